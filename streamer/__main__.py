@@ -1,0 +1,5 @@
+"""`python -m streamer` is the command `streamer`."""
+
+from streamer.cli import main
+
+main()

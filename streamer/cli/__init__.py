@@ -1,0 +1,210 @@
+"""The command line: one module a command, imported when it is called, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streamer import __version__
+from streamer.cli import output
+from streamer.errors import ExitCode, StreamerError
+
+if TYPE_CHECKING:
+    from streamer.config import Settings
+
+app = typer.Typer(
+    name="streamer",
+    help="See what is being said on an Asterisk call, on your own machine.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        output.data(f"streamer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """See what is being said on an Asterisk call, on your own machine."""
+
+
+Channels = Annotated[
+    list[str], typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids.")
+]
+Url = Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")]
+Recordings = Annotated[str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")]
+Config = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Config file; see `streamer config`.")
+]
+LogFile = Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")]
+Verbose = Annotated[
+    int, typer.Option("-v", "--verbose", count=True, help="Say more; twice for everything.")
+]
+
+
+@app.command()
+def record(
+    channels: Channels,
+    url: Url = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.wav|DIR", help="Where the WAVs go."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="End the recording after so many seconds.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Further request header.")
+    ] = None,
+    ca: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Certificate that signed the PBX's.")
+    ] = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Accept any certificate.")
+    ] = None,
+    recordings: Recordings = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Record live channels, a WAV each; print the finished WAVs' paths.
+
+    A channel name with a ; needs quotes. Ctrl-C ends the recording, never the call.
+    """
+    from streamer.cli.record import run_record
+    from streamer.config import parse_headers
+
+    flags: dict[str, object] = {
+        "url": url,
+        "recordings": recordings,
+        "log_file": log_file,
+        "ca": ca,
+        "insecure": insecure,
+        "headers": parse_headers(header) if header else None,
+    }
+    settings = _settings(config, flags, verbose)
+    _leave(
+        run_record(
+            settings, channels, output_path=output, force=force, seconds=seconds, quiet=quiet
+        )
+    )
+
+
+@app.command()
+def stop(
+    call: Annotated[str, typer.Argument(metavar="CALL", help="Its id, a prefix of it, or `last`.")],
+    recordings: Recordings = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """End a recording that another process makes; the call itself goes on."""
+    from streamer.cli.stop import run_stop
+
+    settings = _settings(config, {"recordings": recordings, "log_file": log_file}, verbose)
+    _leave(run_stop(settings, call))
+
+
+@app.command()
+def simulate(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Audio files, or captured traces (.jsonl)."),
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any.")
+    ] = 5039,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin again after the end.")] = False,
+    speed: Annotated[float, typer.Option(min=0.01, help="Times faster than real time.")] = 1.0,
+    channel: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the channel.")
+    ] = None,
+    hole: Annotated[
+        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Send nothing for a while.")
+    ] = None,
+    stall: Annotated[
+        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Hold back, then burst.")
+    ] = None,
+    break_off: Annotated[bool, typer.Option("--break", help="End without a close frame.")] = False,
+) -> None:
+    """Stand in for Asterisk: serve files as live channels, and print their names."""
+    from streamer.cli.simulate import SimulateOptions, run_simulate
+
+    faults = SimulateOptions(hole or [], stall or [], break_off)
+    _leave(
+        run_simulate(
+            files, host=host, port=port, loop=loop, speed=speed, channel=channel, options=faults
+        )
+    )
+
+
+@app.command()
+def config() -> None:
+    """Print an annotated config file to begin with."""
+    from streamer.config import default_config_path, render_sample
+
+    output.data(render_sample().rstrip("\n"))
+    output.talk(f"save it as {default_config_path()}")
+
+
+def _settings(config: Path | None, flags: dict[str, object], verbose: int) -> Settings:
+    from streamer.cli.logs import start_logging
+    from streamer.config import load_settings
+
+    settings = load_settings(config=config, environment=os.environ, flags=flags)
+    start_logging(settings.log_file, verbosity=verbose)
+    return settings
+
+
+def _leave(code: int) -> None:
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line and exit; every error is one line on stderr."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    import click
+
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(prog_name="streamer", standalone_mode=False)
+    except StreamerError as error:
+        return output.fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        output.data(error.format_message())
+        return ExitCode.USAGE
+    except click.UsageError as error:
+        return output.fail(f"{error.format_message()} (see streamer --help)", ExitCode.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        return output.close_quietly()
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback
+        from streamer.cli.logs import log_crash
+
+        return output.fail(
+            f"internal error: {error!r}; the traceback is in {log_crash()}", ExitCode.FAILED
+        )
+    return result if isinstance(result, int) else ExitCode.DONE

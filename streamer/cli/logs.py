@@ -1,0 +1,78 @@
+"""Where the log goes, and what never gets into it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import platformdirs
+
+from streamer.errors import UsageError
+from streamer.hostile import printable
+
+_LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+_log = logging.getLogger("streamer")
+
+
+class _HarmlessFormatter(logging.Formatter):
+    """Keeps a hostile message on one line; tracebacks stay as they are."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        record.message = printable(record.message, limit=2000)
+        return super().formatMessage(record)
+
+
+class _PrivateFileHandler(logging.FileHandler):
+    """A log that only its owner can read, made when there is something to say."""
+
+    def _open(self):  # type: ignore[no-untyped-def]
+        path = Path(self.baseFilename)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
+        )
+
+
+def log_path(log_file: str = "") -> Path:
+    """Return the log's path, the system's usual place unless one is named."""
+    return (
+        Path(log_file) if log_file else Path(platformdirs.user_log_dir("streamer")) / "streamer.log"
+    )
+
+
+def start_logging(log_file: str, *, verbosity: int) -> None:
+    """Log to the file, and to stderr as far as `verbosity` (0 to 2) asks.
+
+    Raises:
+        UsageError: The log file cannot be written.
+    """
+    level = logging.DEBUG if verbosity > 1 else logging.INFO
+    handler = _PrivateFileHandler(log_path(log_file), delay=True)
+    handler.setFormatter(_HarmlessFormatter(_LINE))
+    handlers: list[logging.Handler] = [handler]
+    if log_file and not os.access(Path(log_file).absolute().parent, os.W_OK):
+        raise UsageError(f"the log file {log_file} cannot be written; name another with --log-file")
+    if verbosity:
+        stderr = logging.StreamHandler(sys.stderr)
+        stderr.setFormatter(_HarmlessFormatter("%(levelname)s %(name)s: %(message)s"))
+        handlers.append(stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
+    logging.raiseExceptions = False  # a full disk must not print tracebacks
+    _log.setLevel(level)
+    # At DEBUG websockets logs every header, passwords among them.
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+
+
+def log_crash() -> Path:
+    """Log the exception that is being handled and return the log's path."""
+    path = log_path()
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _PrivateFileHandler):
+            path = Path(handler.baseFilename)
+            break
+    else:
+        start_logging("", verbosity=0)
+    _log.exception("internal error")
+    return path

@@ -1,0 +1,43 @@
+"""The only module that prints: stdout is data, stderr is talk, and neither ever harms a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from streamer.errors import ExitCode
+from streamer.hostile import printable
+
+TALK_LIMIT = 1000
+"""Characters of one line of talk."""
+
+
+def data(text: str) -> None:
+    """Print a line of data at once; it is ours, so it is not escaped.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+    """
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def talk(message: str) -> None:
+    """Say one line to the user, made harmless; a terminal that is gone does not matter."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(printable(message, limit=TALK_LIMIT) + "\n")
+        sys.stderr.flush()
+
+
+def fail(message: str, code: ExitCode) -> ExitCode:
+    """Say why a command fails, in one line, and return its exit code."""
+    talk(f"streamer: {message}")
+    return code
+
+
+def close_quietly() -> ExitCode:
+    """End after a closed stdout: what Python would flush at its end goes nowhere."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.DONE

@@ -1,0 +1,181 @@
+"""`streamer record`: a tap in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from streamer.bus import Bus, Subscription
+from streamer.cli import output
+from streamer.cli.legs import parse_legs
+from streamer.cli.progress import Progress, open_progress
+from streamer.config import Settings
+from streamer.errors import ExitCode, RecordingError, UsageError
+from streamer.events import CallStarted, EndReason, LegEnded, Trouble
+from streamer.pipeline import ChannelTakenError, TapPlan, follow_call, plan_tap, record_call
+from streamer.recording import Recording, is_wav_name, list_wavs, make_private_folder
+from streamer.tap import Stop, TapResult
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_record(
+    settings: Settings,
+    channels: list[str],
+    *,
+    output_path: Path | None,
+    force: bool,
+    seconds: float | None,
+    quiet: bool,
+) -> int:
+    """Record to the call's end, print the WAVs' paths, return the exit code.
+
+    Raises:
+        StreamerError: Nothing was recorded; the message says why.
+    """
+    legs = tuple(parse_legs(channels))
+    if output_path is not None:
+        _check_output(output_path, legs_count=len(legs), force=force)
+    plan = plan_tap(settings, legs, output=output_path)
+    if settings.insecure and settings.url.startswith("wss:"):
+        output.talk("warning: --insecure accepts any certificate, so anybody in between can listen")
+    run = _Run(plan, seconds=seconds, progress=open_progress(is_quiet=quiet))
+    try:
+        return asyncio.run(run.record())
+    except ChannelTakenError as taken:
+        output.talk(f"{taken}; following it, Ctrl-C leaves it recording")
+        return asyncio.run(_follow(taken.folder))
+
+
+def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
+    """Find what is wrong with an output before anything is connected."""
+    if not is_wav_name(path):
+        make_private_folder(path)
+        folder = path
+    else:
+        folder = path.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"the folder {folder} of the output does not exist; make it first")
+    if not os.access(folder, os.W_OK):
+        raise RecordingError(
+            f"the folder {folder} of the output cannot be written; choose another with --output"
+        )
+    if not is_wav_name(path):
+        return
+    if legs_count > 1:
+        raise UsageError(
+            f"{legs_count} channels do not fit into the one file {path}; name a folder with --output"
+        )
+    if path.exists() and not force:
+        _confirm_overwrite(path)
+
+
+def _confirm_overwrite(path: Path) -> None:
+    import typer
+
+    if not sys.stdin.isatty():
+        raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
+    if not typer.confirm(f"{path} exists. Overwrite it?", err=True):
+        raise UsageError(f"the file {path} exists; name another with --output")
+
+
+class _Run:
+    """One recording in the foreground, with its signals and its progress."""
+
+    def __init__(self, plan: TapPlan, *, seconds: float | None, progress: Progress) -> None:
+        self._plan = plan
+        self._seconds = seconds
+        self._progress = progress
+        self._bus = Bus()
+        self._stop = Stop()
+        self._signal: int | None = None
+        self._recording: Recording | None = None
+
+    async def record(self) -> int:
+        """Record and return the exit code."""
+        self._catch_signals()
+        with self._bus.subscribe() as events:
+            telling = asyncio.ensure_future(self._tell(events))
+            showing = asyncio.ensure_future(self._progress.run())
+            try:
+                result = await record_call(
+                    self._plan, self._bus, self._stop, on_recording=self._on_recording
+                )
+            finally:
+                showing.cancel()
+                await asyncio.wait([showing])
+                self._progress.close()
+                self._bus.close()
+                await telling
+        return self._end(result)
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _ENDING_SIGNALS:
+            loop.add_signal_handler(number, self._on_signal, number)
+        note = (
+            "Ctrl-Z is ignored, because a stopped recorder loses audio; Ctrl-C ends the recording"
+        )
+        loop.add_signal_handler(signal.SIGTSTP, output.talk, note)
+
+    def _on_signal(self, number: int) -> None:
+        self._signal = self._signal or number
+        self._stop.request(EndReason.INTERRUPTED)
+
+    def _on_recording(self, recording: Recording) -> None:
+        self._recording = recording
+        self._progress.watch(recording)
+        if self._seconds is not None:
+            asyncio.get_running_loop().call_later(
+                self._seconds, self._stop.request, EndReason.STOPPED
+            )
+
+    async def _tell(self, events: Subscription) -> None:
+        async for event in events:
+            match event:
+                case CallStarted(call, folder):
+                    if not self._progress.is_quiet:
+                        self._progress.say(f"recording {call.id} into {folder}")
+                case LegEnded(_, leg, _, message) if message:
+                    self._progress.say(f"{leg}: {message}")
+                case Trouble(_, message):
+                    self._progress.say(message)
+                case _:
+                    pass
+
+    def _end(self, result: TapResult) -> int:
+        assert self._recording is not None
+        if result.recorded_nothing:
+            return result.exit_code
+        for path in list_wavs(self._recording.folder):
+            output.data(str(path))
+        if result.lost:
+            output.talk(
+                f"streamer: {result.lost} samples were lost; see {self._recording.folder / 'call.json'}"
+            )
+        return 128 + self._signal if self._signal else result.exit_code
+
+
+async def _follow(folder: Path) -> int:
+    """Wait for the end of a call that another process records; a signal ends only the waiting."""
+    loop = asyncio.get_running_loop()
+    following = asyncio.ensure_future(follow_call(folder))
+    caught: list[int] = []
+
+    def leave(number: int) -> None:
+        caught.append(number)
+        following.cancel()
+
+    for number in _ENDING_SIGNALS:
+        loop.add_signal_handler(number, leave, number)
+    await asyncio.wait([following])
+    if following.cancelled():
+        output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
+        return 128 + caught[0]
+    ended = following.result()
+    for path in ended.paths:
+        output.data(str(path))
+    return ExitCode.FAILED if ended.reason is EndReason.LOST else ExitCode.DONE

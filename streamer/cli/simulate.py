@@ -1,0 +1,105 @@
+"""`streamer simulate`: a stand-in Asterisk that serves files as live channels."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from streamer.cli import output
+from streamer.errors import ExitCode, UnreachableError, UsageError
+from streamer.simulator.script import ChannelScript, EndKind, load_script, with_hole, with_stall
+from streamer.simulator.stream_channel import Report, StreamChannelSimulator, open_simulator
+
+_FIRST_UNIQUE_ID = 1_700_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SimulateOptions:
+    """Faults to play: `AT:SECONDS` holes and stalls, and an end without a close frame."""
+
+    holes: list[str]
+    stalls: list[str]
+    is_broken: bool
+
+
+def run_simulate(
+    files: list[Path],
+    *,
+    host: str,
+    port: int,
+    loop: bool,
+    speed: float,
+    channel: str | None,
+    options: SimulateOptions,
+) -> int:
+    """Serve until every channel has been played, or for ever with `loop`; exit 1 if a client did harm.
+
+    Raises:
+        UsageError: A file cannot be played.
+        UnreachableError: The port cannot be had.
+    """
+    groups = []
+    for number, path in enumerate(files):
+        name = channel or f"Simulated/{path.stem}"
+        name = f"{name}-{number + 1}" if channel and len(files) > 1 else name
+        scripts = load_script(path, name=name, unique_id=str(_FIRST_UNIQUE_ID + number))
+        groups.append([_with_faults(script, options) for script in scripts])
+    simulator = StreamChannelSimulator(groups, speed=speed, loop=loop, on_report=_warn)
+    return asyncio.run(_serve(simulator, host, port))
+
+
+async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int:
+    interrupted = asyncio.Event()
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        running.add_signal_handler(number, interrupted.set)
+    try:
+        async with open_simulator(simulator, host=host, port=port):
+            _print_channels(simulator, host)
+            ends = [
+                asyncio.ensure_future(simulator.over.wait()),
+                asyncio.ensure_future(interrupted.wait()),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
+    except OSError as error:
+        raise UnreachableError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}"
+        ) from error
+    return ExitCode.FAILED if simulator.reports else ExitCode.DONE
+
+
+def _print_channels(simulator: StreamChannelSimulator, host: str) -> None:
+    shown_host = f"[{host}]" if ":" in host else host
+    output.talk(
+        f"a stand-in Asterisk at ws://{shown_host}:{simulator.port}/ws; name and unique id of each channel:"
+    )
+    for script in simulator.scripts:
+        output.data(f"'{script.name}'\t{script.unique_id}")
+
+
+def _warn(report: Report) -> None:
+    output.talk(f"HARM {report}")
+
+
+def _with_faults(script: ChannelScript, options: SimulateOptions) -> ChannelScript:
+    for text in options.holes:
+        at, seconds = _parse_fault(text)
+        script = with_hole(script, at=at, seconds=seconds)
+    for text in options.stalls:
+        at, seconds = _parse_fault(text)
+        script = with_stall(script, at=at, seconds=seconds)
+    return replace(script, end=EndKind.BREAK) if options.is_broken else script
+
+
+def _parse_fault(text: str) -> tuple[float, float]:
+    at, _, seconds = text.partition(":")
+    try:
+        return float(at), float(seconds)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no AT:SECONDS, as in 3:2 for two seconds from second 3 on"
+        ) from None

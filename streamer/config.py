@@ -1,0 +1,183 @@
+"""Settings, read once at the edge: defaults, then config.toml, then the environment, then flags."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from streamer.errors import UsageError
+
+ENVIRONMENT_PREFIX = "STREAMER_"
+
+
+def _setting(default: Any, help_text: str, sample: str) -> Any:
+    """Declare a setting with what `streamer config` says of it and an example in TOML."""
+    return field(default_factory=lambda: default, metadata={"help": help_text, "sample": sample})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a user can set; `help` of each field is its documentation."""
+
+    url: str = _setting(
+        "ws://127.0.0.1:5039/ws",
+        "Asterisk's websocket: stock Asterisk listens on 8088, Wazo on 5039; wss:// for TLS.",
+        '"ws://127.0.0.1:5039/ws"',
+    )
+    user: str = _setting(
+        "", "User for HTTP Basic authentication, if a proxy wants one.", '"monitor"'
+    )
+    password: str = _setting("", "Its password. Keep this file private (chmod 600).", '"secret"')
+    headers: Mapping[str, str] = _setting({}, "Further request headers.", '{ X-Tenant = "acme" }')
+    ca: str = _setting(
+        "",
+        "PEM file with the certificate that signed the PBX's, for wss://.",
+        '"/etc/streamer/ca.pem"',
+    )
+    insecure: bool = _setting(
+        False, "Accept any certificate. Anybody in between can listen.", "true"
+    )
+    recordings: str = _setting(
+        "recordings", "Folder of all recordings.", '"/var/lib/streamer/recordings"'
+    )
+    log_file: str = _setting(
+        "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
+    )
+    open_timeout: float = _setting(
+        10.0, "Seconds to wait for the PBX to accept and to answer.", "10.0"
+    )
+    keeper_patience: float = _setting(
+        10.0,
+        "Seconds without a sign of life after which the keeper reads a call's sockets for us.",
+        "10.0",
+    )
+    runtime_dir: str = _setting(
+        "",
+        "Folder of the keeper's socket; empty for the system's usual place.",
+        '"/run/user/1000/streamer"',
+    )
+
+
+_KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
+
+
+def default_config_path() -> Path:
+    """Return where the config file is looked for."""
+    return Path(platformdirs.user_config_dir("streamer")) / "config.toml"
+
+
+def load_settings(
+    *, config: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]
+) -> Settings:
+    """Merge all places a setting may come from; a flag that is None was not given.
+
+    Raises:
+        UsageError: An unknown key, a value of the wrong kind, or a config file that was named and cannot be read.
+    """
+    values = _read_file(config)
+    for name in _KINDS:
+        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        if text is not None:
+            values[name] = _parse(name, text)
+    values.update({name: value for name, value in flags.items() if value is not None})
+    return Settings(**values)
+
+
+def render_sample() -> str:
+    """Return a config file with every setting, explained and commented out."""
+    lines = [
+        "# streamer's settings. Each can also be given as STREAMER_NAME in the environment, or as a flag."
+    ]
+    for setting in fields(Settings):
+        lines += [
+            "",
+            f"# {setting.metadata['help']}",
+            f"# {setting.name} = {setting.metadata['sample']}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _read_file(config: Path | None) -> dict[str, Any]:
+    path = config or default_config_path()
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if config is None:
+            return {}
+        raise UsageError(
+            f"no config file {path}; `streamer config` prints one to begin with"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the config file {path} cannot be read: {error}") from error
+    for name, value in read.items():
+        _check(path, name, value)
+    return read
+
+
+def _check(path: Path, name: str, value: Any) -> None:
+    if name not in _KINDS:
+        nearest = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.0)
+        raise UsageError(
+            f"{path} has the unknown key {name}; the nearest known one is {nearest[0]}"
+        )
+    kind = _KINDS[name]
+    if kind is dict:
+        is_right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    elif kind is float:
+        is_right = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    else:
+        is_right = isinstance(value, kind)
+    if not is_right:
+        raise UsageError(f"{path}: {name} must be {_describe(kind)}")
+
+
+def _parse(name: str, text: str) -> Any:
+    kind = _KINDS[name]
+    try:
+        if kind is bool:
+            return {
+                "1": True,
+                "true": True,
+                "yes": True,
+                "0": False,
+                "false": False,
+                "no": False,
+                "": False,
+            }[text.lower()]
+        if kind is float:
+            return float(text)
+        if kind is dict:
+            return parse_headers(text.splitlines())
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"{ENVIRONMENT_PREFIX}{name.upper()} must be {_describe(kind)}") from error
+    return text
+
+
+def parse_headers(lines: list[str]) -> dict[str, str]:
+    """Read `Name: value` lines.
+
+    Raises:
+        UsageError: A line without a colon; its value is not shown, for it may be a secret.
+    """
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise UsageError("a header must look like Name: value")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _describe(kind: type) -> str:
+    return {
+        str: "a text",
+        bool: "true or false",
+        float: "a positive number",
+        dict: "a table of texts",
+    }[kind]

@@ -1,0 +1,270 @@
+"""The only place that writes audio: one worker thread, so that a slow disk never slows a socket.
+
+Theory of operation. `LegFile.append` queues on the event loop; the worker's passes write each leg's queue at its position and then
+its header, so that a file is valid after every pass and a kill costs what came since the last. Silence is never written: the next
+audio goes further on and the file system fills the hole with zeros. Audio that cannot be written leaves such a hole too, so that
+what follows keeps its place in time. The rest between passes follows their cost, 40 ms for a leg and at most 200 ms for hundreds.
+A second thread asks for fsync, which may take seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamer.audio import SAMPLE_WIDTH
+from streamer.timeline import Placed, Silence
+from streamer.wav import HEADER_SIZE, MAX_DATA, WavHeader, encode_header
+
+QUEUE_S = 10.0
+"""Seconds that audio waits for a disk that does not take it; what comes after is lost, counted."""
+
+FSYNC_INTERVAL_S = 3.0
+CLOSE_TIMEOUT_S = QUEUE_S
+"""Seconds that the end of a recording waits for a disk that hangs."""
+
+_SHORTEST_REST_S = 0.04
+_LONGEST_REST_S = 0.2
+_REST_PER_WORK = 4.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """One finished or growing WAV of a leg, with its samples on disk."""
+
+    path: Path
+    samples: int
+
+
+@dataclass(slots=True)
+class LegFile:
+    """One leg's WAV, continued in a new file before its sizes outgrow 32 bits.
+
+    `append` belongs to the event loop, `write_queue`, `sync` and `close` to the worker; the lock covers only the queue.
+    """
+
+    path: Path
+    rate: int
+    max_data: int = MAX_DATA - MAX_DATA % SAMPLE_WIDTH
+    """Bytes of audio in one file."""
+    clock: Callable[[], float] = time.monotonic
+    lost: int = 0
+    """Samples that came but are not in the file; silence stands in their place."""
+    trouble: str = ""
+    """Why the last write failed, empty if it did not."""
+    finished: list[FilePart] = field(default_factory=list)
+    _queue: list[Placed] = field(default_factory=list)  # bounded in time by QUEUE_S
+    _waiting_since: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _file: int | None = None
+    _data_size: int = 0
+    _position: int = 0
+    _is_demanded: bool = False
+
+    def append(self, placed: Placed) -> None:
+        """Queue audio or silence; never blocks. Audio that a dead disk has no room for becomes silence, counted."""
+        with self._lock:
+            if self._waiting_since is None:
+                self._waiting_since = self.clock()
+            elif isinstance(placed, bytes) and self.clock() - self._waiting_since > QUEUE_S:
+                samples = len(placed) // SAMPLE_WIDTH
+                self.lost += samples
+                self.trouble = self.trouble or "the disk does not take what is written"
+                placed = Silence(samples)
+            if (
+                isinstance(placed, Silence)
+                and self._queue
+                and isinstance(last := self._queue[-1], Silence)
+            ):
+                self._queue[-1] = Silence(last.samples + placed.samples)
+            else:
+                self._queue.append(placed)
+
+    @property
+    def parts(self) -> list[FilePart]:
+        """The leg's files so far, the growing one last."""
+        growing = (
+            [FilePart(self._current_path(), self._data_size // SAMPLE_WIDTH)]
+            if self._file is not None
+            else []
+        )
+        return [*self.finished, *growing]
+
+    def demand(self) -> None:
+        """Let the file exist from the next pass on, even if no audio comes."""
+        self._is_demanded = True
+
+    def write_queue(self) -> None:
+        """Write what is queued, then the header; failing is remembered in `trouble`, never raised."""
+        with self._lock:
+            queue, self._queue = self._queue, []
+        if self._is_demanded and self._file is None and not self.finished:
+            self._write_or_lose(b"")
+        if not queue:
+            return
+        for run in _join(queue):
+            if isinstance(run, Silence):
+                self._position += run.samples * SAMPLE_WIDTH
+            else:
+                self._write_audio(run)
+        with contextlib.suppress(OSError):
+            self._write_header()
+        with self._lock:
+            self._waiting_since = self.clock() if self._queue else None
+
+    def sync(self) -> None:
+        """Ask the disk to keep what is written; may take seconds."""
+        descriptor = self._file
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(descriptor)
+
+    def close(self) -> None:
+        """Write what is left and end the file."""
+        self.write_queue()
+        self._finish_file()
+
+    def _write_audio(self, audio: bytes) -> None:
+        while self._position + len(audio) > self.max_data:
+            room = max(0, self.max_data - self._position)
+            self._write_or_lose(audio[:room])
+            audio = audio[room:]
+            self._begin_next_file()
+        self._write_or_lose(audio)
+
+    def _write_or_lose(self, audio: bytes) -> None:
+        end = self._position + len(audio)
+        try:
+            self._create()
+            self._write_at(audio)
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
+            self.lost += (end - self._position) // SAMPLE_WIDTH
+            self._position = end
+
+    def _begin_next_file(self) -> None:
+        """End a full file at its full size, also where it ends in silence, so that the next one's times follow."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, HEADER_SIZE + self.max_data)
+                self._data_size = self.max_data
+        self._finish_file()
+        self._position = max(0, self._position - self.max_data)
+
+    def _create(self) -> None:
+        if self._file is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+            self._file = os.open(self._current_path(), flags, 0o600)
+            self._data_size = 0
+            self._write_header()
+
+    def _write_at(self, audio: bytes) -> None:
+        assert self._file is not None
+        view = memoryview(audio)
+        while view:
+            written = os.pwrite(self._file, view, HEADER_SIZE + self._position)
+            self._position += written
+            self._data_size = self._position - self._position % SAMPLE_WIDTH
+            view = view[written:]
+
+    def _write_header(self) -> None:
+        if self._file is not None:
+            os.pwrite(self._file, encode_header(WavHeader(self.rate, 1, self._data_size)), 0)
+
+    def _finish_file(self) -> None:
+        if self._file is None:
+            return
+        with contextlib.suppress(OSError):
+            self._write_header()
+            os.fsync(self._file)
+        self.finished.append(FilePart(self._current_path(), self._data_size // SAMPLE_WIDTH))
+        descriptor, self._file = self._file, None
+        os.close(descriptor)
+
+    def _current_path(self) -> Path:
+        number = len(self.finished) + 1
+        return (
+            self.path
+            if number == 1
+            else self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")
+        )
+
+
+def _join(queue: list[Placed]) -> list[Placed]:
+    """Merge neighbouring audio, so that a pass makes one system call a run."""
+    runs: list[Placed] = []
+    audio: list[bytes] = []
+    for placed in queue:
+        if isinstance(placed, Silence):
+            if audio:
+                runs.append(b"".join(audio))
+                audio = []
+            runs.append(placed)
+        else:
+            audio.append(placed)
+    if audio:
+        runs.append(b"".join(audio))
+    return runs
+
+
+class Disk:
+    """The worker of one recording: writes its legs, and small jobs such as `call.json` in between."""
+
+    def __init__(self, files: list[LegFile]) -> None:
+        self._files = files
+        self._job: Callable[[], None] | None = None
+        self._is_ending = threading.Event()
+        self._has_ended = threading.Event()
+        # Daemons, because a thread that is stuck in a dead disk can never be joined.
+        self._writer = threading.Thread(
+            target=self._write_for_ever, name="disk-writer", daemon=True
+        )
+        self._syncer = threading.Thread(target=self._sync_for_ever, name="disk-syncer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._writer.start()
+        self._syncer.start()
+
+    def do_soon(self, job: Callable[[], None]) -> None:
+        """Run `job` in the worker's next pass; a newer job replaces one that is still waiting."""
+        self._job = job
+
+    def finish(self) -> bool:
+        """Write what is left and end the files; blocks. Return False if the disk did not take it in time."""
+        self._is_ending.set()
+        return self._has_ended.wait(CLOSE_TIMEOUT_S)
+
+    def _write_for_ever(self) -> None:
+        while not self._is_ending.is_set():
+            began = time.monotonic()
+            for file in self._files:
+                file.write_queue()
+            self._run_job()
+            work = time.monotonic() - began
+            self._is_ending.wait(min(max(_REST_PER_WORK * work, _SHORTEST_REST_S), _LONGEST_REST_S))
+        for file in self._files:
+            file.close()
+        self._run_job()
+        self._has_ended.set()
+
+    def _run_job(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            try:
+                job()
+            except OSError as error:
+                _log.warning("cannot write: %s", error)
+
+    def _sync_for_ever(self) -> None:
+        while not self._is_ending.wait(FSYNC_INTERVAL_S):
+            for file in self._files:
+                file.sync()

@@ -1,0 +1,30 @@
+"""Strings from a PBX, a file or a model, made harmless to look at."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LIMIT = 200
+"""Characters of a hostile string that a message shows before it is cut."""
+
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+"""Controls, format characters (bidi overrides, zero width), private, surrogate, unassigned, line separators."""
+
+
+def printable(text: str, *, limit: int = LIMIT) -> str:
+    r"""Return one line of `text` that a terminal shows as it stands.
+
+    Controls, escapes and direction overrides become `\x1b`-like escapes; what is longer than `limit` characters is cut
+    and ends in an ellipsis. Markup is not touched: a printer that knows markup escapes it itself.
+    """
+    shown = text[:limit]
+    safe = "".join(_escape(c) if _is_unsafe(c) else c for c in shown)
+    return safe + "…" if len(text) > limit else safe
+
+
+def _is_unsafe(character: str) -> bool:
+    return unicodedata.category(character) in _UNSAFE_CATEGORIES
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

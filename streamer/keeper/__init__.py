@@ -1,0 +1,8 @@
+"""The keeper: a tiny process that holds a second descriptor of every socket that must not be closed early.
+
+Leaving a live stream-channel socket freezes that call inside Asterisk, and a killed process closes its sockets. TCP closes only
+when the last descriptor goes, so a duplicate in another process keeps the call alive; once the tap is gone, the keeper reads and
+discards until the PBX hangs up.
+
+`process` is that process, standard library only. `client` is what a tap holds on to.
+"""

@@ -1,0 +1,292 @@
+"""A tap's side of the keeper: find or start it, hand it duplicates, and beat.
+
+Everything here runs on the event loop: a loop that is stuck does not beat, and a socket that nobody reads is then drained.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import logging
+import os
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from streamer.errors import KeeperError
+
+PATIENCE_S = 10.0
+"""Seconds without a beat after which the keeper reads in the tap's place."""
+
+BEATS_PER_PATIENCE = 5
+"""Beats in that time, so one every 2 s."""
+
+_ANSWER_S = 5.0
+_ATTEMPTS = 3
+_SOCKET_NAME = "keeper.sock"
+_PROCESS = Path(__file__).with_name("process.py")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Hold:
+    """One socket in the keeper's hands."""
+
+    token: str
+    sock: socket.socket
+    farewell: bytes
+    _tell: Callable[[str, str], None]
+
+    def drain(self) -> None:
+        """Let the keeper read and discard to the peer's end; call it once this process has stopped reading."""
+        self._tell("drain", self.token)
+
+    def release(self) -> None:
+        """Let the keeper drop its descriptor; only after the peer has closed or was never attached."""
+        self._tell("release", self.token)
+
+
+class Keeper:
+    """The connection to the keeper; survives the keeper's death by starting another."""
+
+    def __init__(self, runtime_dir: Path, *, patience_s: float) -> None:
+        self.lost = asyncio.Event()
+        """Set when the keeper has taken over: this process must write nothing more."""
+        self._runtime_dir = runtime_dir
+        self._patience_s = patience_s
+        self._holds: dict[str, Hold] = {}
+        self._held: dict[str, asyncio.Future[None]] = {}
+        self._tokens = itertools.count(1)
+        self._sock: socket.socket | None = None
+        self._unread = b""
+        self._last_beat = time.monotonic()
+        self._restart: asyncio.Task[None] | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Say whether this process has been silent for so long that the keeper may be reading already."""
+        return time.monotonic() - self._last_beat > 0.9 * self._patience_s or self.lost.is_set()
+
+    async def hold(self, sock: socket.socket, *, farewell: bytes = b"") -> Hold:
+        """Give the keeper a duplicate of a connected socket and wait until it says that it has it.
+
+        `farewell` is what it sends if this process dies, before it drains.
+
+        Raises:
+            KeeperError: No keeper could be had; the socket must not be used.
+        """
+        hold = Hold(str(next(self._tokens)), sock, farewell, self._tell)
+        self._holds[hold.token] = hold
+        try:
+            await self._give(hold)
+        except KeeperError:
+            del self._holds[hold.token]
+            raise
+        return hold
+
+    async def beat_for_ever(self) -> None:
+        """Tell the keeper that this process is alive; run it as a task while anything is held."""
+        while not self.lost.is_set():
+            if self.is_late:
+                self.lost.set()
+                return
+            self._last_beat = time.monotonic()
+            self._say(b"beat\n")
+            await asyncio.sleep(self._patience_s / BEATS_PER_PATIENCE)
+
+    def connect(self) -> None:
+        """Reach the user's keeper, or start it.
+
+        Raises:
+            KeeperError: It can be neither reached nor started.
+        """
+        try:
+            self._sock = _reach_or_start(self._runtime_dir)
+        except OSError as error:
+            raise KeeperError(
+                f"the keeper cannot be started in {self._runtime_dir}: {error}"
+            ) from error
+        self._unread = b""
+        self._say(f"hello {self._patience_s}\n".encode())
+        asyncio.get_running_loop().add_reader(self._sock, self._receive)
+
+    async def aclose(self) -> None:
+        """Let go of the keeper, which drains what is still held; idempotent."""
+        if self._restart is not None:
+            self._restart.cancel()
+            await asyncio.wait([self._restart])
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._sock is not None:
+            asyncio.get_running_loop().remove_reader(self._sock)
+            self._sock.close()
+            self._sock = None
+
+    async def _give(self, hold: Hold) -> None:
+        for _ in range(_ATTEMPTS):
+            if self._sock is None:
+                self.connect()
+            if await self._try_to_give(hold):
+                return
+        raise KeeperError(
+            "the keeper does not answer, so nothing is connected; see the log, then try again"
+        )
+
+    async def _try_to_give(self, hold: Hold) -> bool:
+        assert self._sock is not None
+        held = self._held[hold.token] = asyncio.get_running_loop().create_future()
+        line = f"hold {hold.token} {hold.farewell.hex() or '-'}\n".encode()
+        try:
+            socket.send_fds(self._sock, [line], [hold.sock.fileno()])
+            async with asyncio.timeout(_ANSWER_S):
+                await held
+        except (OSError, TimeoutError) as error:
+            _log.warning("the keeper did not take a socket: %s", str(error) or "no answer")
+            self._disconnect()
+            return False
+        finally:
+            self._held.pop(hold.token, None)
+        return True
+
+    def _tell(self, verb: str, token: str) -> None:
+        if self._holds.pop(token, None) is not None:
+            self._say(f"{verb} {token}\n".encode())
+
+    def _say(self, line: bytes) -> None:
+        if self._sock is not None:
+            # A keeper that is gone is noticed by `_receive`, which starts another.
+            with contextlib.suppress(OSError):
+                self._sock.send(line)
+
+    def _receive(self) -> None:
+        assert self._sock is not None
+        try:
+            data = self._sock.recv(4096)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            self._obey(line.decode("ascii", "replace"))
+        if not data:
+            self._on_end()
+
+    def _obey(self, line: str) -> None:
+        verb, _, token = line.partition(" ")
+        if verb == "lost":
+            self.lost.set()
+        elif verb == "held" and token in self._held and not self._held[token].done():
+            self._held[token].set_result(None)
+
+    def _on_end(self) -> None:
+        self._disconnect()
+        for held in self._held.values():
+            if not held.done():
+                held.set_exception(ConnectionResetError("the keeper has ended"))
+        if not self.lost.is_set() and self._holds:
+            _log.warning("the keeper has ended; starting another")
+            self._restart = asyncio.ensure_future(self._hold_again())
+
+    async def _hold_again(self) -> None:
+        for hold in [
+            h for h in self._holds.values() if h.token not in self._held and h.sock.fileno() >= 0
+        ]:
+            try:
+                await self._give(hold)
+            except KeeperError:
+                _log.exception("no keeper: this process's death would freeze its calls")
+                return
+
+
+@asynccontextmanager
+async def open_keeper(
+    runtime_dir: Path | None = None, *, patience_s: float = PATIENCE_S
+) -> AsyncIterator[Keeper]:
+    """Reach the user's keeper, starting it if need be, and beat until the block is left.
+
+    Raises:
+        KeeperError: There is no keeper, so nothing that needs one may be connected.
+    """
+    keeper = Keeper(runtime_dir or default_runtime_dir(), patience_s=patience_s)
+    keeper.connect()
+    beats = asyncio.ensure_future(keeper.beat_for_ever())
+    try:
+        yield keeper
+    finally:
+        beats.cancel()
+        await asyncio.wait([beats])
+        await keeper.aclose()
+
+
+def default_runtime_dir() -> Path:
+    """Return where this user's keeper listens; without a session (root, cron) a private folder in /tmp."""
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(platformdirs.user_runtime_dir("streamer"))
+    return Path(tempfile.gettempdir()) / f"streamer-{os.getuid()}"
+
+
+def _reach_or_start(runtime_dir: Path) -> socket.socket:
+    _make_private(runtime_dir)
+    path = runtime_dir / _SOCKET_NAME
+    with (runtime_dir / "keeper.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two taps that start together share one keeper
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            return _connect(path)
+        _start(path)
+        return _connect(path)
+
+
+def _make_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise KeeperError(
+            f"{directory} must be a folder of yours that nobody else may enter (chmod 700)"
+        )
+
+
+def _connect(path: Path) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.connect(str(path))
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def _start(path: Path) -> None:
+    """Start the process on a listening socket made here; it forks, so it is nobody's child and this returns at once."""
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        path.chmod(0o600)
+        listener.listen(128)
+        started = subprocess.run(
+            [sys.executable, "-I", "-S", str(_PROCESS), str(listener.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            pass_fds=(listener.fileno(),),
+            start_new_session=True,
+            check=False,
+        )
+    if started.returncode:
+        raise KeeperError(
+            f"the keeper cannot be started: {sys.executable} ended with {started.returncode}"
+        )

@@ -1,0 +1,78 @@
+"""Advisory locks on files: they end with the process that holds them, so liveness never depends on a pid in a file."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import time
+from pathlib import Path
+
+_PROBE_RETRIES = 3
+_PROBE_REST_S = 0.02
+
+
+class Lock:
+    """A held lock; not inherited by child processes, released by `release` or with the process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    def note(self, text: str) -> None:
+        """Write what `read_note` shows to whoever finds the lock taken."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text.encode(), 0)
+
+    def release(self) -> None:
+        """Let go; idempotent. The file stays, since removing it would race with the next taker."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def take_lock(path: Path) -> Lock | None:
+    """Take the lock at `path` without waiting, or return None if somebody holds it.
+
+    Raises:
+        OSError: The file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _ in range(_PROBE_RETRIES):  # `is_locked` holds it for an instant
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PROBE_REST_S)
+        else:
+            return Lock(descriptor)
+    os.close(descriptor)
+    return None
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a process holds the lock at `path`; a missing file is free."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def read_note(path: Path) -> str:
+    """Return what the holder of the lock has noted, empty if nothing yet."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:
+    """Name the lock of one channel of one PBX; hashed, because the name is hostile."""
+    digest = hashlib.sha256(f"{url}\n{channel}".encode()).hexdigest()
+    return recordings / ".locks" / digest

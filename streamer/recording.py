@@ -1,0 +1,353 @@
+"""A call's folder: `call.json`, one WAV a leg (more beyond 4 GiB), and the lock that says whether its tap lives.
+
+    recordings/20261120-130538-k3f9/   call.json  caller.wav  agent.wav  tap.lock  [stop]  [tap.log]
+
+Folder names come from our own ids, file names from labels that the user chose, never from the PBX.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from streamer.audio import Leg, peak
+from streamer.disk import Disk, LegFile
+from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.events import Call, EndReason, encode_time
+from streamer.locks import Lock, is_locked, take_lock
+from streamer.timeline import Placed, Silence
+from streamer.wav import HEADER_SIZE, repair
+
+FORMAT = 1
+"""Version of `call.json`."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_FORMAT = "%Y%m%d-%H%M%S"
+
+
+def new_call_id(now: datetime) -> str:
+    """Return an id that sorts by time, to the second in UTC, and is safe as a folder's name."""
+    return (
+        now.astimezone(UTC).strftime(_ID_FORMAT)
+        + "-"
+        + "".join(secrets.choice(_ALPHABET) for _ in range(4))
+    )
+
+
+@dataclass(slots=True)
+class LegRecord:
+    """What `call.json` says of one leg; audio is counted in samples."""
+
+    leg: str
+    channel: str
+    rate: int
+    files: list[dict[str, Any]] = field(default_factory=list)
+    frames: int = 0
+    bytes: int = 0
+    samples: int = 0
+    """The leg's length: audio and silence."""
+    silence: int = 0
+    """Samples of silence put in place of holes."""
+    lost: int = 0
+    """Samples that came but are not in the file."""
+    longest_gap: float = 0.0
+    """Seconds between two frames."""
+    started_at: str | None = None
+    """When the first frame came."""
+    reason: str | None = None
+    message: str = ""
+
+
+class Recording:
+    """A call being recorded; every method belongs to the event loop and none blocks, `finish` apart."""
+
+    def __init__(
+        self, call: Call, folder: Path, files: list[LegFile], lock: Lock, *, url: str
+    ) -> None:
+        self.call = call
+        self.folder = folder
+        self.legs = [LegRecord(leg.label, leg.channel, leg.rate) for leg in call.legs]
+        self._files = files
+        self._lock = lock
+        self._url = url
+        self._disk = Disk(files)
+        self._reason: EndReason | None = None
+        self._zero_at: datetime | None = None
+        self._last_arrival: list[float | None] = [None] * len(files)
+        self._last_pcm = [b""] * len(files)
+        self._write_json(self.describe())
+        self._disk.start()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The first WAV of each leg."""
+        return tuple(file.path for file in self._files)
+
+    @property
+    def stop_path(self) -> Path:
+        """The file whose appearance ends the recording."""
+        return self.folder / "stop"
+
+    def count(self, leg: int, pcm: bytes, *, arrival: float) -> None:
+        """Take note of a frame that has come, before it is placed."""
+        record = self.legs[leg]
+        record.frames += 1
+        record.bytes += len(pcm)
+        last = self._last_arrival[leg]
+        if last is None:
+            self._note_start(record)
+        else:
+            record.longest_gap = max(record.longest_gap, round(arrival - last, 3))
+        self._last_arrival[leg] = arrival
+        self._last_pcm[leg] = pcm
+
+    def append(self, leg: int, placed: list[Placed]) -> None:
+        """Queue audio and silence for the disk."""
+        for item in placed:
+            self._files[leg].append(item)
+            if isinstance(item, Silence):
+                self.legs[leg].silence += item.samples
+                self.legs[leg].samples += item.samples
+            else:
+                self.legs[leg].samples += len(item) // 2
+
+    def demand(self, leg: int) -> None:
+        """Let a leg's WAV exist from now on, even if it stays empty."""
+        self._files[leg].demand()
+
+    def level(self, leg: int) -> float:
+        """Return the loudest sample of the leg's last frame, 0 to 1."""
+        return peak(self._last_pcm[leg])
+
+    def lose(self, leg: int, samples: int) -> None:
+        """Set how many samples the leg has lost before they got here."""
+        self.legs[leg].lost = samples + self._files[leg].lost
+
+    def end_leg(self, leg: int, reason: EndReason, message: str) -> None:
+        """Take note of a leg's end."""
+        self.legs[leg].reason = reason.value
+        self.legs[leg].message = message
+
+    def troubles(self) -> list[str]:
+        """Return what keeps each leg from the disk at present, empty strings where all is well."""
+        return [file.trouble for file in self._files]
+
+    def save_soon(self) -> None:
+        """Write `call.json` in the background."""
+        description = self.describe()
+        self._disk.do_soon(lambda: self._write_json(description))
+
+    def finish(self, reason: EndReason) -> bool:
+        """End the files and `call.json`; blocks. Return False if the disk did not take everything.
+
+        The lock is kept until the last byte is written, so that nobody reads a half-ended call as an interrupted one.
+        """
+        self._reason = reason
+        ended_at = datetime.now(UTC)
+        self._disk.do_soon(lambda: self._write_json(self.describe(ended_at)))
+        took_all = self._disk.finish()
+        for record, file in zip(self.legs, self._files, strict=True):
+            record.lost = max(record.lost, file.lost)
+        self._lock.release()
+        return took_all and not any(record.lost for record in self.legs)
+
+    def discard(self) -> None:
+        """Remove a folder in which nothing was recorded, because the PBX refused every leg."""
+        self._disk.finish()
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+        self._lock.release()
+
+    def describe(self, ended_at: datetime | None = None) -> dict[str, Any]:
+        """Return what `call.json` says."""
+        for record, file in zip(self.legs, self._files, strict=True):
+            record.files = [
+                {"path": self._shown_path(p.path), "samples": p.samples} for p in file.parts
+            ]
+        return {
+            "format": FORMAT,
+            "call": self.call.id,
+            "source": self.call.source,
+            "url": self._url,
+            "started_at": encode_time(self.call.started_at),
+            "zero_at": encode_time(self._zero_at) if self._zero_at else None,
+            "ended_at": encode_time(ended_at) if ended_at else None,
+            "reason": self._reason.value if self._reason and ended_at else None,
+            "legs": [asdict(record) for record in self.legs],
+        }
+
+    def _note_start(self, record: LegRecord) -> None:
+        now = datetime.now(UTC)
+        record.started_at = encode_time(now)
+        self._zero_at = self._zero_at or now
+
+    def _shown_path(self, path: Path) -> str:
+        return path.name if path.parent == self.folder else str(path)
+
+    def _write_json(self, description: dict[str, Any]) -> None:
+        replace_json(self.folder / "call.json", description)
+
+
+def create_recording(
+    recordings: Path,
+    *,
+    source: str,
+    url: str,
+    legs: tuple[Leg, ...],
+    output: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    max_data: int | None = None,
+) -> Recording:
+    """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
+
+    Raises:
+        RecordingError: The folder cannot be made or written.
+    """
+    now = datetime.now(UTC)
+    call = Call(new_call_id(now), source, legs, now)
+    folder = recordings.absolute() / call.id
+    try:
+        make_private_folder(recordings)
+        folder.mkdir(mode=0o700)
+        lock = take_lock(folder / "tap.lock")
+        assert lock is not None, "nobody else knows this folder"
+        paths = wav_paths(folder, legs, output)
+        files = [
+            LegFile(path, leg.rate, clock=clock) for path, leg in zip(paths, legs, strict=True)
+        ]
+        for file in files:
+            file.max_data = max_data or file.max_data
+        return Recording(call, folder, files, lock, url=url)
+    except OSError as error:
+        raise RecordingError(f"cannot record in {folder}: {error.strerror or error}") from error
+
+
+def wav_paths(folder: Path, legs: tuple[Leg, ...], output: Path | None) -> tuple[Path, ...]:
+    """Return where each leg's WAV goes: into the call's folder, into one file `*.wav`, or into another folder.
+
+    In another folder the call's id stands before the label, so that nothing there is overwritten.
+    """
+    if output is None:
+        return tuple(folder / f"{leg.label}.wav" for leg in legs)
+    if is_wav_name(output):
+        return (output.absolute(),)
+    return tuple(output.absolute() / f"{folder.name}-{leg.label}.wav" for leg in legs)
+
+
+def is_wav_name(output: Path) -> bool:
+    """Say whether an output names a file rather than a folder."""
+    return output.suffix.lower() == ".wav" and not output.is_dir()
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder and its parents; a new one is private to its owner."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def replace_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace a JSON file so that a reader sees the old or the new one, never a part."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+    temporary.replace(path)
+
+
+def read_call(folder: Path) -> dict[str, Any]:
+    """Return a call's `call.json`.
+
+    Raises:
+        RecordingError: It is missing or damaged.
+    """
+    path = folder / "call.json"
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict) or not isinstance(value.get("legs"), list):
+            raise ValueError("not a call")
+    except (OSError, ValueError) as error:
+        raise RecordingError(
+            f"{path} cannot be read ({error}); the WAVs beside it are still good"
+        ) from error
+    return value
+
+
+def is_live(folder: Path) -> bool:
+    """Say whether a tap is recording into the folder."""
+    return is_locked(folder / "tap.lock")
+
+
+def find_call(recordings: Path, name: str) -> Path:
+    """Return the folder of a call named by its id, an unambiguous prefix of it, or `last`.
+
+    Raises:
+        NotFoundError: No call is named so.
+        UsageError: Several are.
+    """
+    folders = list_calls(recordings)
+    if name == "last":
+        found = folders[-1:]
+    else:
+        found = [f for f in folders if f.name == name] or [
+            f for f in folders if name and f.name.startswith(name)
+        ]
+    if not found:
+        raise NotFoundError(f"no call {name} in {recordings}; it holds {len(folders)} calls")
+    if len(found) > 1:
+        raise UsageError(
+            f"{name} may be any of {len(found)} calls, as {found[0].name} and {found[1].name}; say more"
+        )
+    return found[0]
+
+
+def list_calls(recordings: Path) -> list[Path]:
+    """Return the folders of all calls, oldest first."""
+    return sorted(path.parent for path in recordings.glob("*/call.json"))
+
+
+def list_wavs(folder: Path) -> list[Path]:
+    """Return the WAVs that `call.json` names, leg by leg, that are there."""
+    paths = [
+        folder / str(part["path"]) for leg in read_call(folder)["legs"] for part in leg["files"]
+    ]
+    return [path for path in paths if path.is_file()]
+
+
+def repair_recording(folder: Path) -> list[Path]:
+    """Give every WAV of a call whose tap has died the header that it ought to have; return those changed.
+
+    A live call is left alone.
+
+    Raises:
+        RecordingError: `call.json` is missing or damaged, or a WAV cannot be written.
+    """
+    if is_live(folder):
+        return []
+    rates = {folder / f"{leg['leg']}.wav": int(leg["rate"]) for leg in read_call(folder)["legs"]}
+    known = {path: rate for path, rate in rates.items() if path.is_file()}
+    for leg in read_call(folder)["legs"]:
+        known.update({folder / str(part["path"]): int(leg["rate"]) for part in leg["files"]})
+    return [path for path, rate in known.items() if path.is_file() and _repair_wav(path, rate)]
+
+
+def _repair_wav(path: Path, rate: int) -> bool:
+    try:
+        with path.open("r+b") as file:
+            header = repair(file.read(HEADER_SIZE), file_size=path.stat().st_size, rate=rate)
+            if header is None:
+                return False
+            file.seek(0)
+            file.write(header)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be repaired: {error.strerror or error}") from error
+    return True

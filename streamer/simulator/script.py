@@ -1,0 +1,135 @@
+"""What a simulated channel sends, and when: made from audio files or captured traces.
+
+Any file that PyAV reads is resampled to slin16; each of its audio channels becomes one channel of the PBX. A trace is JSON Lines:
+a `meta` line, then `{"t": seconds, "dir": "in", "kind": "binary", "data": base64}` for each message of the PBX.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE
+from streamer.errors import UsageError
+
+FRAME_S = 0.02
+FRAME_SIZE = int(SLIN16_RATE * FRAME_S) * SAMPLE_WIDTH
+
+
+class EndKind(Enum):
+    """How a simulated channel ends: hung up with close 1000, broken off without a close frame, or never."""
+
+    HANG_UP = "hang-up"
+    BREAK = "break"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFrame:
+    """One binary message, due `at` seconds after the call begins."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelScript:
+    """Everything one channel sends; `frames` in order of time."""
+
+    name: str
+    unique_id: str
+    frames: tuple[TimedFrame, ...]
+    ends_at: float
+    end: EndKind = EndKind.HANG_UP
+
+    @property
+    def pcm(self) -> bytes:
+        """All audio that it sends, as one piece."""
+        return b"".join(frame.data for frame in self.frames)
+
+
+def load_script(path: Path, *, name: str, unique_id: str) -> list[ChannelScript]:
+    """Read a file into the channels of one call, named `name;1`, `name;2` where there are several.
+
+    Raises:
+        UsageError: The file is missing, or neither a trace nor audio.
+    """
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}")
+    if path.suffix == ".jsonl":
+        return _load_trace(path)
+    tracks = _decode(path)
+    names = [name] if len(tracks) == 1 else [f"{name};{n}" for n in range(1, len(tracks) + 1)]
+    return [
+        script_pcm(pcm, name=channel, unique_id=f"{unique_id}.{n}")
+        for n, (channel, pcm) in enumerate(zip(names, tracks, strict=True), start=1)
+    ]
+
+
+def script_pcm(
+    pcm: bytes, *, name: str, unique_id: str, end: EndKind = EndKind.HANG_UP
+) -> ChannelScript:
+    """Cut slin16 into 20 ms frames, the last one shorter, as Asterisk does."""
+    pieces = [pcm[start : start + FRAME_SIZE] for start in range(0, len(pcm), FRAME_SIZE)]
+    frames = tuple(TimedFrame(n * FRAME_S, piece) for n, piece in enumerate(pieces))
+    return ChannelScript(name, unique_id, frames, len(frames) * FRAME_S, end)
+
+
+def with_hole(script: ChannelScript, *, at: float, seconds: float) -> ChannelScript:
+    """Send nothing for a while, as for a party that is muted: what follows comes later."""
+    frames = tuple(replace(f, at=f.at + seconds) if f.at >= at else f for f in script.frames)
+    return replace(script, frames=frames, ends_at=script.ends_at + seconds)
+
+
+def with_stall(script: ChannelScript, *, at: float, seconds: float) -> ChannelScript:
+    """Hold frames back for a while and send them in one burst, as a network does."""
+    frames = tuple(
+        replace(f, at=max(f.at, at + seconds)) if f.at >= at else f for f in script.frames
+    )
+    return replace(script, frames=frames, ends_at=max(script.ends_at, at + seconds))
+
+
+def _load_trace(path: Path) -> list[ChannelScript]:
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        meta, items = lines[0]["meta"], lines[1:]
+        channels = meta.get("legs") or {None: meta.get("channel") or {}}
+        return [_trace_channel(path, channel, leg, items) for leg, channel in channels.items()]
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise UsageError(f"{path} is not a trace of stream-channel: {error!r}") from error
+
+
+def _trace_channel(
+    path: Path, channel: dict[str, str], leg: str | None, items: list[dict[str, str | float | None]]
+) -> ChannelScript:
+    mine = [item for item in items if item.get("leg") == leg]
+    messages = [item for item in mine if item["kind"] == "binary" and item["dir"] == "in"]
+    frames = tuple(
+        TimedFrame(float(i["t"] or 0), base64.b64decode(str(i["data"]))) for i in messages
+    )
+    ends = [float(item["t"] or 0) for item in mine if item["kind"] == "close"]
+    last = frames[-1].at if frames else 0.0
+    name = channel.get("name") or path.stem
+    return ChannelScript(name, channel.get("uniqueid") or name, frames, max([last, *ends]))
+
+
+def _decode(path: Path) -> list[bytes]:
+    """Return each channel of an audio file as slin16."""
+    import av  # heavy, and only needed for audio files
+
+    resampler = av.AudioResampler(format="s16p", rate=SLIN16_RATE)
+    try:
+        with av.open(str(path)) as container:
+            pieces = [p for frame in container.decode(audio=0) for p in resampler.resample(frame)]
+        pieces += resampler.resample(None)
+    except (av.FFmpegError, IndexError, OSError) as error:
+        raise UsageError(f"{path} is not audio that can be read: {error}") from error
+    if not pieces:
+        raise UsageError(f"{path} holds no audio")
+    return [
+        b"".join(bytes(piece.planes[n])[: piece.samples * SAMPLE_WIDTH] for piece in pieces)
+        for n in range(len(pieces[0].planes))
+    ]

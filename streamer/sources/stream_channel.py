@@ -1,0 +1,472 @@
+"""Legs of a live call over Asterisk's stream-channel websocket, without ever harming the call.
+
+Rules, all measured on a real Asterisk: never close or half-close before the PBX has; send nothing after the upgrade request but
+answers to a ping or close of the PBX; never stop reading; never reconnect. So each TCP socket is given to the keeper before a
+byte is sent, and whoever is done with it leaves it to the keeper, which drains it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
+
+from streamer.audio import AudioChunk, Leg
+from streamer.errors import KeeperError, SourceError, StreamerError, UnreachableError
+from streamer.events import EndReason
+from streamer.keeper.client import Hold, Keeper, open_keeper
+from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd, StreamItem
+from streamer.wire import stream_channel as wire
+
+OPEN_TIMEOUT_S = 10.0
+"""Seconds for each of: the TCP connection, and the PBX's answer to the upgrade request."""
+
+_CONNECTING_AT_ONCE = 16
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the PBX is and how to talk to it; `headers` and the url's password are secrets."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    tls: ssl.SSLContext | None = None
+    open_timeout_s: float = OPEN_TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        wire.check_url(self.url)
+
+
+class _QuietConnection(ClientConnection):
+    """A websocket connection that hands each frame on at once, and does nothing that could harm the call."""
+
+    def __init__(self, *arguments: Any, leg: _LegReader, **options: Any) -> None:
+        self._leg = leg
+        super().__init__(*arguments, **options)
+
+    def send_data(self) -> None:
+        """Send the request and answers to the PBX; never a close of our own, never a half-close."""
+        is_ours_to_say = self.protocol.close_sent is None or self.protocol.close_rcvd is not None
+        for data in self.protocol.data_to_send():
+            if data and is_ours_to_say:
+                self.transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, unless the keeper may be reading the same socket by now."""
+        if self._leg.may_read():
+            super().data_received(data)
+            if self.protocol.parser_exc is not None and self.protocol.close_rcvd is None:
+                self._leg.on_garbage(self.protocol.parser_exc)
+
+    def process_event(self, event: Event) -> None:
+        """Pass frames on without a queue in between."""
+        if self.response is None:
+            super().process_event(event)
+        elif isinstance(event, Frame):
+            self._leg.on_frame(event)
+
+            if event.opcode is Opcode.CLOSE:
+                self._report_end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Report the end of a connection that ended without a close frame."""
+        super().connection_lost(exc)
+        self._report_end()
+
+    def _report_end(self) -> None:
+        close = self.protocol.close_rcvd
+        self._leg.on_end(close.code if close else None, close.reason if close else "")
+
+
+@dataclass(slots=True)
+class _LegReader:
+    """One leg's socket, from its connection to its end."""
+
+    number: int
+    leg: Leg
+    inbox: Inbox
+    keeper: Keeper
+    clock: Callable[[], float]
+    hold: Hold | None = None
+    connection: ClientConnection | None = None
+    is_closed: bool = False
+    _frames: int = 0
+    _opened_at: float | None = None
+    _half_sample: bytes = b""
+    _said: set[str] = field(default_factory=set)
+
+    async def open(self, address: Address) -> None:
+        """Connect; failing is an item of the stream, not an exception."""
+        try:
+            await self._open(address)
+        except StreamerError as error:
+            self._close(EndReason.REFUSED, error)
+
+    def may_read(self) -> bool:
+        """Say whether this process still owns the socket; what the keeper may have begun to read is torn."""
+        if self.keeper.is_late and not self.is_closed:
+            self.give_up()
+        return not self.is_closed
+
+    def on_frame(self, frame: Frame) -> None:
+        """Turn a frame into audio; a message in fragments is audio as it comes."""
+        if frame.opcode is Opcode.TEXT:
+            self._say_once(
+                "text",
+                f"{self.leg.channel} sent a text message, which stream-channel never does; ignored",
+            )
+        elif frame.opcode in (Opcode.BINARY, Opcode.CONT):
+            self._on_audio(
+                self._half_sample + frame.data if self._half_sample else bytes(frame.data),
+                frame.fin,
+            )
+
+    def on_garbage(self, error: Exception) -> None:
+        """End a leg whose bytes are no websocket frames; the keeper reads on."""
+        self._close(
+            EndReason.LOST,
+            SourceError(f"{self.leg.channel} sent what is no websocket frame: {error}"),
+        )
+
+    def on_end(self, close_code: int | None, close_reason: str) -> None:
+        """Judge the end of an open connection; one that never opened is judged by `open`."""
+        if self._opened_at is None:
+            return
+        ending = wire.judge_end(
+            self.leg.channel,
+            close_code=close_code,
+            close_reason=close_reason,
+            frames=self._frames,
+            open_s=time.monotonic() - self._opened_at,
+        )
+        self._close(ending.reason, ending.error, ending.note)
+
+    def give_up(self) -> None:
+        """End a leg that the keeper has taken over."""
+        self._close(
+            EndReason.LOST,
+            SourceError(
+                f"this process stood still for too long, so the keeper has taken {self.leg.channel} over"
+            ),
+        )
+
+    def leave(self) -> None:
+        """Stop reading; the keeper drains the socket to the call's end."""
+        self.is_closed = True
+        self._let_go(was_attached=True)
+
+    def _on_audio(self, message: bytes, is_complete: bool) -> None:
+        audio = cast(wire.Audio, wire.parse_message(message))
+        self._half_sample = message[len(audio.pcm) :] if not is_complete else b""
+        if is_complete and audio.odd_bytes:
+            self._say_once(
+                "odd",
+                f"{self.leg.channel} sent an odd number of bytes; half a sample is dropped each time",
+            )
+        self._frames += 1
+        if audio.pcm:
+            self.inbox.put(AudioChunk(self.number, audio.pcm, self.clock()))
+
+    def _say_once(self, topic: str, message: str) -> None:
+        if topic not in self._said:
+            self._said.add(topic)
+            self.inbox.put(Odd(self.number, message))
+
+    async def _open(self, address: Address) -> None:
+        sock = await _connect_tcp(address)
+        try:
+            self.hold = await self.keeper.hold(sock)
+        except BaseException:
+            sock.close()
+            raise
+        try:
+            self.connection = await self._upgrade(sock, address)
+        except UnreachableError:
+            raise
+        except (
+            BaseException
+        ):  # also a cancelled task: the PBX may have attached, so the keeper drains
+            self.leave()
+            raise
+        self._opened_at = time.monotonic()
+        self.inbox.put(LegOpened(self.number))
+
+    async def _upgrade(self, sock: socket.socket, address: Address) -> ClientConnection:
+        parts = urlsplit(address.url)
+        options: dict[str, Any] = {}
+        if parts.scheme == "wss":
+            options = {
+                "ssl": address.tls or ssl.create_default_context(),
+                "server_hostname": parts.hostname,
+            }
+        shown = wire.public_url(address.url)
+        try:
+            return await connect(
+                address.url,
+                sock=sock,
+                subprotocols=cast(Any, [wire.SUBPROTOCOL]),
+                additional_headers=wire.request_headers(self.leg.channel, extra=address.headers),
+                open_timeout=address.open_timeout_s,
+                ping_interval=None,
+                compression=None,
+                max_size=None,
+                max_queue=None,
+                proxy=None,
+                create_connection=cast(Any, partial(_QuietConnection, leg=self)),
+                **options,
+            )
+        except InvalidStatus as error:
+            self._let_go(was_attached=False)
+            raise wire.explain_status(error.response.status_code, address.url) from error
+        except InvalidMessage as error:
+            self._let_go(was_attached=True)
+            raise UnreachableError(_explain_no_answer(shown, error)) from error
+        except InvalidHandshake as error:
+            self._let_go(was_attached=True)
+            raise UnreachableError(f"{shown} is not Asterisk's websocket: {error}") from error
+        except ssl.SSLError as error:
+            self._let_go(was_attached=False)
+            raise UnreachableError(_explain_tls(shown, error)) from error
+        except TimeoutError as error:
+            self._let_go(was_attached=True)
+            raise UnreachableError(
+                f"{shown} accepted the connection but said nothing for {address.open_timeout_s:.0f} s;"
+                " check that this is Asterisk's HTTP port"
+            ) from error
+        except OSError as error:
+            self._let_go(was_attached=True)
+            raise UnreachableError(f"{shown} broke the connection off: {error}") from error
+
+    def _close(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
+        if not self.is_closed:
+            self.leave()
+            self.inbox.put(LegClosed(self.number, reason, error, note))
+
+    def _let_go(self, *, was_attached: bool) -> None:
+        """Drop our descriptor, which the peer cannot see; the keeper reads its own to the peer's end, if there was a call."""
+        if self.connection is not None:
+            self.connection.transport.abort()
+        if self.hold is not None:
+            if was_attached:
+                self.hold.drain()
+            else:
+                self.hold.release()
+            self.hold = None
+
+
+class StreamChannelCall:
+    """One call: a socket a leg, all on one clock."""
+
+    def __init__(
+        self, address: Address, legs: tuple[Leg, ...], keeper: Keeper, *, clock: Callable[[], float]
+    ) -> None:
+        self.legs = legs
+        self._address = address
+        self._inbox = Inbox(legs)
+        self._keeper = keeper
+        self._readers = [
+            _LegReader(n, leg, self._inbox, keeper, clock) for n, leg in enumerate(legs)
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def lost(self) -> list[int]:
+        """Samples of each leg that a slow consumer has lost."""
+        return self._inbox.lost
+
+    def start(self) -> None:
+        """Connect every leg, a few at a time."""
+        slots = asyncio.Semaphore(_CONNECTING_AT_ONCE)
+        self._tasks = [asyncio.ensure_future(self._open(reader, slots)) for reader in self._readers]
+        self._tasks.append(asyncio.ensure_future(self._watch_keeper()))
+
+    def __aiter__(self) -> AsyncIterator[StreamItem]:
+        """Yield what the legs do until each has closed."""
+        return self._inbox.__aiter__()
+
+    async def aclose(self) -> None:
+        """Leave every live socket to the keeper; idempotent."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        for reader in self._readers:
+            if not reader.is_closed:
+                reader.leave()
+
+    async def _open(self, reader: _LegReader, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            await reader.open(self._address)
+
+    async def _watch_keeper(self) -> None:
+        await self._keeper.lost.wait()
+        for reader in self._readers:
+            if not reader.is_closed:
+                reader.give_up()
+
+
+@asynccontextmanager
+async def open_call(
+    address: Address,
+    legs: tuple[Leg, ...],
+    keeper: Keeper,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[StreamChannelCall]:
+    """Connect the legs of a call; leaving the block early leaves live sockets to the keeper."""
+    call = StreamChannelCall(address, legs, keeper, clock=clock)
+    call.start()
+    try:
+        yield call
+    finally:
+        await call.aclose()
+
+
+class Stream:
+    """One channel's audio for a program of your own: iterate over it.
+
+    The iteration ends at the hang-up and raises what ended it otherwise. `lost` counts the samples that a consumer more than 30 s
+    behind has lost, the oldest first.
+    """
+
+    def __init__(self, call: StreamChannelCall) -> None:
+        self._call = call
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return self._call.legs[0].rate
+
+    @property
+    def lost(self) -> int:
+        """Samples lost because the consumer was slow."""
+        return self._call.lost[0]
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        """Yield chunks of whole samples, as they arrive.
+
+        Raises:
+            UnreachableError: The PBX could not be reached or refused us.
+            NotFoundError: There is no such channel.
+            SourceError: The stream broke off; the call may be frozen, see the message.
+        """
+        async for item in self._call:
+            match item:
+                case AudioChunk():
+                    yield item
+                case LegClosed(error=error) if error is not None:
+                    raise error
+                case Odd(message=message):
+                    _log.warning("%s", message)
+                case _:
+                    pass
+
+
+@asynccontextmanager
+async def open_stream(
+    url: str,
+    channel: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
+    keeper: Keeper | None = None,
+) -> AsyncIterator[Stream]:
+    """Open one channel's audio: 16 kHz, 16-bit little-endian, mono.
+
+    The keeper protects the call: leaving the block early, or dying inside it, leaves the socket to it.
+
+    Raises:
+        UsageError: The url or the channel cannot be meant.
+        KeeperError: There is no keeper; nothing was connected.
+    """
+    address = Address(url, tuple((headers or {}).items()), tls)
+    wire.request_headers(channel, extra=address.headers)
+    async with AsyncExitStack() as stack:
+        held_by = await stack.enter_async_context(open_keeper()) if keeper is None else keeper
+        yield Stream(
+            await stack.enter_async_context(open_call(address, (Leg("leg1", channel),), held_by))
+        )
+
+
+async def _connect_tcp(address: Address) -> socket.socket:
+    """Return a connected, non-blocking socket to the first of the host's addresses that answers."""
+    parts = urlsplit(address.url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
+    shown = wire.public_url(address.url)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(address.open_timeout_s):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return await _connect_first(found)
+    except socket.gaierror as error:
+        raise UnreachableError(
+            f"the host of {shown} has no address ({error.strerror}); check its name"
+        ) from error
+    except UnicodeError as error:
+        raise UnreachableError(f"the host of {shown} is no host name; check it") from error
+    except ConnectionRefusedError as error:
+        raise UnreachableError(
+            f"{shown} refused the connection; {wire.suggest_port(address.url)}"
+        ) from error
+    except TimeoutError as error:
+        raise UnreachableError(
+            f"{shown} did not answer within {address.open_timeout_s:.0f} s; check the host and any firewall"
+        ) from error
+    except OSError as error:
+        raise UnreachableError(f"{shown} cannot be reached: {error.strerror or error}") from error
+
+
+async def _connect_first(found: list[Any]) -> socket.socket:
+    last: OSError = OSError("the host has no address")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
+        )  # notices a cut network, in hours
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        except OSError as error:
+            sock.close()
+            last = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise last
+
+
+def _explain_no_answer(shown: str, error: InvalidMessage) -> str:
+    if isinstance(error.__cause__, EOFError):
+        return (
+            f"{shown} closed the connection without an HTTP answer: most likely its session limit is reached;"
+            " raise sessionlimit in http.conf (100 unless set)"
+        )
+    return f"{shown} does not speak HTTP; check that this is Asterisk's HTTP port"
+
+
+def _explain_tls(shown: str, error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of {shown} is not trusted ({error.verify_message});"
+            " name its issuer with --ca FILE, or accept any with --insecure"
+        )
+    return f"no TLS with {shown} ({error.reason or error}); if it speaks plain websocket, write ws:// instead of wss://"
+
+
+__all__ = ["Address", "KeeperError", "Stream", "StreamChannelCall", "open_call", "open_stream"]

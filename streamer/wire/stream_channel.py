@@ -1,0 +1,191 @@
+"""Asterisk's `stream-channel`: what we ask for, what comes, and what an end means.
+
+The sub-protocol of the third-party module `res_ari_stream`. The client's request names one channel; from then on the PBX sends
+binary messages of raw slin16 (16 kHz, 16-bit little-endian, mono), nothing else, and reads nothing. There is no start event, no
+error text and no reason at the end, so outcomes are told apart by what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from streamer.audio import SAMPLE_WIDTH
+from streamer.errors import NotFoundError, SourceError, StreamerError, UnreachableError, UsageError
+from streamer.events import EndReason
+
+SUBPROTOCOL = "stream-channel"
+CHANNEL_HEADER = "Channel-ID"
+"""Spelled exactly so: the module compares it letter by letter."""
+
+DEFAULT_URL = "ws://127.0.0.1:5039/ws"
+REFUSAL_WINDOW = 1.0
+"""Seconds after the handshake within which a close without audio means that there is no such channel."""
+
+_NORMAL_CLOSE = 1000
+_GOING_AWAY = 1001
+_FROZEN = (
+    "the call may now be frozen inside Asterisk: `core show channels` still lists it and a hang-up has no effect;"
+    " only a restart of Asterisk clears it. Nothing is reconnected, since that can hang more of Asterisk"
+)
+
+
+def check_url(url: str) -> None:
+    """Refuse what is not a websocket address.
+
+    Raises:
+        UsageError: Not ws:// or wss://, no host, or a port that is none.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(
+            f"the url {public_url(url)} is broken ({error}); expected {DEFAULT_URL}"
+        ) from error
+    if parts.scheme not in ("ws", "wss"):
+        raise UsageError(
+            f"the url {public_url(url)} does not begin with ws:// or wss://, as in {DEFAULT_URL}"
+        )
+    if not parts.hostname or port == 0:
+        raise UsageError(f"the url {public_url(url)} names no host and port, as {DEFAULT_URL} does")
+    if parts.fragment or any(c.isspace() or not c.isprintable() for c in url):
+        raise UsageError(
+            f"the url {public_url(url)} holds a character that no url has, as a blank or a #"
+        )
+
+
+def public_url(url: str) -> str:
+    """Return the url without its user name and password, fit for messages, logs and `call.json`."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url.rpartition("@")[2]
+    authority, slash, path = rest.partition("/")
+    return scheme + separator + authority.rpartition("@")[2] + slash + path
+
+
+def check_channel(channel: str) -> None:
+    """Refuse a channel name that could not stand in a request header.
+
+    Raises:
+        UsageError: It is empty, or holds a control character such as CR or LF, which would smuggle a header in.
+    """
+    if not channel.strip():
+        raise UsageError(
+            "the channel is empty; `core show channels concise` in Asterisk lists the names"
+        )
+    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in channel):
+        raise UsageError(
+            f"the channel {channel!r} holds a control character, which no channel name has"
+        )
+
+
+def request_headers(
+    channel: str, *, extra: tuple[tuple[str, str], ...] = ()
+) -> list[tuple[str, str]]:
+    """Return the headers that select `channel`, taken raw: names hold `/`, `;` and `@`.
+
+    Raises:
+        UsageError: The channel or an extra header could not stand in a request.
+    """
+    check_channel(channel)
+    for name, value in extra:
+        if not name or not all(c.isalnum() or c in "-_" for c in name) or not name.isascii():
+            raise UsageError(f"the header name {name!r} is not one; expected Name: value")
+        if any(ord(c) < 0x20 or ord(c) == 0x7F for c in value):
+            raise UsageError(f"the value of the header {name} holds a control character")
+    return [(CHANNEL_HEADER, channel), *extra]
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Whole slin16 samples; `odd_bytes` is 1 if the message ended in half a sample, which is dropped."""
+
+    pcm: bytes
+    odd_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text message, which the protocol does not know."""
+
+    length: int
+
+
+def parse_message(message: bytes | str) -> Audio | Text:
+    """Read one websocket message of any size."""
+    if isinstance(message, str):
+        return Text(len(message))
+    odd_bytes = len(message) % SAMPLE_WIDTH
+    return Audio(message[: len(message) - odd_bytes], odd_bytes) if odd_bytes else Audio(message)
+
+
+def explain_status(status: int, url: str) -> UnreachableError:
+    """Say what an HTTP answer other than 101 means on an Asterisk."""
+    shown = public_url(url)
+    reasons = {
+        400: "Asterisk knows no sub-protocol stream-channel; load it with `module load res_ari_stream.so`",
+        401: "something in front of Asterisk wants a login; give it as ws://USER:PASSWORD@... in the config file",
+        403: "an access rule forbids this machine; see the [/ws] restriction in http.conf",
+        404: "wrong path, or res_http_websocket is not loaded; the path is /ws unless http.conf sets a prefix",
+        426: "it wants an upgrade that a proxy has taken out",
+    }
+    reason = reasons.get(status, "it is not Asterisk's websocket; check host, port and path")
+    return UnreachableError(f"{shown} answered HTTP {status}: {reason}")
+
+
+def suggest_port(url: str) -> str:
+    """Return the hint for a port where nobody listens."""
+    port = urlsplit(url).port
+    known = {8088: "stock Asterisk", 5039: "Wazo"}
+    others = " or ".join(f"{number} ({name})" for number, name in known.items() if number != port)
+    return f"check `http show status` in Asterisk; its HTTP port is often {others}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the end of a connection means; `error` is None where all is well."""
+
+    reason: EndReason
+    error: StreamerError | None = None
+    note: str = ""
+
+
+def judge_end(
+    channel: str, *, close_code: int | None, close_reason: str = "", frames: int, open_s: float
+) -> Ending:
+    """Tell an ended call from a channel that never was, and from a call that may be frozen.
+
+    `close_code` is the PBX's own close code, None if the connection ended without one; `frames` is how many audio messages had
+    come, `open_s` how many seconds after the handshake it ended.
+    """
+    if close_code is None:
+        return Ending(
+            EndReason.LOST, SourceError(f"the connection to {channel} broke off; {_FROZEN}")
+        )
+    if close_code not in (_NORMAL_CLOSE, _GOING_AWAY):
+        said = f" ({close_reason})" if close_reason else ""
+        return Ending(
+            EndReason.LOST,
+            SourceError(f"the PBX ended {channel} with close code {close_code}{said}"),
+        )
+    if frames:
+        return Ending(EndReason.HANG_UP)
+    if open_s <= REFUSAL_WINDOW:
+        return Ending(EndReason.REFUSED, NotFoundError(_no_such_channel(channel)))
+    return Ending(EndReason.HANG_UP, note=f"{channel} ended without audio")
+
+
+def _no_such_channel(channel: str) -> str:
+    hint = "`core show channels concise` in Asterisk lists the names"
+    if ";" not in channel:
+        hint += "; a name that ends in ;1 or ;2 needs quotes, or the shell cuts it off"
+    return f"no such channel: {channel}; {hint}"
+
+
+def explain_silence(channel: str, *, waited_s: float) -> str:
+    """Say why a connection may be open without any frames."""
+    return (
+        f"no audio from {channel} for {waited_s:.0f} s: it is ringing or on hold, or its own format is slin16, which"
+        " res_ari_stream cannot send; still waiting"
+    )

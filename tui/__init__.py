@@ -1,0 +1,1 @@
+"""The screen: Textual widgets that follow the bus of a call."""
