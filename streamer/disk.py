@@ -221,6 +221,7 @@ class Disk:
     def __init__(self, files: list[LegFile]) -> None:
         self._files = files
         self._job: Callable[[], None] | None = None
+        self._last_job: Callable[[], None] | None = None
         self._is_ending = threading.Event()
         self._has_ended = threading.Event()
         # Daemons, because a thread that is stuck in a dead disk can never be joined.
@@ -238,8 +239,12 @@ class Disk:
         """Run `job` in the worker's next pass; a newer job replaces one that is still waiting."""
         self._job = job
 
-    def finish(self) -> bool:
-        """Write what is left and end the files; blocks. Return False if the disk did not take it in time."""
+    def finish(self, last_job: Callable[[], None] | None = None) -> bool:
+        """Write what is left, end the files, then run `last_job`; blocks.
+
+        Return False if the disk did not take everything in time.
+        """
+        self._last_job = last_job
         self._is_ending.set()
         return self._has_ended.wait(CLOSE_TIMEOUT_S)
 
@@ -253,6 +258,7 @@ class Disk:
             self._is_ending.wait(min(max(_REST_PER_WORK * work, _SHORTEST_REST_S), _LONGEST_REST_S))
         for file in self._files:
             file.close()
+        self._job = self._last_job
         self._run_job()
         self._has_ended.set()
 

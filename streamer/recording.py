@@ -57,6 +57,8 @@ class LegRecord:
     """Samples of silence put in place of holes."""
     lost: int = 0
     """Samples that came but are not in the file."""
+    odd_bytes: int = 0
+    """Bytes dropped because a message ended in half a sample."""
     longest_gap: float = 0.0
     """Seconds between two frames."""
     started_at: str | None = None
@@ -82,6 +84,7 @@ class Recording:
         self._zero_at: datetime | None = None
         self._last_arrival: list[float | None] = [None] * len(files)
         self._last_pcm = [b""] * len(files)
+        self._lost_before = [0] * len(files)
         self._write_json(self.describe())
         self._disk.start()
 
@@ -128,7 +131,16 @@ class Recording:
 
     def lose(self, leg: int, samples: int) -> None:
         """Set how many samples the leg has lost before they got here."""
-        self.legs[leg].lost = samples + self._files[leg].lost
+        self._lost_before[leg] = samples
+
+    def count_odd(self, leg: int, odd_bytes: int) -> None:
+        """Take note of dropped bytes."""
+        self.legs[leg].odd_bytes += odd_bytes
+
+    @property
+    def lost(self) -> int:
+        """Samples of all legs that came but are not on disk."""
+        return sum(self._lost_before) + sum(file.lost for file in self._files)
 
     def end_leg(self, leg: int, reason: EndReason, message: str) -> None:
         """Take note of a leg's end."""
@@ -151,12 +163,9 @@ class Recording:
         """
         self._reason = reason
         ended_at = datetime.now(UTC)
-        self._disk.do_soon(lambda: self._write_json(self.describe(ended_at)))
-        took_all = self._disk.finish()
-        for record, file in zip(self.legs, self._files, strict=True):
-            record.lost = max(record.lost, file.lost)
+        took_all = self._disk.finish(lambda: self._write_json(self.describe(ended_at)))
         self._lock.release()
-        return took_all and not any(record.lost for record in self.legs)
+        return took_all
 
     def discard(self) -> None:
         """Remove a folder in which nothing was recorded, because the PBX refused every leg."""
@@ -168,7 +177,10 @@ class Recording:
 
     def describe(self, ended_at: datetime | None = None) -> dict[str, Any]:
         """Return what `call.json` says."""
-        for record, file in zip(self.legs, self._files, strict=True):
+        for record, file, lost_before in zip(
+            self.legs, self._files, self._lost_before, strict=True
+        ):
+            record.lost = lost_before + file.lost
             record.files = [
                 {"path": self._shown_path(p.path), "samples": p.samples} for p in file.parts
             ]

@@ -54,6 +54,8 @@ class TapResult:
 
     reason: EndReason
     errors: tuple[StreamerError, ...]
+    took_all: bool
+    """The disk has ended every file in time."""
     lost: int
     """Samples that came but are not on disk."""
     recorded_nothing: bool
@@ -64,7 +66,7 @@ class TapResult:
         """Say what a command should end with."""
         if self.recorded_nothing and self.errors:
             return self.errors[0].exit_code
-        return ExitCode.FAILED if self.errors or self.lost else ExitCode.DONE
+        return ExitCode.FAILED if self.errors or self.lost or not self.took_all else ExitCode.DONE
 
 
 class _Tap:
@@ -124,8 +126,10 @@ class _Tap:
                 self._bus.publish(LegAttached(self._recording.call.id, self._label(leg)))
             case LegClosed(leg):
                 self._close_leg(item)
-            case Odd(message=message):
-                self._tell(message)
+            case Odd(leg, message, odd_bytes):
+                self._recording.count_odd(leg, odd_bytes)
+                if message:
+                    self._tell(message)
 
     def _close_leg(self, closed: LegClosed) -> None:
         leg = closed.leg
@@ -195,15 +199,16 @@ class _Tap:
         self._tell_losses()
         errors = tuple(closed.error for closed in self._closed.values() if closed.error)
         recorded_nothing = reason is EndReason.REFUSED
+        took_all = True
         if recorded_nothing:
             await asyncio.to_thread(self._recording.discard)
-        elif not await asyncio.to_thread(self._recording.finish, reason):
-            self._tell("audio was lost because the disk did not take it; call.json counts it")
+        else:
+            took_all = await asyncio.to_thread(self._recording.finish, reason)
+        if not took_all:
+            self._tell("the disk hangs: the last seconds of audio are not written")
         duration = max(timeline.samples / timeline.rate for timeline in self._timelines)
         self._bus.publish(CallEnded(self._recording.call.id, reason, duration))
-        return TapResult(
-            reason, errors, sum(leg.lost for leg in self._recording.legs), recorded_nothing
-        )
+        return TapResult(reason, errors, took_all, self._recording.lost, recorded_nothing)
 
     def _reason(self) -> EndReason:
         """Return the worst of the legs' reasons, or why the recording was stopped before they ended."""

@@ -46,8 +46,7 @@ def run_record(
     try:
         return asyncio.run(run.record())
     except ChannelTakenError as taken:
-        output.talk(f"{taken}; following it, Ctrl-C leaves it recording")
-        return asyncio.run(_follow(taken.folder))
+        return asyncio.run(_follow(taken))
 
 
 def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
@@ -159,8 +158,9 @@ class _Run:
         return 128 + self._signal if self._signal else result.exit_code
 
 
-async def _follow(folder: Path) -> int:
+async def _follow(taken: ChannelTakenError) -> int:
     """Wait for the end of a call that another process records; a signal ends only the waiting."""
+    folder = taken.folder
     loop = asyncio.get_running_loop()
     following = asyncio.ensure_future(follow_call(folder))
     caught: list[int] = []
@@ -171,6 +171,7 @@ async def _follow(folder: Path) -> int:
 
     for number in _ENDING_SIGNALS:
         loop.add_signal_handler(number, leave, number)
+    output.talk(f"{taken}; following it, Ctrl-C leaves it recording")
     await asyncio.wait([following])
     if following.cancelled():
         output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")

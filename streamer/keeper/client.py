@@ -105,6 +105,11 @@ class Keeper:
             self._say(b"beat\n")
             await asyncio.sleep(self._patience_s / BEATS_PER_PATIENCE)
 
+    async def settled(self) -> None:
+        """Wait until a keeper that was started anew holds everything again."""
+        if self._restart is not None:
+            await asyncio.wait([self._restart])
+
     def connect(self) -> None:
         """Reach the user's keeper, or start it.
 

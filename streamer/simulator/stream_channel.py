@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ UNREAD_S = 5.0
 """Seconds that frames pile up before a client counts as one that has stopped reading."""
 
 _TICK_S = 0.005
+_ROUNDING_S = 1e-6
+"""A frame that is due now is due now, however floats round."""
 _HANG_UP = Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=False)
 
 
@@ -109,6 +112,8 @@ class StreamChannelSimulator:
         self.reports: list[Report] = []
         self.bytes_written = 0
         """Bytes of audio handed to the network, over all clients."""
+        self.most_attachments = 0
+        """The most clients that followed live channels at once."""
         self.port = 0
         self.over = asyncio.Event()
         """Set when every group has been played to its end."""
@@ -117,7 +122,6 @@ class StreamChannelSimulator:
         self.session_limit = session_limit
         self.send_buffer = send_buffer
         self.clock = clock
-        self.attached = asyncio.Event()
         self._speed = speed
         self._loop = loop
         self._on_report = on_report
@@ -136,6 +140,27 @@ class StreamChannelSimulator:
     def scripts(self) -> list[ChannelScript]:
         """The channels in order."""
         return [channel.script for group in self._groups for channel in group.channels]
+
+    @property
+    def connections(self) -> int:
+        """TCP connections that are open, attached or not."""
+        return len(self._clients)
+
+    @property
+    def attachments(self) -> int:
+        """Clients that follow a live channel."""
+        return sum(len(channel.clients) for group in self._groups for channel in group.channels)
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes that clients have not taken and that the kernel's buffers have no room for."""
+        return sum(client.unread_bytes for client in self._clients)
+
+    def hang_up(self) -> None:
+        """End every channel now."""
+        for group in self._groups:
+            for channel in group.channels:
+                self._end(channel, EndKind.HANG_UP)
 
     def report(self, harm: Harm, channel: str, detail: str = "") -> None:
         """Take note of a harm."""
@@ -172,8 +197,8 @@ class StreamChannelSimulator:
         if channel.state is _State.FROZEN:
             self.report(Harm.CAME_BACK, channel.script.name)
         channel.clients.add(client)
+        self.most_attachments = max(self.most_attachments, self.attachments)
         group.first_attach = self.clock() if group.first_attach is None else group.first_attach
-        self.attached.set()
         return channel
 
     def freeze(self, channel: _Channel) -> None:
@@ -187,7 +212,7 @@ class StreamChannelSimulator:
             group.started_at = now
             for channel in group.channels:
                 channel.state = _State.LIVE if channel.state is _State.IDLE else channel.state
-        elapsed = (now - group.started_at) * self._speed
+        elapsed = (now - group.started_at) * self._speed + _ROUNDING_S
         for channel in group.channels:
             if channel.state is _State.LIVE:
                 self._advance_channel(channel, elapsed)
@@ -210,14 +235,14 @@ class StreamChannelSimulator:
             for client in channel.clients:
                 client.write(due)
         if channel.next == len(frames) and elapsed >= channel.script.ends_at:
-            self._end(channel)
+            self._end(channel, channel.script.end)
 
-    def _end(self, channel: _Channel) -> None:
-        if channel.script.end is EndKind.NEVER:
+    def _end(self, channel: _Channel, kind: EndKind) -> None:
+        if kind is EndKind.NEVER:
             return
         channel.state = _State.ENDED
         for client in channel.clients.copy():
-            client.end(channel.script.end)
+            client.end(kind)
         channel.clients.clear()
 
     def _rewind(self, group: _Group) -> None:
@@ -260,6 +285,8 @@ class _Client(asyncio.Protocol):
                 self._answer(self._handshake, event)
                 self._handshake = None
                 return
+        if self._handshake.handshake_exc is not None:
+            self._refuse_garbage()
 
     def eof_received(self) -> bool:
         if self._is_live():
@@ -279,13 +306,14 @@ class _Client(asyncio.Protocol):
         if self._transport is not None and not self._has_ended:
             self._transport.write(messages)
 
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes that the kernel did not take."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
     def watch(self, now: float) -> None:
         """Notice a client that no longer reads: the kernel's buffers are full, ours fills up."""
-        if (
-            self._transport is None
-            or self._has_ended
-            or not self._transport.get_write_buffer_size()
-        ):
+        if self._has_ended or not self.unread_bytes:
             self._unread_since = None
         elif self._unread_since is None:
             self._unread_since = now
@@ -301,6 +329,12 @@ class _Client(asyncio.Protocol):
             self._transport.close()
         else:
             self._transport.abort()
+
+    def _refuse_garbage(self) -> None:
+        assert self._transport is not None
+        self._handshake, self._has_ended = None, True
+        self._transport.write(_refusal().serialize())
+        self._transport.close()
 
     def _is_live(self) -> bool:
         return self._channel is not None and not self._has_ended
@@ -342,6 +376,10 @@ def _judge(handshake: ServerProtocol, request: Request) -> Response:
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and handshake.subprotocol is not None:
         del response.headers["Date"]
         return response
+    return _refusal()
+
+
+def _refusal() -> Response:
     headers = Headers({"Server": "Asterisk/simulated", "Cache-Control": "no-cache, no-store"})
     headers["Sec-WebSocket-Version"] = "7, 8, 13"
     headers["Content-Length"] = "0"
@@ -362,6 +400,7 @@ async def open_simulator(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    tls: ssl.SSLContext | None = None,
     is_paced: bool = True,
 ) -> AsyncIterator[StreamChannelSimulator]:
     """Listen, and play in real time unless `is_paced` is False; the port is in `simulator.port`.
@@ -370,7 +409,7 @@ async def open_simulator(
         OSError: The port is taken.
     """
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Client(simulator), host, port, backlog=1024)
+    server = await loop.create_server(lambda: _Client(simulator), host, port, ssl=tls, backlog=1024)
     simulator.port = server.sockets[0].getsockname()[1]
     pacer = asyncio.ensure_future(_pace(simulator)) if is_paced else None
     try:

@@ -35,10 +35,11 @@ class LegClosed:
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """Something on the wire that is not audio and was dropped; a hostile line, said once a leg."""
+    """Something on the wire that is not audio and was dropped; `message` is a hostile line, empty if it was said before."""
 
     leg: int
     message: str
+    odd_bytes: int = 0
 
 
 StreamItem = AudioChunk | LegOpened | LegClosed | Odd
@@ -70,43 +71,57 @@ class Source(Protocol):
 
 
 class Inbox:
-    """Items on their way from sockets to one consumer; audio beyond `BACKLOG_S` a leg loses its oldest."""
+    """Items on their way from sockets to one consumer; audio beyond `BACKLOG_S` a leg loses its oldest.
+
+    Every leg has a queue, and `_order` says whose turn it is, so that a loss costs the same however many legs there are. A turn
+    whose item was lost goes to the leg's next item, or to nobody.
+    """
 
     def __init__(self, legs: tuple[Leg, ...]) -> None:
         self.lost = [0] * len(legs)
         self._limits = [int(BACKLOG_S * leg.rate) for leg in legs]
         self._waiting_samples = [0] * len(legs)
-        self._items: deque[StreamItem] = deque()  # bounded by _limits
+        self._queues: list[deque[StreamItem]] = [deque() for _ in legs]  # bounded by _limits
+        self._order: deque[int] = deque()
         self._arrival = asyncio.Event()
         self._open_legs = len(legs)
 
     def put(self, item: StreamItem) -> None:
         """Queue an item; never blocks."""
+        leg = item.leg
+        self._queues[leg].append(item)
+        self._order.append(leg)
         if isinstance(item, AudioChunk):
-            if self._waiting_samples[item.leg] > self._limits[item.leg]:
-                self._drop_oldest(item.leg)
-            self._waiting_samples[item.leg] += item.samples
-        self._items.append(item)
+            self._waiting_samples[leg] += item.samples
+            if self._waiting_samples[leg] > self._limits[leg]:
+                self._drop_oldest(leg)
         self._arrival.set()
 
     async def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield items until every leg has closed."""
         while self._open_legs:
-            while self._items:
-                item = self._items.popleft()
-                if isinstance(item, AudioChunk):
-                    self._waiting_samples[item.leg] -= item.samples
-                elif isinstance(item, LegClosed):
-                    self._open_legs -= 1
-                yield item
+            while self._order:
+                queue = self._queues[self._order.popleft()]
+                if queue:
+                    yield self._take(queue.popleft())
             self._arrival.clear()
             if self._open_legs:
                 await self._arrival.wait()
 
+    def _take(self, item: StreamItem) -> StreamItem:
+        if isinstance(item, AudioChunk):
+            self._waiting_samples[item.leg] -= item.samples
+        elif isinstance(item, LegClosed):
+            self._open_legs -= 1
+        return item
+
     def _drop_oldest(self, leg: int) -> None:
-        for position, item in enumerate(self._items):
-            if isinstance(item, AudioChunk) and item.leg == leg:
-                del self._items[position]
-                self._waiting_samples[leg] -= item.samples
-                self.lost[leg] += item.samples
-                return
+        """Drop the oldest chunk if at least `BACKLOG_S` is left without it: one huge message alone is no backlog."""
+        queue = self._queues[leg]
+        position = next(n for n, item in enumerate(queue) if isinstance(item, AudioChunk))
+        oldest = queue[position]
+        assert isinstance(oldest, AudioChunk)
+        if self._waiting_samples[leg] - oldest.samples >= self._limits[leg]:
+            del queue[position]
+            self._waiting_samples[leg] -= oldest.samples
+            self.lost[leg] += oldest.samples

@@ -125,10 +125,7 @@ class _LegReader:
     def on_frame(self, frame: Frame) -> None:
         """Turn a frame into audio; a message in fragments is audio as it comes."""
         if frame.opcode is Opcode.TEXT:
-            self._say_once(
-                "text",
-                f"{self.leg.channel} sent a text message, which stream-channel never does; ignored",
-            )
+            self._report_odd("sent a text message, which stream-channel never does; ignored")
         elif frame.opcode in (Opcode.BINARY, Opcode.CONT):
             self._on_audio(
                 self._half_sample + frame.data if self._half_sample else bytes(frame.data),
@@ -151,7 +148,7 @@ class _LegReader:
             close_code=close_code,
             close_reason=close_reason,
             frames=self._frames,
-            open_s=time.monotonic() - self._opened_at,
+            open_s=self.clock() - self._opened_at,
         )
         self._close(ending.reason, ending.error, ending.note)
 
@@ -173,18 +170,17 @@ class _LegReader:
         audio = cast(wire.Audio, wire.parse_message(message))
         self._half_sample = message[len(audio.pcm) :] if not is_complete else b""
         if is_complete and audio.odd_bytes:
-            self._say_once(
-                "odd",
-                f"{self.leg.channel} sent an odd number of bytes; half a sample is dropped each time",
+            self._report_odd(
+                "sent an odd number of bytes; half a sample is dropped each time", audio.odd_bytes
             )
         self._frames += 1
         if audio.pcm:
             self.inbox.put(AudioChunk(self.number, audio.pcm, self.clock()))
 
-    def _say_once(self, topic: str, message: str) -> None:
-        if topic not in self._said:
-            self._said.add(topic)
-            self.inbox.put(Odd(self.number, message))
+    def _report_odd(self, what: str, odd_bytes: int = 0) -> None:
+        message = "" if what in self._said else f"{self.leg.channel} {what}"
+        self._said.add(what)
+        self.inbox.put(Odd(self.number, message, odd_bytes))
 
     async def _open(self, address: Address) -> None:
         sock = await _connect_tcp(address)
@@ -202,7 +198,7 @@ class _LegReader:
         ):  # also a cancelled task: the PBX may have attached, so the keeper drains
             self.leave()
             raise
-        self._opened_at = time.monotonic()
+        self._opened_at = self.clock()
         self.inbox.put(LegOpened(self.number))
 
     async def _upgrade(self, sock: socket.socket, address: Address) -> ClientConnection:
@@ -370,7 +366,7 @@ class Stream:
                     yield item
                 case LegClosed(error=error) if error is not None:
                     raise error
-                case Odd(message=message):
+                case Odd(message=message) if message:
                     _log.warning("%s", message)
                 case _:
                     pass

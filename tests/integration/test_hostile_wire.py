@@ -1,0 +1,166 @@
+"""Messages that no Asterisk sends, to a tap that must neither break nor harm the call."""
+
+import asyncio
+
+import pytest
+from websockets.asyncio.server import serve
+from websockets.frames import Frame, Opcode
+from websockets.typing import Subprotocol
+
+from streamer.audio import Leg
+from streamer.events import EndReason
+from streamer.pipeline import TapPlan, record_call
+from streamer.recording import Recording, read_call
+from streamer.sources.stream_channel import Address
+from streamer.tap import Stop
+from streamer.wav import HEADER_SIZE
+from tests.fakes.replay import RememberingBus, until
+
+SUBPROTOCOLS = [Subprotocol("stream-channel")]
+AUDIO = b"\x01\x02" * 320
+
+
+async def record_from(talk, recordings, runtime_dir):
+    """Record a websocket server that does what `talk` does with its connection."""
+    bus, made = RememberingBus(), list[Recording]()
+    async with serve(
+        talk, "127.0.0.1", 0, subprotocols=SUBPROTOCOLS, compression=None, ping_interval=None
+    ) as server:
+        port = server.sockets[0].getsockname()[1]
+        plan = TapPlan(
+            Address(f"ws://127.0.0.1:{port}/ws"),
+            (Leg("a", "x"),),
+            recordings,
+            None,
+            10.0,
+            runtime_dir,
+        )
+        async with asyncio.timeout(20):
+            result = await record_call(plan, bus, Stop(), on_recording=made.append)
+    return result, made[0], bus
+
+
+def audio_of(recording):
+    return recording.paths[0].read_bytes()[HEADER_SIZE:]
+
+
+async def test_text_messages_are_ignored_and_said_once(recordings, runtime_dir):
+    async def talk(ws):
+        for _ in range(3):
+            await ws.send("\x1b[2Jhello")
+            await ws.send(AUDIO)
+
+    result, recording, bus = await record_from(talk, recordings, runtime_dir)
+    assert result.exit_code == 0
+    assert audio_of(recording) == AUDIO * 3
+    assert bus.troubles().count("text message") == 1
+
+
+async def test_half_samples_are_dropped_and_said_once(recordings, runtime_dir):
+    async def talk(ws):
+        for size in (641, 1, 165):
+            await ws.send((AUDIO * 2)[:size])
+
+    _, recording, bus = await record_from(talk, recordings, runtime_dir)
+    assert audio_of(recording) == AUDIO + AUDIO[:164]
+    assert bus.troubles().count("odd number of bytes") == 1
+    assert read_call(recording.folder)["legs"][0]["odd_bytes"] == 3
+
+
+async def test_a_message_of_two_megabytes_is_audio_like_any_other(recordings, runtime_dir):
+    large = AUDIO * 3200
+
+    async def talk(ws):
+        await ws.send(large)
+        await ws.send(AUDIO)
+
+    result, recording, _ = await record_from(talk, recordings, runtime_dir)
+    assert len(audio_of(recording)) == len(large + AUDIO)
+    assert audio_of(recording) == large + AUDIO
+    assert result.exit_code == 0
+
+
+async def test_a_message_in_fragments_is_whole_even_where_a_sample_is_split(
+    recordings, runtime_dir
+):
+    async def talk(ws):
+        await ws.send([AUDIO[:3], AUDIO[3:100], AUDIO[100:101], AUDIO[101:]])
+
+    _, recording, bus = await record_from(talk, recordings, runtime_dir)
+    assert audio_of(recording) == AUDIO
+    assert bus.troubles() == ""
+
+
+async def test_a_ping_is_answered_and_nothing_else_is_said(recordings, runtime_dir):
+    answered = []
+
+    async def talk(ws):
+        answered.append(await (await ws.ping(b"x")))
+        await ws.send(AUDIO)
+
+    result, recording, _ = await record_from(talk, recordings, runtime_dir)
+    assert answered
+    assert audio_of(recording) == AUDIO
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("garbage", [b"\xf3\x00", b"\x82\xff" + bytes(20), b"\x88\x01\x00"])
+async def test_what_is_no_websocket_frame_is_a_loss_that_sends_and_closes_nothing(
+    garbage, recordings, runtime_dir
+):
+    said: list[bytes] = []
+
+    async def talk(ws):
+        ws.data_received = said.append
+        ws.transport.write(Frame(Opcode.BINARY, AUDIO).serialize(mask=False) + garbage)
+        ws.transport.write(bytes(1_000_000))
+        await until(lambda: ws.transport.get_write_buffer_size() == 0)
+
+    result, recording, _ = await record_from(talk, recordings, runtime_dir)
+    assert (result.reason, result.exit_code) == (EndReason.LOST, 1)
+    assert audio_of(recording) == AUDIO
+    assert said == []
+
+
+async def test_hostile_channel_names_reach_no_terminal(recordings, runtime_dir):
+    from tests.fakes.recorder import run_streamer
+
+    code, _, err = await run_streamer(
+        "record", "a\x1b[31m", "--url", "ws://127.0.0.1:1/ws", "--recordings", str(recordings)
+    )
+    assert code == 2
+    assert "\x1b" not in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_an_error_inside_the_tap_leaves_the_recording_and_the_call(
+    recordings, runtime_dir, monkeypatch
+):
+    from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+    from tests.fakes.recorder import LONG_CALL_S, long_script
+    from tests.fakes.replay import VirtualClock, plan_for
+
+    clock, made = VirtualClock(), list[Recording]()
+    simulator = StreamChannelSimulator([[long_script()]], clock=clock)
+    async with open_simulator(simulator, is_paced=False):
+        plan = plan_for(simulator, recordings, runtime_dir)
+        tap = asyncio.ensure_future(
+            record_call(plan, RememberingBus(), Stop(), clock=clock, on_recording=made.append)
+        )
+        await until(lambda: simulator.attachments)
+        simulator.advance(clock.now)
+        clock.now += 2
+        simulator.advance(clock.now)
+        await until(lambda: made[0].legs[0].frames >= 100)
+        monkeypatch.setattr(made[0], "count", lambda *_, **__: 1 / 0)
+        clock.now += LONG_CALL_S - 3
+        simulator.advance(clock.now)
+        with pytest.raises(ZeroDivisionError):
+            await tap
+        await until(lambda: simulator.unread_bytes == 0)
+        assert simulator.attachments == 1
+        simulator.hang_up()
+        await until(lambda: simulator.connections == 0)
+    assert simulator.reports == []
+    assert len(audio_of(made[0])) >= 2 * 32_000
+    assert read_call(made[0].folder)["reason"] == "interrupted"

@@ -1,0 +1,202 @@
+"""The keeper's process, over real sockets."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from streamer.errors import KeeperError
+from streamer.keeper.client import open_keeper
+from tests.fakes.replay import until
+
+
+@pytest.fixture
+def pair():
+    """A connected pair: our end, and the peer's."""
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    peer.setblocking(False)
+    yield ours, peer
+    ours.close()
+    peer.close()
+
+
+def keeper_pid(runtime_dir):
+    """The process that listens in `runtime_dir`, found by the inode of its socket."""
+    lines = Path("/proc/net/unix").read_text().splitlines()
+    inodes = {line.split()[6] for line in lines if str(runtime_dir) in line}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            links = {str(link.readlink()) for link in (process / "fd").iterdir()}
+        except OSError:
+            continue
+        if links & {f"socket:[{inode}]" for inode in inodes} and int(process.name) != os.getpid():
+            return int(process.name)
+    return None
+
+
+def _descriptors(pid):
+    return [
+        str(link.readlink())
+        for link in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda link: int(link.name))
+    ]
+
+
+def is_open(peer):
+    try:
+        return peer.recv(1) != b""
+    except BlockingIOError:
+        return True
+
+
+def fill(peer):
+    try:
+        while True:
+            peer.send(bytes(65536))
+    except BlockingIOError:
+        return
+
+
+async def can_be_filled_again(peer, times=20):
+    """Only somebody who reads makes room for more than the buffers hold."""
+    for _ in range(times):
+        fill(peer)
+        await until(lambda: _has_room(peer))
+
+
+def _has_room(peer):
+    try:
+        return peer.send(b"\x00") == 1
+    except BlockingIOError:
+        return False
+
+
+async def test_a_held_socket_outlives_its_owner_and_is_read_to_the_end(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours)
+        ours.close()
+        fill(peer)
+        assert not _has_room(peer), "while its tap lives the keeper reads nothing"
+    await can_be_filled_again(peer)
+    assert is_open(peer)
+    pid = keeper_pid(runtime_dir)
+    assert pid is not None
+    peer.close()
+    await until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+async def test_a_farewell_is_said_only_when_the_tap_is_gone(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours, farewell=b"\x00\x00\x00")
+        ours.close()
+        assert not _received(peer)
+    await until(lambda: _received(peer) == b"\x00\x00\x00")
+
+
+def _received(peer):
+    try:
+        return peer.recv(16, socket.MSG_PEEK)
+    except BlockingIOError:
+        return b""
+
+
+async def test_a_drained_socket_is_read_while_its_tap_lives_on(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        hold = await keeper.hold(ours, farewell=b"bye")
+        ours.close()
+        hold.drain()
+        hold.drain()
+        await can_be_filled_again(peer)
+        assert _received(peer) == b"", "a tap that asks for the drain says its own farewell"
+
+
+async def test_a_released_socket_is_closed(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        hold = await keeper.hold(ours)
+        ours.close()
+        hold.release()
+        await until(lambda: not is_open(peer))
+
+
+async def test_taps_share_one_keeper(runtime_dir, pair):
+    async with open_keeper(runtime_dir) as one, open_keeper(runtime_dir) as other:
+        await one.hold(pair[0])
+        await other.hold(pair[0])
+        assert keeper_pid(runtime_dir) is not None
+        assert len(list(runtime_dir.glob("*.sock"))) == 1
+
+
+async def test_a_keeper_that_dies_is_replaced_and_holds_again(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours)
+        first = keeper_pid(runtime_dir)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: keeper_pid(runtime_dir) not in (None, first))
+        await keeper.settled()
+        ours.close()
+    await can_be_filled_again(peer)
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP]
+)
+async def test_the_keeper_ignores_what_ends_other_processes(number, runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours)
+        pid = keeper_pid(runtime_dir)
+        assert pid is not None
+        os.kill(pid, number)
+        ours.close()
+    await can_be_filled_again(peer)
+
+
+async def test_the_keeper_has_its_own_session_and_no_terminal(runtime_dir, pair):
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(pair[0])
+        pid = keeper_pid(runtime_dir)
+        assert pid is not None
+        assert os.getsid(pid) != os.getsid(0)
+        assert _descriptors(pid)[:3] == ["/dev/null"] * 3
+
+
+async def test_a_loop_that_is_stuck_is_taken_for_dead(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir, patience_s=0.2) as keeper:
+        await keeper.hold(ours)
+        time.sleep(0.3)  # noqa: ASYNC251 - this is the stuck loop
+        await keeper.lost.wait()
+        assert keeper.is_late
+        ours.close()
+        await can_be_filled_again(peer)
+
+
+async def test_a_folder_that_others_may_enter_is_refused(runtime_dir):
+    runtime_dir.chmod(0o755)
+    with pytest.raises(KeeperError, match="nobody else may enter"):
+        async with open_keeper(runtime_dir):
+            pass
+
+
+async def test_without_a_keeper_nothing_is_connected(runtime_dir, monkeypatch, recordings):
+    from streamer.bus import Bus
+    from streamer.pipeline import record_call
+    from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+    from streamer.tap import Stop
+    from tests.fakes.recorder import long_script
+    from tests.fakes.replay import plan_for
+
+    monkeypatch.setattr("sys.executable", "/nonexistent/python")
+    async with open_simulator(StreamChannelSimulator([[long_script()]])) as pbx:
+        with pytest.raises(KeeperError):
+            await record_call(plan_for(pbx, recordings, runtime_dir), Bus(), Stop())
+        assert pbx.connections == 0

@@ -1,0 +1,92 @@
+import tomllib
+
+import pytest
+
+from streamer.config import Settings, load_settings, parse_headers, render_sample
+from streamer.errors import UsageError
+
+
+def load(tmp_path, text="", environment=None, **flags):
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return load_settings(config=path, environment=environment or {}, flags=flags)
+
+
+def test_without_anything_the_defaults_hold():
+    assert load_settings(config=None, environment={}, flags={}) == Settings()
+
+
+def test_a_flag_beats_the_environment_and_that_the_file(tmp_path):
+    text = 'url = "ws://file/ws"\nrecordings = "file"\nca = "file"'
+    environment = {"STREAMER_URL": "ws://env/ws", "STREAMER_RECORDINGS": "env"}
+    settings = load(tmp_path, text, environment, url="ws://flag/ws", recordings=None)
+    assert (settings.url, settings.recordings, settings.ca) == ("ws://flag/ws", "env", "file")
+
+
+def test_the_sample_is_a_config_file_with_every_setting():
+    uncommented = "\n".join(line[2:] for line in render_sample().splitlines() if " = " in line)
+    assert set(tomllib.loads(uncommented)) == set(Settings.__slots__)
+
+
+def test_the_sample_says_what_every_setting_is_for(tmp_path):
+    uncommented = "\n".join(line[2:] for line in render_sample().splitlines() if " = " in line)
+    assert isinstance(load(tmp_path, uncommented), Settings)
+
+
+def test_an_unknown_key_names_the_nearest_known_one(tmp_path):
+    with pytest.raises(
+        UsageError, match="unknown key recording; the nearest known one is recordings"
+    ):
+        load(tmp_path, 'recording = "x"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "url = 3",
+        "insecure = 1",
+        "open_timeout = 0",
+        "open_timeout = true",
+        "headers = 'a'",
+        "headers = {a = 1}",
+    ],
+)
+def test_a_value_of_the_wrong_kind_names_file_and_key(tmp_path, text):
+    with pytest.raises(UsageError, match=r"config\.toml: \w+ must be"):
+        load(tmp_path, text)
+
+
+def test_what_is_no_toml_is_one_clear_error(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        load(tmp_path, "url = ")
+
+
+def test_a_config_file_that_was_named_must_exist(tmp_path):
+    with pytest.raises(UsageError, match="no config file"):
+        load_settings(config=tmp_path / "none.toml", environment={}, flags={})
+
+
+def test_the_environment_knows_every_kind(tmp_path):
+    environment = {
+        "STREAMER_INSECURE": "yes",
+        "STREAMER_OPEN_TIMEOUT": "2.5",
+        "STREAMER_HEADERS": "A: b\nC: d",
+    }
+    settings = load(tmp_path, "", environment)
+    assert (settings.insecure, settings.open_timeout, settings.headers) == (
+        True,
+        2.5,
+        {"A": "b", "C": "d"},
+    )
+
+
+@pytest.mark.parametrize("variable", ["STREAMER_INSECURE", "STREAMER_OPEN_TIMEOUT"])
+def test_a_variable_of_the_wrong_kind_is_named(tmp_path, variable):
+    with pytest.raises(UsageError, match=variable):
+        load(tmp_path, "", {variable: "perhaps"})
+
+
+def test_a_broken_header_is_not_shown():
+    with pytest.raises(UsageError) as refused:
+        parse_headers(["s3cret"])
+    assert "s3cret" not in str(refused.value)
