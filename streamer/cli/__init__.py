@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="streamer",
     help="See what is being said on an Asterisk call, on your own machine.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -185,20 +185,17 @@ def main() -> None:
 
 
 def _run() -> int:
-    import click
-
-    command = typer.main.get_command(app)
+    arguments = sys.argv[1:]
     try:
-        result = command.main(prog_name="streamer", standalone_mode=False)
+        result = typer.main.get_command(app).main(
+            arguments or ["--help"], prog_name="streamer", standalone_mode=False
+        )
     except StreamerError as error:
         return output.fail(str(error), error.exit_code)
-    except click.exceptions.NoArgsIsHelpError as error:
-        output.data(error.format_message())
-        return ExitCode.USAGE
-    except click.UsageError as error:
+    except typer.TyperException as error:
         return output.fail(f"{error.format_message()} (see streamer --help)", ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except (typer.Abort, KeyboardInterrupt):
+        return 128 + signal.SIGINT
     except BrokenPipeError:
         return output.close_quietly()
     except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback
@@ -207,4 +204,6 @@ def _run() -> int:
         return output.fail(
             f"internal error: {error!r}; the traceback is in {log_crash()}", ExitCode.FAILED
         )
+    if not arguments:
+        return ExitCode.USAGE
     return result if isinstance(result, int) else ExitCode.DONE

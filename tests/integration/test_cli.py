@@ -1,0 +1,218 @@
+"""The command line's contract, tried as a user does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamer import __version__
+from streamer.recording import create_recording
+from streamer.simulator.script import script_pcm
+from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+from streamer.wav import HEADER_SIZE
+from tests.conftest import TRACES
+from tests.fakes.recorder import SECOND, run_streamer, start_streamer
+
+HEAVY = ("numpy", "faster_whisper", "ctranslate2", "av", "textual", "websockets", "rich")
+
+
+def imported_by(code: str) -> set[str]:
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(' '.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(shown.stdout.splitlines()[-1].split())
+
+
+def test_help_imports_nothing_heavy():
+    code = "import streamer.cli as c, sys\nsys.argv = ['streamer', '--help']\nassert c._run() == 0"
+    assert imported_by(code).isdisjoint(HEAVY)
+
+
+def test_a_tap_imports_no_numpy_no_model_and_no_screen():
+    modules = imported_by("import streamer.cli.record")
+    assert modules.isdisjoint(
+        {"numpy", "faster_whisper", "ctranslate2", "av", "textual", "rich", "aiosqlite"}
+    )
+
+
+def test_the_keeper_is_standard_library_only():
+    process = Path(__file__).parents[2] / "streamer" / "keeper" / "process.py"
+    subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import runpy; runpy.run_path({str(process)!r})"],
+        check=True,
+    )
+
+
+async def test_version_and_help_are_data():
+    assert await run_streamer("--version") == (0, f"streamer {__version__}\n", "")
+    code, out, _ = await run_streamer("record", "--help")
+    assert code == 0
+    assert "LABEL" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["record"],
+        ["record", "a", "--nonsense"],
+        ["record", "a", "--seconds", "0"],
+        ["record", "a", "--url", "http://pbx/"],
+        ["record", ""],
+        ["record", "a\r\nX: y"],
+        ["record", "a=x", "A=y"],
+        ["record", "a", "--header", "nonsense"],
+        ["record", "a", "--config", "/nonexistent"],
+        ["record", "a", "--url", "wss://pbx/", "--ca", "/nonexistent"],
+        ["simulate", "/nonexistent.wav"],
+        ["simulate", str(TRACES / "stream_gap.jsonl"), "--hole", "x"],
+        ["simulate", str(TRACES / "stream_gap.jsonl"), "--port", "70000"],
+    ],
+)
+async def test_what_cannot_be_meant_is_exit_2_and_one_line(arguments, tmp_path):
+    code, out, err = await run_streamer(*arguments, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith("streamer: ")
+
+
+@pytest.fixture
+async def pbx():
+    script = script_pcm(SECOND, name="a", unique_id="1")
+    async with open_simulator(StreamChannelSimulator([[script]], speed=20)) as simulator:
+        yield simulator
+
+
+def flags(pbx, recordings):
+    return "--url", f"ws://127.0.0.1:{pbx.port}/ws", "--recordings", str(recordings)
+
+
+async def test_an_existing_output_is_not_overwritten_without_force(pbx, recordings, tmp_path):
+    target = tmp_path / "x.wav"
+    target.write_text("precious")
+    code, _, err = await run_streamer("record", "a", *flags(pbx, recordings), "-o", str(target))
+    assert code == 2
+    assert "--force" in err
+    assert target.read_text() == "precious"
+    assert pbx.most_attachments == 0
+
+
+async def test_force_overwrites_only_when_there_is_a_channel(pbx, recordings, tmp_path):
+    target = tmp_path / "x.wav"
+    target.write_text("precious")
+    code, _, _ = await run_streamer(
+        "record", "nobody", *flags(pbx, recordings), "-o", str(target), "--force"
+    )
+    assert code == 3
+    assert target.read_text() == "precious"
+    code, out, _ = await run_streamer(
+        "record", "a", *flags(pbx, recordings), "-o", str(target), "--force"
+    )
+    assert (code, out) == (0, f"{target}\n")
+    assert target.read_bytes()[HEADER_SIZE:] == SECOND
+    assert len(list(recordings.glob("*/call.json"))) == 1
+
+
+async def test_several_channels_do_not_fit_into_one_file(pbx, recordings, tmp_path):
+    code, _, err = await run_streamer(
+        "record", "x=a", "y=b", *flags(pbx, recordings), "-o", str(tmp_path / "x.wav")
+    )
+    assert code == 2
+    assert "2 channels" in err
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+async def test_an_unwritable_folder_is_said_before_anything_is_connected(pbx, tmp_path):
+    tmp_path.chmod(0o500)
+    code, _, err = await run_streamer("record", "a", *flags(pbx, tmp_path / "recordings"))
+    assert code == 1
+    assert "cannot record in" in err
+    assert pbx.most_attachments == 0
+
+
+async def test_a_recordings_folder_that_is_a_file_is_said_before_anything_is_connected(
+    pbx, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    code, _, err = await run_streamer("record", "a", *flags(pbx, tmp_path / "file"))
+    assert code == 1
+    assert "cannot record in" in err
+    assert pbx.most_attachments == 0
+
+
+async def test_quiet_prints_only_the_path(pbx, recordings):
+    code, out, err = await run_streamer("record", "a", *flags(pbx, recordings), "--quiet")
+    assert (code, err) == (0, "")
+    assert out.strip().endswith("/leg1.wav")
+
+
+async def test_a_closed_stdout_ends_quietly(pbx, recordings):
+    process = await start_streamer(["record", "a", *flags(pbx, recordings), "--quiet"])
+    assert process.stdout is not None
+    process.stdout._transport.close()  # type: ignore[attr-defined]
+    _, err = await process.communicate()
+    assert err == b""
+
+
+async def test_stopping_what_is_not_there_is_exit_3(recordings):
+    code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
+    assert code == 3
+    assert "no call last" in err
+
+
+async def test_stopping_what_has_ended_is_no_error(recordings):
+    from streamer.audio import Leg
+    from streamer.events import EndReason
+
+    recording = create_recording(recordings, source="s", url="u", legs=(Leg("a", "a"),))
+    recording.finish(EndReason.HANG_UP)
+    code, _, err = await run_streamer("stop", recording.call.id, "--recordings", str(recordings))
+    assert code == 0
+    assert "not being recorded" in err
+
+
+async def test_the_environment_and_the_config_file_reach_a_command(
+    pbx, recordings, tmp_path, monkeypatch
+):
+    config = tmp_path / "config.toml"
+    config.write_text(f'url = "ws://127.0.0.1:{pbx.port}/ws"\n')
+    monkeypatch.setenv("STREAMER_RECORDINGS", str(recordings))
+    code, out, _ = await run_streamer("record", "a", "--config", str(config))
+    assert code == 0
+    assert out.startswith(str(recordings))
+
+
+async def test_the_config_sample_can_be_saved_and_used(tmp_path):
+    code, out, _ = await run_streamer("config")
+    assert code == 0
+    assert "# url = " in out
+
+
+async def test_simulate_prints_names_to_paste_and_records_as_a_whole(recordings, tmp_path):
+    pbx = await start_streamer(
+        ["simulate", str(TRACES / "stream_two_legs_bridged.jsonl"), "--port", "0", "--speed", "8"]
+    )
+    assert pbx.stdout is not None
+    assert pbx.stderr is not None
+    names = [(await pbx.stdout.readline()).decode().split("\t")[0].strip("'") for _ in range(2)]
+    url = (await pbx.stderr.readline()).decode().split()[4].rstrip(";")
+    code, out, _ = await run_streamer(
+        "record", *names, "--url", url, "--recordings", str(recordings)
+    )
+    assert code == 0
+    assert len(out.splitlines()) == 2
+    assert await pbx.wait() == 0
+    await pbx.communicate()
+
+
+async def test_simulate_on_a_port_in_use_is_one_line(pbx):
+    code, _, err = await run_streamer(
+        "simulate", str(TRACES / "stream_gap.jsonl"), "--port", str(pbx.port)
+    )
+    assert code == 4
+    assert len(err.splitlines()) == 1
