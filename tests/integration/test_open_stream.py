@@ -20,7 +20,7 @@ NAME = "PJSIP/100-0000001a;1"
 @pytest.fixture
 async def pbx():
     """A long call whose frames come when the test says so; a hang-up at the latest at the test's end."""
-    simulator = StreamChannelSimulator([[long_script()]], clock=VirtualClock())
+    simulator = StreamChannelSimulator([[long_script()]], clock=VirtualClock(), send_buffer=65536)
     async with open_simulator(simulator, is_paced=False):
         yield simulator
         simulator.hang_up()
@@ -37,6 +37,15 @@ def speak(pbx, seconds):
     pbx.advance(pbx.clock.now)
     pbx.clock.now = 1000.0 + seconds
     pbx.advance(pbx.clock.now)
+
+
+async def the_call_is_unharmed(pbx):
+    speak(pbx, LONG_CALL_S - 1)
+    await until(lambda: pbx.unread_bytes == 0)
+    assert pbx.attachments == 1
+    pbx.hang_up()
+    await until(lambda: pbx.connections == 0)
+    assert pbx.reports == []
 
 
 def url(pbx):
@@ -63,10 +72,7 @@ async def test_leaving_early_leaves_the_socket_to_the_keeper(pbx, keeper):
         async for chunk in stream:
             assert chunk.samples
             break
-    speak(pbx, LONG_CALL_S - 1)
-    await until(lambda: pbx.unread_bytes == 0)
-    assert pbx.attachments == 1
-    assert pbx.reports == []
+    await the_call_is_unharmed(pbx)
 
 
 async def test_an_exception_in_the_block_leaves_the_socket_to_the_keeper(pbx, keeper):
@@ -77,10 +83,7 @@ async def test_an_exception_in_the_block_leaves_the_socket_to_the_keeper(pbx, ke
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    speak(pbx, LONG_CALL_S - 1)
-    await until(lambda: pbx.unread_bytes == 0)
-    assert pbx.attachments == 1
-    assert pbx.reports == []
+    await the_call_is_unharmed(pbx)
 
 
 async def test_a_slow_consumer_loses_its_oldest_chunks_counted(pbx, keeper):
