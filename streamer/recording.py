@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -153,8 +153,7 @@ class Recording:
 
     def save_soon(self) -> None:
         """Write `call.json` in the background."""
-        description = self.describe()
-        self._disk.do_soon(lambda: self._write_json(description))
+        self._disk.do_soon(lambda: self._write_json(self.describe()))
 
     def finish(self, reason: EndReason) -> bool:
         """End the files and `call.json`; blocks. Return False if the disk did not take everything.
@@ -193,7 +192,10 @@ class Recording:
             "zero_at": encode_time(self._zero_at) if self._zero_at else None,
             "ended_at": encode_time(ended_at) if ended_at else None,
             "reason": self._reason.value if self._reason and ended_at else None,
-            "legs": [asdict(record) for record in self.legs],
+            "legs": [
+                {name: getattr(record, name) for name in LegRecord.__slots__}
+                for record in self.legs
+            ],
         }
 
     def _note_start(self, record: LegRecord) -> None:
