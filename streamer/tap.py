@@ -196,7 +196,6 @@ class _Tap:
             if leg not in self._closed:
                 self._recording.demand(leg)
                 self._recording.end_leg(leg, reason, "")
-        self._tell_losses()
         errors = tuple(closed.error for closed in self._closed.values() if closed.error)
         recorded_nothing = reason is EndReason.REFUSED
         took_all = True
@@ -204,6 +203,7 @@ class _Tap:
             await asyncio.to_thread(self._recording.discard)
         else:
             took_all = await asyncio.to_thread(self._recording.finish, reason)
+        self._tell_losses()
         if not took_all:
             self._tell("the disk hangs: the last seconds of audio are not written")
         duration = max(timeline.samples / timeline.rate for timeline in self._timelines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING, Protocol
@@ -92,13 +93,14 @@ class MeterProgress:
         """Begin to show a recording."""
         self._recording = recording
         self._began = time.monotonic()
-        self._live.start()
+        with contextlib.suppress(OSError):
+            self._live.start()
 
     def say(self, message: str) -> None:
-        """Print a line above the meter."""
-        self._console.print(
-            printable(message, limit=output.TALK_LIMIT), markup=False, highlight=False
-        )
+        """Print a line above the meter; a terminal that is gone does not matter."""
+        shown = printable(message, limit=output.TALK_LIMIT)
+        with contextlib.suppress(OSError):
+            self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
     async def run(self) -> None:
         """Redraw until cancelled; a terminal that is gone ends only the drawing."""
@@ -112,13 +114,11 @@ class MeterProgress:
 
     def close(self) -> None:
         """Leave the last picture on the screen."""
-        try:
-            recording = self._recording
+        recording = self._recording
+        with contextlib.suppress(OSError):
             self._live.stop()
             if recording is not None:
                 self._console.print(self._draw(recording))
-        except OSError:
-            pass
 
     def _draw(self, recording: Recording) -> Table:
         from rich.table import Table

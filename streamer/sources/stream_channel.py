@@ -76,6 +76,9 @@ class _QuietConnection(ClientConnection):
         """Pass frames on without a queue in between."""
         if self.response is None:
             super().process_event(event)
+            if self.protocol.handshake_exc is None:
+                # At once, because frames and even the close may come in the same packet.
+                self._leg.on_open(self)
         elif isinstance(event, Frame):
             self._leg.on_frame(event)
 
@@ -121,6 +124,12 @@ class _LegReader:
         if self.keeper.is_late and not self.is_closed:
             self.give_up()
         return not self.is_closed
+
+    def on_open(self, connection: ClientConnection) -> None:
+        """Take note that the PBX has accepted."""
+        self.connection = connection
+        self._opened_at = self.clock()
+        self.inbox.put(LegOpened(self.number))
 
     def on_frame(self, frame: Frame) -> None:
         """Turn a frame into audio; a message in fragments is audio as it comes."""
@@ -190,18 +199,12 @@ class _LegReader:
             sock.close()
             raise
         try:
-            self.connection = await self._upgrade(sock, address)
-        except UnreachableError:
+            await self._upgrade(sock, address)
+        except asyncio.CancelledError:
+            self.leave()  # the PBX may have attached by now
             raise
-        except (
-            BaseException
-        ):  # also a cancelled task: the PBX may have attached, so the keeper drains
-            self.leave()
-            raise
-        self._opened_at = self.clock()
-        self.inbox.put(LegOpened(self.number))
 
-    async def _upgrade(self, sock: socket.socket, address: Address) -> ClientConnection:
+    async def _upgrade(self, sock: socket.socket, address: Address) -> None:
         parts = urlsplit(address.url)
         options: dict[str, Any] = {}
         if parts.scheme == "wss":
@@ -211,7 +214,7 @@ class _LegReader:
             }
         shown = wire.public_url(address.url)
         try:
-            return await connect(
+            await connect(
                 address.url,
                 sock=sock,
                 subprotocols=cast(Any, [wire.SUBPROTOCOL]),

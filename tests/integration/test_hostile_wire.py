@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 from websockets.asyncio.server import serve
-from websockets.frames import Frame, Opcode
+from websockets.frames import Close, Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from streamer.audio import Leg
-from streamer.events import EndReason
+from streamer.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded
 from streamer.pipeline import TapPlan, record_call
 from streamer.recording import Recording, read_call
 from streamer.sources.stream_channel import Address
@@ -17,6 +19,7 @@ from streamer.wav import HEADER_SIZE
 from tests.fakes.replay import RememberingBus, until
 
 SUBPROTOCOLS = [Subprotocol("stream-channel")]
+HANG_UP = Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=False)
 AUDIO = b"\x01\x02" * 320
 
 
@@ -164,3 +167,40 @@ async def test_an_error_inside_the_tap_leaves_the_recording_and_the_call(
     assert simulator.reports == []
     assert len(audio_of(made[0])) >= 2 * 32_000
     assert read_call(made[0].folder)["reason"] == "interrupted"
+
+
+async def record_one_packet(after_the_answer, recordings, runtime_dir):
+    """Record a PBX that sends its answer and `after_the_answer` in one packet and hangs up."""
+
+    async def serve_once(reader, writer):
+        handshake = ServerProtocol(subprotocols=SUBPROTOCOLS)
+        handshake.receive_data(await reader.readuntil(b"\r\n\r\n"))
+        (request,) = handshake.events_received()
+        assert isinstance(request, Request)
+        writer.write(handshake.accept(request).serialize() + after_the_answer)
+        writer.close()
+
+    bus, made = RememberingBus(), list[Recording]()
+    async with await asyncio.start_server(serve_once, "127.0.0.1", 0) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+        plan = TapPlan(Address(url), (Leg("a", "x"),), recordings, None, 10.0, runtime_dir)
+        async with asyncio.timeout(20):
+            return await record_call(plan, bus, Stop(), on_recording=made.append), made[0], bus
+
+
+async def test_a_refusal_in_the_same_packet_as_the_answer_is_seen(recordings, runtime_dir):
+    result, _, _ = await record_one_packet(HANG_UP, recordings, runtime_dir)
+    assert result.exit_code == 3
+
+
+async def test_a_whole_call_in_the_same_packet_as_the_answer_is_recorded(recordings, runtime_dir):
+    frames = Frame(Opcode.BINARY, AUDIO).serialize(mask=False) * 5
+    result, recording, bus = await record_one_packet(frames + HANG_UP, recordings, runtime_dir)
+    assert (result.reason, result.exit_code) == (EndReason.HANG_UP, 0)
+    assert audio_of(recording) == AUDIO * 5
+    assert [type(event) for event in bus.events] == [CallStarted, LegAttached, LegEnded, CallEnded]
+
+
+async def test_a_break_right_after_the_answer_is_a_loss(recordings, runtime_dir):
+    result, _, _ = await record_one_packet(b"", recordings, runtime_dir)
+    assert (result.reason, result.exit_code) == (EndReason.LOST, 1)
