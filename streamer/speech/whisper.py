@@ -1,0 +1,484 @@
+"""Whisper on CTranslate2: the only module that knows it and faster-whisper.
+
+faster-whisper loads the model and brings the tokenizer and the log-mel; encode, generate and align are called directly, because its
+`transcribe()` pads every window to 30 s. Nothing here uses the network: a directory is checked for all its files before it is
+loaded, and the hub is switched off.
+
+A window is read in *attempts*, each an encoder window and a temperature; the next one is made where the last looks wrong. Windows
+of equal shape are read as one batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.audio import FULL_SCALE
+from streamer.errors import ModelError
+from streamer.events import SPEECH_RATE, Word
+from streamer.speech.base import (
+    EncoderWindow,
+    Hypothesis,
+    ModelFacts,
+    Suspicion,
+    Window,
+    WindowKind,
+)
+from streamer.speech.models import check_model
+from streamer.speech.wordtimes import (
+    FRAME_SAMPLES,
+    TimedWord,
+    find_loudness,
+    place_words,
+    spread_words,
+    tighten,
+)
+
+HOP = SPEECH_RATE // 100
+"""Samples of a mel frame."""
+
+FULL_FRAMES = 3000
+"""Mel frames that Whisper was trained on, 30 s."""
+
+MARGIN = 128
+BUCKET = 100
+LEAST_FRAMES = 500
+"""A short encoder window: mel frames behind the audio, the step to which it is rounded, so that windows can share a batch, and
+the least it may be."""
+
+SHORTEST = SPEECH_RATE // 10
+"""Samples below which a window is not read: nothing can be said in it."""
+
+MOST_COMPRESSION = 2.4
+LEAST_LOGPROB = -1.0
+MOST_NO_SPEECH = 0.6
+"""Whisper's own thresholds for a result that looks wrong (Radford et al. 2022, section 4.5)."""
+
+MOST_CONTEXT_TOKENS = 32
+MOST_PROMPT_TOKENS = 96
+_CRAMMED_WORDS = 3
+_BEFORE = "\"'“¿([{-"
+_AFTER = "\"'.。,，!！?？:：”)]}、"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way to read a window."""
+
+    encoder_window: EncoderWindow
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all windows of a batch must share."""
+
+    frames: int
+    hint_tokens: int
+    language: str | None
+    beam: int
+    temperature: float
+    token_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A window on its way through the model."""
+
+    window: Window
+    hint: tuple[int, ...]
+    mel: NDArray[np.float32]
+
+
+def short_frames(audio_frames: int) -> int:
+    """Return how many mel frames the encoder gets for that many of audio, rounded up to a bucket."""
+    wanted = max(audio_frames + MARGIN, LEAST_FRAMES)
+    return min(-(-wanted // BUCKET) * BUCKET, FULL_FRAMES)
+
+
+def list_attempts(window: Window) -> Iterator[Attempt]:
+    """Yield the ways to read a window, cheapest first."""
+    first, *others = window.temperatures
+    if window.encoder_window is EncoderWindow.SHORT:
+        yield Attempt(EncoderWindow.SHORT, first)
+    yield Attempt(EncoderWindow.FULL, first)
+    for temperature in others:
+        yield Attempt(EncoderWindow.FULL, temperature)
+
+
+def load_whisper(
+    directory: Path,
+    *,
+    name: str = "",
+    device: str = "auto",
+    compute_type: str = "auto",
+    inter_threads: int = 1,
+    intra_threads: int = 1,
+) -> WhisperEngine:
+    """Load a model directory; takes seconds for a large one.
+
+    `device` is auto, cpu or cuda; `compute_type` auto or one of CTranslate2's. `inter_threads` windows are read at the same time,
+    each by `intra_threads`.
+
+    Raises:
+        ModelError: It is no Whisper model, it is broken, or this machine cannot run it as asked.
+    """
+    check_model(directory)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import ctranslate2
+    from faster_whisper import WhisperModel
+
+    chosen = device if device != "auto" else _best_device(ctranslate2)
+    chosen_type = compute_type if compute_type != "auto" else _best_type(ctranslate2, chosen)
+    try:
+        model = WhisperModel(
+            str(directory),
+            device=chosen,
+            compute_type=chosen_type,
+            cpu_threads=intra_threads,
+            num_workers=inter_threads,
+            local_files_only=True,
+        )
+    except Exception as error:  # the libraries raise anything for a broken file
+        raise ModelError(f"the model {directory} cannot be loaded: {_first_line(error)}") from error
+    facts = ModelFacts(
+        name or directory.name,
+        tuple(model.supported_languages),
+        model.feature_extractor.nb_max_frames * HOP,
+        chosen,
+        model.model.compute_type,
+        inter_threads,
+    )
+    return WhisperEngine(model, facts)
+
+
+def _best_device(ctranslate2: Any) -> str:
+    return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+
+
+def _best_type(ctranslate2: Any, device: str) -> str:
+    """Return the fastest type that keeps a model's accuracy and that the device can do."""
+    able = ctranslate2.get_supported_compute_types(device)
+    wanted = ("float16", "int8") if device == "cuda" else ("int8",)
+    return next((kind for kind in wanted if kind in able), "default")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+class WhisperEngine:
+    """A loaded model. `transcribe` blocks and may be called from `inter_threads` threads at once."""
+
+    def __init__(self, model: Any, facts: ModelFacts) -> None:
+        self._whisper = model.model
+        self._extractor = model.feature_extractor
+        self._tokenizers = _tokenizer_maker(model)
+        self._unspoken = _unspoken_tokens(self._tokenizers(None))
+        self._facts = facts
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Say what is loaded."""
+        return self._facts
+
+    def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        """Return one hypothesis a window, in order.
+
+        Raises:
+            ValueError: A window is longer than `facts.longest_window`, or in a language that the model does not know.
+        """
+        best: dict[int, Hypothesis] = {}
+        attempts = {index: list(list_attempts(w)) for index, w in enumerate(windows)}
+        readings = {index: self._prepare(window) for index, window in enumerate(windows)}
+        while attempts:
+            turn = {index: left.pop(0) for index, left in attempts.items()}
+            for index, hypothesis in self._read_all(readings, turn):
+                best[index] = _better(best.get(index), hypothesis)
+            attempts = {
+                index: left
+                for index, left in attempts.items()
+                if left and _is_wrong(best[index], windows[index])
+            }
+        return [best[index] for index in range(len(windows))]
+
+    def _prepare(self, window: Window) -> _Reading:
+        if window.samples > self._facts.longest_window:
+            raise ValueError(
+                f"a window of {window.duration_s:.1f} s is longer than the model reads,"
+                f" {self._facts.longest_window / SPEECH_RATE:.0f} s"
+            )
+        samples = np.frombuffer(window.pcm, np.int16).astype(np.float32) / FULL_SCALE
+        frames = len(samples) // HOP
+        mel = self._extractor(samples)[:, :frames] if window.samples >= SHORTEST else None
+        empty = np.zeros((self._extractor.mel_filters.shape[0], 0), np.float32)
+        return _Reading(window, self._hint_tokens(window), empty if mel is None else mel)
+
+    def _hint_tokens(self, window: Window) -> tuple[int, ...]:
+        tokenizer = self._tokenizers(None)
+        prompt = tokenizer.encode(" " + window.prompt.strip()) if window.prompt.strip() else []
+        context = tokenizer.encode(" " + window.context.strip()) if window.context.strip() else []
+        hint = [*prompt[:MOST_PROMPT_TOKENS], *context[-MOST_CONTEXT_TOKENS:]]
+        return (tokenizer.sot_prev, *hint) if hint else ()
+
+    def _read_all(
+        self, readings: dict[int, _Reading], turn: dict[int, Attempt]
+    ) -> Iterator[tuple[int, Hypothesis]]:
+        """Read each window in the way its turn says, those of equal shape together."""
+        batches: dict[_Shape, list[int]] = {}
+        for index, attempt in turn.items():
+            reading = readings[index]
+            if reading.mel.shape[1]:
+                batches.setdefault(self._shape(reading, attempt), []).append(index)
+            else:
+                yield index, Hypothesis(reading.window.position, reading.window.end)
+        for shape, indexes in batches.items():
+            hypotheses = self._read_batch([readings[index] for index in indexes], shape)
+            yield from zip(indexes, hypotheses, strict=True)
+
+    def _shape(self, reading: _Reading, attempt: Attempt) -> _Shape:
+        is_short = attempt.encoder_window is EncoderWindow.SHORT
+        frames = short_frames(reading.mel.shape[1]) if is_short else FULL_FRAMES
+        window = reading.window
+        language = window.language if len(self._facts.languages) > 1 else "en"
+        return _Shape(
+            frames,
+            len(reading.hint),
+            language,
+            window.beam,
+            attempt.temperature,
+            -(-window.token_cap // MOST_CONTEXT_TOKENS) * MOST_CONTEXT_TOKENS,
+        )
+
+    def _read_batch(self, batch: list[_Reading], shape: _Shape) -> list[Hypothesis]:
+        encoded, encode_s = _timed(lambda: self._encode(batch, shape.frames))
+        languages = self._languages(encoded, shape, len(batch))
+        tokenizers = [self._tokenizers(code) for code, _ in languages]
+        results, generate_s = _timed(lambda: self._generate(encoded, batch, shape, tokenizers))
+        tokens = [
+            [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            for result, tokenizer in zip(results, tokenizers, strict=True)
+        ]
+        timed_words, align_s = _timed(lambda: self._align(encoded, batch, tokens, tokenizers))
+        hypotheses = []
+        for row, reading in enumerate(batch):
+            scored = _score(reading.window, results[row], tokens[row], tokenizers[row], shape)
+            words = _as_words(timed_words[row], reading.window)
+            suspicion = scored.suspicion or _suspect_end(words, reading.window.end)
+            hypotheses.append(
+                replace(
+                    scored,
+                    words=words,
+                    suspicion=suspicion,
+                    language=languages[row][0],
+                    language_probability=languages[row][1],
+                    encode_s=encode_s / len(batch),
+                    generate_s=generate_s / len(batch),
+                    align_s=align_s / len(batch),
+                )
+            )
+        return hypotheses
+
+    def _encode(self, batch: list[_Reading], frames: int) -> Any:
+        import ctranslate2
+
+        mels = np.zeros((len(batch), batch[0].mel.shape[0], frames), np.float32)
+        for row, reading in enumerate(batch):
+            mels[row, :, : reading.mel.shape[1]] = reading.mel
+        return self._whisper.encode(ctranslate2.StorageView.from_array(mels))
+
+    def _languages(self, encoded: Any, shape: _Shape, rows: int) -> list[tuple[str, float]]:
+        if shape.language is not None:
+            return [(shape.language, 1.0)] * rows
+        detected = self._whisper.detect_language(encoded)
+        return [(ranked[0][0][2:-2], float(ranked[0][1])) for ranked in detected]
+
+    def _generate(
+        self, encoded: Any, batch: list[_Reading], shape: _Shape, tokenizers: list[Any]
+    ) -> list[Any]:
+        prompts = [
+            [*reading.hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+            for reading, tokenizer in zip(batch, tokenizers, strict=True)
+        ]
+        search: dict[str, Any] = {"beam_size": shape.beam}
+        if shape.temperature > 0:
+            search = {
+                "beam_size": 1,
+                "num_hypotheses": shape.beam,
+                "sampling_topk": 0,
+                "sampling_temperature": shape.temperature,
+            }
+        results: list[Any] = self._whisper.generate(
+            encoded,
+            prompts,
+            max_length=max_length(len(prompts[0]), shape.token_cap),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._unspoken,
+            **search,
+        )
+        return results
+
+    def _align(
+        self,
+        encoded: Any,
+        batch: list[_Reading],
+        tokens: list[list[int]],
+        tokenizers: list[Any],
+    ) -> list[list[TimedWord]]:
+        frames = [reading.mel.shape[1] for reading in batch]
+        if not any(tokens):
+            return [[] for _ in batch]
+        alignments = self._whisper.align(
+            encoded,
+            tokenizers[0].sot_sequence,
+            [
+                row or [0] for row in tokens
+            ],  # an empty row cannot be aligned; its result is not used
+            frames,
+        )
+        return [
+            _time_words(reading, row, tokenizer, alignment)
+            for reading, row, tokenizer, alignment in zip(
+                batch, tokens, tokenizers, alignments, strict=True
+            )
+        ]
+
+
+def _tokenizer_maker(model: Any) -> Callable[[str | None], Any]:
+    from faster_whisper.tokenizer import Tokenizer
+
+    is_multilingual = model.model.is_multilingual
+
+    @cache  # one entry a language
+    def make(language: str | None) -> Any:
+        return Tokenizer(
+            model.hf_tokenizer, is_multilingual, task="transcribe", language=language or "en"
+        )
+
+    return make
+
+
+def _unspoken_tokens(tokenizer: Any) -> list[int]:
+    from faster_whisper.transcribe import get_suppressed_tokens
+
+    return list(get_suppressed_tokens(tokenizer, [-1]))
+
+
+def max_length(prompt: int, new_tokens: int) -> int:
+    """Return the `max_length` that lets CTranslate2 make `new_tokens`: it allows min(max_length / 2, max_length - prompt)."""
+    return max(2 * new_tokens, prompt + new_tokens)
+
+
+def _score(
+    window: Window, result: Any, tokens: list[int], tokenizer: Any, shape: _Shape
+) -> Hypothesis:
+    made = len(result.sequences_ids[0])
+    compression = _compression_ratio(tokenizer.decode(tokens).strip())
+    suspicion = Suspicion.NONE
+    if compression > MOST_COMPRESSION:
+        suspicion = Suspicion.REPETITIVE
+    elif made >= shape.token_cap:
+        suspicion = Suspicion.TOKEN_CAP
+    return Hypothesis(
+        window.position,
+        window.end,
+        avg_logprob=float(result.scores[0]) * made / (made + 1),
+        no_speech_prob=float(result.no_speech_prob),
+        compression_ratio=compression,
+        suspicion=suspicion,
+    )
+
+
+def _compression_ratio(text: str) -> float:
+    raw = text.encode("utf-8")
+    return len(raw) / len(zlib.compress(raw))
+
+
+def _time_words(
+    reading: _Reading, tokens: list[int], tokenizer: Any, alignment: Any
+) -> list[TimedWord]:
+    if not tokens:
+        return []
+    texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+    texts, groups = _join_punctuation(texts[:-1], groups[:-1])
+    counts = [len(group) for group in groups]
+    samples = reading.window.samples
+    if reading.mel.shape[1] < 2 * FRAME_SAMPLES // HOP:
+        return spread_words(texts, counts, samples)
+    words = place_words(texts, counts, alignment.alignments, alignment.text_token_probs)
+    loudness = find_loudness(np.frombuffer(reading.window.pcm, np.int16))
+    tight = [tighten((word.start, min(word.end, samples)), loudness) for word in words]
+    return [
+        replace(word, start=span[0], end=span[1]) for word, span in zip(words, tight, strict=True)
+    ]
+
+
+def _join_punctuation(
+    texts: list[str], groups: list[list[int]]
+) -> tuple[list[str], list[list[int]]]:
+    from faster_whisper.transcribe import merge_punctuations
+
+    parts: list[dict[str, Any]] = [
+        {"word": text, "tokens": group} for text, group in zip(texts, groups, strict=True)
+    ]
+    merge_punctuations(parts, _BEFORE, _AFTER)
+    whole = [part for part in parts if part["word"]]
+    return [part["word"] for part in whole], [part["tokens"] for part in whole]
+
+
+def _as_words(timed_words: list[TimedWord], window: Window) -> tuple[Word, ...]:
+    return tuple(
+        Word(
+            word.text.strip(),
+            window.position + word.start,
+            window.position + max(word.start, word.end),
+            word.probability,
+            is_joined=not word.text.startswith(" "),
+        )
+        for word in timed_words
+        if word.text.strip()
+    )
+
+
+def _suspect_end(words: Sequence[Word], end: int) -> Suspicion:
+    """Suspect words that find no more audio: the alignment crams them into its last frame."""
+    crammed = [word for word in words if word.start >= end - FRAME_SAMPLES]
+    return Suspicion.PAST_END if len(crammed) >= _CRAMMED_WORDS else Suspicion.NONE
+
+
+def _is_wrong(hypothesis: Hypothesis, window: Window) -> bool:
+    """Say whether a window is worth another attempt; a final is also if the model itself doubts it."""
+    if hypothesis.suspicion:
+        return True
+    is_doubted = hypothesis.avg_logprob < LEAST_LOGPROB
+    is_silence = hypothesis.no_speech_prob > MOST_NO_SPEECH
+    return window.kind is WindowKind.FINAL and is_doubted and not is_silence
+
+
+def _better(before: Hypothesis | None, now: Hypothesis) -> Hypothesis:
+    """Return what is less suspect, then more probable; the work of both is counted."""
+    if before is None:
+        return now
+    spent = {
+        name: getattr(before, name) + getattr(now, name)
+        for name in ("encode_s", "generate_s", "align_s")
+    }
+    best = max(before, now, key=lambda h: (not h.suspicion, h.avg_logprob))
+    return replace(best, **spent)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    return work(), time.perf_counter() - began
