@@ -64,6 +64,9 @@ LEAST_LOGPROB = -1.0
 MOST_NO_SPEECH = 0.6
 """Whisper's own thresholds for a result that looks wrong (Radford et al. 2022, section 4.5)."""
 
+TOKEN_BUCKET = 32
+"""Step to which token caps are rounded, so that windows can share a batch; divides `MOST_NEW_TOKENS`."""
+
 MOST_CONTEXT_TOKENS = 32
 MOST_PROMPT_TOKENS = 96
 _CRAMMED_WORDS = 3
@@ -104,7 +107,11 @@ class _Reading:
 def short_frames(audio_frames: int) -> int:
     """Return how many mel frames the encoder gets for that many of audio, rounded up to a bucket."""
     wanted = max(audio_frames + MARGIN, LEAST_FRAMES)
-    return min(-(-wanted // BUCKET) * BUCKET, FULL_FRAMES)
+    return min(_round_up(wanted, BUCKET), FULL_FRAMES)
+
+
+def _round_up(number: int, step: int) -> int:
+    return -(-number // step) * step
 
 
 def list_attempts(window: Window) -> Iterator[Attempt]:
@@ -258,7 +265,7 @@ class WhisperEngine:
             language,
             window.beam,
             attempt.temperature,
-            -(-window.token_cap // MOST_CONTEXT_TOKENS) * MOST_CONTEXT_TOKENS,
+            _round_up(window.token_cap, 1 if window.max_new_tokens else TOKEN_BUCKET),
         )
 
     def _read_batch(self, batch: list[_Reading], shape: _Shape) -> list[Hypothesis]:
