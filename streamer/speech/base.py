@@ -19,6 +19,11 @@ FRAME = 512
 MOST_NEW_TOKENS = 224
 """Half of Whisper's decoder positions; no window can be given more."""
 
+MOST_NO_SPEECH = 0.6
+LEAST_LOGPROB = -1.0
+MOST_COMPRESSION = 2.4
+"""Whisper's own thresholds for a result that looks wrong (Radford et al. 2022, section 4.5)."""
+
 _TOKENS_PER_S = 14
 _SPARE_TOKENS = 16
 

@@ -12,7 +12,15 @@ from dataclasses import replace
 
 from streamer.events import SPEECH_RATE, Word
 from streamer.speech.agreement import normalise
-from streamer.speech.base import FRAME, Hypothesis, Suspicion, Window
+from streamer.speech.base import (
+    FRAME,
+    LEAST_LOGPROB,
+    MOST_COMPRESSION,
+    MOST_NO_SPEECH,
+    Hypothesis,
+    Suspicion,
+    Window,
+)
 from streamer.speech.utterance import SILENCE
 
 Span = tuple[int, int]
@@ -23,11 +31,6 @@ LEAST_COVERAGE = 0.3
 
 SLACK = SPEECH_RATE // 10
 """Samples around speech that count as speech: word times are that wrong."""
-
-MOST_NO_SPEECH = 0.6
-LEAST_LOGPROB = -1.0
-MOST_COMPRESSION = 2.4
-"""Whisper's own thresholds (Radford et al. 2022, section 4.5)."""
 
 LOOP_REPEATS = 3
 LOOP_WORDS = 12

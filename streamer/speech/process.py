@@ -38,6 +38,7 @@ from streamer.speech.pipe import (
     Ready,
     encode_message,
 )
+from streamer.speech.slots import Slots
 from streamer.speech.worker import ENVIRONMENT, READ_SIZE, EnginePlan
 
 STRIKES = 12
@@ -79,49 +80,6 @@ class _DeathError(Exception):
     def __init__(self, message: str, weight: int) -> None:
         super().__init__(message)
         self.weight = weight
-
-
-class _Slots:
-    """Places for jobs in flight; somebody who wants to be alone is let in before those who came later."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._taken = 0
-        self._waiting_alone = 0
-        self._changed = asyncio.Condition()
-
-    @asynccontextmanager
-    async def shared(self) -> AsyncIterator[None]:
-        """Hold one place."""
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: self._taken < self._size and not self._waiting_alone
-            )
-            self._taken += 1
-        try:
-            yield
-        finally:
-            await self._leave(1)
-
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Hold all places."""
-        self._waiting_alone += 1
-        try:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._taken == 0)
-                self._taken = self._size
-        finally:
-            self._waiting_alone -= 1
-        try:
-            yield
-        finally:
-            await self._leave(self._size)
-
-    async def _leave(self, places: int) -> None:
-        self._taken -= places
-        async with self._changed:
-            self._changed.notify_all()
 
 
 @dataclass(slots=True)
@@ -223,7 +181,7 @@ class EngineProcess:
         self._command = command
         self._patience = patience or Patience()
         self._say_trouble = say_trouble or (lambda message: None)
-        self._slots = _Slots(slots)
+        self._slots = Slots(slots)
         self._numbers = itertools.count(1)
         self._child: _Child | None = None
         self._broken: ModelError | None = None

@@ -4,16 +4,13 @@ faster-whisper loads the model and brings the tokenizer and the log-mel; encode,
 `transcribe()` pads every window to 30 s. Nothing here uses the network: a directory is checked for all its files before it is
 loaded, and the hub is switched off.
 
-A window is read in *attempts*, each an encoder window and a temperature; the next one is made where the last looks wrong. Windows
-of equal shape are read as one batch.
+Windows are read in the attempts of `attempts`; those of equal shape as one batch.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,14 +23,20 @@ from numpy.typing import NDArray
 from streamer.audio import FULL_SCALE
 from streamer.errors import ModelError
 from streamer.events import SPEECH_RATE, Word
-from streamer.speech.base import (
-    EncoderWindow,
-    Hypothesis,
-    ModelFacts,
-    Suspicion,
-    Window,
-    WindowKind,
+from streamer.speech.attempts import (
+    HOP,
+    Attempt,
+    Shape,
+    choose_better,
+    choose_shape,
+    compression_ratio,
+    is_wrong,
+    list_attempts,
+    max_length,
+    suspect_end,
+    suspect_text,
 )
+from streamer.speech.base import Hypothesis, ModelFacts, Window
 from streamer.speech.models import check_model
 from streamer.speech.wordtimes import (
     FRAME_SAMPLES,
@@ -44,55 +47,13 @@ from streamer.speech.wordtimes import (
     tighten,
 )
 
-HOP = SPEECH_RATE // 100
-"""Samples of a mel frame."""
-
-FULL_FRAMES = 3000
-"""Mel frames that Whisper was trained on, 30 s."""
-
-MARGIN = 128
-BUCKET = 100
-LEAST_FRAMES = 500
-"""A short encoder window: mel frames behind the audio, the step to which it is rounded, so that windows can share a batch, and
-the least it may be."""
-
 SHORTEST = SPEECH_RATE // 10
 """Samples below which a window is not read: nothing can be said in it."""
 
-MOST_COMPRESSION = 2.4
-LEAST_LOGPROB = -1.0
-MOST_NO_SPEECH = 0.6
-"""Whisper's own thresholds for a result that looks wrong (Radford et al. 2022, section 4.5)."""
-
-TOKEN_BUCKET = 32
-"""Step to which token caps are rounded, so that windows can share a batch; divides `MOST_NEW_TOKENS`."""
-
 MOST_CONTEXT_TOKENS = 32
 MOST_PROMPT_TOKENS = 96
-_CRAMMED_WORDS = 3
 _BEFORE = "\"'“¿([{-"
 _AFTER = "\"'.。,，!！?？:：”)]}、"
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One way to read a window."""
-
-    encoder_window: EncoderWindow
-    temperature: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What all windows of a batch must share."""
-
-    frames: int
-    hint_tokens: int
-    language: str | None
-    beam: int
-    temperature: float
-    token_cap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +63,6 @@ class _Reading:
     window: Window
     hint: tuple[int, ...]
     mel: NDArray[np.float32]
-
-
-def short_frames(audio_frames: int) -> int:
-    """Return how many mel frames the encoder gets for that many of audio, rounded up to a bucket."""
-    wanted = max(audio_frames + MARGIN, LEAST_FRAMES)
-    return min(_round_up(wanted, BUCKET), FULL_FRAMES)
-
-
-def _round_up(number: int, step: int) -> int:
-    return -(-number // step) * step
-
-
-def list_attempts(window: Window) -> Iterator[Attempt]:
-    """Yield the ways to read a window, cheapest first."""
-    first, *others = window.temperatures
-    if window.encoder_window is EncoderWindow.SHORT:
-        yield Attempt(EncoderWindow.SHORT, first)
-    yield Attempt(EncoderWindow.FULL, first)
-    for temperature in others:
-        yield Attempt(EncoderWindow.FULL, temperature)
 
 
 def load_whisper(
@@ -212,11 +153,11 @@ class WhisperEngine:
         while attempts:
             turn = {index: left.pop(0) for index, left in attempts.items()}
             for index, hypothesis in self._read_all(readings, turn):
-                best[index] = _better(best.get(index), hypothesis)
+                best[index] = choose_better(best.get(index), hypothesis)
             attempts = {
                 index: left
                 for index, left in attempts.items()
-                if left and _is_wrong(best[index], windows[index])
+                if left and is_wrong(best[index], windows[index])
             }
         return [best[index] for index in range(len(windows))]
 
@@ -243,7 +184,7 @@ class WhisperEngine:
         self, readings: dict[int, _Reading], turn: dict[int, Attempt]
     ) -> Iterator[tuple[int, Hypothesis]]:
         """Read each window in the way its turn says, those of equal shape together."""
-        batches: dict[_Shape, list[int]] = {}
+        batches: dict[Shape, list[int]] = {}
         for index, attempt in turn.items():
             reading = readings[index]
             if reading.mel.shape[1]:
@@ -254,21 +195,17 @@ class WhisperEngine:
             hypotheses = self._read_batch([readings[index] for index in indexes], shape)
             yield from zip(indexes, hypotheses, strict=True)
 
-    def _shape(self, reading: _Reading, attempt: Attempt) -> _Shape:
-        is_short = attempt.encoder_window is EncoderWindow.SHORT
-        frames = short_frames(reading.mel.shape[1]) if is_short else FULL_FRAMES
-        window = reading.window
-        language = window.language if len(self._facts.languages) > 1 else "en"
-        return _Shape(
-            frames,
-            len(reading.hint),
-            language,
-            window.beam,
-            attempt.temperature,
-            _round_up(window.token_cap, 1 if window.max_new_tokens else TOKEN_BUCKET),
+    def _shape(self, reading: _Reading, attempt: Attempt) -> Shape:
+        is_choice = len(self._facts.languages) > 1
+        return choose_shape(
+            reading.window,
+            attempt,
+            audio_frames=reading.mel.shape[1],
+            hint_tokens=len(reading.hint),
+            language=reading.window.language if is_choice else "en",
         )
 
-    def _read_batch(self, batch: list[_Reading], shape: _Shape) -> list[Hypothesis]:
+    def _read_batch(self, batch: list[_Reading], shape: Shape) -> list[Hypothesis]:
         encoded, encode_s = _timed(lambda: self._encode(batch, shape.frames))
         languages = self._languages(encoded, shape, len(batch))
         tokenizers = [self._tokenizers(code) for code, _ in languages]
@@ -282,7 +219,7 @@ class WhisperEngine:
         for row, reading in enumerate(batch):
             scored = _score(reading.window, results[row], tokens[row], tokenizers[row], shape)
             words = _as_words(timed_words[row], reading.window)
-            suspicion = scored.suspicion or _suspect_end(words, reading.window.end)
+            suspicion = scored.suspicion or suspect_end(words, reading.window.end)
             hypotheses.append(
                 replace(
                     scored,
@@ -305,14 +242,14 @@ class WhisperEngine:
             mels[row, :, : reading.mel.shape[1]] = reading.mel
         return self._whisper.encode(ctranslate2.StorageView.from_array(mels))
 
-    def _languages(self, encoded: Any, shape: _Shape, rows: int) -> list[tuple[str, float]]:
+    def _languages(self, encoded: Any, shape: Shape, rows: int) -> list[tuple[str, float]]:
         if shape.language is not None:
             return [(shape.language, 1.0)] * rows
         detected = self._whisper.detect_language(encoded)
         return [(ranked[0][0][2:-2], float(ranked[0][1])) for ranked in detected]
 
     def _generate(
-        self, encoded: Any, batch: list[_Reading], shape: _Shape, tokenizers: list[Any]
+        self, encoded: Any, batch: list[_Reading], shape: Shape, tokenizers: list[Any]
     ) -> list[Any]:
         prompts = [
             [*reading.hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
@@ -383,34 +320,19 @@ def _unspoken_tokens(tokenizer: Any) -> list[int]:
     return list(get_suppressed_tokens(tokenizer, [-1]))
 
 
-def max_length(prompt: int, new_tokens: int) -> int:
-    """Return the `max_length` that lets CTranslate2 make `new_tokens`: it allows min(max_length / 2, max_length - prompt)."""
-    return max(2 * new_tokens, prompt + new_tokens)
-
-
 def _score(
-    window: Window, result: Any, tokens: list[int], tokenizer: Any, shape: _Shape
+    window: Window, result: Any, tokens: list[int], tokenizer: Any, shape: Shape
 ) -> Hypothesis:
     made = len(result.sequences_ids[0])
-    compression = _compression_ratio(tokenizer.decode(tokens).strip())
-    suspicion = Suspicion.NONE
-    if compression > MOST_COMPRESSION:
-        suspicion = Suspicion.REPETITIVE
-    elif made >= shape.token_cap:
-        suspicion = Suspicion.TOKEN_CAP
+    compression = compression_ratio(tokenizer.decode(tokens).strip())
     return Hypothesis(
         window.position,
         window.end,
         avg_logprob=float(result.scores[0]) * made / (made + 1),
         no_speech_prob=float(result.no_speech_prob),
         compression_ratio=compression,
-        suspicion=suspicion,
+        suspicion=suspect_text(compression, made_tokens=made, token_cap=shape.token_cap),
     )
-
-
-def _compression_ratio(text: str) -> float:
-    raw = text.encode("utf-8")
-    return len(raw) / len(zlib.compress(raw))
 
 
 def _time_words(
@@ -457,33 +379,6 @@ def _as_words(timed_words: list[TimedWord], window: Window) -> tuple[Word, ...]:
         for word in timed_words
         if word.text.strip()
     )
-
-
-def _suspect_end(words: Sequence[Word], end: int) -> Suspicion:
-    """Suspect words that find no more audio: the alignment crams them into its last frame."""
-    crammed = [word for word in words if word.start >= end - FRAME_SAMPLES]
-    return Suspicion.PAST_END if len(crammed) >= _CRAMMED_WORDS else Suspicion.NONE
-
-
-def _is_wrong(hypothesis: Hypothesis, window: Window) -> bool:
-    """Say whether a window is worth another attempt; a final is also if the model itself doubts it."""
-    if hypothesis.suspicion:
-        return True
-    is_doubted = hypothesis.avg_logprob < LEAST_LOGPROB
-    is_silence = hypothesis.no_speech_prob > MOST_NO_SPEECH
-    return window.kind is WindowKind.FINAL and is_doubted and not is_silence
-
-
-def _better(before: Hypothesis | None, now: Hypothesis) -> Hypothesis:
-    """Return what is less suspect, then more probable; the work of both is counted."""
-    if before is None:
-        return now
-    spent = {
-        name: getattr(before, name) + getattr(now, name)
-        for name in ("encode_s", "generate_s", "align_s")
-    }
-    best = max(before, now, key=lambda h: (not h.suspicion, h.avg_logprob))
-    return replace(best, **spent)
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

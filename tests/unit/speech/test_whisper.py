@@ -16,7 +16,7 @@ import pytest
 
 from streamer.errors import ModelError
 from streamer.events import join_words
-from streamer.speech import whisper
+from streamer.speech import attempts
 from streamer.speech.agreement import normalise
 from streamer.speech.base import (
     EncoderWindow,
@@ -27,51 +27,13 @@ from streamer.speech.base import (
 )
 from streamer.speech.filters import drop_inventions
 from streamer.speech.models import demo_path
-from streamer.speech.whisper import (
-    FULL_FRAMES,
-    LEAST_FRAMES,
-    MARGIN,
-    Attempt,
-    list_attempts,
-    load_whisper,
-    max_length,
-    short_frames,
-)
+from streamer.speech.whisper import load_whisper
 from tests.unit.speech.sounds import RATE, named_sounds, noise, pcm
 
 CALL = demo_path().parents[1] / "calls"
 needs_model = pytest.mark.skipif(
     not (demo_path() / "model.bin").is_file(), reason="the demo model is not bundled yet"
 )
-
-
-@pytest.mark.parametrize("audio_frames", [0, 1, 100, 371, 372, 373, 1400, 2872, 2999, 3000])
-def test_a_short_window_holds_the_audio_and_its_margin_and_never_more_than_a_full_one(audio_frames):
-    frames = short_frames(audio_frames)
-    assert min(audio_frames + MARGIN, FULL_FRAMES) <= frames <= FULL_FRAMES
-    assert frames >= LEAST_FRAMES
-    assert frames % whisper.BUCKET == 0
-
-
-def test_windows_of_like_length_share_a_bucket():
-    assert short_frames(400) == short_frames(450) == 600
-
-
-def test_a_short_window_that_looks_wrong_is_read_in_full_and_then_warmer():
-    window = Window("a", 1, b"", 0, temperatures=(0.0, 0.4), encoder_window=EncoderWindow.SHORT)
-    assert list(list_attempts(window)) == [
-        Attempt(EncoderWindow.SHORT, 0.0),
-        Attempt(EncoderWindow.FULL, 0.0),
-        Attempt(EncoderWindow.FULL, 0.4),
-    ]
-    full = replace(window, encoder_window=EncoderWindow.FULL, temperatures=(0.0,))
-    assert list(list_attempts(full)) == [Attempt(EncoderWindow.FULL, 0.0)]
-
-
-@pytest.mark.parametrize(("prompt", "tokens"), [(2, 224), (2, 32), (130, 64), (200, 224)])
-def test_the_length_that_is_asked_for_leaves_room_for_all_new_tokens(prompt, tokens):
-    length = max_length(prompt, tokens)
-    assert min(length // 2, length - prompt) == tokens
 
 
 def test_a_broken_directory_is_refused_before_anything_is_loaded(tmp_path):
@@ -212,7 +174,7 @@ def test_a_hint_of_any_length_does_not_get_in_the_way(engine, lines):
 @needs_model
 @pytest.mark.slow
 def test_a_final_that_the_model_doubts_is_read_warmer(engine, monkeypatch):
-    monkeypatch.setattr(whisper, "LEAST_LOGPROB", 0.0)
+    monkeypatch.setattr(attempts, "LEAST_LOGPROB", 0.0)
     babble = pcm(noise(3, level=0.1) * np.sin(np.arange(3 * RATE) / 900))
     window = Window("a", 1, babble, 0, kind=WindowKind.FINAL, beam=2, temperatures=(0.0, 0.4))
     (hypothesis,) = engine.transcribe([window])
