@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.errors import ModelError, NotFoundError
+from streamer.events import SPEECH_RATE
 from streamer.speech.base import EncoderWindow
 
 DEMO = "demo"
@@ -45,6 +46,7 @@ NAMES: Mapping[str, str] = {
 
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+_CHUNK_S = 30
 _SPEC = "WhisperSpec"
 _LONGEST_SPEC_NAME = 256
 
@@ -92,6 +94,20 @@ def default_model() -> InstalledModel | None:
 def default_encoder_window(model: InstalledModel) -> EncoderWindow:
     """Return what was measured to be good for a model; nobody has measured any but the bundled one."""
     return EncoderWindow.SHORT if model.path == demo_path() else EncoderWindow.FULL
+
+
+def bears_context(model: InstalledModel) -> bool:
+    """Say whether a model reads better when it is told what was said before; the bundled one reads four times worse."""
+    return model.path != demo_path()
+
+
+def read_longest_window(model: InstalledModel) -> int:
+    """Return how many samples a model reads at once, without loading it: 30 s unless its files say otherwise."""
+    try:
+        fields = json.loads((model.path / "preprocessor_config.json").read_text(encoding="utf-8"))
+        return int(fields.get("chunk_length", _CHUNK_S)) * SPEECH_RATE
+    except (OSError, ValueError, TypeError, AttributeError):
+        return _CHUNK_S * SPEECH_RATE
 
 
 def demo_path() -> Path:

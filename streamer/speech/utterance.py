@@ -69,7 +69,10 @@ Change = Opened | Closed
 
 
 class Segmenter:
-    """Turn one leg's frames into utterances; `longest` is in samples, for models that read less than 14 s."""
+    """Turn one leg's frames into utterances.
+
+    `longest` is in samples, for models that read less than 14 s; an utterance may be longer by less than a frame.
+    """
 
     def __init__(self, *, longest: int = LONGEST, first_number: int = 1, position: int = 0) -> None:
         self._longest = longest

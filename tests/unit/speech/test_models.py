@@ -15,11 +15,13 @@ from streamer.speech import models
 from streamer.speech.base import EncoderWindow
 from streamer.speech.models import (
     InstalledModel,
+    bears_context,
     check_model,
     default_encoder_window,
     default_model,
     demo_path,
     list_models,
+    read_longest_window,
     resolve_model,
 )
 
@@ -181,6 +183,28 @@ def test_only_the_bundled_model_was_measured_with_short_windows(tmp_path):
     other = InstalledModel("x", tmp_path / "x", 1)
     assert default_encoder_window(demo) is EncoderWindow.SHORT
     assert default_encoder_window(other) is EncoderWindow.FULL
+
+
+def test_only_the_bundled_model_is_spared_what_was_said_before(tmp_path):
+    assert not bears_context(InstalledModel("demo", models.demo_path(), 1))
+    assert bears_context(InstalledModel("x", tmp_path / "x", 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"),
+    [
+        ('{"chunk_length": 10}', 10),
+        ("{}", 30),
+        ("[]", 30),
+        ("{", 30),
+        ('{"chunk_length": null}', 30),
+    ],
+)
+def test_how_much_a_model_reads_at_once_is_in_its_files(tmp_path, content, seconds):
+    model = resolve_model(str(make_model(tmp_path / "m")))
+    assert read_longest_window(model) == 30 * 16_000
+    (model.path / "preprocessor_config.json").write_text(content)
+    assert read_longest_window(model) == seconds * 16_000
 
 
 def test_looking_for_models_loads_nothing_heavy():
