@@ -184,14 +184,17 @@ class WhisperEngine:
         self, readings: dict[int, _Reading], turn: dict[int, Attempt]
     ) -> Iterator[tuple[int, Hypothesis]]:
         """Read each window in the way its turn says, those of equal shape together."""
-        batches: dict[Shape, list[int]] = {}
+        batches: dict[tuple[Shape, int], list[int]] = {}
         for index, attempt in turn.items():
             reading = readings[index]
             if reading.mel.shape[1]:
-                batches.setdefault(self._shape(reading, attempt), []).append(index)
+                shape = self._shape(reading, attempt)
+                # Rows whose language is not known yet may turn out to differ, and an alignment has one language.
+                batch = (shape, index if shape.language is None else -1)
+                batches.setdefault(batch, []).append(index)
             else:
                 yield index, Hypothesis(reading.window.position, reading.window.end)
-        for shape, indexes in batches.items():
+        for (shape, _), indexes in batches.items():
             hypotheses = self._read_batch([readings[index] for index in indexes], shape)
             yield from zip(indexes, hypotheses, strict=True)
 
