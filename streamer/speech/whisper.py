@@ -39,16 +39,14 @@ from streamer.speech.attempts import (
 from streamer.speech.base import Hypothesis, ModelFacts, Window
 from streamer.speech.models import check_model
 from streamer.speech.wordtimes import (
-    FRAME_SAMPLES,
     TimedWord,
     find_loudness,
     place_words,
-    spread_words,
     tighten,
 )
 
 SHORTEST = SPEECH_RATE // 10
-"""Samples below which a window is not read: nothing can be said in it."""
+"""Samples below which a window is not read: nothing can be said in it, and aligning a single frame has killed the process."""
 
 MOST_CONTEXT_TOKENS = 32
 MOST_PROMPT_TOKENS = 96
@@ -210,32 +208,23 @@ class WhisperEngine:
 
     def _read_batch(self, batch: list[_Reading], shape: Shape) -> list[Hypothesis]:
         encoded, encode_s = _timed(lambda: self._encode(batch, shape.frames))
-        languages = self._languages(encoded, shape, len(batch))
-        tokenizers = [self._tokenizers(code) for code, _ in languages]
-        results, generate_s = _timed(lambda: self._generate(encoded, batch, shape, tokenizers))
-        tokens = [
-            [token for token in result.sequences_ids[0] if token < tokenizer.eot]
-            for result, tokenizer in zip(results, tokenizers, strict=True)
+        language, probability = self._language(encoded, shape)
+        tokenizer = self._tokenizers(language)
+        results, generate_s = _timed(lambda: self._generate(encoded, batch, shape, tokenizer))
+        tokens = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
+        placed, align_s = _timed(lambda: self._align(encoded, batch, tokens, tokenizer))
+        common: dict[str, Any] = {
+            "language": language,
+            "language_probability": probability,
+            "encode_s": encode_s / len(batch),
+            "generate_s": generate_s / len(batch),
+            "align_s": align_s / len(batch),
+        }
+        texts = [tokenizer.decode(row).strip() for row in tokens]
+        return [
+            replace(_judge(reading.window, result, text, words, shape), **common)
+            for reading, result, text, words in zip(batch, results, texts, placed, strict=True)
         ]
-        timed_words, align_s = _timed(lambda: self._align(encoded, batch, tokens, tokenizers))
-        hypotheses = []
-        for row, reading in enumerate(batch):
-            scored = _score(reading.window, results[row], tokens[row], tokenizers[row], shape)
-            words = _as_words(timed_words[row], reading.window)
-            suspicion = scored.suspicion or suspect_end(words, reading.window.end)
-            hypotheses.append(
-                replace(
-                    scored,
-                    words=words,
-                    suspicion=suspicion,
-                    language=languages[row][0],
-                    language_probability=languages[row][1],
-                    encode_s=encode_s / len(batch),
-                    generate_s=generate_s / len(batch),
-                    align_s=align_s / len(batch),
-                )
-            )
-        return hypotheses
 
     def _encode(self, batch: list[_Reading], frames: int) -> Any:
         import ctranslate2
@@ -245,19 +234,18 @@ class WhisperEngine:
             mels[row, :, : reading.mel.shape[1]] = reading.mel
         return self._whisper.encode(ctranslate2.StorageView.from_array(mels))
 
-    def _languages(self, encoded: Any, shape: Shape, rows: int) -> list[tuple[str, float]]:
+    def _language(self, encoded: Any, shape: Shape) -> tuple[str, float]:
+        """Return the batch's language and how sure that is; where it is not given, the batch is one window."""
         if shape.language is not None:
-            return [(shape.language, 1.0)] * rows
-        detected = self._whisper.detect_language(encoded)
-        return [(ranked[0][0][2:-2], float(ranked[0][1])) for ranked in detected]
+            return shape.language, 1.0
+        token, probability = self._whisper.detect_language(encoded)[0][0]
+        return token[2:-2], float(probability)
 
     def _generate(
-        self, encoded: Any, batch: list[_Reading], shape: Shape, tokenizers: list[Any]
+        self, encoded: Any, batch: list[_Reading], shape: Shape, tokenizer: Any
     ) -> list[Any]:
-        prompts = [
-            [*reading.hint, *tokenizer.sot_sequence, tokenizer.no_timestamps]
-            for reading, tokenizer in zip(batch, tokenizers, strict=True)
-        ]
+        start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        prompts = [[*reading.hint, *start] for reading in batch]
         search: dict[str, Any] = {"beam_size": shape.beam}
         if shape.temperature > 0:
             search = {
@@ -278,28 +266,21 @@ class WhisperEngine:
         return results
 
     def _align(
-        self,
-        encoded: Any,
-        batch: list[_Reading],
-        tokens: list[list[int]],
-        tokenizers: list[Any],
+        self, encoded: Any, batch: list[_Reading], tokens: list[list[int]], tokenizer: Any
     ) -> list[list[TimedWord]]:
-        frames = [reading.mel.shape[1] for reading in batch]
         if not any(tokens):
             return [[] for _ in batch]
         alignments = self._whisper.align(
             encoded,
-            tokenizers[0].sot_sequence,
+            tokenizer.sot_sequence,
             [
                 row or [0] for row in tokens
             ],  # an empty row cannot be aligned; its result is not used
-            frames,
+            [reading.mel.shape[1] for reading in batch],
         )
         return [
             _time_words(reading, row, tokenizer, alignment)
-            for reading, row, tokenizer, alignment in zip(
-                batch, tokens, tokenizers, alignments, strict=True
-            )
+            for reading, row, alignment in zip(batch, tokens, alignments, strict=True)
         ]
 
 
@@ -323,18 +304,21 @@ def _unspoken_tokens(tokenizer: Any) -> list[int]:
     return list(get_suppressed_tokens(tokenizer, [-1]))
 
 
-def _score(
-    window: Window, result: Any, tokens: list[int], tokenizer: Any, shape: Shape
+def _judge(
+    window: Window, result: Any, text: str, placed: list[TimedWord], shape: Shape
 ) -> Hypothesis:
     made = len(result.sequences_ids[0])
-    compression = compression_ratio(tokenizer.decode(tokens).strip())
+    compression = compression_ratio(text)
+    words = _as_words(placed, window)
+    suspicion = suspect_text(compression, made_tokens=made, token_cap=shape.token_cap)
     return Hypothesis(
         window.position,
         window.end,
+        words,
         avg_logprob=float(result.scores[0]) * made / (made + 1),
         no_speech_prob=float(result.no_speech_prob),
         compression_ratio=compression,
-        suspicion=suspect_text(compression, made_tokens=made, token_cap=shape.token_cap),
+        suspicion=suspicion or suspect_end(words, window.end),
     )
 
 
@@ -347,11 +331,10 @@ def _time_words(
     texts, groups = _join_punctuation(texts[:-1], groups[:-1])
     counts = [len(group) for group in groups]
     samples = reading.window.samples
-    if reading.mel.shape[1] < 2 * FRAME_SAMPLES // HOP:
-        return spread_words(texts, counts, samples)
     words = place_words(texts, counts, alignment.alignments, alignment.text_token_probs)
     loudness = find_loudness(np.frombuffer(reading.window.pcm, np.int16))
-    tight = [tighten((word.start, min(word.end, samples)), loudness) for word in words]
+    spans = [(min(word.start, samples), min(word.end, samples)) for word in words]
+    tight = [tighten(span, loudness) for span in spans]
     return [
         replace(word, start=span[0], end=span[1]) for word, span in zip(words, tight, strict=True)
     ]

@@ -64,18 +64,6 @@ def place_words(
     return words
 
 
-def spread_words(
-    texts: Sequence[str], token_counts: Sequence[int], samples: int
-) -> list[TimedWord]:
-    """Return words spread over a window that is too short to be aligned, by their tokens; nothing is known of their probability."""
-    total = max(sum(token_counts), 1)
-    borders = [samples * tokens // total for tokens in np.cumsum([0, *token_counts]).tolist()]
-    return [
-        TimedWord(text, start, end, 0.0)
-        for text, (start, end) in zip(texts, pairwise(borders), strict=True)
-    ]
-
-
 def find_loudness(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
     """Return the mean energy of each hundredth of a second."""
     whole = pcm[: len(pcm) // _STEP * _STEP].astype(np.float32).reshape(-1, _STEP)

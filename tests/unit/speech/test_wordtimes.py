@@ -10,7 +10,6 @@ from streamer.speech.wordtimes import (
     TimedWord,
     find_loudness,
     place_words,
-    spread_words,
     tighten,
 )
 
@@ -37,11 +36,6 @@ def test_an_empty_path_puts_words_at_the_start():
 
 def test_a_word_without_tokens_has_no_probability():
     assert place_words([""], [0], [(0, 0)], [])[0].probability == 0.0
-
-
-def test_words_of_a_window_too_short_to_align_are_spread_by_their_tokens():
-    words = spread_words([" a", " bc"], [1, 3], 400)
-    assert [(word.start, word.end) for word in words] == [(0, 100), (100, 400)]
 
 
 def speak(*parts: tuple[float, int]) -> np.ndarray:
