@@ -15,7 +15,7 @@ import pytest
 from streamer.errors import ModelError
 from streamer.speech.base import Suspicion, Window
 from streamer.speech.pipe import Parser, Ready
-from streamer.speech.process import EngineProcess, Patience
+from streamer.speech.process import EngineProcess, Patience, open_engine_process
 from streamer.speech.worker import EnginePlan
 from tests.fakes.scripted_engine import command
 
@@ -164,6 +164,35 @@ async def test_a_command_that_cannot_be_started_is_a_broken_model(tmp_path):
     with pytest.raises(ModelError, match="the engine cannot be started"):
         await engine.ready()
     await engine.aclose()
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("print('not a message, though long enough to look like one')", "none of ours"),
+        ("raise SystemExit(3)", "ended by itself with 3"),
+    ],
+)
+async def test_a_process_that_is_no_engine_is_a_broken_model(script, reason):
+    engine = EngineProcess([sys.executable, "-c", script], patience=QUICK)
+    engine.start()
+    with pytest.raises(ModelError, match=reason):
+        await engine.ready()
+    await engine.aclose()
+
+
+async def test_the_real_engine_says_in_one_line_what_is_wrong_with_a_directory(tmp_path):
+    async with open_engine_process(EnginePlan(str(tmp_path))) as engine:
+        with pytest.raises(ModelError, match=r"has no model\.bin") as raised:
+            await engine.ready()
+        assert "\n" not in str(raised.value)
+
+
+async def test_what_an_engine_says_on_stderr_goes_to_the_log(tmp_path, caplog):
+    caplog.set_level("INFO")
+    async with running(tmp_path) as (engine, _):
+        await read(engine, "raise")
+    assert "engine: RuntimeError: out of memory" in caplog.messages
 
 
 async def test_closing_ends_waiting_requests_and_may_be_done_twice(tmp_path):
