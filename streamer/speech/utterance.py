@@ -6,7 +6,11 @@ Theory of operation.
     STARTING --a frame below SPEECH--> SILENT
     SPEAKING --a frame below SILENCE--> ENDING --a frame of speech--> SPEAKING
     ENDING   --`END_SILENCE` since then, or the audio ends or stalls--> SILENT
+    ENDING   --`LATE_PAUSE` since then, in the last `CUT_SEARCH` before the utterance is `longest`--> SILENT
     SPEAKING --the utterance is `longest`--> SPEAKING, in a new utterance that begins at the least likely frame of `CUT_SEARCH`
+
+An utterance that has become long takes the first pause, so that few must be cut in the middle of talk. A cut never lies before what
+is settled already: those words would be read again in the next utterance.
 
 Between the two thresholds nothing changes, so that a voice that trails off does not flicker. Positions are samples of the leg;
 utterances never overlap, and what lies between two of them is silence.
@@ -35,6 +39,9 @@ POST_ROLL = SPEECH_RATE * 300 // 1000
 """Samples behind the last frame of speech that still belong to the utterance."""
 
 END_SILENCE = SPEECH_RATE * 600 // 1000
+LATE_PAUSE = SPEECH_RATE * 190 // 1000
+"""Samples of silence that end an utterance which has become long: six frames, longer than the stop of a consonant."""
+
 LONGEST = SPEECH_RATE * 14
 CUT_SEARCH = SPEECH_RATE * 4
 """Samples before the cut of an utterance that is too long in which its quietest frame is looked for."""
@@ -85,6 +92,8 @@ class Segmenter:
         self._speech_start = position
         self._silence_start = position
         self._start = position
+        self.settled_until = position
+        """Where the words end that are committed already; whoever commits keeps it up to date."""
 
     @property
     def open_utterance(self) -> Opened | None:
@@ -100,6 +109,12 @@ class Segmenter:
     def _is_open(self) -> bool:
         return self._state in (_State.SPEAKING, _State.ENDING)
 
+    @property
+    def _patience(self) -> int:
+        """How much silence ends the open utterance."""
+        is_long = self._position - self._start >= self._longest - self._cut_search
+        return LATE_PAUSE if is_long else END_SILENCE
+
     def feed(self, probability: float) -> list[Change]:
         """Take the next frame's speech probability and return what begins or ends with it."""
         frame_start = self._position
@@ -108,7 +123,7 @@ class Segmenter:
         if not self._is_open:
             return self._listen(probability, frame_start)
         self._follow(probability, frame_start)
-        if self._state is _State.ENDING and self._position - self._silence_start >= END_SILENCE:
+        if self._state is _State.ENDING and self._position - self._silence_start >= self._patience:
             return [self._close()]
         if self._position - self._start >= self._longest:
             return self._cut()
@@ -160,8 +175,15 @@ class Segmenter:
     def _cut(self) -> list[Change]:
         if self._state is _State.ENDING:
             return [self._close()]  # what follows the cut would be silence
-        quietest = min(range(len(self._recent)), key=self._recent.__getitem__)
-        cut = self._position - (len(self._recent) - quietest) * FRAME + FRAME // 2
+        cut = self._find_cut()
         closed = Closed(self._number, self._start, cut, is_cut=True)
         self._floor = cut
         return [closed, self._open(cut)]
+
+    def _find_cut(self) -> int:
+        """Return the middle of the least likely frame that is not settled yet."""
+        oldest = self._position - len(self._recent) * FRAME
+        unsettled = max(0, -(-(self.settled_until - oldest) // FRAME))
+        frames = range(unsettled, len(self._recent))
+        quietest = min(frames, key=self._recent.__getitem__, default=None)
+        return self._position if quietest is None else oldest + quietest * FRAME + FRAME // 2

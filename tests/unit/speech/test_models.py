@@ -21,6 +21,7 @@ from streamer.speech.models import (
     default_model,
     demo_path,
     list_models,
+    longest_utterance,
     read_longest_window,
     resolve_model,
 )
@@ -205,6 +206,13 @@ def test_how_much_a_model_reads_at_once_is_in_its_files(tmp_path, content, secon
     assert read_longest_window(model) == 30 * 16_000
     (model.path / "preprocessor_config.json").write_text(content)
     assert read_longest_window(model) == seconds * 16_000
+
+
+def test_an_utterance_never_fills_the_window_of_its_model(tmp_path):
+    model = resolve_model(str(make_model(tmp_path / "m")))
+    assert longest_utterance(model) == 14 * 16_000
+    (model.path / "preprocessor_config.json").write_text('{"chunk_length": 10}')
+    assert longest_utterance(model) == 8 * 16_000
 
 
 def test_looking_for_models_loads_nothing_heavy():

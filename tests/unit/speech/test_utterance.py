@@ -89,6 +89,30 @@ def test_an_utterance_that_is_too_long_is_cut_at_its_quietest_frame():
     assert changes == [Opened(1, 0), Closed(1, 0, cut, is_cut=True), Opened(2, cut)]
 
 
+def test_an_utterance_that_has_become_long_ends_at_the_first_short_pause():
+    segmenter = Segmenter()
+    changes = feed(segmenter, (0.9, 9.6), (0.1, 0.16), (0.9, 1.6), (0.1, 0.192), (0.9, 1.0))
+    end = round(11.36 * FRAMES_A_SECOND) * FRAME + round(0.192 * 16_000)
+    assert changes == [Opened(1, 0), Closed(1, 0, end), Opened(2, end)]
+
+
+def test_a_cut_never_lies_before_what_is_settled():
+    segmenter = Segmenter()
+    feed(segmenter, (0.9, 11.2), (0.6, 0.032))
+    segmenter.settled_until = 12 * 16_000 + 100
+    closed, opened = feed(segmenter, (0.9, 1.6), (0.7, 0.032), (0.9, 1.136))
+    cut = 401 * FRAME + FRAME // 2
+    assert (closed, opened) == (Closed(1, 0, cut, is_cut=True), Opened(2, cut))
+
+
+def test_an_utterance_that_is_settled_to_its_end_is_cut_there():
+    segmenter = Segmenter()
+    feed(segmenter, (0.9, 13.984))
+    segmenter.settled_until = 15 * 16_000
+    closed, _ = segmenter.feed(0.9)
+    assert closed == Closed(1, 0, 438 * FRAME, is_cut=True)
+
+
 def test_the_cut_is_looked_for_only_in_the_last_four_seconds():
     segmenter = Segmenter()
     changes = feed(segmenter, (0.9, 5.0), (0.4, 0.032), (0.9, 9.0))
@@ -99,9 +123,8 @@ def test_the_cut_is_looked_for_only_in_the_last_four_seconds():
 
 def test_an_utterance_that_is_too_long_and_already_silent_just_ends():
     segmenter = Segmenter()
-    changes = feed(segmenter, (0.9, 13.6), (0.1, 1.0))
-    assert [type(change) for change in changes] == [Opened, Closed]
-    assert changes[1] == Closed(1, 0, 425 * FRAME + POST_ROLL)
+    changes = feed(segmenter, (0.9, 13.888), (0.1, 1.0))
+    assert changes == [Opened(1, 0), Closed(1, 0, 438 * FRAME)]
 
 
 def test_a_model_that_reads_less_gets_shorter_utterances():
