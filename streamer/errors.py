@@ -6,7 +6,8 @@
     ├── UnreachableError          exit 4   the PBX could not be reached, or refused us
     ├── SourceError               exit 1   a live stream ended in a way it should not have
     ├── KeeperError               exit 1   no second descriptor, so nothing was connected
-    └── RecordingError            exit 1   a recording could not be made, opened or repaired
+    ├── RecordingError            exit 1   a recording could not be made, opened or repaired
+    └── ModelError                exit 1   a speech model is there but cannot be used
 
 Messages are lower-case sentences: what happened, to what, what to do next. They may hold hostile strings; whoever prints
 one escapes it.
@@ -61,3 +62,7 @@ class KeeperError(StreamerError):
 
 class RecordingError(StreamerError):
     """A recording could not be made, opened or repaired."""
+
+
+class ModelError(StreamerError):
+    """A speech model is installed but broken, or is none; recordings go on without text."""

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, assert_never
 
-from streamer.audio import Leg
+from streamer.audio import SLIN16_RATE, Leg
+
+SPEECH_RATE = SLIN16_RATE
+"""Samples a second in which words and segments are placed, whatever the rate of their leg."""
 
 
 class EndReason(StrEnum):
@@ -32,6 +36,63 @@ class Call:
     source: str
     legs: tuple[Leg, ...]
     started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as it prints, case and punctuation included; `start` and `end` are samples of the leg at `SPEECH_RATE`."""
+
+    text: str
+    start: int
+    end: int
+    probability: float
+    is_joined: bool = False
+    """No blank stands before it, as in Chinese."""
+
+    @property
+    def start_s(self) -> float:
+        """Return where it begins in the leg's WAV, in seconds."""
+        return self.start / SPEECH_RATE
+
+    @property
+    def end_s(self) -> float:
+        """Return where it ends in the leg's WAV, in seconds."""
+        return self.end / SPEECH_RATE
+
+
+def join_words(words: Sequence[Word]) -> str:
+    """Return the words as one line of text."""
+    return "".join(w.text if w.is_joined else " " + w.text for w in words).lstrip(" ")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One utterance, settled for good; `start` and `end` are samples of the leg at `SPEECH_RATE`.
+
+    `utterance` counts from 1 in each leg; `language` is a code such as `en`.
+    """
+
+    leg: str
+    utterance: int
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    language: str = "en"
+
+    @property
+    def text(self) -> str:
+        """Return what was said."""
+        return join_words(self.words)
+
+    @property
+    def start_s(self) -> float:
+        """Return where it begins in the leg's WAV, in seconds."""
+        return self.start / SPEECH_RATE
+
+    @property
+    def end_s(self) -> float:
+        """Return where it ends in the leg's WAV, in seconds."""
+        return self.end / SPEECH_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +123,30 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """An utterance that is still being said; `start` and `end` are samples of the leg at `SPEECH_RATE`.
+
+    `committed` is all that is settled so far and only grows; `tentative` may still change.
+    """
+
+    call_id: str
+    leg: str
+    utterance: int
+    start: int
+    end: int
+    committed: tuple[Word, ...]
+    tentative: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """An utterance has been settled and stored; its text begins with everything that was committed before."""
+
+    call_id: str
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something the user should read; a hostile line. `call_id` is None where no single call is concerned."""
 
@@ -78,7 +163,7 @@ class CallEnded:
     duration: float
 
 
-Event = CallStarted | LegAttached | LegEnded | Trouble | CallEnded
+Event = CallStarted | LegAttached | LegEnded | Partial | Final | Trouble | CallEnded
 
 
 def encode_event(event: Event) -> dict[str, Any]:
@@ -105,12 +190,51 @@ def encode_event(event: Event) -> dict[str, Any]:
         case LegEnded(call_id, leg, reason, message):
             fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
             return {"event": "leg_ended", **fields}
+        case Partial():
+            return _encode_partial(event)
+        case Final(call_id, segment):
+            return {"event": "final", "call": call_id, **encode_segment(segment)}
         case Trouble(call_id, message):
             return {"event": "trouble", "call": call_id, "message": message}
         case CallEnded(call_id, reason, duration):
             end: dict[str, Any] = {"reason": reason.value, "duration": round(duration, 3)}
             return {"event": "call_ended", "call": call_id, **end}
     assert_never(event)
+
+
+def _encode_partial(event: Partial) -> dict[str, Any]:
+    return {
+        "event": "partial",
+        "call": event.call_id,
+        "leg": event.leg,
+        "utterance": event.utterance,
+        "start": round(event.start / SPEECH_RATE, 3),
+        "end": round(event.end / SPEECH_RATE, 3),
+        "committed": join_words(event.committed),
+        "tentative": join_words(event.tentative),
+    }
+
+
+def encode_segment(segment: Segment) -> dict[str, Any]:
+    """Return a segment as the fields that `final` has of it, times in seconds of the leg's WAV."""
+    return {
+        "leg": segment.leg,
+        "utterance": segment.utterance,
+        "start": round(segment.start_s, 3),
+        "end": round(segment.end_s, 3),
+        "text": segment.text,
+        "words": [encode_word(word) for word in segment.words],
+    }
+
+
+def encode_word(word: Word) -> dict[str, Any]:
+    """Return a word as JSON has it, times in seconds of the leg's WAV."""
+    return {
+        "word": word.text,
+        "start": round(word.start_s, 3),
+        "end": round(word.end_s, 3),
+        "probability": round(word.probability, 3),
+    }
 
 
 def encode_time(moment: datetime) -> str:

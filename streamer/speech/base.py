@@ -1,0 +1,171 @@
+"""What recognition is asked and what it answers, and the seams where an engine, a detector or a policy plugs in.
+
+Positions are samples at `SPEECH_RATE` on the leg's own time line; audio is 16-bit PCM, mono, at that rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from streamer.audio import SAMPLE_WIDTH
+from streamer.events import SPEECH_RATE, Word
+
+FRAME = 512
+"""Samples of a frame of voice activity, 32 ms; the size that Silero was trained on."""
+
+MOST_NEW_TOKENS = 224
+"""Half of Whisper's decoder positions; no window can be given more."""
+
+MOST_NO_SPEECH = 0.6
+LEAST_LOGPROB = -1.0
+MOST_COMPRESSION = 2.4
+"""Whisper's own thresholds for a result that looks wrong (Radford et al. 2022, section 4.5)."""
+
+_TOKENS_PER_S = 14
+_SPARE_TOKENS = 16
+
+
+class WindowKind(StrEnum):
+    """Whether the utterance is still open."""
+
+    PARTIAL = "partial"
+    FINAL = "final"
+
+
+class EncoderWindow(StrEnum):
+    """How much silence the encoder sees behind the audio.
+
+    `FULL` pads to the 30 s that Whisper was trained on. `SHORT` pads by a margin, at a tenth of the cost, for models that were
+    measured to bear it; a result that looks wrong is made again in full.
+    """
+
+    FULL = "full"
+    SHORT = "short"
+
+
+class Suspicion(StrEnum):
+    """Why a hypothesis should not be believed as it stands."""
+
+    NONE = ""
+    TOKEN_CAP = "token cap"
+    REPETITIVE = "repetitive"
+    PAST_END = "words past the end of the audio"
+    SILENCE = "silence"
+    ECHO = "echo of the prompt"
+    SKIPPED = "skipped"
+    """The engine died of this window twice, so nobody has read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of one leg to be turned into words.
+
+    `leg` names the leg among all calls. `position` is where `pcm` begins. `language` None lets the engine detect it. `prompt` holds
+    the user's names, `context` what this leg has just said; both only hint. `max_new_tokens` 0 means `token_cap`.
+    """
+
+    leg: str
+    utterance: int
+    pcm: bytes
+    position: int
+    kind: WindowKind = WindowKind.PARTIAL
+    language: str | None = "en"
+    prompt: str = ""
+    context: str = ""
+    beam: int = 1
+    temperatures: tuple[float, ...] = (0.0,)
+    encoder_window: EncoderWindow = EncoderWindow.FULL
+    max_new_tokens: int = 0
+
+    @property
+    def samples(self) -> int:
+        """Count the samples."""
+        return len(self.pcm) // SAMPLE_WIDTH
+
+    @property
+    def end(self) -> int:
+        """Return the position behind the last sample."""
+        return self.position + self.samples
+
+    @property
+    def duration_s(self) -> float:
+        """Return its length in seconds."""
+        return self.samples / SPEECH_RATE
+
+    @property
+    def token_cap(self) -> int:
+        """Return how many tokens the engine may make of it: more than fast speech needs, far less than a loop takes."""
+        roomy = _SPARE_TOKENS + int(_TOKENS_PER_S * self.duration_s)
+        return min(self.max_new_tokens or roomy, MOST_NEW_TOKENS)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What the engine reads in one window; `start` and `end` are the window's, the words' times lie on the leg's time line.
+
+    The `_s` fields are seconds of work, for statistics.
+    """
+
+    start: int
+    end: int
+    words: tuple[Word, ...] = ()
+    avg_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    compression_ratio: float = 0.0
+    language: str = "en"
+    language_probability: float = 1.0
+    suspicion: Suspicion = Suspicion.NONE
+    encode_s: float = 0.0
+    generate_s: float = 0.0
+    align_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What a loaded model is; `longest_window` is in samples: what is longer must be cut before."""
+
+    name: str
+    languages: tuple[str, ...]
+    longest_window: int
+    device: str
+    compute_type: str
+    inter_threads: int
+
+
+class Engine(Protocol):
+    """A model that reads windows; lives in a process of its own."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Say what is loaded."""
+
+    def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        """Return one hypothesis a window, in order; blocks, and may be called from `inter_threads` threads at once."""
+
+
+class Vad(Protocol):
+    """Tells speech from everything else on one leg; keeps state from call to call."""
+
+    def feed(self, pcm: bytes) -> list[float]:
+        """Return the speech probability of each frame of `FRAME` samples that is now complete."""
+
+
+class CommitPolicy(Protocol):
+    """Decides which words of one utterance are settled; pure, one object an utterance."""
+
+    @property
+    def committed(self) -> tuple[Word, ...]:
+        """All words settled so far; only grows."""
+
+    @property
+    def tentative(self) -> tuple[Word, ...]:
+        """What the newest hypothesis says behind them."""
+
+    def update(self, hypothesis: Hypothesis) -> list[Word]:
+        """Take a newer hypothesis and return the words that are settled by it."""
+
+    def finish(self, hypothesis: Hypothesis | None) -> list[Word]:
+        """Take the utterance's final hypothesis and settle the rest of it; None leaves what is committed."""
