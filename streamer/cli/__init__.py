@@ -166,6 +166,48 @@ def config() -> None:
     output.talk(f"save it as {default_config_path()}")
 
 
+models_app = typer.Typer(
+    help="List, download and find speech models.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+app.add_typer(models_app, name="models")
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@models_app.callback()
+def _models(context: typer.Context) -> None:
+    """List, download and find speech models."""
+    if context.invoked_subcommand is None:
+        models_list(as_json=False)
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """List the installed models: bundled, and in the Hugging Face cache."""
+    from streamer.cli.models import run_list
+
+    _leave(run_list(as_json=as_json))
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As tiny, base, small, large-v3.")],
+) -> None:
+    """Download a faster-whisper model; the only command that uses the internet."""
+    from streamer.cli.models import run_pull
+
+    _leave(run_pull(name))
+
+
+@models_app.command("path")
+def models_path(name: Annotated[str, typer.Argument(metavar="NAME|DIR")]) -> None:
+    """Print where a model is installed."""
+    from streamer.cli.models import run_path
+
+    _leave(run_path(name))
+
+
 def _settings(config: Path | None, flags: dict[str, object], verbose: int) -> Settings:
     from streamer.cli.logs import start_logging
     from streamer.config import load_settings

@@ -1,0 +1,75 @@
+"""`streamer models`: what is installed, where it is, and how to get another."""
+
+from __future__ import annotations
+
+import json
+
+from streamer.cli import output
+from streamer.errors import ExitCode
+from streamer.speech.models import DEMO, InstalledModel, list_models, resolve_model
+
+_NOTES = {
+    DEMO: "knows only its small call-centre domain and synthetic voices; for real calls: streamer models pull small",
+}
+
+
+def run_list(*, as_json: bool) -> int:
+    """Print the installed models, smallest first."""
+    models = list_models()
+    if as_json:
+        for model in models:
+            output.data(json.dumps(_describe(model)))
+        return ExitCode.DONE
+    output.data(f"{'name':<18} {'size':>9}  {'languages':<12} path")
+    for model in models:
+        output.data(
+            f"{model.name:<18} {_format_size(model.size):>9}  {_languages(model):<12} {model.path}"
+        )
+        if note := _NOTES.get(model.name):
+            output.data(f"{'':<18} {note}")
+    return ExitCode.DONE
+
+
+def run_path(name: str) -> int:
+    """Print where a model is.
+
+    Raises:
+        NotFoundError: It is not installed.
+    """
+    output.data(str(resolve_model(name).path))
+    return ExitCode.DONE
+
+
+def run_pull(name: str) -> int:
+    """Download a model and print where it is.
+
+    Raises:
+        NotFoundError: There is no such model.
+        StreamerError: The hub cannot be reached.
+    """
+    from streamer.speech.download import pull_model
+
+    output.data(str(pull_model(name).path))
+    return ExitCode.DONE
+
+
+def _describe(model: InstalledModel) -> dict[str, str | int]:
+    return {
+        "name": model.name,
+        "size": model.size,
+        "languages": _languages(model),
+        "path": str(model.path),
+        "note": _NOTES.get(model.name, ""),
+    }
+
+
+def _languages(model: InstalledModel) -> str:
+    return (
+        "en"
+        if model.name == DEMO or model.name.endswith(".en") or "distil" in model.name
+        else "many"
+    )
+
+
+def _format_size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
