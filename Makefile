@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: demo test check bench clean
 
 demo: $(VENV)/.run
-	$(BIN)/python -m tools.demo
+	$(BIN)/streamer demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -43,6 +43,27 @@ class Settings:
     insecure: bool = _setting(
         False, "Accept any certificate. Anybody in between can listen.", "true"
     )
+    model: str = _setting(
+        "",
+        "Speech model: a name of `streamer models` or a directory; empty for the largest installed.",
+        '"small"',
+    )
+    language: str = _setting(
+        "en", "Language that is spoken, or auto to detect it once for each leg.", '"en"'
+    )
+    prompt: str = _setting(
+        "", "A sentence with names and terms that are likely to be said.", '"Ask for Ms Okafor."'
+    )
+    hotwords: str = _setting("", "Names and terms, separated by commas.", '"PJSIP, Okafor"')
+    device: str = _setting("auto", "Where the model runs: auto, cpu or cuda.", '"cpu"')
+    compute_type: str = _setting(
+        "auto", "How it computes: auto, int8, float16 and others of CTranslate2.", '"int8"'
+    )
+    encoder_window: str = _setting(
+        "auto",
+        "How much the encoder sees: full (30 s), short (as long as the audio), or auto.",
+        '"auto"',
+    )
     recordings: str = _setting(
         "recordings", "Folder of all recordings.", '"/var/lib/streamer/recordings"'
     )

@@ -1,4 +1,4 @@
-"""The only place that writes audio: one worker thread, so that a slow disk never slows a socket.
+"""The only place that writes recordings: one worker thread, so that a slow disk never slows a socket.
 
 Theory of operation. `LegFile.append` queues on the event loop; the worker's passes write each leg's queue at its position and then
 its header, so that a file is valid after every pass and a kill costs what came since the last. Silence is never written: the next
@@ -10,6 +10,7 @@ A second thread asks for fsync, which may take seconds.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import threading
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from streamer.audio import SAMPLE_WIDTH
 from streamer.timeline import Placed, Silence
@@ -190,12 +192,12 @@ class LegFile:
         os.close(descriptor)
 
     def _current_path(self) -> Path:
-        number = len(self.finished) + 1
-        return (
-            self.path
-            if number == 1
-            else self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")
-        )
+        return continued_path(self.path, len(self.finished) + 1)
+
+
+def continued_path(path: Path, number: int) -> Path:
+    """Name the `number`th file of a leg, which is `path` for the first."""
+    return path if number == 1 else path.with_name(f"{path.stem}.{number}{path.suffix}")
 
 
 def _join(queue: list[Placed]) -> list[Placed]:
@@ -213,6 +215,16 @@ def _join(queue: list[Placed]) -> list[Placed]:
     if audio:
         runs.append(b"".join(audio))
     return runs
+
+
+def replace_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace a JSON file so that a reader sees the old or the new one, never a part."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+    temporary.replace(path)
 
 
 class Disk:

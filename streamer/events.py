@@ -163,7 +163,16 @@ class CallEnded:
     duration: float
 
 
-Event = CallStarted | LegAttached | LegEnded | Partial | Final | Trouble | CallEnded
+@dataclass(frozen=True, slots=True)
+class Lagging:
+    """Recognition of a leg is `lag_s` seconds behind its recording, 0 when it has caught up; nothing is lost."""
+
+    call_id: str
+    leg: str
+    lag_s: float
+
+
+Event = CallStarted | LegAttached | LegEnded | Partial | Final | Lagging | Trouble | CallEnded
 
 
 def encode_event(event: Event) -> dict[str, Any]:
@@ -194,6 +203,8 @@ def encode_event(event: Event) -> dict[str, Any]:
             return _encode_partial(event)
         case Final(call_id, segment):
             return {"event": "final", "call": call_id, **encode_segment(segment)}
+        case Lagging(call_id, leg, lag_s):
+            return {"event": "lagging", "call": call_id, "leg": leg, "lag": round(lag_s, 1)}
         case Trouble(call_id, message):
             return {"event": "trouble", "call": call_id, "message": message}
         case CallEnded(call_id, reason, duration):

@@ -10,6 +10,9 @@ LIMIT = 200
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Controls, format characters (bidi overrides, zero width), private, surrogate, unassigned, line separators."""
 
+_JOINERS = frozenset("\u200c\u200d")
+"""Format characters that scripts and emoji are written with."""
+
 
 def printable(text: str, *, limit: int = LIMIT) -> str:
     r"""Return one line of `text` that a terminal shows as it stands.
@@ -20,6 +23,16 @@ def printable(text: str, *, limit: int = LIMIT) -> str:
     shown = text[:limit]
     safe = "".join(_escape(c) if _is_unsafe(c) else c for c in shown)
     return safe + "…" if len(text) > limit else safe
+
+
+def one_line(text: str) -> str:
+    """Return `text` as one line for a file that other programs read, without what is not to be seen.
+
+    Line ends, tabs and runs of white space become one blank, those at the ends go, and so does what `printable` would
+    escape, but for the two joiners that scripts are written with.
+    """
+    kept = (c for c in text if c in _JOINERS or c.isspace() or not _is_unsafe(c))
+    return " ".join("".join(kept).split())
 
 
 def _is_unsafe(character: str) -> bool:

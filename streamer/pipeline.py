@@ -1,177 +1,159 @@
-"""Find or start taps: locks first, then the keeper, then the folder, then the sockets."""
+"""The desk: choose a model, open its engine, find or start taps, and follow their recordings."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import ssl
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.config import Settings
-from streamer.errors import RecordingError, StreamerError, UsageError
-from streamer.events import EndReason
-from streamer.keeper.client import open_keeper
-from streamer.locks import Lock, channel_lock_path, read_note, take_lock
-from streamer.recording import (
-    Recording,
-    create_recording,
-    is_live,
-    list_wavs,
-    make_private_folder,
-    read_call,
+from streamer.errors import ExitCode, RecordingError, UsageError
+from streamer.events import CallEnded, EndReason, Trouble
+from streamer.session import SessionResult, Speech, run_session
+from streamer.speech.base import EncoderWindow
+from streamer.speech.models import (
+    DEMO,
+    InstalledModel,
+    bears_context,
+    default_encoder_window,
+    default_model,
+    longest_utterance,
+    resolve_model,
 )
-from streamer.sources.stream_channel import Address, open_call
-from streamer.tap import Stop, TapResult, run_tap
-from streamer.wire.stream_channel import public_url, request_headers
+from streamer.speech.process import open_engine_process
+from streamer.speech.scheduler import Scheduler
+from streamer.speech.transcriber import SpeechPlan
+from streamer.speech.worker import EnginePlan
+from streamer.tap_process import start_tap
 
-SOURCE = "stream-channel"
-_NOTE_WAIT_S = 3.0
-_POLL_S = 0.2
-
-
-class ChannelTakenError(StreamerError):
-    """A channel is being recorded already; `folder` is that call's."""
-
-    def __init__(self, channel: str, folder: Path) -> None:
-        super().__init__(f"{channel} is being recorded already, as call {folder.name}")
-        self.folder = folder
+NO_MODEL = "no speech model is installed, so there will be no text; `streamer models pull small` installs one"
 
 
-@dataclass(frozen=True, slots=True)
-class TapPlan:
-    """What to record, from where, into what."""
-
-    address: Address
-    legs: tuple[Leg, ...]
-    recordings: Path
-    output: Path | None
-    keeper_patience_s: float
-    runtime_dir: Path | None
+_KILLED = (
+    "the recorder was killed; the keeper reads the call to its end, so the call itself goes on"
+)
 
 
-def plan_tap(settings: Settings, legs: tuple[Leg, ...], *, output: Path | None = None) -> TapPlan:
-    """Turn settings into a plan, and find everything that is wrong with them before anything is connected.
+def choose_model(settings: Settings) -> InstalledModel | None:
+    """Return the model that is named, else the largest installed one that is not the demo's, else None.
 
     Raises:
-        UsageError: A url, header, certificate or channel that cannot be meant.
+        NotFoundError: The named one is not installed.
     """
-    extra = dict(settings.headers)
-    if settings.user or settings.password:
-        token = base64.b64encode(f"{settings.user}:{settings.password}".encode()).decode("ascii")
-        extra["Authorization"] = f"Basic {token}"
-    headers = tuple(extra.items())
-    for leg in legs:
-        request_headers(leg.channel, extra=headers)
-    return TapPlan(
-        Address(settings.url, headers, _tls_context(settings), settings.open_timeout),
-        legs,
-        Path(settings.recordings),
-        output,
-        settings.keeper_patience,
-        Path(settings.runtime_dir) if settings.runtime_dir else None,
+    return resolve_model(settings.model) if settings.model else default_model()
+
+
+def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
+    """Turn settings into how legs are read.
+
+    Raises:
+        UsageError: A setting that cannot be meant.
+    """
+    if settings.encoder_window not in ("auto", *EncoderWindow):
+        raise UsageError(
+            f"the encoder window is auto, short or full, not {settings.encoder_window}"
+        )
+    is_auto = settings.encoder_window == "auto"
+    window = default_encoder_window(model) if is_auto else EncoderWindow(settings.encoder_window)
+    hints = [word.strip() for word in settings.hotwords.split(",") if word.strip()]
+    return SpeechPlan(
+        language=None if settings.language == "auto" else settings.language,
+        prompt=" ".join(part for part in (", ".join(hints), settings.prompt) if part),
+        longest=longest_utterance(model),
+        encoder_window=window,
+        carries_context=bears_context(model),
+        # A beam costs the bundled model 2 ms and halves its errors; real models pay more for it.
+        partial_beam=5 if model.name == DEMO else 1,
     )
 
 
-async def record_call(
-    plan: TapPlan,
-    bus: Bus,
-    stop: Stop,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    on_recording: Callable[[Recording], None] = lambda _: None,
-) -> TapResult:
-    """Record the plan's channels as one call, in this process, to the end.
-
-    Raises:
-        ChannelTakenError: Another process records one of them.
-        KeeperError: There is no keeper, so nothing was connected.
-        RecordingError: The folder cannot be made.
-    """
-    with ExitStack() as locks:
-        taken = _take_channels(plan, locks)
-        async with open_keeper(plan.runtime_dir, patience_s=plan.keeper_patience_s) as keeper:
-            recording = create_recording(
-                plan.recordings,
-                source=SOURCE,
-                url=public_url(plan.address.url),
-                legs=plan.legs,
-                output=plan.output,
-                clock=clock,
-            )
-            on_recording(recording)
-            for lock in taken:
-                lock.note(recording.call.id)
-            async with open_call(plan.address, plan.legs, keeper, clock=clock) as stream:
-                return await run_tap(stream, recording, bus, stop=stop, clock=clock)
-
-
-@dataclass(frozen=True, slots=True)
-class EndedCall:
-    """How a call that another process recorded has ended."""
-
-    reason: EndReason
-    paths: tuple[Path, ...]
-
-
-async def follow_call(
-    folder: Path, rest: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> EndedCall:
-    """Wait until the tap of another process has ended its call."""
-    while is_live(folder):
-        await rest(_POLL_S)
-    reason = read_call(folder)["reason"]
-    return EndedCall(
-        EndReason(reason) if reason else EndReason.INTERRUPTED, tuple(list_wavs(folder))
+@asynccontextmanager
+async def open_speech(
+    settings: Settings, model: InstalledModel | None, bus: Bus
+) -> AsyncIterator[Speech | None]:
+    """Load a model in the background and read for any number of calls while the block lasts."""
+    if model is None:
+        yield None
+        return
+    threads = os.cpu_count() or 1
+    plan = EnginePlan(
+        str(model.path), model.name, settings.device, settings.compute_type, inter_threads=threads
     )
 
+    def say(message: str) -> None:
+        bus.publish(Trouble(None, message))
 
-def _take_channels(plan: TapPlan, locks: ExitStack) -> list[Lock]:
-    url = public_url(plan.address.url)
-    taken = []
+    async with open_engine_process(plan, say_trouble=say) as engine:
+        scheduler = Scheduler(engine, slots=threads)
+        try:
+            yield Speech(scheduler, plan_speech(settings, model))
+        finally:
+            await scheduler.aclose()
+
+
+@dataclass(slots=True)
+class Watched:
+    """A call that is being watched; `folder` is None before its tap has made it."""
+
+    folder: Path | None = None
+    exit_code: int = ExitCode.FAILED
+    """The tap's own, as far as it has said one."""
+
+
+async def watch_channels(
+    settings: Settings, legs: Sequence[Leg], speech: Speech | None, bus: Bus, watched: Watched
+) -> None:
+    """Have a tap record `legs` as one call, in a process of its own, and follow it to its end.
+
+    Cancelling this ends only the watching. What the tap says becomes events; `watched` tells the rest.
+    """
+    tap = start_tap(settings, legs)
+    following: asyncio.Task[SessionResult] | None = None
     try:
-        make_private_folder(plan.recordings)
-        (plan.recordings / ".locks").mkdir(mode=0o700, exist_ok=True)
-        for leg in plan.legs:
-            path = channel_lock_path(plan.recordings, url=url, channel=leg.channel)
-            lock = take_lock(path)
-            if lock is None:
-                raise ChannelTakenError(leg.channel, plan.recordings / _wait_for_note(path))
-            locks.callback(lock.release)
-            lock.note("")
-            taken.append(lock)
-    except OSError as error:
-        raise RecordingError(
-            f"cannot record in {plan.recordings}: {error.strerror or error}"
-        ) from error
-    return taken
+        async for line in tap.lines():
+            if place := line.get("folder") or line.get("taken"):
+                watched.folder = Path(place)
+                following = asyncio.ensure_future(run_session(watched.folder, speech, bus))
+            elif "message" in line:
+                bus.publish(Trouble(_call_id(watched), str(line["message"])))
+            elif "exit_code" in line:
+                watched.exit_code = int(line["exit_code"])
+        await _finish(following, bus, watched)
+    finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.wait([following])
 
 
-def _wait_for_note(path: Path) -> str:
-    """Return the call id that the lock's holder notes as soon as its folder exists."""
-    give_up_at = time.monotonic() + _NOTE_WAIT_S
-    while not (note := read_note(path)):
-        if time.monotonic() > give_up_at:
-            raise RecordingError(
-                "another process is about to record this channel but does not get on; try again"
-            )
-        time.sleep(_POLL_S)
-    return note
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.url.startswith("wss:"):
-        return None
+async def _finish(
+    following: asyncio.Task[SessionResult] | None, bus: Bus, watched: Watched
+) -> None:
+    if following is None or watched.folder is None:
+        return
+    if not watched.folder.exists():  # the PBX refused every leg, so there is nothing to follow
+        bus.publish(CallEnded(watched.folder.name, EndReason.REFUSED, 0.0))
+        return
     try:
-        context = ssl.create_default_context(cafile=settings.ca or None)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"the certificate file {settings.ca} cannot be used: {error}") from error
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+        result = await following
+    except RecordingError as error:
+        bus.publish(Trouble(watched.folder.name, str(error)))
+        watched.exit_code = watched.exit_code or ExitCode.FAILED
+        return
+    if result.reason is EndReason.INTERRUPTED:
+        bus.publish(Trouble(watched.folder.name, _KILLED))
+    if result.trouble:
+        watched.exit_code = watched.exit_code or ExitCode.FAILED
+
+
+def _call_id(watched: Watched) -> str | None:
+    return watched.folder.name if watched.folder else None
+
+
+def without_partials(speech: Speech | None) -> Speech | None:
+    """Return the same speech for recordings that nobody watches, where only finals count."""
+    return speech and Speech(speech.scheduler, replace(speech.plan, has_partials=False))

@@ -8,7 +8,6 @@ Folder names come from our own ids, file names from labels that the user chose, 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.audio import Leg, peak
-from streamer.disk import Disk, LegFile
+from streamer.disk import Disk, LegFile, replace_json
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import Call, EndReason, encode_time
 from streamer.locks import Lock, is_locked, take_lock
@@ -48,6 +47,8 @@ class LegRecord:
     leg: str
     channel: str
     rate: int
+    path: str
+    """The leg's first WAV, relative to the call's folder if it is in it."""
     files: list[dict[str, Any]] = field(default_factory=list)
     frames: int = 0
     bytes: int = 0
@@ -75,7 +76,10 @@ class Recording:
     ) -> None:
         self.call = call
         self.folder = folder
-        self.legs = [LegRecord(leg.label, leg.channel, leg.rate) for leg in call.legs]
+        self.legs = [
+            LegRecord(leg.label, leg.channel, leg.rate, _shown_path(folder, file.path))
+            for leg, file in zip(call.legs, files, strict=True)
+        ]
         self._files = files
         self._lock = lock
         self._url = url
@@ -181,7 +185,7 @@ class Recording:
         ):
             record.lost = lost_before + file.lost
             record.files = [
-                {"path": self._shown_path(p.path), "samples": p.samples} for p in file.parts
+                {"path": _shown_path(self.folder, p.path), "samples": p.samples} for p in file.parts
             ]
         return {
             "format": FORMAT,
@@ -202,9 +206,6 @@ class Recording:
         now = datetime.now(UTC)
         record.started_at = encode_time(now)
         self._zero_at = self._zero_at or now
-
-    def _shown_path(self, path: Path) -> str:
-        return path.name if path.parent == self.folder else str(path)
 
     def _write_json(self, description: dict[str, Any]) -> None:
         replace_json(self.folder / "call.json", description)
@@ -261,21 +262,15 @@ def is_wav_name(output: Path) -> bool:
     return output.suffix.lower() == ".wav" and not output.is_dir()
 
 
+def _shown_path(folder: Path, path: Path) -> str:
+    return path.name if path.parent == folder else str(path)
+
+
 def make_private_folder(path: Path) -> None:
     """Make a folder and its parents; a new one is private to its owner."""
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
-
-
-def replace_json(path: Path, value: dict[str, Any]) -> None:
-    """Replace a JSON file so that a reader sees the old or the new one, never a part."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-    temporary.replace(path)
 
 
 def read_call(folder: Path) -> dict[str, Any]:
@@ -347,11 +342,29 @@ def repair_recording(folder: Path) -> list[Path]:
     """
     if is_live(folder):
         return []
-    rates = {folder / f"{leg['leg']}.wav": int(leg["rate"]) for leg in read_call(folder)["legs"]}
+    rates = {folder / str(leg["path"]): int(leg["rate"]) for leg in read_call(folder)["legs"]}
     known = {path: rate for path, rate in rates.items() if path.is_file()}
     for leg in read_call(folder)["legs"]:
         known.update({folder / str(part["path"]): int(leg["rate"]) for part in leg["files"]})
     return [path for path, rate in known.items() if path.is_file() and _repair_wav(path, rate)]
+
+
+def open_call_of(folder: Path) -> tuple[Call, tuple[Path, ...]]:
+    """Return a recorded call and the first WAV of each leg.
+
+    Raises:
+        RecordingError: `call.json` is missing or damaged.
+    """
+    fields = read_call(folder)
+    try:
+        legs = tuple(Leg(str(f["leg"]), str(f["channel"]), int(f["rate"])) for f in fields["legs"])
+        started_at = datetime.fromisoformat(str(fields["started_at"]))
+        call = Call(str(fields["call"]), str(fields["source"]), legs, started_at)
+        return call, tuple(folder / str(leg["path"]) for leg in fields["legs"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise RecordingError(
+            f"{folder / 'call.json'} is damaged: {error!r}; the WAVs beside it are still good"
+        ) from error
 
 
 def _repair_wav(path: Path, rate: int) -> bool:

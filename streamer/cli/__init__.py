@@ -108,6 +108,120 @@ def record(
     )
 
 
+Model = Annotated[
+    str | None, typer.Option(metavar="NAME|DIR", help="Speech model; see `streamer models`.")
+]
+Language = Annotated[str | None, typer.Option(metavar="en|auto", help="Language that is spoken.")]
+Prompt = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="A sentence with names that may be said.")
+]
+Hotwords = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Names and terms that may be said.")
+]
+Window = Annotated[
+    str | None,
+    typer.Option("--encoder-window", metavar="auto|short|full", help="How much the encoder sees."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command()
+def watch(
+    channels: Channels,
+    url: Url = None,
+    model: Model = None,
+    language: Language = None,
+    prompt: Prompt = None,
+    hotwords: Hotwords = None,
+    encoder_window: Window = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Print settled lines.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print events, a JSON object a line.")
+    ] = False,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Further request header.")
+    ] = None,
+    ca: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Certificate that signed the PBX's.")
+    ] = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Accept any certificate.")
+    ] = None,
+    recordings: Recordings = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Record live channels and print what is said, as it is settled.
+
+    The recorder is a process of its own: Ctrl-C ends the watching, `streamer stop` the recording, nothing the call.
+    """
+    from streamer.cli.watch import run_watch
+    from streamer.config import parse_headers
+
+    flags: dict[str, object] = {
+        "url": url,
+        "model": model,
+        "language": language,
+        "prompt": prompt,
+        "hotwords": hotwords,
+        "encoder_window": encoder_window,
+        "ca": ca,
+        "insecure": insecure,
+        "headers": parse_headers(header) if header else None,
+        "recordings": recordings,
+        "log_file": log_file,
+    }
+    settings = _settings(config, flags, verbose)
+    _leave(run_watch(settings, channels, as_json=as_json and not plain))
+
+
+@app.command()
+def transcribe(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Audio; stereo is two legs.")
+    ],
+    format_name: Annotated[
+        str, typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="How it is printed.")
+    ] = "txt",
+    live: Annotated[bool, typer.Option("--live", help="Play it as a live call.")] = False,
+    speed: Annotated[
+        float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
+    ] = 1.0,
+    model: Model = None,
+    language: Language = None,
+    prompt: Prompt = None,
+    hotwords: Hotwords = None,
+    encoder_window: Window = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Turn audio files into text, through the very path that live calls take."""
+    from streamer.cli.transcribe import run_transcribe
+
+    flags: dict[str, object] = {
+        "model": model,
+        "language": language,
+        "prompt": prompt,
+        "hotwords": hotwords,
+        "encoder_window": encoder_window,
+        "log_file": log_file,
+    }
+    settings = _settings(config, flags, verbose)
+    _leave(run_transcribe(settings, files, format_name=format_name, is_live_path=live, speed=speed))
+
+
+@app.command()
+def demo(
+    as_json: AsJson = False, config: Config = None, log_file: LogFile = None, verbose: Verbose = 0
+) -> None:
+    """Show a bundled call being transcribed by the bundled model, offline, without any set-up."""
+    from streamer.cli.demo import run_demo
+
+    _leave(run_demo(_settings(config, {"log_file": log_file}, verbose), as_json=as_json))
+
+
 @app.command()
 def stop(
     call: Annotated[str, typer.Argument(metavar="CALL", help="Its id, a prefix of it, or `last`.")],
@@ -172,7 +286,6 @@ models_app = typer.Typer(
     invoke_without_command=True,
 )
 app.add_typer(models_app, name="models")
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @models_app.callback()

@@ -15,7 +15,7 @@ from streamer.cli.progress import Progress, open_progress
 from streamer.config import Settings
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.events import CallStarted, EndReason, LegEnded, Trouble
-from streamer.pipeline import ChannelTakenError, TapPlan, follow_call, plan_tap, record_call
+from streamer.recorder import ChannelTakenError, TapPlan, follow_call, plan_tap, record_call
 from streamer.recording import Recording, is_wav_name, list_wavs, make_private_folder
 from streamer.tap import Stop, TapResult
 

@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE
+from streamer.decode import decode_tracks
 from streamer.errors import UsageError
 
 FRAME_S = 0.02
@@ -61,7 +62,7 @@ def load_script(path: Path, *, name: str, unique_id: str) -> list[ChannelScript]
         raise UsageError(f"no such file: {path}")
     if path.suffix == ".jsonl":
         return _load_trace(path)
-    tracks = _decode(path)
+    tracks = decode_tracks(path)
     names = [name] if len(tracks) == 1 else [f"{name};{n}" for n in range(1, len(tracks) + 1)]
     return [
         script_pcm(pcm, name=channel, unique_id=f"{unique_id}.{n}")
@@ -114,22 +115,3 @@ def _trace_channel(
     last = frames[-1].at if frames else 0.0
     name = channel.get("name") or path.stem
     return ChannelScript(name, channel.get("uniqueid") or name, frames, max([last, *ends]))
-
-
-def _decode(path: Path) -> list[bytes]:
-    """Return each channel of an audio file as slin16."""
-    import av  # heavy, and only needed for audio files
-
-    resampler = av.AudioResampler(format="s16p", rate=SLIN16_RATE)
-    try:
-        with av.open(str(path)) as container:
-            pieces = [p for frame in container.decode(audio=0) for p in resampler.resample(frame)]
-        pieces += resampler.resample(None)
-    except (av.FFmpegError, IndexError, OSError) as error:
-        raise UsageError(f"{path} is not audio that can be read: {error}") from error
-    if not pieces:
-        raise UsageError(f"{path} holds no audio")
-    return [
-        b"".join(bytes(piece.planes[n])[: piece.samples * SAMPLE_WIDTH] for piece in pieces)
-        for n in range(len(pieces[0].planes))
-    ]

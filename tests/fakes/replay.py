@@ -10,7 +10,7 @@ from pathlib import Path
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.events import Event, LegAttached, Trouble
-from streamer.pipeline import TapPlan, record_call
+from streamer.recorder import TapPlan, record_call
 from streamer.recording import Recording
 from streamer.simulator.script import ChannelScript
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator

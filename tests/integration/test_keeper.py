@@ -189,7 +189,7 @@ async def test_a_folder_that_others_may_enter_is_refused(runtime_dir):
 
 async def test_without_a_keeper_nothing_is_connected(runtime_dir, monkeypatch, recordings):
     from streamer.bus import Bus
-    from streamer.pipeline import record_call
+    from streamer.recorder import record_call
     from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
     from streamer.tap import Stop
     from tests.fakes.recorder import long_script

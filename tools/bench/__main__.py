@@ -1,18 +1,21 @@
-"""`make bench`: run every benchmark and print a report to paste into BENCHMARKS.md."""
+"""`make bench`: run every benchmark and print a report for BENCHMARKS.md; `python -m tools.bench speech` runs one."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 
-from tools.bench import recording
+from tools.bench import recording, speech
 from tools.bench.machine import describe, show
 
 
 def main() -> None:
-    """Run everything."""
+    """Run everything, or what the arguments name."""
     show(describe())
     show()
-    asyncio.run(recording.run())
+    parts = {"recording": recording.run, "speech": speech.run}
+    for name in sys.argv[1:] or parts:
+        asyncio.run(parts[name]())
 
 
 main()

@@ -13,7 +13,7 @@ from pathlib import Path
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.config import Settings
-from streamer.pipeline import plan_tap, record_call
+from streamer.recorder import plan_tap, record_call
 from streamer.tap import Stop
 from tools.bench.machine import pin, show
 from tools.bench.pbx import channel_name

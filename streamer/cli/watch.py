@@ -1,0 +1,112 @@
+"""`streamer watch`: record channels and show their words as they are settled."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from streamer.bus import Bus, Subscription
+from streamer.cli import output
+from streamer.cli.legs import parse_legs
+from streamer.config import Settings
+from streamer.events import CallStarted, Event, Final, Trouble, encode_event
+from streamer.hostile import printable
+from streamer.pipeline import NO_MODEL, Watched, choose_model, open_speech, watch_channels
+from streamer.recorder import plan_tap
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_EVENTS = 10_000
+_LINE_LIMIT = 10_000
+
+Printer = Callable[[Event], None]
+
+
+def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
+    """Watch until every call has ended and every word is printed; return the exit code.
+
+    Raises:
+        StreamerError: Nothing was started; the message says why.
+    """
+    legs = tuple(parse_legs(channels))
+    plan_tap(settings, legs)  # finds what is wrong before anything is started
+    model = choose_model(settings)
+    if model is None:
+        output.talk(NO_MODEL)
+
+    async def watch(bus: Bus, watched: Watched) -> None:
+        async with open_speech(settings, model, bus) as speech:
+            await watch_channels(settings, legs, speech, bus, watched)
+
+    return asyncio.run(show(watch, choose_printer(as_json=as_json)))
+
+
+def choose_printer(*, as_json: bool) -> Printer:
+    """Return what prints events to stdout: as JSON lines, or settled lines only."""
+    return _print_json if as_json else _print_plain
+
+
+async def show(
+    watch: Callable[[Bus, Watched], Coroutine[Any, Any, None]],
+    printer: Printer,
+    *,
+    is_kept: bool = True,
+) -> int:
+    """Print a desk's events until it has ended, or a signal or a closed stdout ends the viewer alone.
+
+    `is_kept` says that a recording goes on without its viewer.
+    """
+    bus, watched = Bus(), Watched()
+    caught: list[int] = []
+    loop = asyncio.get_running_loop()
+    with bus.subscribe(capacity=_EVENTS) as events:
+        printing = asyncio.ensure_future(_print_all(events, printer))
+        watching = asyncio.ensure_future(watch(bus, watched))
+
+        def leave(number: int) -> None:
+            caught.append(number)
+            watching.cancel()
+
+        for number in _ENDING_SIGNALS:
+            loop.add_signal_handler(number, leave, number)
+        printing.add_done_callback(lambda _: watching.cancel())
+        await asyncio.wait([watching])
+        bus.close()
+        await asyncio.wait([printing])
+    if printing.exception():
+        return output.close_quietly()
+    if caught or watching.cancelled():
+        if watched.folder is not None and is_kept:
+            name = watched.folder.name
+            output.talk(f"still recording {name}; streamer stop {name} ends it")
+        return 128 + (caught[0] if caught else signal.SIGINT)
+    watching.result()
+    return watched.exit_code
+
+
+async def _print_all(events: Subscription, printer: Printer) -> None:
+    async for event in events:
+        printer(event)
+
+
+def _print_json(event: Event) -> None:
+    output.data(json.dumps(encode_event(event), ensure_ascii=False))
+    if isinstance(event, CallStarted):
+        output.talk(f"recording {event.call.id} into {event.folder}")
+
+
+def _print_plain(event: Event) -> None:
+    match event:
+        case CallStarted(call, folder):
+            output.talk(f"recording {call.id} into {folder}")
+        case Final(_, segment):
+            minutes, seconds = divmod(int(segment.start_s), 60)
+            output.data(
+                f"[{minutes}:{seconds:02}] {segment.leg}: {printable(segment.text, limit=_LINE_LIMIT)}"
+            )
+        case Trouble(_, message):
+            output.talk(message)
+        case _:
+            pass

@@ -1,0 +1,23 @@
+"""Transcripts as text in a format that other programs read: a pure function each, and one line here.
+
+Each returns the same text for the same transcript, ends it with exactly one line end, and makes a valid document of the
+format even of a call on which nothing was said. Nothing that is not to be seen comes out: a `Transcript` holds none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamer.exporters import csv, json, srt, txt, vtt
+from streamer.transcript import Transcript
+
+Exporter = Callable[[Transcript], str]
+
+EXPORTERS: dict[str, Exporter] = {
+    "txt": txt.render,
+    "srt": srt.render,
+    "vtt": vtt.render,
+    "json": json.render,
+    "csv": csv.render,
+}
+"""Every format by the name that `--format` takes."""

@@ -1,0 +1,49 @@
+"""CSV (RFC 4180): a header, then a row for each utterance; UTF-8, lines end in CR LF.
+
+A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and a formula can send a call's text
+elsewhere. Such a cell begins with an apostrophe instead, which spreadsheets read as "this is text". So does what follows a
+semicolon, because half of the world's spreadsheets cut cells there, quoted or not. Tabs and line ends, which the same rule
+is about, never stand in a `Transcript`. (OWASP, "CSV Injection")
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from streamer.transcript import Transcript
+
+HEADER = ("call", "leg", "utterance", "start", "end", "language", "text")
+"""Columns; `start` and `end` are seconds in the leg's WAV."""
+
+_FORMULA = re.compile(r"(^|;[ \"]*)(?=[=+\-@＝＋－＠])")
+"""Where a formula could begin; the wide forms count as well in Japanese spreadsheets."""
+
+
+def render(transcript: Transcript) -> str:
+    """Return the transcript as CSV."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(HEADER)
+    writer.writerows([defuse(cell) for cell in row] for row in _rows(transcript))
+    return out.getvalue()
+
+
+def defuse(cell: str) -> str:
+    """Return the cell with an apostrophe wherever a spreadsheet could see a formula begin."""
+    return _FORMULA.sub(r"\1'", cell)
+
+
+def _rows(transcript: Transcript) -> Iterator[tuple[str, ...]]:
+    for segment in transcript.spoken:
+        yield (
+            transcript.call_id,
+            segment.leg,
+            str(segment.utterance),
+            f"{segment.start_s:.3f}",
+            f"{segment.end_s:.3f}",
+            segment.language,
+            segment.text,
+        )

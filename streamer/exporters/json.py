@@ -1,0 +1,77 @@
+"""JSON: all that is known of a call, to read elsewhere or to import again.
+
+One object, UTF-8:
+
+    format        always "streamer-transcript"
+    version       1; fields may be added without changing it, never renamed
+    call          our id of the call
+    source        where its audio came from, such as "stream-channel"
+    started_at    ISO 8601 with offset, to the millisecond, or null
+    duration      seconds up to the end of the last segment
+    sample_rate   samples a second of every *_sample below, whatever the rate of a leg
+    legs          objects: leg (its label), channel (the PBX's name for it), rate (samples a second of its WAV)
+    segments      objects in order of start:
+        leg, utterance              whose, and its number in that leg, from 1
+        start, end                  seconds in the leg's WAV, to the millisecond
+        start_sample, end_sample    the same, exactly
+        language, text              a code such as "en"; the words as one line
+        words                       objects: word, start, end, start_sample, end_sample, probability (0 to 1, to three
+                                    places), joined (no blank stands before it)
+
+Names that the events of `--json` have too mean the same as there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streamer.audio import Leg
+from streamer.events import SPEECH_RATE, Segment, Word, encode_segment, encode_word
+from streamer.transcript import Transcript
+
+FORMAT = "streamer-transcript"
+VERSION = 1
+
+
+def render(transcript: Transcript) -> str:
+    """Return the transcript as a JSON document."""
+    return json.dumps(_encode(transcript), ensure_ascii=False, indent=1) + "\n"
+
+
+def _encode(transcript: Transcript) -> dict[str, Any]:
+    started_at = None
+    if transcript.started_at is not None:
+        started_at = transcript.started_at.isoformat(timespec="milliseconds")
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "call": transcript.call_id,
+        "source": transcript.source,
+        "started_at": started_at,
+        "duration": round(transcript.duration, 3),
+        "sample_rate": SPEECH_RATE,
+        "legs": [_encode_leg(leg) for leg in transcript.legs],
+        "segments": [_encode_segment(segment) for segment in transcript.segments],
+    }
+
+
+def _encode_leg(leg: Leg) -> dict[str, Any]:
+    return {"leg": leg.label, "channel": leg.channel, "rate": leg.rate}
+
+
+def _encode_segment(segment: Segment) -> dict[str, Any]:
+    return encode_segment(segment) | {
+        "start_sample": segment.start,
+        "end_sample": segment.end,
+        "language": segment.language,
+        "words": [_encode_word(word) for word in segment.words],
+    }
+
+
+def _encode_word(word: Word) -> dict[str, Any]:
+    return encode_word(word) | {
+        "start_sample": word.start,
+        "end_sample": word.end,
+        "joined": word.is_joined,
+    }

@@ -1,0 +1,27 @@
+"""WebVTT (.vtt): cues that name their speaker in a voice tag if there are several. (W3C, "WebVTT", 1.3 and 4)"""
+
+from __future__ import annotations
+
+from streamer.exporters.cues import Cue, build_cues, format_time
+from streamer.transcript import Transcript
+
+ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def render(transcript: Transcript) -> str:
+    """Return the transcript as WebVTT; where nothing was said, only its first line."""
+    has_voices = len(transcript.speakers) > 1
+    cues = (_render_cue(cue, has_voice=has_voices) for cue in build_cues(transcript))
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def _render_cue(cue: Cue, *, has_voice: bool) -> str:
+    start, end = (format_time(moment, point=".") for moment in (cue.start, cue.end))
+    voice = _open_voice(cue.leg) if has_voice else ""
+    text = "\n".join(cue.lines).translate(ESCAPES)
+    return f"{start} --> {end}\n{voice}{text}\n"
+
+
+def _open_voice(label: str) -> str:
+    """Return the tag; a label that ends in two dashes must not make the `-->` of a cue's times with it."""
+    return f"<v {label.translate(ESCAPES).replace('--', '-&#45;')}>"

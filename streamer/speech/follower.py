@@ -1,0 +1,123 @@
+"""Read one leg's WAV from a position on, also while another process is still writing it.
+
+The recording is the queue between tap and transcriber: nothing is held in memory, and what has not been read waits on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, auto
+from pathlib import Path
+
+from streamer.audio import SAMPLE_WIDTH
+from streamer.disk import continued_path
+from streamer.wav import HEADER_SIZE
+
+POLL_S = 0.03
+"""Seconds between two looks at a file that has not grown."""
+
+STALL_S = 0.8
+"""Seconds without growth that count as silence while the tap lives."""
+
+PIECE = 32_000
+"""Samples read at once at most, 2 s at 16 kHz."""
+
+
+class Pause(Enum):
+    """Why there is no audio."""
+
+    STALLED = auto()
+    ENDED = auto()
+
+
+class Follower:
+    """One leg's audio in order; `position` is the sample behind what was read.
+
+    `is_live` says whether the file may still grow.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_live: Callable[[], bool],
+        position: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.position = position
+        self._path = path
+        self._is_live = is_live
+        self._clock = clock
+        self._number = 1
+        self._file: int | None = None
+        self._file_start = 0
+        self._last_growth = clock()
+        self._has_stalled = False
+
+    @property
+    def unread(self) -> int:
+        """Samples on disk that have not been read, not counting files after this one."""
+        return max(0, self._count_samples() - (self.position - self._file_start))
+
+    async def read(self, most: int = PIECE) -> bytes | Pause:
+        """Return the next audio, or why there is none; waits for more while the tap lives."""
+        while True:
+            was_live = self._is_live()  # asked first: what is written until then is found below
+            if audio := self._read_now(most):
+                self._last_growth = self._clock()
+                self._has_stalled = False
+                return audio
+            if not was_live:
+                return Pause.ENDED
+            if not self._has_stalled and self._clock() - self._last_growth >= STALL_S:
+                self._has_stalled = True
+                return Pause.STALLED
+            await asyncio.sleep(POLL_S)
+
+    def close(self) -> None:
+        """Close the file; idempotent."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _read_now(self, most: int) -> bytes:
+        while self._open():
+            assert self._file is not None
+            offset = (self.position - self._file_start) * SAMPLE_WIDTH
+            wanted = min(most, self._count_samples() - (self.position - self._file_start))
+            if wanted > 0:
+                audio = os.pread(self._file, wanted * SAMPLE_WIDTH, HEADER_SIZE + offset)
+                audio = audio[: len(audio) - len(audio) % SAMPLE_WIDTH]
+                self.position += len(audio) // SAMPLE_WIDTH
+                return audio
+            if not self._advance():
+                break
+        return b""
+
+    def _open(self) -> bool:
+        if self._file is None:
+            with suppress(FileNotFoundError):
+                flags = os.O_RDONLY | os.O_CLOEXEC
+                self._file = os.open(continued_path(self._path, self._number), flags)
+        return self._file is not None
+
+    def _advance(self) -> bool:
+        """Go on to the leg's next file, if there is one; the one before does not grow any more then."""
+        if not continued_path(self._path, self._number + 1).exists():
+            return False
+        samples = self._count_samples()
+        if self.position < self._file_start + samples:
+            return True
+        self.close()
+        self._number += 1
+        self._file_start += samples
+        return True
+
+    def _count_samples(self) -> int:
+        if self._file is None:
+            return 0
+        return max(0, os.fstat(self._file).st_size - HEADER_SIZE) // SAMPLE_WIDTH

@@ -1,0 +1,107 @@
+"""Who is read next: earliest deadline first over all legs and calls, with no more jobs in flight than the engine has threads.
+
+A leg has at most one partial and one final waiting, so the queue is as long as there are legs. A final is due at once, the first
+partial of an utterance soon, further partials later; a deadline that has passed only makes a job more urgent, so nobody starves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+from streamer.speech.base import Hypothesis, Window
+
+_DUE_S = {0: 0.2, 1: 0.5, 2: 1.5}
+
+
+class Urgency(IntEnum):
+    """Why a window is read; the more urgent, the sooner it is due."""
+
+    FINAL = 0
+    FIRST_PARTIAL = 1
+    PARTIAL = 2
+
+
+class Reader(Protocol):
+    """What the scheduler drives: an `EngineProcess`, or a scripted one."""
+
+    async def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        """Return one hypothesis a window."""
+
+
+@dataclass(order=True, slots=True)
+class _Job:
+    due: float
+    number: int
+    window: Window = field(compare=False)
+    answer: asyncio.Future[Hypothesis] = field(compare=False)
+    is_final: bool = field(compare=False)
+
+
+class Scheduler:
+    """One engine for many legs."""
+
+    def __init__(
+        self, engine: Reader, *, slots: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
+        self._numbers = itertools.count()
+        self._arrival = asyncio.Event()
+        self._workers = [asyncio.ensure_future(self._work()) for _ in range(slots)]
+
+    @property
+    def waiting_finals(self) -> int:
+        """Finals that are not being read yet; partials had better not be asked for."""
+        return sum(job.is_final for job in self._jobs)
+
+    async def read(self, window: Window, urgency: Urgency) -> Hypothesis:
+        """Return what the engine reads in the window, when its turn has come.
+
+        Raises:
+            ModelError: The model cannot be loaded.
+        """
+        answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
+        due = self._clock() + _DUE_S[urgency]
+        job = _Job(due, next(self._numbers), window, answer, urgency is Urgency.FINAL)
+        heapq.heappush(self._jobs, job)
+        self._arrival.set()
+        return await answer
+
+    async def aclose(self) -> None:
+        """Stop; what waits is cancelled. Idempotent."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.wait(self._workers)
+        for job in self._jobs:
+            job.answer.cancel()
+        self._jobs.clear()
+
+    async def _work(self) -> None:
+        while True:
+            while not self._jobs:
+                self._arrival.clear()
+                await self._arrival.wait()
+            job = heapq.heappop(self._jobs)
+            if not job.answer.done():
+                await self._serve(job)
+
+    async def _serve(self, job: _Job) -> None:
+        try:
+            (hypothesis,) = await self._engine.transcribe([job.window])
+        except asyncio.CancelledError:
+            job.answer.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            if not job.answer.done():
+                job.answer.set_exception(error)
+        else:
+            if not job.answer.done():
+                job.answer.set_result(hypothesis)

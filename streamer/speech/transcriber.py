@@ -1,0 +1,298 @@
+"""One leg's recording turned into settled words, as they are said.
+
+Theory of operation. The leg's WAV is read in order and cut into utterances by voice activity. While an utterance is open, windows
+over what is not settled yet are read again and again (partials); the commit policy settles words on which they agree. When it closes,
+one window over the whole utterance is read carefully (the final), which settles the rest. The final is waited for before the leg is
+read on, so a leg that falls behind has its backlog on disk, never in memory; partials are left out as long as it is behind, and come
+more slowly the longer they take.
+
+    LISTENING --Opened--> OPEN (partials) --Closed--> FINAL --kept, then announced--> LISTENING
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamer.audio import SAMPLE_WIDTH
+from streamer.errors import ModelError
+from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Segment
+from streamer.settled import SettledLeg
+from streamer.speech.agreement import LocalAgreement
+from streamer.speech.base import (
+    FRAME,
+    EncoderWindow,
+    Hypothesis,
+    Suspicion,
+    Vad,
+    Window,
+    WindowKind,
+)
+from streamer.speech.filters import drop_inventions, find_speech, may_carry_context
+from streamer.speech.follower import Follower, Pause
+from streamer.speech.scheduler import Scheduler, Urgency
+from streamer.speech.utterance import Change, Closed, Opened, Segmenter
+
+SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
+"""Samples of an utterance before its first partial."""
+
+STEP_S = 0.3
+LONGEST_STEP_S = 3.0
+REST_PER_WORK = 3.0
+"""Seconds of rest after a partial for each second it took, queue included; so partials take a quarter of the engine at most."""
+
+CAUGHT_UP = SPEECH_RATE * 3 // 2
+"""Unread samples up to which a leg is live; beyond, partials would only make it later."""
+
+LAG_STEP_S = 5.0
+_CONTEXT_WORDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPlan:
+    """How a leg is read; see `Window`. `longest` is the longest utterance in samples."""
+
+    language: str | None = "en"
+    prompt: str = ""
+    longest: int = 14 * SPEECH_RATE
+    encoder_window: EncoderWindow = EncoderWindow.FULL
+    carries_context: bool = False
+    has_partials: bool = True
+    partial_beam: int = 1
+    final_beam: int = 5
+    final_temperatures: tuple[float, ...] = (0.0, 0.4)
+
+
+Announce = Callable[[Partial | Final | Lagging], None]
+
+
+class LegTranscriber:
+    """Follow one leg to its end; `announce` gets partials, and finals that are already kept."""
+
+    def __init__(
+        self,
+        call_id: str,
+        leg: str,
+        *,
+        follower: Follower,
+        vad: Vad,
+        scheduler: Scheduler,
+        settled: SettledLeg,
+        plan: SpeechPlan,
+        announce: Announce,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.skipped = 0
+        """Windows that the engine could not read."""
+        self._call_id = call_id
+        self._leg = leg
+        self._follower = follower
+        self._vad = vad
+        self._scheduler = scheduler
+        self._settled = settled
+        self._plan = plan
+        self._announce = announce
+        self._clock = clock
+        self._language = plan.language
+        self._segmenter = Segmenter(
+            longest=plan.longest, first_number=settled.utterance + 1, position=settled.position
+        )
+        self._heard = bytearray()
+        self._heard_from = settled.position
+        self._probabilities: list[float] = []
+        self._frames_from = settled.position
+        self._policy = LocalAgreement()
+        self._partial: asyncio.Task[None] | None = None
+        self._next_partial_at = 0.0
+        self._has_partial = False
+        self._told_lag_s = 0.0
+
+    async def run(self) -> None:
+        """Read to the end of the leg.
+
+        Raises:
+            ModelError: The model cannot be loaded; the recording is untouched.
+            OSError: What is settled cannot be kept.
+        """
+        try:
+            while (piece := await self._follower.read()) is not Pause.ENDED:
+                if isinstance(piece, Pause):
+                    await self._change(self._segmenter.stalled())
+                else:
+                    await self._hear(piece)
+            await self._end()
+        finally:
+            if self._partial is not None:
+                self._partial.cancel()
+            self._follower.close()
+
+    async def _hear(self, pcm: bytes) -> None:
+        self._heard += pcm
+        for probability in await self._judge(pcm):
+            self._probabilities.append(probability)
+            await self._change(self._segmenter.feed(probability))
+        self._forget()
+        self._tell_lag()
+        self._ask_for_partial()
+
+    async def _judge(self, pcm: bytes) -> list[float]:
+        """Ask for voice activity; on another thread when there is much, as when a leg catches up."""
+        if len(pcm) > SPEECH_RATE // 2 * SAMPLE_WIDTH:
+            return await asyncio.to_thread(self._vad.feed, pcm)
+        return self._vad.feed(pcm)
+
+    async def _end(self) -> None:
+        end = self._heard_from + len(self._heard) // SAMPLE_WIDTH
+        missing = FRAME - (end - self._segmenter.position) % FRAME
+        for probability in self._vad.feed(bytes(missing * SAMPLE_WIDTH)):
+            self._probabilities.append(probability)
+            await self._change(self._segmenter.feed(probability))
+        await self._change(self._segmenter.end_of_stream())
+        await asyncio.to_thread(self._settled.complete)
+
+    async def _change(self, changes: list[Change]) -> None:
+        for change in changes:
+            match change:
+                case Opened():
+                    self._begin()
+                case Closed():
+                    await self._settle(change)
+
+    def _begin(self) -> None:
+        self._policy = LocalAgreement()
+        self._has_partial = False
+        self._next_partial_at = 0.0
+
+    def _ask_for_partial(self) -> None:
+        opened = self._segmenter.open_utterance
+        if opened is None or not self._may_ask():
+            return
+        start = max(self._policy.trim_point or 0, opened.start)
+        if self._heard_until - start < SHORTEST_PARTIAL:
+            return
+        window = self._window(opened.number, start, self._heard_until, WindowKind.PARTIAL)
+        self._partial = asyncio.ensure_future(self._read_partial(window))
+
+    def _may_ask(self) -> bool:
+        return (
+            self._plan.has_partials
+            and (self._partial is None or self._partial.done())
+            and self._follower.unread <= CAUGHT_UP
+            and not self._scheduler.waiting_finals
+            and self._clock() >= self._next_partial_at
+        )
+
+    async def _read_partial(self, window: Window) -> None:
+        urgency = Urgency.PARTIAL if self._has_partial else Urgency.FIRST_PARTIAL
+        began = self._clock()
+        try:
+            hypothesis = await self._scheduler.read(window, urgency)
+        except ModelError:
+            return  # the final will say it
+        took = self._clock() - began
+        self._next_partial_at = self._clock() + min(
+            max(STEP_S - took, REST_PER_WORK * took), LONGEST_STEP_S
+        )
+        opened = self._segmenter.open_utterance
+        if opened is None or opened.number != window.utterance:
+            return  # the final knows better
+        self._has_partial = True
+        self._policy.update(self._believe(hypothesis, window))
+        committed, tentative = self._policy.committed, self._policy.tentative
+        if committed:
+            self._segmenter.settled_until = committed[-1].end
+        if committed or tentative:
+            self._announce(
+                Partial(
+                    self._call_id,
+                    self._leg,
+                    window.utterance,
+                    opened.start,
+                    window.end,
+                    committed,
+                    tentative,
+                )
+            )
+
+    async def _settle(self, closed: Closed) -> None:
+        end = min(closed.end, self._heard_until)
+        window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
+        hypothesis = await self._scheduler.read(window, Urgency.FINAL)
+        if hypothesis.suspicion is Suspicion.SKIPPED:
+            self.skipped += 1
+            self._policy.finish(None)
+        else:
+            self._language = self._language or hypothesis.language
+            self._policy.finish(self._believe(hypothesis, window))
+        words = self._policy.committed
+        segment = None
+        if words:
+            until = max(end, words[-1].end)
+            language = self._language or hypothesis.language
+            segment = Segment(self._leg, closed.number, closed.start, until, words, language)
+        # Kept before it is announced: what anybody has seen is never lost.
+        await asyncio.to_thread(self._settled.add, segment, position=end, utterance=closed.number)
+        if segment is not None:
+            self._announce(Final(self._call_id, segment))
+        self._policy = LocalAgreement()
+
+    def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
+        first = max(0, (window.position - self._frames_from) // FRAME)
+        position = self._frames_from + first * FRAME
+        return drop_inventions(
+            hypothesis, window, find_speech(self._probabilities[first:], position=position)
+        )
+
+    def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
+        is_final = kind is WindowKind.FINAL
+        plan = self._plan
+        first = (start - self._heard_from) * SAMPLE_WIDTH
+        last = (end - self._heard_from) * SAMPLE_WIDTH
+        return Window(
+            f"{self._call_id}/{self._leg}",
+            utterance,
+            bytes(self._heard[max(0, first) : last]),
+            start,
+            kind,
+            self._language,
+            plan.prompt,
+            self._context(start),
+            plan.final_beam if is_final else plan.partial_beam,
+            plan.final_temperatures if is_final else (0.0,),
+            plan.encoder_window,
+        )
+
+    def _context(self, start: int) -> str:
+        segments = self._settled.segments
+        if (
+            not self._plan.carries_context
+            or not segments
+            or not may_carry_context(segments[-1].end, start)
+        ):
+            return ""
+        return " ".join(segments[-1].text.split()[-_CONTEXT_WORDS:])
+
+    @property
+    def _heard_until(self) -> int:
+        return self._heard_from + len(self._heard) // SAMPLE_WIDTH
+
+    def _forget(self) -> None:
+        """Let go of audio that no window can ask for any more; half a second before now may still begin an utterance."""
+        opened = self._segmenter.open_utterance
+        keep_from = opened.start if opened else self._segmenter.position - SPEECH_RATE
+        frames = max(0, (keep_from - self._frames_from) // FRAME)
+        if frames:
+            del self._probabilities[:frames]
+            self._frames_from += frames * FRAME
+            del self._heard[: (self._frames_from - self._heard_from) * SAMPLE_WIDTH]
+            self._heard_from = self._frames_from
+
+    def _tell_lag(self) -> None:
+        lag_s = self._follower.unread / SPEECH_RATE
+        if abs(lag_s - self._told_lag_s) >= LAG_STEP_S or (
+            self._told_lag_s and lag_s * SPEECH_RATE <= CAUGHT_UP
+        ):
+            self._told_lag_s = lag_s if lag_s * SPEECH_RATE > CAUGHT_UP else 0.0
+            self._announce(Lagging(self._call_id, self._leg, self._told_lag_s))

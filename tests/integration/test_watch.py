@@ -1,0 +1,287 @@
+"""`streamer watch` from the socket to the words: real tap, real recording, real model; only Asterisk is played."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streamer.cli.demo import demo_call
+from streamer.simulator.script import load_script
+from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+from streamer.speech.agreement import normalise
+from streamer.speech.models import demo_path
+from tests.fakes.recorder import run_streamer, start_streamer
+from tests.fakes.replay import until
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = json.loads(demo_call().with_suffix(".json").read_text())
+SAID = {
+    leg: [normalise(w["word"]) for line in SCRIPT if line["leg"] == leg for w in line["words"]]
+    for leg in ("caller", "agent")
+}
+
+
+@asynccontextmanager
+async def demo_pbx(*, speed=12.0):
+    scripts = load_script(demo_call(), name="Demo", unique_id="demo")
+    async with open_simulator(StreamChannelSimulator([scripts], speed=speed)) as pbx:
+        yield pbx
+        pbx.hang_up()
+        await until(lambda: pbx.connections == 0)
+        assert pbx.reports == []
+
+
+def arguments(pbx, recordings, *flags, model="demo"):
+    url = f"ws://127.0.0.1:{pbx.port}/ws"
+    return [
+        "watch",
+        "caller=Demo;1",
+        "agent=Demo;2",
+        "--url",
+        url,
+        "--recordings",
+        str(recordings),
+        "--model",
+        model,
+        *flags,
+    ]
+
+
+def events_of(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def heard(events, leg):
+    finals = [event for event in events if event["event"] == "final" and event["leg"] == leg]
+    return [normalise(word["word"]) for final in finals for word in final["words"]]
+
+
+def missing_or_wrong(events):
+    from tools.bench.gold import count_errors
+
+    return sum(count_errors(said, heard(events, leg)) for leg, said in SAID.items())
+
+
+async def test_the_words_of_a_call_are_printed_as_events(recordings):
+    async with demo_pbx() as pbx:
+        code, out, err = await run_streamer(*arguments(pbx, recordings, "--json"))
+    events = events_of(out)
+    assert code == 0
+    assert err.startswith("recording ")
+    assert events[0]["event"] == "call_started"
+    assert [leg["leg"] for leg in events[0]["legs"]] == ["caller", "agent"]
+    assert all(Path(leg["recording"]).is_file() for leg in events[0]["legs"])  # noqa: ASYNC240
+    assert (events[-1]["event"], events[-1]["reason"]) == ("call_ended", "hang-up")
+    assert missing_or_wrong(events) <= 8, "of 153 words"
+
+
+async def test_settled_lines_are_printed_plainly(recordings):
+    async with demo_pbx() as pbx:
+        code, out, _ = await run_streamer(*arguments(pbx, recordings, "--plain"))
+    assert code == 0
+    assert any(line.startswith("[0:0") and "technical support" in line for line in out.splitlines())
+
+
+async def test_committed_words_only_grow_and_the_final_begins_with_them(recordings):
+    async with demo_pbx(speed=4) as pbx:
+        _, out, _ = await run_streamer(*arguments(pbx, recordings, "--json"))
+    committed: dict[tuple[str, int], str] = {}
+    partials = 0
+    for event in events_of(out):
+        if event["event"] == "partial":
+            key = event["leg"], event["utterance"]
+            assert event["committed"].startswith(committed.get(key, ""))
+            committed[key] = event["committed"]
+            partials += 1
+        elif event["event"] == "final":
+            assert event["text"].startswith(committed.get((event["leg"], event["utterance"]), ""))
+    assert partials > 10
+
+
+async def test_an_engine_that_is_killed_again_and_again_costs_no_word(recordings):
+    async with demo_pbx(speed=6) as pbx:
+        process = await start_streamer(arguments(pbx, recordings, "--json"))
+        collecting = asyncio.ensure_future(process.communicate())
+        for _ in range(10):
+            engine = await _engine_of(process, collecting)
+            if engine is None:
+                break
+            os.kill(engine, signal.SIGKILL)
+            await until(lambda engine=engine: not psutil.pid_exists(engine) or collecting.done())
+        out, _ = await collecting
+    events = events_of(out.decode())
+    assert missing_or_wrong(events) <= 8
+    assert events[-1]["event"] == "call_ended"
+    assert any("started again" in event.get("message", "") for event in events)
+    assert (recordings.glob("*/caller.wav").__next__()).stat().st_size > 1_800_000
+
+
+async def _engine_of(process, collecting):
+    def find():
+        try:
+            children = psutil.Process(process.pid).children(recursive=True)
+            return [
+                child.pid
+                for child in children
+                if "streamer.speech.worker" in " ".join(child.cmdline())
+            ]
+        except psutil.Error:
+            return []
+
+    await until(lambda: find() or collecting.done())
+    return next(iter(find()), None)
+
+
+@pytest.mark.parametrize("damage", ["model.bin", "tokenizer.json", "config.json"])
+async def test_a_broken_model_costs_the_text_and_not_the_recording(damage, recordings, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(demo_path(), broken)
+    (broken / damage).write_bytes(
+        (broken / damage).read_bytes()[: 1000 if damage == "model.bin" else 0]
+    )
+    async with demo_pbx(speed=30) as pbx:
+        code, out, err = await run_streamer(
+            *arguments(pbx, recordings, "--json", model=str(broken))
+        )
+    if code == 1 and out:
+        events = events_of(out)
+        assert sum(event["event"] == "trouble" for event in events) == 1
+        assert events[-1]["event"] == "call_ended"
+        assert (next(recordings.glob("*/caller.wav"))).stat().st_size > 1_800_000
+    else:
+        assert code in (1, 3), (
+            "files that are missing or empty are found before anything is connected"
+        )
+        assert len(err.splitlines()) == 1
+
+
+async def test_a_model_that_is_not_installed_is_exit_3_before_anything_is_connected(recordings):
+    async with demo_pbx() as pbx:
+        code, out, err = await run_streamer(*arguments(pbx, recordings, model="small"))
+        assert (code, out) == (3, "")
+        assert "streamer models pull small" in err
+        assert pbx.most_attachments == 0
+
+
+async def test_without_any_model_the_call_is_recorded_and_the_remedy_said(recordings):
+    async with demo_pbx(speed=30) as pbx:
+        flags = arguments(pbx, recordings)[:-2]
+        code, out, err = await run_streamer(*flags)
+    assert (code, out) == (0, "")
+    assert "streamer models pull small" in err
+    assert (next(recordings.glob("*/caller.wav"))).stat().st_size > 1_800_000
+
+
+async def test_an_unknown_channel_is_exit_3_and_one_line(recordings):
+    async with demo_pbx() as pbx:
+        url = f"ws://127.0.0.1:{pbx.port}/ws"
+        code, _, err = await run_streamer(
+            "watch", "nobody", "--url", url, "--recordings", str(recordings), "--model", "demo"
+        )
+    assert code == 3
+    assert [line for line in err.splitlines() if not line.startswith("recording")][0].startswith(
+        "leg1: no such channel"
+    )
+
+
+async def test_ctrl_c_ends_the_viewer_and_another_one_shows_everything(recordings):
+    async with demo_pbx(speed=3) as pbx:
+        first = await start_streamer(arguments(pbx, recordings, "--json"))
+        assert first.stdout is not None
+        while b'"final"' not in await first.stdout.readline():
+            pass
+        first.send_signal(signal.SIGINT)
+        _, err = await first.communicate()
+        assert first.returncode == 130
+        assert err.decode().splitlines()[-1].startswith("still recording ")
+        code, out, _ = await run_streamer(*arguments(pbx, recordings, "--json"))
+        assert pbx.most_attachments == 2, "one for each leg, and no more for the second viewer"
+    events = events_of(out)
+    assert code == 0
+    assert missing_or_wrong(events) <= 8
+    numbers = [(event["leg"], event["utterance"]) for event in events if event["event"] == "final"]
+    assert len(numbers) == len(set(numbers))
+
+
+async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recordings):
+    async with demo_pbx(speed=6) as pbx:
+        one = await start_streamer(arguments(pbx, recordings, "--json"))
+        await until(lambda: list(recordings.glob("*/transcriber.lock")))
+        other = asyncio.ensure_future(run_streamer(*arguments(pbx, recordings, "--json")))
+        out, _ = await one.communicate()
+        _, second, _ = await other
+    finals = [
+        [(e["leg"], e["utterance"], e["text"]) for e in events_of(text) if e["event"] == "final"]
+        for text in (out.decode(), second)
+    ]
+    assert sorted(finals[0]) == sorted(finals[1])
+    assert len(finals[0]) == len(set(finals[0]))
+
+
+async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
+    async with demo_pbx(speed=3) as pbx:
+        process = await start_streamer(arguments(pbx, recordings, "--json"))
+        await until(lambda: list(recordings.glob("*/agent.wav")))
+        (tap,) = [
+            c
+            for c in psutil.Process(process.pid).children()
+            if "streamer.tap_process" in c.cmdline()
+        ]
+        tap.kill()
+        out, _ = await process.communicate()
+    events = events_of(out.decode())
+    assert process.returncode == 1
+    assert "interrupted" in [event.get("reason") for event in events]
+    assert any("keeper reads the call to its end" in event.get("message", "") for event in events)
+
+
+async def test_a_file_is_transcribed_offline_and_live_alike():
+    codes, texts = [], []
+    for flags in ([], ["--live", "--speed", "8"]):
+        code, out, _ = await run_streamer(
+            "transcribe", str(demo_call()), "--model", "demo", "--format", "json", *flags
+        )
+        codes.append(code)
+        texts.append(sorted(segment["text"] for segment in json.loads(out)["segments"]))
+    assert codes == [0, 0]
+    assert len(set(texts[0]) & set(texts[1])) >= 20, "of 24 utterances"
+
+
+@pytest.mark.parametrize("name", ["txt", "srt", "vtt", "json", "csv"])
+async def test_every_format_is_printed(name):
+    code, out, _ = await run_streamer(
+        "transcribe", str(demo_call()), "--model", "demo", "--format", name
+    )
+    assert code == 0
+    assert "technical support" in out
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [(["/nonexistent.wav"], 3), ([__file__], 2), ([str(demo_call()), "--format", "doc"], 2)],
+)
+async def test_what_cannot_be_transcribed_is_one_line(flags, code):
+    result = await run_streamer("transcribe", *flags, "--model", "demo")
+    assert (result[0], result[1]) == (code, "")
+    assert len(result[2].splitlines()) == 1
+
+
+async def test_the_demo_needs_nothing(tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    process = await start_streamer(["demo", "--json"], cwd=folder)
+    assert process.stdout is not None
+    while b'"final"' not in (line := await process.stdout.readline()):
+        assert line, "the demo ended without a word"
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert b"still recording" not in err
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,212 @@
+"""One leg, with a scripted voice activity and a scripted engine: the path is real, the ears are not."""
+
+import asyncio
+import wave
+
+import pytest
+
+from streamer.errors import ModelError
+from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Word
+from streamer.settled import open_settled
+from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
+from streamer.speech.follower import Follower
+from streamer.speech.scheduler import Scheduler
+from streamer.speech.transcriber import LegTranscriber, SpeechPlan
+
+LOUD = b"\x00\x40"
+QUIET = b"\x00\x00"
+
+
+def seconds(sample, count):
+    return sample * int(count * SPEECH_RATE)
+
+
+class LoudIsSpeech:
+    """Voice activity by the first sample of each frame."""
+
+    def __init__(self):
+        self._unread = b""
+
+    def feed(self, pcm):
+        self._unread += pcm
+        size = FRAME * 2
+        whole = len(self._unread) // size
+        frames = [self._unread[n * size : n * size + 2] for n in range(whole)]
+        self._unread = self._unread[whole * size :]
+        return [1.0 if frame == LOUD else 0.0 for frame in frames]
+
+    def reset(self):
+        self._unread = b""
+
+
+class WordPerSecond:
+    """Reads one word in each whole second of the leg's time that a window holds."""
+
+    def __init__(self):
+        self.windows = []
+        self.fail = None
+        self.skip = set()
+
+    async def transcribe(self, windows):
+        (window,) = windows
+        self.windows.append(window)
+        await asyncio.sleep(0)
+        if self.fail is not None:
+            raise self.fail
+        if window.utterance in self.skip:
+            return [Hypothesis(window.position, window.end, suspicion=Suspicion.SKIPPED)]
+        first = -(-window.position // SPEECH_RATE)
+        words = tuple(
+            Word(f"w{n}", n * SPEECH_RATE, n * SPEECH_RATE + SPEECH_RATE // 2, 0.99)
+            for n in range(first, window.end // SPEECH_RATE + 1)
+            if n * SPEECH_RATE + SPEECH_RATE // 2 <= window.end
+        )
+        return [Hypothesis(window.position, window.end, words)]
+
+
+class Bench:
+    def __init__(self, folder, pcm, **plan):
+        self.folder = folder
+        self.engine = WordPerSecond()
+        self.events = []
+        self.kept_before_announced = []
+        self.plan = SpeechPlan(**plan)
+        with wave.open(str(folder / "a.wav"), "wb") as wav:
+            wav.setparams((1, 2, SPEECH_RATE, 0, "NONE", ""))
+            wav.writeframes(pcm)
+
+    def announce(self, event):
+        if isinstance(event, Final):
+            kept = [segment.utterance for segment in open_settled(self.folder, "a").segments]
+            self.kept_before_announced.append(event.segment.utterance in kept)
+        self.events.append(event)
+
+    async def run(self):
+        scheduler = Scheduler(self.engine)
+        settled = open_settled(self.folder, "a")
+        follower = Follower(self.folder / "a.wav", is_live=lambda: False, position=settled.position)
+        self.transcriber = LegTranscriber(
+            "call",
+            "a",
+            follower=follower,
+            vad=LoudIsSpeech(),
+            scheduler=scheduler,
+            settled=settled,
+            plan=self.plan,
+            announce=self.announce,
+        )
+        try:
+            await self.transcriber.run()
+        finally:
+            await scheduler.aclose()
+
+    def finals(self):
+        return [event.segment for event in self.events if isinstance(event, Final)]
+
+
+TALK = (
+    seconds(QUIET, 1) + seconds(LOUD, 4) + seconds(QUIET, 2) + seconds(LOUD, 3) + seconds(QUIET, 1)
+)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path, TALK, has_partials=False)
+
+
+async def test_each_utterance_becomes_one_segment_on_the_legs_time_line(bench):
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4", "w7 w8 w9"]
+    assert [segment.utterance for segment in bench.finals()] == [1, 2]
+    assert bench.finals()[1].start_s == pytest.approx(6.7, abs=0.05)
+
+
+async def test_a_final_is_kept_before_it_is_announced(bench):
+    await bench.run()
+    assert bench.kept_before_announced == [True, True]
+    assert open_settled(bench.folder, "a").is_complete
+
+
+async def test_a_transcriber_that_starts_again_goes_on_and_says_nothing_twice(bench):
+    bench.engine.skip = set()
+    real = bench.announce
+
+    def die_after_the_first(event):
+        real(event)
+        raise RuntimeError("killed")
+
+    bench.announce = die_after_the_first
+    with pytest.raises(RuntimeError):
+        await bench.run()
+    bench.announce = real
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4", "w7 w8 w9"]
+    assert [segment.utterance for segment in open_settled(bench.folder, "a").segments] == [1, 2]
+
+
+async def test_an_utterance_that_ends_with_the_call_is_settled(tmp_path):
+    bench = Bench(tmp_path, seconds(QUIET, 1) + seconds(LOUD, 2), has_partials=False)
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w1 w2"]
+
+
+async def test_silence_is_read_by_nobody(tmp_path):
+    bench = Bench(tmp_path, seconds(QUIET, 60))
+    await bench.run()
+    assert bench.engine.windows == []
+    assert bench.finals() == []
+
+
+async def test_a_leg_that_is_behind_asks_for_no_partials_and_says_its_lag(tmp_path):
+    bench = Bench(tmp_path, TALK * 10)
+    await bench.run()
+    assert {window.kind for window in bench.engine.windows[:10]} == {WindowKind.FINAL}
+    lags = [event.lag_s for event in bench.events if isinstance(event, Lagging)]
+    assert lags[0] > 30
+    assert lags[-1] == 0.0
+
+
+async def test_a_window_that_cannot_be_read_is_counted_and_the_rest_goes_on(bench):
+    bench.engine.skip = {1}
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w7 w8 w9"]
+    assert bench.transcriber.skipped == 1
+
+
+async def test_a_model_that_cannot_be_loaded_ends_the_text_with_its_reason(bench):
+    bench.engine.fail = ModelError("broken")
+    with pytest.raises(ModelError):
+        await bench.run()
+    assert not open_settled(bench.folder, "a").is_complete
+
+
+async def test_a_long_utterance_is_cut_and_no_word_is_lost_or_doubled(tmp_path):
+    bench = Bench(
+        tmp_path, seconds(QUIET, 1) + seconds(LOUD, 40) + seconds(QUIET, 1), has_partials=False
+    )
+    await bench.run()
+    said = " ".join(segment.text for segment in bench.finals()).split()
+    assert said == sorted(set(said), key=lambda word: int(word[1:]))
+    assert len(said) >= 38
+    assert max(window.duration_s for window in bench.engine.windows) <= 14.1
+
+
+async def test_partials_grow_and_the_final_begins_with_what_was_committed(tmp_path):
+    bench = Bench(tmp_path, seconds(QUIET, 1) + seconds(LOUD, 1.4))
+    await bench.run()
+    partials = [event for event in bench.events if isinstance(event, Partial)]
+    for partial in partials:
+        committed = [word.text for word in partial.committed]
+        assert bench.finals()[0].text.split()[: len(committed)] == committed
+
+
+async def test_context_is_given_only_to_models_that_bear_it(tmp_path):
+    bench = Bench(tmp_path, TALK, has_partials=False, carries_context=True)
+    await bench.run()
+    assert [window.context for window in bench.engine.windows] == ["", "w1 w2 w3 w4"]
+
+
+async def test_memory_holds_one_utterance_whatever_the_length_of_the_call(tmp_path):
+    bench = Bench(tmp_path, TALK * 20, has_partials=False)
+    await bench.run()
+    assert len(bench.transcriber._heard) <= 20 * SPEECH_RATE * 2

@@ -1,0 +1,208 @@
+"""Our own streaming path on a call at real time, watched word by word."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streamer.audio import Leg
+from streamer.bus import Bus, Subscription
+from streamer.config import Settings
+from streamer.events import Event, Final, Partial
+from streamer.pipeline import open_speech
+from streamer.recording import create_recording
+from streamer.session import Speech, run_session
+from streamer.sources.wavfile import FileCall
+from streamer.speech.agreement import normalise
+from streamer.speech.models import resolve_model
+from streamer.tap import Stop, run_tap
+from tools.bench.gold import LEGS, GoldCall, align, count_errors
+
+LONG_TURN_S = 3.0
+
+
+@dataclass
+class Measures:
+    """What was measured over one or more calls; seconds."""
+
+    commit: list[float] = field(default_factory=list)
+    first_partial: list[float] = field(default_factory=list)
+    final: list[float] = field(default_factory=list)
+    errors: int = 0
+    words: int = 0
+    shown: int = 0
+    changed: int = 0
+    revisions: int = 0
+    early: int = 0
+    """Words of long turns that were committed before their turn ended."""
+    long_words: int = 0
+    cpu_s: float = 0.0
+    audio_s: float = 0.0
+
+    @property
+    def wer(self) -> float:
+        """Return word errors in percent."""
+        return 100 * self.errors / max(1, self.words)
+
+
+def quantile(values: Sequence[float], percent: int) -> float:
+    """Return a percentile, nan for nothing."""
+    return (
+        statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+        if len(values) > 1
+        else float("nan")
+    )
+
+
+@dataclass
+class _LegLog:
+    """When each committed word of one leg was first seen, and what was shown before."""
+
+    committed: list[tuple[str, float]] = field(default_factory=list)
+    firsts: dict[int, float] = field(default_factory=dict)
+    finals: list[tuple[float, float, float]] = field(default_factory=list)
+    open_words: list[str] = field(default_factory=list)
+    open_committed: list[str] = field(default_factory=list)
+    starts: dict[int, float] = field(default_factory=dict)
+
+
+class Watcher:
+    """Takes a call's events with the moment of each."""
+
+    def __init__(self, measures: Measures) -> None:
+        self.zero = 0.0
+        self._measures = measures
+        self._legs = {leg: _LegLog() for leg in LEGS}
+
+    def take(self, event: Event, now: float) -> None:
+        """Take note of a partial or a final."""
+        at = now - self.zero
+        if isinstance(event, Partial):
+            log = self._legs[event.leg]
+            log.firsts.setdefault(event.utterance, at)
+            log.starts.setdefault(event.utterance, event.start / 16_000)
+            self._show(
+                log, [w.text for w in event.committed], [w.text for w in event.tentative], at
+            )
+        elif isinstance(event, Final):
+            log = self._legs[event.segment.leg]
+            self._show(log, [w.text for w in event.segment.words], [], at)
+            log.finals.append((event.segment.start_s, event.segment.words[-1].end_s, at))
+            log.open_words, log.open_committed = [], []
+
+    def _show(self, log: _LegLog, committed: list[str], tentative: list[str], at: float) -> None:
+        measures = self._measures
+        words = committed + tentative
+        before = log.open_words
+        measures.changed += sum(
+            n >= len(words) or normalise(words[n]) != normalise(w) for n, w in enumerate(before)
+        )
+        measures.shown += max(0, len(words) - len(before))
+        measures.revisions += committed[: len(log.open_committed)] != log.open_committed
+        log.committed += [(normalise(word), at) for word in committed[len(log.open_committed) :]]
+        log.open_words, log.open_committed = words, committed
+
+    def judge(self, gold: GoldCall) -> None:
+        """Compare with what was said, when the call is over."""
+        for number, leg in enumerate(LEGS):
+            log, said, turns = self._legs[leg], gold.words[number], gold.turns(number)
+            heard = [word for word, _ in log.committed]
+            self._measures.words += len(said)
+            self._measures.errors += count_errors([w.text for w in said], heard)
+            for a, b in align([w.text for w in said], heard):
+                if a is not None and b is not None and said[a].text == heard[b]:
+                    self._judge_word(said[a].end, turns[said[a].turn], log.committed[b][1])
+            for utterance, at in log.firsts.items():
+                begun = [
+                    start
+                    for start, end in turns
+                    if start - 0.5 <= log.starts[utterance] + 0.3 <= end
+                ]
+                self._measures.first_partial += [
+                    at - start for start in begun[-1:] if at - start < 5
+                ]
+            for start, _, at in log.finals:
+                ended = [end for begin, end in turns if begin - 0.5 <= start + 0.3 <= end]
+                self._measures.final += [at - end for end in ended[-1:]]
+
+    def _judge_word(self, end: float, turn: tuple[float, float], at: float) -> None:
+        self._measures.commit.append(at - end)
+        if turn[1] - turn[0] > LONG_TURN_S:
+            self._measures.long_words += 1
+            self._measures.early += at < turn[1]
+
+
+async def measure(gold: GoldCall, *, calls: int = 1, seconds: float | None = None) -> Measures:
+    """Play `calls` copies of a call at real time through tap, recording and transcriber."""
+    measures, bus = Measures(), Bus()
+    watchers: dict[str, Watcher] = {}
+    size = int(seconds * 16_000) * 2 if seconds else None
+    tracks = tuple(track[:size] for track in gold.tracks)
+    async with open_speech(Settings(), resolve_model("demo"), bus) as speech:
+        assert speech is not None
+        with bus.subscribe(capacity=1_000_000) as events, tempfile.TemporaryDirectory() as folder:
+            watching = asyncio.ensure_future(_watch(events, watchers))
+            await asyncio.sleep(3)  # the model is loaded by now; loading is not what is measured
+            before = _cpu_s()
+            copies = [
+                _play(tracks, Path(folder), speech, bus, watchers, measures, n * 0.37)
+                for n in range(calls)
+            ]
+            await asyncio.gather(*copies)
+            bus.close()
+            await watching
+    # The engine's time is known once it has ended.
+    measures.cpu_s = _cpu_s() - before
+    measures.audio_s = calls * sum(len(track) for track in tracks) / 32_000
+    said = GoldCall((tracks[0], tracks[1]), tuple(_until(words, seconds) for words in gold.words))
+    for watcher in watchers.values():
+        watcher.judge(said)
+    return measures
+
+
+def _until(words: Sequence[object], seconds: float | None) -> tuple:  # type: ignore[type-arg]
+    return tuple(w for w in words if seconds is None or w.end <= seconds)  # type: ignore[attr-defined]
+
+
+async def _play(
+    tracks: Sequence[bytes],
+    folder: Path,
+    speech: Speech,
+    bus: Bus,
+    watchers: dict[str, Watcher],
+    measures: Measures,
+    delay: float,
+) -> None:
+    await asyncio.sleep(delay)
+    legs = tuple(Leg(label, label) for label in LEGS)
+    recording = create_recording(folder, source="file", url="", legs=legs)
+    stream = FileCall(legs, tracks, speed=1.0, clock=time.monotonic)
+    watcher = watchers[recording.call.id] = Watcher(measures)
+    watcher.zero = time.monotonic()
+    tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop()))
+    await run_session(recording.folder, speech, bus)
+    await tap
+
+
+async def _watch(events: Subscription, watchers: dict[str, Watcher]) -> None:
+    async for event in events:
+        if isinstance(event, Partial | Final) and event.call_id in watchers:
+            watchers[event.call_id].take(event, time.monotonic())
+
+
+def _cpu_s() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def cores() -> int:
+    """Return how many cores the machine has."""
+    return os.cpu_count() or 1
