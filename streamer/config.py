@@ -14,6 +14,8 @@ import platformdirs
 from streamer.errors import UsageError
 
 ENVIRONMENT_PREFIX = "STREAMER_"
+LONGEST_S = 3600
+"""The longest wait that a setting may ask for."""
 
 
 def _setting(default: Any, help_text: str, sample: str) -> Any:
@@ -147,15 +149,17 @@ def _check(path: Path, name: str, value: Any) -> None:
         raise UsageError(
             f"{path} has the unknown key {name}; the nearest known one is {nearest[0]}"
         )
-    kind = _KINDS[name]
+    if not _is_right(_KINDS[name], value):
+        raise UsageError(f"{path}: {name} must be {_describe(_KINDS[name])}")
+
+
+def _is_right(kind: type, value: Any) -> bool:
     if kind is dict:
-        is_right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
-    elif kind is float:
-        is_right = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    else:
-        is_right = isinstance(value, kind)
-    if not is_right:
-        raise UsageError(f"{path}: {name} must be {_describe(kind)}")
+        return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    if kind is float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and 0 < value <= LONGEST_S
+    return isinstance(value, kind)
 
 
 def _parse(name: str, text: str) -> Any:
@@ -172,6 +176,8 @@ def _parse(name: str, text: str) -> Any:
                 "": False,
             }[text.lower()]
         if kind is float:
+            if not _is_right(float, float(text)):
+                raise ValueError
             return float(text)
         if kind is dict:
             return parse_headers(text.splitlines())
@@ -199,6 +205,6 @@ def _describe(kind: type) -> str:
     return {
         str: "a text",
         bool: "true or false",
-        float: "a positive number",
+        float: f"a number of seconds, more than 0 and at most {LONGEST_S}",
         dict: "a table of texts",
     }[kind]

@@ -90,6 +90,14 @@ class LegFile:
                 self._queue.append(placed)
 
     @property
+    def waiting(self) -> int:
+        """Samples of audio that the disk has not taken yet."""
+        with self._lock:
+            return sum(
+                len(placed) // SAMPLE_WIDTH for placed in self._queue if isinstance(placed, bytes)
+            )
+
+    @property
     def parts(self) -> list[FilePart]:
         """The leg's files so far, the growing one last."""
         growing = (
@@ -165,6 +173,7 @@ class LegFile:
         if self._file is None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
             self._file = os.open(self._current_path(), flags, 0o600)
+            os.fchmod(self._file, 0o600)  # an old file that is overwritten may have been anybody's
             self._data_size = 0
             self._write_header()
 
@@ -218,13 +227,32 @@ def _join(queue: list[Placed]) -> list[Placed]:
 
 
 def replace_json(path: Path, value: dict[str, Any]) -> None:
-    """Replace a JSON file so that a reader sees the old or the new one, never a part."""
+    """Replace a JSON file so that a reader sees the old or the new one, never a part.
+
+    On a full disk the old one is overwritten in its place, which needs no new space.
+
+    Raises:
+        OSError: Neither can be done.
+    """
+    content = (json.dumps(value, indent=1) + "\n").encode()
     temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-    temporary.replace(path)
+    try:
+        _write_private(temporary, content)
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if not path.exists():
+            raise
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 class Disk:
@@ -264,12 +292,12 @@ class Disk:
         while not self._is_ending.is_set():
             began = time.monotonic()
             for file in self._files:
-                file.write_queue()
+                self._survive(file.write_queue)
             self._run_job()
             work = time.monotonic() - began
             self._is_ending.wait(min(max(_REST_PER_WORK * work, _SHORTEST_REST_S), _LONGEST_REST_S))
         for file in self._files:
-            file.close()
+            self._survive(file.close)
         self._job = self._last_job
         self._run_job()
         self._has_ended.set()
@@ -277,10 +305,15 @@ class Disk:
     def _run_job(self) -> None:
         job, self._job = self._job, None
         if job is not None:
-            try:
-                job()
-            except OSError as error:
-                _log.warning("cannot write: %s", error)
+            self._survive(job)
+
+    def _survive(self, work: Callable[[], None]) -> None:
+        """Do some work; whatever goes wrong, the next pass must come."""
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - a worker that dies loses all that follows
+            with contextlib.suppress(Exception):
+                _log.exception("cannot write")
 
     def _sync_for_ever(self) -> None:
         while not self._is_ending.wait(FSYNC_INTERVAL_S):

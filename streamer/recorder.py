@@ -6,7 +6,7 @@ import asyncio
 import base64
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.errors import RecordingError, StreamerError, UsageError
-from streamer.events import EndReason
+from streamer.events import EndReason, Trouble
 from streamer.keeper.client import open_keeper
 from streamer.locks import Lock, channel_lock_path, read_note, take_lock
 from streamer.recording import (
@@ -25,6 +25,7 @@ from streamer.recording import (
     list_wavs,
     make_private_folder,
     read_call,
+    repair_recording,
 )
 from streamer.sources.stream_channel import Address, open_call
 from streamer.tap import Stop, TapResult, run_tap
@@ -95,7 +96,11 @@ async def record_call(
     """
     with ExitStack() as locks:
         taken = _take_channels(plan, locks)
-        async with open_keeper(plan.runtime_dir, patience_s=plan.keeper_patience_s) as keeper:
+        async with open_keeper(
+            plan.runtime_dir,
+            patience_s=plan.keeper_patience_s,
+            say_trouble=lambda message: bus.publish(Trouble(None, message)),
+        ) as keeper:
             recording = create_recording(
                 plan.recordings,
                 source=SOURCE,
@@ -113,35 +118,50 @@ async def record_call(
 
 @dataclass(frozen=True, slots=True)
 class EndedCall:
-    """How a call that another process recorded has ended."""
+    """How a call that another process recorded has ended; `reason` is None if its tap was killed."""
 
-    reason: EndReason
+    reason: EndReason | None
     paths: tuple[Path, ...]
+    lost: int
+    """Samples that came but are not on disk."""
 
 
-async def follow_call(
-    folder: Path, rest: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> EndedCall:
-    """Wait until the tap of another process has ended its call."""
-    while is_live(folder):
-        await rest(_POLL_S)
-    reason = read_call(folder)["reason"]
+async def follow_call(folder: Path) -> EndedCall | None:
+    """Wait until the tap of another process has ended its call; None if the PBX refused it and nothing is left."""
+    while is_live(folder):  # noqa: ASYNC110 - another process's lock is what is waited for
+        await asyncio.sleep(_POLL_S)
+    return await asyncio.to_thread(_read_end, folder)
+
+
+def _read_end(folder: Path) -> EndedCall | None:
+    if not folder.exists():
+        return None
+    repair_recording(folder)
+    call = read_call(folder)
+    reason = EndReason(call["reason"]) if call["reason"] else None
     return EndedCall(
-        EndReason(reason) if reason else EndReason.INTERRUPTED, tuple(list_wavs(folder))
+        reason, tuple(list_wavs(folder)), sum(int(leg["lost"]) for leg in call["legs"])
     )
 
 
 def _take_channels(plan: TapPlan, locks: ExitStack) -> list[Lock]:
+    """Take every channel's lock, in an order that is the same for everybody, so that two calls never wait for each other."""
     url = public_url(plan.address.url)
+    paths = {
+        channel_lock_path(plan.recordings, url=url, channel=leg.channel): leg.channel
+        for leg in plan.legs
+    }
     taken = []
     try:
         make_private_folder(plan.recordings)
         (plan.recordings / ".locks").mkdir(mode=0o700, exist_ok=True)
-        for leg in plan.legs:
-            path = channel_lock_path(plan.recordings, url=url, channel=leg.channel)
+        for path in sorted(paths):
             lock = take_lock(path)
             if lock is None:
-                raise ChannelTakenError(leg.channel, plan.recordings / _wait_for_note(path))
+                locks.close()  # before waiting: others may want what we have
+                raise ChannelTakenError(
+                    paths[path], plan.recordings.absolute() / _wait_for_note(path)
+                )
             locks.callback(lock.release)
             lock.note("")
             taken.append(lock)

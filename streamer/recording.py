@@ -167,6 +167,11 @@ class Recording:
         self._reason = reason
         ended_at = datetime.now(UTC)
         took_all = self._disk.finish(lambda: self._write_json(self.describe(ended_at)))
+        if not took_all:
+            self._lost_before = [
+                lost + file.waiting
+                for lost, file in zip(self._lost_before, self._files, strict=True)
+            ]
         self._lock.release()
         return took_all
 
@@ -326,10 +331,18 @@ def list_calls(recordings: Path) -> list[Path]:
 
 def list_wavs(folder: Path) -> list[Path]:
     """Return the WAVs that `call.json` names, leg by leg, that are there."""
-    paths = [
-        folder / str(part["path"]) for leg in read_call(folder)["legs"] for part in leg["files"]
+    return [
+        path
+        for leg in read_call(folder)["legs"]
+        for path in _wavs_of(folder, leg)
+        if path.is_file()
     ]
-    return [path for path in paths if path.is_file()]
+
+
+def _wavs_of(folder: Path, leg: dict[str, Any]) -> list[Path]:
+    """Return a leg's files; the first is named from the start, the others once they are there."""
+    names = [str(leg["path"]), *(str(part["path"]) for part in leg["files"])]
+    return [folder / name for name in dict.fromkeys(names)]
 
 
 def repair_recording(folder: Path) -> list[Path]:
@@ -342,10 +355,11 @@ def repair_recording(folder: Path) -> list[Path]:
     """
     if is_live(folder):
         return []
-    rates = {folder / str(leg["path"]): int(leg["rate"]) for leg in read_call(folder)["legs"]}
-    known = {path: rate for path, rate in rates.items() if path.is_file()}
-    for leg in read_call(folder)["legs"]:
-        known.update({folder / str(part["path"]): int(leg["rate"]) for part in leg["files"]})
+    known = {
+        path: int(leg["rate"])
+        for leg in read_call(folder)["legs"]
+        for path in _wavs_of(folder, leg)
+    }
     return [path for path, rate in known.items() if path.is_file() and _repair_wav(path, rate)]
 
 

@@ -336,6 +336,7 @@ def _leave(code: int) -> None:
 
 def main() -> None:
     """Run the command line and exit; every error is one line on stderr."""
+    output.fill_closed_descriptors()
     sys.exit(_run())
 
 

@@ -8,6 +8,7 @@ from streamer.audio import Leg
 from streamer.errors import UsageError
 from streamer.wire.stream_channel import check_channel
 
+LONGEST_LABEL = 64
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -32,6 +33,10 @@ def parse_legs(arguments: list[str]) -> list[Leg]:
 
 def _parse_leg(text: str, number: int) -> Leg:
     label, equals, channel = text.partition("=")
+    if equals and len(label) > LONGEST_LABEL and _LABEL.fullmatch(label):
+        raise UsageError(
+            f"the label {label[:20]}… is longer than {LONGEST_LABEL} characters; it names a file"
+        )
     if not equals or not _LABEL.fullmatch(label):
         label, channel = f"leg{number}", text
     check_channel(channel)

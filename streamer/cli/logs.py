@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -26,6 +27,11 @@ class _HarmlessFormatter(logging.Formatter):
 
 class _PrivateFileHandler(logging.FileHandler):
     """A log that only its owner can read, made when there is something to say."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; a log that cannot be written must never stop a recording."""
+        with contextlib.suppress(OSError):
+            super().emit(record)
 
     def _open(self):  # type: ignore[no-untyped-def]
         path = Path(self.baseFilename)
@@ -52,7 +58,9 @@ def start_logging(log_file: str, *, verbosity: int) -> None:
     handler = _PrivateFileHandler(log_path(log_file), delay=True)
     handler.setFormatter(_HarmlessFormatter(_LINE))
     handlers: list[logging.Handler] = [handler]
-    if log_file and not os.access(Path(log_file).absolute().parent, os.W_OK):
+    if log_file and (
+        Path(log_file).is_dir() or not os.access(Path(log_file).absolute().parent, os.W_OK)
+    ):
         raise UsageError(f"the log file {log_file} cannot be written; name another with --log-file")
     if verbosity:
         stderr = logging.StreamHandler(sys.stderr)

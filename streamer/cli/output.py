@@ -36,6 +36,17 @@ def fail(message: str, code: ExitCode) -> ExitCode:
     return code
 
 
+def fill_closed_descriptors() -> None:
+    """Open /dev/null where stdin, stdout or stderr were closed, so that no socket takes their place."""
+    names = ("stdin", "stdout", "stderr")
+    for descriptor, name in enumerate(names):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
+            setattr(sys, name, os.fdopen(opened, "w" if descriptor else "r"))
+
+
 def close_quietly() -> ExitCode:
     """End after a closed stdout: what Python would flush at its end goes nowhere."""
     with contextlib.suppress(OSError):

@@ -15,7 +15,14 @@ from streamer.cli.progress import Progress, open_progress
 from streamer.config import Settings
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.events import CallStarted, EndReason, LegEnded, Trouble
-from streamer.recorder import ChannelTakenError, TapPlan, follow_call, plan_tap, record_call
+from streamer.recorder import (
+    ChannelTakenError,
+    EndedCall,
+    TapPlan,
+    follow_call,
+    plan_tap,
+    record_call,
+)
 from streamer.recording import Recording, is_wav_name, list_wavs, make_private_folder
 from streamer.tap import Stop, TapResult
 
@@ -42,18 +49,27 @@ def run_record(
     plan = plan_tap(settings, legs, output=output_path)
     if settings.insecure and settings.url.startswith("wss:"):
         output.talk("warning: --insecure accepts any certificate, so anybody in between can listen")
-    run = _Run(plan, seconds=seconds, progress=open_progress(is_quiet=quiet))
-    try:
-        return asyncio.run(run.record())
-    except ChannelTakenError as taken:
-        return asyncio.run(_follow(taken))
+    while True:
+        run = _Run(plan, seconds=seconds, progress=open_progress(is_quiet=quiet))
+        try:
+            return asyncio.run(run.record())
+        except ChannelTakenError as taken:
+            code = asyncio.run(_follow(taken, has_output=output_path is not None))
+        if code is not None:
+            return code
+        output.talk("the other recorder was refused; trying for ourselves")
 
 
 def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
     """Find what is wrong with an output before anything is connected."""
     if not is_wav_name(path):
-        make_private_folder(path)
         folder = path
+        try:
+            make_private_folder(path)
+        except OSError as error:
+            raise UsageError(
+                f"{path} is neither a folder nor a .wav file; name one with --output"
+            ) from error
     else:
         folder = path.absolute().parent
     if not folder.is_dir():
@@ -75,7 +91,7 @@ def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
 def _confirm_overwrite(path: Path) -> None:
     import typer
 
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
     if not typer.confirm(f"{path} exists. Overwrite it?", err=True):
         raise UsageError(f"the file {path} exists; name another with --output")
@@ -152,14 +168,14 @@ class _Run:
         for path in list_wavs(self._recording.folder):
             output.data(str(path))
         if result.lost:
-            output.talk(
-                f"streamer: {result.lost} samples were lost; see {self._recording.folder / 'call.json'}"
-            )
-        return 128 + self._signal if self._signal else result.exit_code
+            output.talk(f"streamer: {result.lost} samples were lost")
+        # 128+n promises that everything is saved.
+        is_whole = not result.lost and result.took_all
+        return 128 + self._signal if self._signal and is_whole else result.exit_code
 
 
-async def _follow(taken: ChannelTakenError) -> int:
-    """Wait for the end of a call that another process records; a signal ends only the waiting."""
+async def _follow(taken: ChannelTakenError, *, has_output: bool) -> int | None:
+    """Wait for the end of a call that another process records; a signal ends only the waiting. None: nothing was recorded."""
     folder = taken.folder
     loop = asyncio.get_running_loop()
     following = asyncio.ensure_future(follow_call(folder))
@@ -171,12 +187,21 @@ async def _follow(taken: ChannelTakenError) -> int:
 
     for number in _ENDING_SIGNALS:
         loop.add_signal_handler(number, leave, number)
-    output.talk(f"{taken}; following it, Ctrl-C leaves it recording")
+    ignored = " (--output is ignored)" if has_output else ""
+    output.talk(f"{taken}; following it{ignored}, Ctrl-C leaves it recording")
     await asyncio.wait([following])
     if following.cancelled():
         output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
         return 128 + caught[0]
     ended = following.result()
+    return None if ended is None else _end_following(ended)
+
+
+def _end_following(ended: EndedCall) -> int:
     for path in ended.paths:
         output.data(str(path))
-    return ExitCode.FAILED if ended.reason is EndReason.LOST else ExitCode.DONE
+    if ended.reason is None:
+        return output.fail(
+            "the recorder was killed; its WAVs end there, the call itself goes on", ExitCode.FAILED
+        )
+    return ExitCode.FAILED if ended.lost or ended.reason is EndReason.LOST else ExitCode.DONE

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import shlex
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamer.cli import output
 from streamer.errors import ExitCode, UnreachableError, UsageError
+from streamer.hostile import printable
 from streamer.simulator.script import ChannelScript, EndKind, load_script, with_hole, with_stall
 from streamer.simulator.stream_channel import Report, StreamChannelSimulator, open_simulator
 
@@ -43,7 +46,10 @@ def run_simulate(
     groups = []
     for number, path in enumerate(files):
         name = channel or f"Simulated/{path.stem}"
-        name = f"{name}-{number + 1}" if channel and len(files) > 1 else name
+        is_ambiguous = len(files) > 1 and (
+            channel or sum(other.stem == path.stem for other in files) > 1
+        )
+        name = f"{name}-{number + 1}" if is_ambiguous else name
         scripts = load_script(path, name=name, unique_id=str(_FIRST_UNIQUE_ID + number))
         groups.append([_with_faults(script, options) for script in scripts])
     simulator = StreamChannelSimulator(groups, speed=speed, loop=loop, on_report=_warn)
@@ -52,9 +58,14 @@ def run_simulate(
 
 async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int:
     interrupted = asyncio.Event()
-    running = asyncio.get_running_loop()
+    caught: list[int] = []
+
+    def interrupt(number: int) -> None:
+        caught.append(number)
+        interrupted.set()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        running.add_signal_handler(number, interrupted.set)
+        asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
     try:
         async with open_simulator(simulator, host=host, port=port):
             _print_channels(simulator, host)
@@ -69,7 +80,9 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
         raise UnreachableError(
             f"cannot listen on {host}:{port}: {error.strerror or error}"
         ) from error
-    return ExitCode.FAILED if simulator.reports else ExitCode.DONE
+    if simulator.reports:
+        return ExitCode.FAILED
+    return 128 + caught[0] if caught else ExitCode.DONE
 
 
 def _print_channels(simulator: StreamChannelSimulator, host: str) -> None:
@@ -78,7 +91,7 @@ def _print_channels(simulator: StreamChannelSimulator, host: str) -> None:
         f"a stand-in Asterisk at ws://{shown_host}:{simulator.port}/ws; name and unique id of each channel:"
     )
     for script in simulator.scripts:
-        output.data(f"'{script.name}'\t{script.unique_id}")
+        output.data(f"{shlex.quote(printable(script.name))}\t{printable(script.unique_id)}")
 
 
 def _warn(report: Report) -> None:
@@ -98,6 +111,8 @@ def _with_faults(script: ChannelScript, options: SimulateOptions) -> ChannelScri
 def _parse_fault(text: str) -> tuple[float, float]:
     at, _, seconds = text.partition(":")
     try:
+        if not (float(at) >= 0 and 0 < float(seconds) < math.inf):
+            raise ValueError
         return float(at), float(seconds)
     except ValueError:
         raise UsageError(

@@ -54,9 +54,9 @@ def build_cues(transcript: Transcript, *, is_labelled: bool = False) -> list[Cue
     """Return the transcript as cues in order of start; if labelled, each begins with `label: `."""
     cues: list[Cue] = []
     for leg in transcript.speakers:
-        label = f"{shorten(leg, width=LABEL_WIDTH)}:" if is_labelled else ""
+        prefix = f"{shorten(leg, width=LABEL_WIDTH)}: " if is_labelled else ""
         segments = [segment for segment in transcript.spoken if segment.leg == leg]
-        cues += _set_apart(_cut_segments(segments, label))
+        cues += _set_apart(_cut_segments(segments, prefix))
     return sorted(cues, key=lambda cue: cue.start)
 
 
@@ -68,10 +68,11 @@ def format_time(samples: int, *, point: str) -> str:
     return f"{hours:02}:{minutes:02}:{seconds:02}{point}{ticks:03}"
 
 
-def _cut_segments(segments: Sequence[Segment], label: str) -> Iterator[Cue]:
+def _cut_segments(segments: Sequence[Segment], prefix: str) -> Iterator[Cue]:
+    room = LINE_WIDTH - measure(prefix)
     follows = [segment.start for segment in segments[1:]]
     for segment, until in zip_longest(segments, follows):
-        ruler = Ruler(_pieces(segment.words, width=LINE_WIDTH - measure(label + " ")), label=label)
+        ruler = Ruler(_pieces(segment.words, width=room), prefix=prefix)
         for start, end in _find_cuts(ruler, until):
             first, last = ruler.words[start], ruler.words[end - 1]
             yield Cue(segment.leg, first.start, last.end, ruler.lay_out(start, end))
@@ -90,9 +91,8 @@ def _pieces(words: Sequence[Word], *, width: int) -> list[Word]:
 
 def _find_cuts(ruler: Ruler, until: int | None) -> list[tuple[int, int]]:
     """Return the cheapest cuts as stretches of words, found by the cheapest way to each word."""
-    cheapest = {
-        0: (0, 0)
-    }  # by end: the price of all cues up to there, and where the last of them starts
+    # By end: the price of all cues up to there, and where the last of them starts.
+    cheapest = {0: (0, 0)}
     count = len(ruler.words)
     for start in range(count):
         for end in _possible_ends(ruler, start):

@@ -52,15 +52,15 @@ def _split_text(text: str, width: int) -> Iterator[str]:
 
 
 class Ruler:
-    """Tells how much of a run of words fits; where there is a `label`, it stands in front of each first line.
+    """Tells how much of a run of words fits, with a `prefix` in front of each first line.
 
-    A stretch is `words[start:end]`. Every word must fit on a line beside the label.
+    A stretch is `words[start:end]`. Every word must fit on a line behind the prefix.
     """
 
-    def __init__(self, words: Sequence[Word], *, label: str = "") -> None:
+    def __init__(self, words: Sequence[Word], *, prefix: str = "") -> None:
         self.words = words
-        self._prefix = f"{label} " if label else ""
-        self._indent = measure(self._prefix)
+        self._prefix = prefix
+        self._indent = measure(prefix)
         self._blanks = [0 if word.is_joined else 1 for word in words]
         widths = [measure(word.text) for word in words]
         self._ends = [0, *accumulate(map(sum, zip(self._blanks, widths, strict=True)))]
@@ -71,7 +71,7 @@ class Ruler:
         return first if first == len(self.words) else self._reach_line(first, LINE_WIDTH)
 
     def width(self, start: int, end: int) -> int:
-        """Return how wide a stretch is on one line, without the label."""
+        """Return how wide a stretch is on one line, without the prefix."""
         return self._ends[end] - self._ends[start] - self._blanks[start]
 
     def lay_out(self, start: int, end: int) -> tuple[str, ...]:
@@ -86,10 +86,7 @@ class Ruler:
             at for at in range(start + 1, first + 1) if self._reach_line(at, LINE_WIDTH) >= end
         ]
         at = min(breaks, key=lambda at: abs(self._unevenness(start, at, end)))
-        return (
-            self._prefix + join_words(self.words[start:at]),
-            join_words(self.words[at:end]),
-        )
+        return (self._prefix + join_words(self.words[start:at]), join_words(self.words[at:end]))
 
     def _unevenness(self, start: int, at: int, end: int) -> int:
         return self._indent + self.width(start, at) - self.width(at, end)

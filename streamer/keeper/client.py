@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import fcntl
 import itertools
-import logging
 import os
 import socket
 import stat
@@ -32,11 +31,11 @@ PATIENCE_S = 10.0
 BEATS_PER_PATIENCE = 5
 """Beats in that time, so one every 2 s."""
 
-_ANSWER_S = 5.0
-_ATTEMPTS = 3
+_ANSWER_S = 15.0
+"""Seconds for the keeper to take a socket; it answers at once unless the machine is very busy."""
+
 _SOCKET_NAME = "keeper.sock"
 _PROCESS = Path(__file__).with_name("process.py")
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -60,7 +59,13 @@ class Hold:
 class Keeper:
     """The connection to the keeper; survives the keeper's death by starting another."""
 
-    def __init__(self, runtime_dir: Path, *, patience_s: float) -> None:
+    def __init__(
+        self,
+        runtime_dir: Path,
+        *,
+        patience_s: float,
+        say_trouble: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.lost = asyncio.Event()
         """Set when the keeper has taken over: this process must write nothing more."""
         self._runtime_dir = runtime_dir
@@ -71,7 +76,10 @@ class Keeper:
         self._sock: socket.socket | None = None
         self._unread = b""
         self._last_beat = time.monotonic()
-        self._restart: asyncio.Task[None] | None = None
+        self.answered: set[str] = set()
+        """Tokens that the present keeper has said it holds."""
+        self._say_trouble = say_trouble
+        self._has_told = False
 
     @property
     def is_late(self) -> bool:
@@ -87,31 +95,38 @@ class Keeper:
             KeeperError: No keeper could be had; the socket must not be used.
         """
         hold = Hold(str(next(self._tokens)), sock, farewell, self._tell)
+        held = self._held[hold.token] = asyncio.get_running_loop().create_future()
         self._holds[hold.token] = hold
         try:
-            await self._give(hold)
-        except KeeperError:
-            del self._holds[hold.token]
+            self._give(hold)
+            async with asyncio.timeout(_ANSWER_S):
+                await held
+        except TimeoutError as error:
+            hold.release()
+            raise KeeperError(
+                "the keeper does not answer, so nothing is connected; try again"
+            ) from error
+        except BaseException:
+            hold.release()
             raise
+        finally:
+            del self._held[hold.token]
         return hold
 
     async def beat_for_ever(self) -> None:
-        """Tell the keeper that this process is alive; run it as a task while anything is held."""
+        """Tell the keeper that this process is alive, and get another one if it is gone; run it as a task."""
         while not self.lost.is_set():
             if self.is_late:
                 self.lost.set()
                 return
             self._last_beat = time.monotonic()
+            if self._sock is None:
+                self._replace()
             self._say(b"beat\n")
             await asyncio.sleep(self._patience_s / BEATS_PER_PATIENCE)
 
-    async def settled(self) -> None:
-        """Wait until a keeper that was started anew holds everything again."""
-        if self._restart is not None:
-            await asyncio.wait([self._restart])
-
     def connect(self) -> None:
-        """Reach the user's keeper, or start it.
+        """Reach the user's keeper, or start it, and give it everything that is held.
 
         Raises:
             KeeperError: It can be neither reached nor started.
@@ -123,14 +138,17 @@ class Keeper:
                 f"the keeper cannot be started in {self._runtime_dir}: {error}"
             ) from error
         self._unread = b""
+        self.answered.clear()
         self._say(f"hello {self._patience_s}\n".encode())
         asyncio.get_running_loop().add_reader(self._sock, self._receive)
+        for hold in self._holds.values():
+            self._send(hold)
 
     async def aclose(self) -> None:
         """Let go of the keeper, which drains what is still held; idempotent."""
-        if self._restart is not None:
-            self._restart.cancel()
-            await asyncio.wait([self._restart])
+        if self._holds and self._sock is None:
+            self._replace()
+        self._holds.clear()
         self._disconnect()
 
     def _disconnect(self) -> None:
@@ -139,39 +157,43 @@ class Keeper:
             self._sock.close()
             self._sock = None
 
-    async def _give(self, hold: Hold) -> None:
-        for _ in range(_ATTEMPTS):
-            if self._sock is None:
-                self.connect()
-            if await self._try_to_give(hold):
-                return
-        raise KeeperError(
-            "the keeper does not answer, so nothing is connected; see the log, then try again"
-        )
+    def _give(self, hold: Hold) -> None:
+        """Send a duplicate to the keeper; a new connection sends it together with all others."""
+        if self._sock is None:
+            self.connect()
+        else:
+            self._send(hold)
 
-    async def _try_to_give(self, hold: Hold) -> bool:
-        assert self._sock is not None
-        held = self._held[hold.token] = asyncio.get_running_loop().create_future()
+    def _send(self, hold: Hold) -> None:
+        if self._sock is None or hold.sock.fileno() < 0:
+            return
         line = f"hold {hold.token} {hold.farewell.hex() or '-'}\n".encode()
-        try:
+        # A keeper that is gone is noticed by `_receive`, which gets another and sends everything again.
+        with contextlib.suppress(OSError):
             socket.send_fds(self._sock, [line], [hold.sock.fileno()])
-            async with asyncio.timeout(_ANSWER_S):
-                await held
-        except (OSError, TimeoutError) as error:
-            _log.warning("the keeper did not take a socket: %s", str(error) or "no answer")
-            self._disconnect()
-            return False
-        finally:
-            self._held.pop(hold.token, None)
-        return True
+
+    def _replace(self) -> None:
+        """Get another keeper; if none can be had, say so once, and the next beat tries again."""
+        try:
+            self.connect()
+        except KeeperError as error:
+            if not self._has_told:
+                self._has_told = True
+                self._say_trouble(
+                    f"{error}; until there is one, do not kill this process: that would freeze its calls"
+                )
+        else:
+            self._has_told = False
 
     def _tell(self, verb: str, token: str) -> None:
-        if self._holds.pop(token, None) is not None:
+        if token in self._holds:
+            if self._sock is None:
+                self._replace()
+            del self._holds[token]
             self._say(f"{verb} {token}\n".encode())
 
     def _say(self, line: bytes) -> None:
         if self._sock is not None:
-            # A keeper that is gone is noticed by `_receive`, which starts another.
             with contextlib.suppress(OSError):
                 self._sock.send(line)
 
@@ -187,45 +209,37 @@ class Keeper:
         for line in lines:
             self._obey(line.decode("ascii", "replace"))
         if not data:
-            self._on_end()
+            self._disconnect()
+            if self._holds and not self.lost.is_set():
+                self._replace()
 
     def _obey(self, line: str) -> None:
         verb, _, token = line.partition(" ")
         if verb == "lost":
             self.lost.set()
-        elif verb == "held" and token in self._held and not self._held[token].done():
-            self._held[token].set_result(None)
-
-    def _on_end(self) -> None:
-        self._disconnect()
-        for held in self._held.values():
-            if not held.done():
-                held.set_exception(ConnectionResetError("the keeper has ended"))
-        if not self.lost.is_set() and self._holds:
-            _log.warning("the keeper has ended; starting another")
-            self._restart = asyncio.ensure_future(self._hold_again())
-
-    async def _hold_again(self) -> None:
-        for hold in [
-            h for h in self._holds.values() if h.token not in self._held and h.sock.fileno() >= 0
-        ]:
-            try:
-                await self._give(hold)
-            except KeeperError:
-                _log.exception("no keeper: this process's death would freeze its calls")
-                return
+        elif verb == "held":
+            self.answered.add(token)
+            if token in self._held and not self._held[token].done():
+                self._held[token].set_result(None)
 
 
 @asynccontextmanager
 async def open_keeper(
-    runtime_dir: Path | None = None, *, patience_s: float = PATIENCE_S
+    runtime_dir: Path | None = None,
+    *,
+    patience_s: float = PATIENCE_S,
+    say_trouble: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Keeper]:
     """Reach the user's keeper, starting it if need be, and beat until the block is left.
+
+    `say_trouble` gets one line when the keeper has died and no other can be had.
 
     Raises:
         KeeperError: There is no keeper, so nothing that needs one may be connected.
     """
-    keeper = Keeper(runtime_dir or default_runtime_dir(), patience_s=patience_s)
+    keeper = Keeper(
+        runtime_dir or default_runtime_dir(), patience_s=patience_s, say_trouble=say_trouble
+    )
     keeper.connect()
     beats = asyncio.ensure_future(keeper.beat_for_ever())
     try:

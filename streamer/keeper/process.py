@@ -31,6 +31,10 @@ MAX_LINE = 4096
 FIRST_TAP_S = 30.0
 """Seconds to wait for the first tap before giving up."""
 
+SHORTEST_PATIENCE_S = 0.1
+LONGEST_PATIENCE_S = 3600.0
+"""Bounds of what a tap may ask for; epoll knows no longer wait than 24 days, and NaN becomes the shorter."""
+
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
@@ -158,7 +162,7 @@ class Keeper:
         tap.last_beat = time.monotonic()
         match words:
             case ["hello", seconds]:
-                tap.patience = float(seconds)
+                tap.patience = min(max(float(seconds), SHORTEST_PATIENCE_S), LONGEST_PATIENCE_S)
             case ["hold", token, farewell]:
                 tap.kept[token] = tap.claim(farewell)
                 tap.say(f"held {token}")

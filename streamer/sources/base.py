@@ -73,8 +73,8 @@ class Source(Protocol):
 class Inbox:
     """Items on their way from sockets to one consumer; audio beyond `BACKLOG_S` a leg loses its oldest.
 
-    Every leg has a queue, and `_order` says whose turn it is, so that a loss costs the same however many legs there are. A turn
-    whose item was lost goes to the leg's next item, or to nobody.
+    Every leg has a queue, and `_order` says whose turn it is, so that a loss costs the same however many legs there are. The turn
+    of an item that was lost goes to the leg's next one.
     """
 
     def __init__(self, legs: tuple[Leg, ...]) -> None:
@@ -88,22 +88,28 @@ class Inbox:
 
     def put(self, item: StreamItem) -> None:
         """Queue an item; never blocks."""
-        leg = item.leg
-        self._queues[leg].append(item)
-        self._order.append(leg)
+        leg, queue = item.leg, self._queues[item.leg]
+        if (
+            isinstance(item, Odd)
+            and not item.message
+            and queue
+            and isinstance(last := queue[-1], Odd)
+        ):
+            queue[-1] = Odd(leg, last.message, last.odd_bytes + item.odd_bytes)
+            return
+        queue.append(item)
         if isinstance(item, AudioChunk):
             self._waiting_samples[leg] += item.samples
-            if self._waiting_samples[leg] > self._limits[leg]:
-                self._drop_oldest(leg)
+            if self._waiting_samples[leg] > self._limits[leg] and self._drop_oldest(leg):
+                return  # the turn of what was dropped is this leg's
+        self._order.append(leg)
         self._arrival.set()
 
     async def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield items until every leg has closed."""
         while self._open_legs:
             while self._order:
-                queue = self._queues[self._order.popleft()]
-                if queue:
-                    yield self._take(queue.popleft())
+                yield self._take(self._queues[self._order.popleft()].popleft())
             self._arrival.clear()
             if self._open_legs:
                 await self._arrival.wait()
@@ -115,13 +121,15 @@ class Inbox:
             self._open_legs -= 1
         return item
 
-    def _drop_oldest(self, leg: int) -> None:
+    def _drop_oldest(self, leg: int) -> bool:
         """Drop the oldest chunk if at least `BACKLOG_S` is left without it: one huge message alone is no backlog."""
         queue = self._queues[leg]
         position = next(n for n, item in enumerate(queue) if isinstance(item, AudioChunk))
         oldest = queue[position]
         assert isinstance(oldest, AudioChunk)
-        if self._waiting_samples[leg] - oldest.samples >= self._limits[leg]:
-            del queue[position]
-            self._waiting_samples[leg] -= oldest.samples
-            self.lost[leg] += oldest.samples
+        if self._waiting_samples[leg] - oldest.samples < self._limits[leg]:
+            return False
+        del queue[position]
+        self._waiting_samples[leg] -= oldest.samples
+        self.lost[leg] += oldest.samples
+        return True

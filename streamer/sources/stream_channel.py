@@ -20,15 +20,16 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
 
 from streamer.audio import AudioChunk, Leg
-from streamer.errors import KeeperError, SourceError, StreamerError, UnreachableError
+from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.events import EndReason
 from streamer.keeper.client import Hold, Keeper, open_keeper
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.tcp import connect_tcp
 from streamer.wire import stream_channel as wire
 
 OPEN_TIMEOUT_S = 10.0
@@ -69,6 +70,10 @@ class _QuietConnection(ClientConnection):
         """Parse what has come, unless the keeper may be reading the same socket by now."""
         if self._leg.may_read():
             super().data_received(data)
+            if self.protocol.handshake_exc is not None and not self.response_rcvd.done():
+                self.response_rcvd.set_result(
+                    None
+                )  # websockets would wait for the close that we never send
             if self.protocol.parser_exc is not None and self.protocol.close_rcvd is None:
                 self._leg.on_garbage(self.protocol.parser_exc)
 
@@ -110,6 +115,7 @@ class _LegReader:
     _frames: int = 0
     _opened_at: float | None = None
     _half_sample: bytes = b""
+    _is_in_text: bool = False
     _said: set[str] = field(default_factory=set)
 
     async def open(self, address: Address) -> None:
@@ -118,6 +124,12 @@ class _LegReader:
             await self._open(address)
         except StreamerError as error:
             self._close(EndReason.REFUSED, error)
+        except Exception as error:  # noqa: BLE001 - a leg that nobody ends would never end
+            _log.exception("cannot open %s", self.leg.channel)
+            self._close(
+                EndReason.REFUSED,
+                SourceError(f"cannot open {self.leg.channel}: {error!r}; see the log"),
+            )
 
     def may_read(self) -> bool:
         """Say whether this process still owns the socket; what the keeper may have begun to read is torn."""
@@ -133,7 +145,8 @@ class _LegReader:
 
     def on_frame(self, frame: Frame) -> None:
         """Turn a frame into audio; a message in fragments is audio as it comes."""
-        if frame.opcode is Opcode.TEXT:
+        if frame.opcode is Opcode.TEXT or (self._is_in_text and frame.opcode is Opcode.CONT):
+            self._is_in_text = not frame.fin
             self._report_odd("sent a text message, which stream-channel never does; ignored")
         elif frame.opcode in (Opcode.BINARY, Opcode.CONT):
             self._on_audio(
@@ -192,7 +205,7 @@ class _LegReader:
         self.inbox.put(Odd(self.number, message, odd_bytes))
 
     async def _open(self, address: Address) -> None:
-        sock = await _connect_tcp(address)
+        sock = await connect_tcp(address.url, timeout_s=address.open_timeout_s)
         try:
             self.hold = await self.keeper.hold(sock)
         except BaseException:
@@ -234,12 +247,20 @@ class _LegReader:
         except InvalidMessage as error:
             self._let_go(was_attached=True)
             raise UnreachableError(_explain_no_answer(shown, error)) from error
-        except InvalidHandshake as error:
+        except WebSocketException as error:
             self._let_go(was_attached=True)
             raise UnreachableError(f"{shown} is not Asterisk's websocket: {error}") from error
         except ssl.SSLError as error:
             self._let_go(was_attached=False)
             raise UnreachableError(_explain_tls(shown, error)) from error
+        except ValueError as error:
+            self._let_go(was_attached=False)
+            answered = error.__cause__ or error.__context__  # a redirect, which is not followed
+            if isinstance(answered, InvalidStatus):
+                raise wire.explain_status(answered.response.status_code, address.url) from error
+            raise UnreachableError(
+                f"{shown} answered with what is no websocket: {error}"
+            ) from error
         except TimeoutError as error:
             self._let_go(was_attached=True)
             raise UnreachableError(
@@ -257,14 +278,14 @@ class _LegReader:
 
     def _let_go(self, *, was_attached: bool) -> None:
         """Drop our descriptor, which the peer cannot see; the keeper reads its own to the peer's end, if there was a call."""
-        if self.connection is not None:
-            self.connection.transport.abort()
-        if self.hold is not None:
+        if self.hold is not None:  # first, because a new keeper needs the open descriptor
             if was_attached:
                 self.hold.drain()
             else:
                 self.hold.release()
             self.hold = None
+        if self.connection is not None:
+            self.connection.transport.abort()
 
 
 class StreamChannelCall:
@@ -401,60 +422,11 @@ async def open_stream(
         )
 
 
-async def _connect_tcp(address: Address) -> socket.socket:
-    """Return a connected, non-blocking socket to the first of the host's addresses that answers."""
-    parts = urlsplit(address.url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
-    shown = wire.public_url(address.url)
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(address.open_timeout_s):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            return await _connect_first(found)
-    except socket.gaierror as error:
-        raise UnreachableError(
-            f"the host of {shown} has no address ({error.strerror}); check its name"
-        ) from error
-    except UnicodeError as error:
-        raise UnreachableError(f"the host of {shown} is no host name; check it") from error
-    except ConnectionRefusedError as error:
-        raise UnreachableError(
-            f"{shown} refused the connection; {wire.suggest_port(address.url)}"
-        ) from error
-    except TimeoutError as error:
-        raise UnreachableError(
-            f"{shown} did not answer within {address.open_timeout_s:.0f} s; check the host and any firewall"
-        ) from error
-    except OSError as error:
-        raise UnreachableError(f"{shown} cannot be reached: {error.strerror or error}") from error
-
-
-async def _connect_first(found: list[Any]) -> socket.socket:
-    last: OSError = OSError("the host has no address")
-    for family, kind, protocol, _, address in found:
-        sock = socket.socket(family, kind, protocol)
-        sock.setblocking(False)
-        sock.setsockopt(
-            socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
-        )  # notices a cut network, in hours
-        try:
-            await asyncio.get_running_loop().sock_connect(sock, address)
-        except OSError as error:
-            sock.close()
-            last = error
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise last
-
-
 def _explain_no_answer(shown: str, error: InvalidMessage) -> str:
     if isinstance(error.__cause__, EOFError):
         return (
-            f"{shown} closed the connection without an HTTP answer: most likely its session limit is reached;"
-            " raise sessionlimit in http.conf (100 unless set)"
+            f"{shown} closed the connection without an HTTP answer: its session limit is reached (sessionlimit in http.conf,"
+            " 100 unless set), or this port wants TLS (wss://)"
         )
     return f"{shown} does not speak HTTP; check that this is Asterisk's HTTP port"
 
@@ -466,6 +438,3 @@ def _explain_tls(shown: str, error: ssl.SSLError) -> str:
             " name its issuer with --ca FILE, or accept any with --insecure"
         )
     return f"no TLS with {shown} ({error.reason or error}); if it speaks plain websocket, write ws:// instead of wss://"
-
-
-__all__ = ["Address", "KeeperError", "Stream", "StreamChannelCall", "open_call", "open_stream"]

@@ -22,6 +22,7 @@ DEFAULT_URL = "ws://127.0.0.1:5039/ws"
 REFUSAL_WINDOW = 1.0
 """Seconds after the handshake within which a close without audio means that there is no such channel."""
 
+_RESERVED = frozenset({"host", "connection", "upgrade", CHANNEL_HEADER.lower()})
 _NORMAL_CLOSE = 1000
 _GOING_AWAY = 1001
 _FROZEN = (
@@ -34,34 +35,39 @@ def check_url(url: str) -> None:
     """Refuse what is not a websocket address.
 
     Raises:
-        UsageError: Not ws:// or wss://, no host, or a port that is none.
+        UsageError: Not ws:// or wss://, no host, a port that is none, or a user without a password.
     """
+    shown = public_url(url)
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise UsageError(
-            f"the url {public_url(url)} is broken ({error}); expected {DEFAULT_URL}"
-        ) from error
+    except ValueError:
+        # What urllib says of it may hold a part of the password.
+        raise UsageError(f"the url {shown} is broken; it must look like {DEFAULT_URL}") from None
     if parts.scheme not in ("ws", "wss"):
         raise UsageError(
-            f"the url {public_url(url)} does not begin with ws:// or wss://, as in {DEFAULT_URL}"
+            f"the url {shown} does not begin with ws:// or wss://, as in {DEFAULT_URL}"
         )
-    if not parts.hostname or port == 0:
-        raise UsageError(f"the url {public_url(url)} names no host and port, as {DEFAULT_URL} does")
+    if not parts.hostname or port == 0 or "@" in parts.path:
+        raise UsageError(f"the url {shown} names no host and port, as {DEFAULT_URL} does")
     if parts.fragment or any(c.isspace() or not c.isprintable() for c in url):
+        raise UsageError(f"the url {shown} holds a character that no url has, as a blank or a #")
+    if (parts.username is None) != (parts.password is None):
         raise UsageError(
-            f"the url {public_url(url)} holds a character that no url has, as a blank or a #"
+            f"the url {shown} has a user without a password; write ws://USER:PASSWORD@HOST/ws"
         )
 
 
 def public_url(url: str) -> str:
-    """Return the url without its user name and password, fit for messages, logs and `call.json`."""
+    """Return the url without user, password and query, fit for messages, logs and `call.json`."""
     scheme, separator, rest = url.partition("://")
+    address, query, _ = rest.partition("?")
     if not separator:
-        return url.rpartition("@")[2]
-    authority, slash, path = rest.partition("/")
-    return scheme + separator + authority.rpartition("@")[2] + slash + path
+        return url.rpartition("@")[2].partition("?")[0]
+    # A password may hold a / or a ?, so everything up to the last @ goes.
+    if "@" in rest and "@" not in address:
+        address = rest
+    return scheme + separator + address.rpartition("@")[2] + ("?…" if query else "")
 
 
 def check_channel(channel: str) -> None:
@@ -92,6 +98,8 @@ def request_headers(
     for name, value in extra:
         if not name or not all(c.isalnum() or c in "-_" for c in name) or not name.isascii():
             raise UsageError(f"the header name {name!r} is not one; expected Name: value")
+        if name.lower() in _RESERVED or name.lower().startswith("sec-websocket-"):
+            raise UsageError(f"the header {name} is streamer's own; leave it out")
         if any(ord(c) < 0x20 or ord(c) == 0x7F for c in value):
             raise UsageError(f"the value of the header {name} holds a control character")
     return [(CHANNEL_HEADER, channel), *extra]
@@ -124,13 +132,17 @@ def explain_status(status: int, url: str) -> UnreachableError:
     """Say what an HTTP answer other than 101 means on an Asterisk."""
     shown = public_url(url)
     reasons = {
+        301: "it redirects, which is not followed; give the address that it redirects to",
         400: "Asterisk knows no sub-protocol stream-channel; load it with `module load res_ari_stream.so`",
         401: "something in front of Asterisk wants a login; give it as ws://USER:PASSWORD@... in the config file",
         403: "an access rule forbids this machine; see the [/ws] restriction in http.conf",
         404: "wrong path, or res_http_websocket is not loaded; the path is /ws unless http.conf sets a prefix",
         426: "it wants an upgrade that a proxy has taken out",
     }
-    reason = reasons.get(status, "it is not Asterisk's websocket; check host, port and path")
+    reason = reasons.get(
+        301 if 300 <= status < 400 else status,
+        "it is not Asterisk's websocket; check host, port and path",
+    )
     return UnreachableError(f"{shown} answered HTTP {status}: {reason}")
 
 

@@ -1,5 +1,6 @@
 """The command line's contract, tried as a user does."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -66,6 +67,11 @@ async def test_version_and_help_are_data():
         ["record", ""],
         ["record", "a\r\nX: y"],
         ["record", "a=x", "A=y"],
+        ["record", "a" * 300 + "=x"],
+        ["record", "a", "--header", "Channel-ID: other"],
+        ["record", "a", "--url", "ws://user@pbx/ws"],
+        ["record", "a", "--output", __file__],
+        ["record", "a", "--log-file", "/"],
         ["record", "a", "--header", "nonsense"],
         ["record", "a", "--config", "/nonexistent"],
         ["record", "a", "--url", "wss://pbx/", "--ca", "/nonexistent"],
@@ -149,6 +155,37 @@ async def test_quiet_prints_only_the_path(pbx, recordings):
     code, out, err = await run_streamer("record", "a", *flags(pbx, recordings), "--quiet")
     assert (code, err) == (0, "")
     assert out.strip().endswith("/leg1.wav")
+
+
+def _close(descriptors):
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("closed", [(2,), (0, 1, 2)])
+async def test_closed_descriptors_do_not_stop_a_recording(closed, pbx, recordings):
+    code, _, _ = await run_streamer(
+        "record", "a", *flags(pbx, recordings), preexec_fn=functools.partial(_close, closed)
+    )
+    assert code == 0
+    assert (next(recordings.glob("*/leg1.wav"))).stat().st_size == HEADER_SIZE + len(SECOND)
+
+
+@pytest.mark.parametrize("variable", ["STREAMER_OPEN_TIMEOUT", "STREAMER_KEEPER_PATIENCE"])
+@pytest.mark.parametrize("value", ["-1", "0", "nan", "inf", "1e7"])
+async def test_a_wait_that_cannot_be_meant_is_exit_2(variable, value, monkeypatch):
+    monkeypatch.setenv(variable, value)
+    code, _, err = await run_streamer("record", "a")
+    assert code == 2
+    assert variable in err
+
+
+async def test_a_log_that_cannot_be_written_stops_nothing(pbx, recordings, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/nowhere")
+    monkeypatch.setenv("HOME", "/dev/null/nowhere")
+    code, out, _ = await run_streamer("record", "a", *flags(pbx, recordings), "-vv")
+    assert code == 0
+    assert out.endswith("leg1.wav\n")
 
 
 async def test_a_closed_stdout_ends_quietly(pbx, recordings):

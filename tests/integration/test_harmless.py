@@ -13,7 +13,9 @@ import signal
 import pytest
 
 from streamer.simulator.script import EndKind
+from tests.fakes.keepers import keeper_pid
 from tests.fakes.recorder import LONG_CALL_S, environment, recording_call, run_streamer
+from tests.fakes.replay import until
 
 
 async def the_call_is_unharmed(call):
@@ -208,3 +210,51 @@ async def test_an_end_without_a_close_frame_is_a_loss_and_is_not_retried(recordi
         assert "may now be frozen inside Asterisk" in err
         assert call.simulator.most_attachments == 1
         assert reason_of(call) == "lost"
+
+
+async def test_whoever_follows_a_recorder_that_is_killed_is_told(recordings, runtime_dir):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        call.send_until(2)
+        wav = await call.frames_are_recorded(2)
+        second = await _second_recorder(call)
+        assert second.stderr is not None
+        assert b"is being recorded already" in await second.stderr.readline()
+        call.process.kill()
+        out, err = await second.communicate()
+        assert (second.returncode, out.decode()) == (1, f"{wav}\n")
+        assert b"the recorder was killed" in err
+        await the_call_is_unharmed(call)
+
+
+async def test_a_keeper_that_dies_during_the_call_is_replaced_before_the_tap_dies(
+    recordings, runtime_dir
+):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        call.send_until(2)
+        await call.frames_are_recorded(2)
+        first = keeper_pid(runtime_dir)
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: keeper_pid(runtime_dir) not in (None, first))
+        call.send_until(4)
+        await call.frames_are_recorded(4)
+        call.process.send_signal(signal.SIGINT)
+        assert (await call.ends())[0] == 130
+        await the_call_is_unharmed(call)
+
+
+async def test_a_keeper_that_cannot_be_had_again_is_said_and_tried_again(recordings, runtime_dir):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        call.send_until(2)
+        await call.frames_are_recorded(2)
+        runtime_dir.chmod(0o755)
+        os.kill(keeper_pid(runtime_dir), signal.SIGKILL)
+        assert call.process.stderr is not None
+        while b"do not kill this process" not in (line := await call.process.stderr.readline()):
+            assert line
+        runtime_dir.chmod(0o700)
+        await until(lambda: keeper_pid(runtime_dir) is not None)
+        call.send_until(4)
+        await call.frames_are_recorded(4)
+        call.process.kill()
+        await call.process.wait()
+        await the_call_is_unharmed(call)

@@ -10,6 +10,7 @@ import pytest
 
 from streamer.errors import KeeperError
 from streamer.keeper.client import open_keeper
+from tests.fakes.keepers import keeper_pid
 from tests.fakes.replay import until
 
 
@@ -22,20 +23,6 @@ def pair():
     yield ours, peer
     ours.close()
     peer.close()
-
-
-def keeper_pid(runtime_dir):
-    """The process that listens in `runtime_dir`, found by the inode of its socket."""
-    lines = Path("/proc/net/unix").read_text().splitlines()
-    inodes = {line.split()[6] for line in lines if str(runtime_dir) in line}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = {str(link.readlink()) for link in (process / "fd").iterdir()}
-        except OSError:
-            continue
-        if links & {f"socket:[{inode}]" for inode in inodes} and int(process.name) != os.getpid():
-            return int(process.name)
-    return None
 
 
 def _descriptors(pid):
@@ -141,7 +128,7 @@ async def test_a_keeper_that_dies_is_replaced_and_holds_again(runtime_dir, pair)
         assert first is not None
         os.kill(first, signal.SIGKILL)
         await until(lambda: keeper_pid(runtime_dir) not in (None, first))
-        await keeper.settled()
+        await until(lambda: keeper.answered)
         ours.close()
     await can_be_filled_again(peer)
 
@@ -200,3 +187,27 @@ async def test_without_a_keeper_nothing_is_connected(runtime_dir, monkeypatch, r
         with pytest.raises(KeeperError):
             await record_call(plan_for(pbx, recordings, runtime_dir), Bus(), Stop())
         assert pbx.connections == 0
+
+
+async def test_a_patience_that_cannot_be_meant_ends_no_keeper(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours)
+        pid = keeper_pid(runtime_dir)
+        for patience_s in (float("inf"), 1e12, float("nan")):
+            async with open_keeper(runtime_dir, patience_s=patience_s) as other:
+                other._say(b"beat\n")
+        await until(lambda: keeper_pid(runtime_dir) == pid)
+        ours.close()
+    await can_be_filled_again(peer)
+    assert keeper_pid(runtime_dir) == pid
+
+
+async def test_nonsense_on_the_control_socket_ends_only_whoever_says_it(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper, open_keeper(runtime_dir) as rude:
+        await keeper.hold(ours)
+        for line in (b"hold 1 -\n", b"hello x\n", b"\xff" * 5000):
+            rude._say(line)
+        ours.close()
+    await can_be_filled_again(peer)

@@ -60,12 +60,25 @@ async def test_a_host_without_an_address(recordings):
         (http("403 Forbidden"), "HTTP 403"),
         (http("400 Bad Request"), "res_ari_stream"),
         (http("200 OK", b"hello"), "HTTP 200"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n", "redirects"),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n", "HTTP 302"),
         (b"", "session limit"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak HTTP"),
         (b"\x00\xff" * 5000, "is not Asterisk's websocket"),
         (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "not Asterisk's websocket"),
     ],
-    ids=["404", "403", "400", "200", "eof", "ssh", "binary", "bare-101"],
+    ids=[
+        "404",
+        "403",
+        "400",
+        "200",
+        "redirect",
+        "broken-redirect",
+        "eof",
+        "ssh",
+        "binary",
+        "bare-101",
+    ],
 )
 async def test_a_port_that_is_not_asterisk_is_told_by_its_answer(answer, said, recordings):
     async with open_port(answer) as port:

@@ -37,16 +37,8 @@ hostile = st.sampled_from(
     [
         *("-->", "--", ">", "<v agent>", "<i>", "{\\an8}", "&", "&amp;", "&#x3c;", "=1+1", "@x"),
         *("\x1b[2J", "\n\n", "\r\n", "a\u2028b", "\u202e", "\u200d", "NOTE", "WEBVTT", "STYLE"),
-        *(
-            "1",
-            "00:00:01,000",
-            "00:00:01.000 --> 00:00:02.000",
-            '"',
-            ";=x",
-            "\ufeff",
-            "世界",
-            "\xa0",
-        ),
+        *("1", "00:00:01,000", "00:00:01.000 --> 00:00:02.000", '"', ";=x"),
+        *("\ufeff", "世界", "\xa0"),
         *("x" * 100, "世" * 50, "two words", "ends.", "or,", "\udc80"),
     ]
 )
@@ -55,7 +47,7 @@ times = st.integers(0, 20 * SECOND) | st.integers(-SECOND, 200 * 3600 * SECOND)
 words = st.builds(Word, texts, times, times, st.floats(0, 1), st.booleans())
 labels = st.sampled_from(["caller", "agent"]) | texts
 segments = st.builds(
-    Segment, labels, st.integers(1, 99), times, times, st.lists(words, max_size=30).map(tuple)
+    Segment, labels, st.integers(1, 99), times, times, st.lists(words, max_size=15).map(tuple)
 )
 legs = st.builds(Leg, labels, texts, st.sampled_from([8000, 16000]))
 moments = st.datetimes(timezones=st.just(UTC))
@@ -65,7 +57,7 @@ transcripts = st.builds(
     texts,
     st.none() | moments,
     st.lists(legs, max_size=3).map(tuple),
-    st.lists(segments, max_size=6).map(tuple),
+    st.lists(segments, max_size=5).map(tuple),
 )
 """Calls with any text at any times."""
 

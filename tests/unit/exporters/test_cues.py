@@ -103,6 +103,10 @@ def test_a_label_that_would_leave_no_room_is_shortened():
     assert cues[0].leg == "x" * 100
 
 
+def test_a_word_as_wide_as_a_line_is_not_cut():
+    assert build_cues(call(say("x" * LINE_WIDTH)))[0].lines == ("x" * LINE_WIDTH,)
+
+
 def test_words_without_blanks_between_them_are_cut_too():
     words = tuple(Word("你好", i * 8000, (i + 1) * 8000, 0.9, is_joined=True) for i in range(30))
     cues = build_cues(call(Segment("caller", 1, 0, 30 * 8000, words)))

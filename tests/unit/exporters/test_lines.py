@@ -66,9 +66,9 @@ def test_of_two_even_breaks_the_shorter_first_line_is_taken():
     assert Ruler(words).lay_out(0, 3) == ("a" * 20, "b" * 9 + " " + "c" * 20)
 
 
-def test_a_label_stands_on_the_first_line_and_takes_its_room():
+def test_a_prefix_stands_on_the_first_line_and_takes_its_room():
     text = "Please unplug the router and wait thirty seconds."
-    assert Ruler(say(text).words, label="agent:").lay_out(0, 8) == (
+    assert Ruler(say(text).words, prefix="agent: ").lay_out(0, 8) == (
         "agent: Please unplug the",
         "router and wait thirty seconds.",
     )
@@ -76,19 +76,19 @@ def test_a_label_stands_on_the_first_line_and_takes_its_room():
 
 @given(
     st.lists(st.tuples(st.integers(1, 34), st.booleans()), min_size=1, max_size=30),
-    st.sampled_from(["", "caller:"]),
+    st.sampled_from(["", "caller: "]),
     st.data(),
 )
-def test_whatever_can_be_reached_fits_on_two_lines_and_no_more_does(sizes, label, data):
+def test_whatever_can_be_reached_fits_on_two_lines_and_no_more_does(sizes, prefix, data):
     words = [Word("x" * size, 0, 1, 0.9, is_joined) for size, is_joined in sizes]
-    ruler = Ruler(words, label=label)
+    ruler = Ruler(words, prefix=prefix)
     start = data.draw(st.integers(0, len(words) - 1))
     for end in range(start + 1, ruler.reach(start) + 1):
         lines = ruler.lay_out(start, end)
         assert len(lines) <= 2
         assert all(0 < measure(line) <= LINE_WIDTH for line in lines)
         text = join_words(words[start:end])
-        assert "".join(lines).replace(" ", "") == label + text.replace(" ", "")
+        assert "".join(lines).replace(" ", "") == prefix.strip() + text.replace(" ", "")
     if ruler.reach(start) < len(words):
         whole = join_words(words[start : ruler.reach(start) + 1])
-        assert len(f"{label} {whole}".strip()) > LINE_WIDTH
+        assert len(prefix + whole) > LINE_WIDTH

@@ -64,7 +64,10 @@ def test_a_text_message_is_not_audio():
     ("url", "shown"),
     [
         ("ws://pbx:8088/ws", "ws://pbx:8088/ws"),
-        ("wss://me:s3cret@pbx/ws?x=@", "wss://pbx/ws?x=@"),
+        ("wss://me:s3cret@pbx/ws?x=@", "wss://pbx/ws?…"),
+        ("ws://me:s3/cret@pbx/ws", "ws://pbx/ws"),
+        ("ws://me:s3?cret@pbx/ws", "ws://pbx/ws?…"),
+        ("ws://pbx/ws?key=s3cret", "ws://pbx/ws?…"),
         ("ws://me:p@ss@pbx", "ws://pbx"),
         ("me:s3cret@pbx", "pbx"),
     ],
@@ -92,7 +95,14 @@ def test_a_websocket_url_is_accepted(url):
         "ws://pbx:x/ws",
         "ws://pbx:0/ws",
     ]
-    + ["ws://[::1/ws", "ws://pbx/ws#top", "ws://p bx/ws", "ws://pbx/\x1b[31m"],
+    + [
+        "ws://u:pa/ss@127.0.0.1:1/ws",
+        "ws://user@pbx/ws",
+        "ws://[::1/ws",
+        "ws://pbx/ws#top",
+        "ws://p bx/ws",
+        "ws://pbx/\x1b[31m",
+    ],
 )
 def test_what_is_no_websocket_url_is_refused(url):
     with pytest.raises(UsageError):

@@ -1,0 +1,87 @@
+"""TCP connections made by ourselves, so that a socket can be given to the keeper before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from streamer.errors import UnreachableError
+from streamer.wire import stream_channel as wire
+
+
+async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
+    """Return a connected, non-blocking socket to the first of the host's addresses that answers.
+
+    Raises:
+        UnreachableError: None does; the message says why, and what to do.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
+    shown = wire.public_url(url)
+    try:
+        async with asyncio.timeout(timeout_s):
+            found = await _resolve(host, port)
+            return await _connect_first(found)
+    except socket.gaierror as error:
+        raise UnreachableError(
+            f"the host of {shown} has no address ({error.strerror}); check its name"
+        ) from error
+    except UnicodeError as error:
+        raise UnreachableError(f"the host of {shown} is no host name; check it") from error
+    except ConnectionRefusedError as error:
+        raise UnreachableError(
+            f"{shown} refused the connection; {wire.suggest_port(url)}"
+        ) from error
+    except TimeoutError as error:
+        raise UnreachableError(
+            f"{shown} did not answer within {timeout_s:.0f} s; check the host and any firewall"
+        ) from error
+    except OSError as error:
+        raise UnreachableError(f"{shown} cannot be reached: {error.strerror or error}") from error
+
+
+async def _resolve(host: str, port: int) -> list[Any]:
+    """Resolve on a thread that nobody waits for at the end: a name server that is mute must not delay a Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Any]] = loop.create_future()
+
+    def settle(found: list[Any] | None, error: Exception | None) -> None:
+        if not answer.done():
+            answer.set_exception(error) if error else answer.set_result(found or [])
+
+    def ask() -> None:
+        found, failure = None, None
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed by now
+            loop.call_soon_threadsafe(settle, found, failure)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return await answer
+
+
+async def _connect_first(found: list[Any]) -> socket.socket:
+    last: OSError = OSError("the host has no address")
+    for family, kind, protocol, _, address in found:
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1
+        )  # notices a cut network, in hours
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        except OSError as error:
+            sock.close()
+            last = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise last
