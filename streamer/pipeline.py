@@ -76,7 +76,7 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
 async def open_speech(
     settings: Settings, model: InstalledModel | None, bus: Bus
 ) -> AsyncIterator[Speech | None]:
-    """Load a model in the background and read for any number of calls while the block lasts."""
+    """Read for any number of calls while the block lasts; the model is loaded in the background for the first."""
     if model is None:
         yield None
         return
@@ -88,10 +88,10 @@ async def open_speech(
     def say(message: str) -> None:
         bus.publish(Trouble(None, message))
 
-    async with open_engine_process(plan, say_trouble=say) as engine:
+    async with open_engine_process(plan, say_trouble=say, starts_now=False) as engine:
         scheduler = Scheduler(engine, slots=threads)
         try:
-            yield Speech(scheduler, plan_speech(settings, model))
+            yield Speech(scheduler, plan_speech(settings, model), engine.start)
         finally:
             await scheduler.aclose()
 
@@ -156,4 +156,4 @@ def _call_id(watched: Watched) -> str | None:
 
 def without_partials(speech: Speech | None) -> Speech | None:
     """Return the same speech for recordings that nobody watches, where only finals count."""
-    return speech and Speech(speech.scheduler, replace(speech.plan, has_partials=False))
+    return speech and replace(speech, plan=replace(speech.plan, has_partials=False))

@@ -23,10 +23,14 @@ FOLLOW_POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What turns audio into words: whose turn it is, and how each leg is read. None in its place: no words."""
+    """What turns audio into words: whose turn it is, and how each leg is read. None in its place: no words.
+
+    `begin` loads the model if nobody has; a session calls it only once the call is its own to transcribe.
+    """
 
     scheduler: Scheduler
     plan: SpeechPlan
+    begin: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -58,6 +62,8 @@ async def run_session(
     shown = dict.fromkeys(legs, 0)
     lock = await _wait_for_lock(folder, call, legs, shown, bus)
     try:
+        if speech:
+            speech.begin()
         if not grows():
             repair_recording(folder)
         _show_new(call, legs, shown, bus)

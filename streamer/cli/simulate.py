@@ -12,8 +12,9 @@ from pathlib import Path
 from streamer.cli import output
 from streamer.errors import ExitCode, UnreachableError, UsageError
 from streamer.hostile import printable
+from streamer.simulator.report import Report
 from streamer.simulator.script import ChannelScript, EndKind, load_script, with_hole, with_stall
-from streamer.simulator.stream_channel import Report, StreamChannelSimulator, open_simulator
+from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 
 _FIRST_UNIQUE_ID = 1_700_000_000
 

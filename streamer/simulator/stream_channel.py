@@ -25,12 +25,13 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import cast
 
-from websockets.datastructures import Headers
 from websockets.frames import Close, Frame, Opcode
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from streamer.simulator.handshake import judge_request, refuse, select_subprotocol
+from streamer.simulator.report import Harm, Report
 from streamer.simulator.script import ChannelScript, EndKind
 from streamer.wire.stream_channel import CHANNEL_HEADER, SUBPROTOCOL
 
@@ -42,30 +43,6 @@ _TICK_S = 0.005
 _ROUNDING_S = 1e-6
 """A frame that is due now is due now, however floats round."""
 _HANG_UP = Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=False)
-
-
-class Harm(Enum):
-    """What a client did that it must not do."""
-
-    LEFT = "left a live channel"
-    HALF_CLOSED = "half-closed a live channel"
-    STOPPED_READING = "stopped reading a live channel"
-    SAID = "said something"
-    CAME_BACK = "came back to a frozen channel"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One harm done to one channel."""
-
-    harm: Harm
-    channel: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.channel}: a client {self.harm.value}{': ' if self.detail else ''}{self.detail}"
-        )
 
 
 class _State(Enum):
@@ -258,7 +235,7 @@ class _Client(asyncio.Protocol):
         self._simulator = simulator
         self._handshake: ServerProtocol | None = ServerProtocol(
             subprotocols=cast(Sequence[Subprotocol], [SUBPROTOCOL]),
-            select_subprotocol=_select_subprotocol,
+            select_subprotocol=select_subprotocol,
         )
         self._transport: asyncio.Transport | None = None
         self._channel: _Channel | None = None
@@ -333,7 +310,7 @@ class _Client(asyncio.Protocol):
     def _refuse_garbage(self) -> None:
         assert self._transport is not None
         self._handshake, self._has_ended = None, True
-        self._transport.write(_refusal().serialize())
+        self._transport.write(refuse().serialize())
         self._transport.close()
 
     def _is_live(self) -> bool:
@@ -350,7 +327,7 @@ class _Client(asyncio.Protocol):
 
     def _answer(self, handshake: ServerProtocol, request: Request) -> None:
         assert self._transport is not None
-        response = _judge(handshake, request)
+        response = judge_request(handshake, request)
         name = next(
             (value for key, value in request.headers.raw_items() if key == CHANNEL_HEADER), None
         )
@@ -364,30 +341,6 @@ class _Client(asyncio.Protocol):
                 self._transport.write(_HANG_UP)
             self._has_ended = True
             self._transport.close()
-
-
-def _judge(handshake: ServerProtocol, request: Request) -> Response:
-    if request.path.partition("?")[0].rstrip("/") != "/ws":
-        body = b"<html><body><h1>Not Found</h1></body></html>"
-        headers = Headers({"Server": "Asterisk/simulated", "Content-Type": "text/html"})
-        headers["Content-Length"] = str(len(body))
-        return Response(404, "Not Found", headers, body)
-    response = handshake.accept(request)
-    if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and handshake.subprotocol is not None:
-        del response.headers["Date"]
-        return response
-    return _refusal()
-
-
-def _refusal() -> Response:
-    headers = Headers({"Server": "Asterisk/simulated", "Cache-Control": "no-cache, no-store"})
-    headers["Sec-WebSocket-Version"] = "7, 8, 13"
-    headers["Content-Length"] = "0"
-    return Response(400, "Bad Request", headers, b"")
-
-
-def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    return next((name for name in offered if name.lower() == SUBPROTOCOL), None)
 
 
 def _encode(script: ChannelScript) -> list[bytes]:

@@ -192,8 +192,9 @@ class EngineProcess:
         """How many processes have been started."""
 
     def start(self) -> None:
-        """Begin to load the model, in the background."""
-        self._supervisor = asyncio.ensure_future(self._supervise())
+        """Begin to load the model, in the background; idempotent."""
+        if self._supervisor is None:
+            self._supervisor = asyncio.ensure_future(self._supervise())
 
     async def ready(self) -> ModelFacts:
         """Wait until the model is loaded.
@@ -349,15 +350,17 @@ async def open_engine_process(
     *,
     patience: Patience | None = None,
     say_trouble: Callable[[str], None] | None = None,
+    starts_now: bool = True,
 ) -> AsyncIterator[EngineProcess]:
     """Run an engine while the block lasts; the model loads in the background.
 
-    `say_trouble` gets one hostile line each time that the engine had to be started again or a window was skipped.
+    Without `starts_now` it begins to load when `start` is called. `say_trouble` gets one hostile line each time that the engine had to be started again or a window was skipped.
     """
     engine = EngineProcess(
         plan.command(), slots=plan.inter_threads, patience=patience, say_trouble=say_trouble
     )
-    engine.start()
+    if starts_now:
+        engine.start()
     try:
         yield engine
     finally:

@@ -5,7 +5,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from streamer.simulator.stream_channel import UNREAD_S, Harm, StreamChannelSimulator, open_simulator
+from streamer.simulator.report import Harm
+from streamer.simulator.stream_channel import UNREAD_S, StreamChannelSimulator, open_simulator
 from tests.fakes.recorder import long_script
 from tests.fakes.replay import VirtualClock, until
 
