@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from streamer.audio import SAMPLE_WIDTH
 from streamer.errors import ModelError
-from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Segment
+from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
 from streamer.settled import SettledLeg
 from streamer.speech.agreement import LocalAgreement
 from streamer.speech.base import (
@@ -46,7 +46,12 @@ REST_PER_WORK = 3.0
 CAUGHT_UP = SPEECH_RATE * 3 // 2
 """Unread samples up to which a leg is live; beyond, partials would only make it later."""
 
+STILL_SAID = SPEECH_RATE * 3 // 20
+"""Samples before the end of the audio in which a word is still being said."""
+
 LAG_STEP_S = 5.0
+"""Seconds by which the lag must change to be told again."""
+
 _CONTEXT_WORDS = 12
 
 
@@ -200,7 +205,8 @@ class LegTranscriber:
             return  # the final knows better
         self._has_partial = True
         self._policy.update(self._believe(hypothesis, window))
-        committed, tentative = self._policy.committed, self._policy.tentative
+        committed = self._policy.committed
+        tentative = _hold_back(self._policy.tentative, window.end, has_more=bool(committed))
         if committed:
             self._segmenter.settled_until = committed[-1].end
         if committed or tentative:
@@ -296,3 +302,13 @@ class LegTranscriber:
         ):
             self._told_lag_s = lag_s if lag_s * SPEECH_RATE > CAUGHT_UP else 0.0
             self._announce(Lagging(self._call_id, self._leg, self._told_lag_s))
+
+
+def _hold_back(tentative: tuple[Word, ...], end: int, *, has_more: bool) -> tuple[Word, ...]:
+    """Return the tentative words without a last one that is still being said, unless nothing else would be shown.
+
+    Such a word is the one that changes: the model guesses its end.
+    """
+    if tentative and tentative[-1].end > end - STILL_SAID and (has_more or len(tentative) > 1):
+        return tentative[:-1]
+    return tentative

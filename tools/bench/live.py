@@ -22,6 +22,7 @@ from streamer.session import Speech, run_session
 from streamer.sources.wavfile import FileCall
 from streamer.speech.agreement import normalise
 from streamer.speech.models import resolve_model
+from streamer.speech.vad import open_session
 from streamer.tap import Stop, run_tap
 from tools.bench.gold import LEGS, GoldCall, align, count_errors
 
@@ -149,7 +150,9 @@ async def measure(gold: GoldCall, *, calls: int = 1, seconds: float | None = Non
         assert speech is not None
         with bus.subscribe(capacity=1_000_000) as events, tempfile.TemporaryDirectory() as folder:
             watching = asyncio.ensure_future(_watch(events, watchers))
-            await asyncio.sleep(3)  # the model is loaded by now; loading is not what is measured
+            speech.begin()
+            open_session()
+            await asyncio.sleep(3)  # the models are loaded by now; loading is not what is measured
             before = _cpu_s()
             copies = [
                 _play(tracks, Path(folder), speech, bus, watchers, measures, n * 0.37)
