@@ -21,7 +21,9 @@ from streamer.recording import create_recording
 from streamer.session import Speech, run_session
 from streamer.sources.wavfile import FileCall
 from streamer.speech.agreement import normalise
+from streamer.speech.base import Window
 from streamer.speech.models import resolve_model
+from streamer.speech.scheduler import Urgency
 from streamer.speech.vad import open_session
 from streamer.tap import Stop, run_tap
 from tools.bench.gold import LEGS, GoldCall, align, count_errors
@@ -152,7 +154,8 @@ async def measure(gold: GoldCall, *, calls: int = 1, seconds: float | None = Non
             watching = asyncio.ensure_future(_watch(events, watchers))
             speech.begin()
             open_session()
-            await asyncio.sleep(3)  # the models are loaded by now; loading is not what is measured
+            # Loading is not what is measured, so the models answer once before the call begins.
+            await speech.scheduler.read(Window("warm", 0, bytes(32_000), 0), Urgency.FINAL)
             before = _cpu_s()
             copies = [
                 _play(tracks, Path(folder), speech, bus, watchers, measures, n * 0.37)
