@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.bus import Bus
@@ -39,8 +39,6 @@ class SessionResult:
 
     reason: EndReason = EndReason.INTERRUPTED
     trouble: str = ""
-    segments: dict[str, int] = field(default_factory=dict)
-    """How many segments each leg has."""
 
 
 async def run_session(
@@ -67,11 +65,12 @@ async def run_session(
         if not grows():
             repair_recording(folder)
         _show_new(call, legs, shown, bus)
-        transcribing = _transcribe(call, paths, legs, speech, bus, grows)
-        result.trouble = await transcribing if speech else await _wait_for_end(grows)
+        if speech is None:
+            await _wait_for_end(grows)
+        else:
+            result.trouble = await _transcribe(call, paths, legs, speech, bus, grows)
     finally:
         lock.release()
-    result.segments = {label: len(leg.segments) for label, leg in legs.items()}
     result.reason, duration = _read_end(folder)
     bus.publish(CallEnded(call.id, result.reason, duration))
     return result
@@ -105,12 +104,11 @@ async def _transcribe(
     call: Call,
     paths: tuple[Path, ...],
     legs: dict[str, SettledLeg],
-    speech: Speech | None,
+    speech: Speech,
     bus: Bus,
     grows: Callable[[], bool],
 ) -> str:
     """Transcribe every leg to its end; return what went wrong."""
-    assert speech is not None
     transcribers = [
         LegTranscriber(
             call.id,
@@ -134,15 +132,15 @@ async def _transcribe(
         trouble = f"no more text: {errors.exceptions[0]}; the recording goes on"
     if trouble:
         bus.publish(Trouble(call.id, trouble))
-        return trouble + await _wait_for_end(grows)
+        await _wait_for_end(grows)
+        return trouble
     skipped = sum(transcriber.skipped for transcriber in transcribers)
     return f"{skipped} utterances could not be turned into words" if skipped else ""
 
 
-async def _wait_for_end(grows: Callable[[], bool]) -> str:
+async def _wait_for_end(grows: Callable[[], bool]) -> None:
     while grows():  # noqa: ASYNC110 - another process's lock is what is waited for
         await asyncio.sleep(FOLLOW_POLL_S)
-    return ""
 
 
 def _read_end(folder: Path) -> tuple[EndReason, float]:

@@ -56,6 +56,13 @@ LogFile = Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")]
 Verbose = Annotated[
     int, typer.Option("-v", "--verbose", count=True, help="Say more; twice for everything.")
 ]
+Header = Annotated[
+    list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Further request header.")
+]
+CaFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Certificate that signed the PBX's.")
+]
+Insecure = Annotated[bool | None, typer.Option("--insecure", help="Accept any certificate.")]
 
 
 @app.command()
@@ -71,15 +78,9 @@ def record(
         float | None, typer.Option(min=0.1, help="End the recording after so many seconds.")
     ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
-    header: Annotated[
-        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Further request header.")
-    ] = None,
-    ca: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Certificate that signed the PBX's.")
-    ] = None,
-    insecure: Annotated[
-        bool | None, typer.Option("--insecure", help="Accept any certificate.")
-    ] = None,
+    header: Header = None,
+    ca: CaFile = None,
+    insecure: Insecure = None,
     recordings: Recordings = None,
     config: Config = None,
     log_file: LogFile = None,
@@ -138,15 +139,9 @@ def watch(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print events, a JSON object a line.")
     ] = False,
-    header: Annotated[
-        list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Further request header.")
-    ] = None,
-    ca: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Certificate that signed the PBX's.")
-    ] = None,
-    insecure: Annotated[
-        bool | None, typer.Option("--insecure", help="Accept any certificate.")
-    ] = None,
+    header: Header = None,
+    ca: CaFile = None,
+    insecure: Insecure = None,
     recordings: Recordings = None,
     config: Config = None,
     log_file: LogFile = None,

@@ -175,7 +175,9 @@ async def test_without_any_model_the_call_is_recorded_and_the_remedy_said(record
         flags = arguments(pbx, recordings)[:-2]
         code, out, err = await run_streamer(*flags)
     assert (code, out) == (0, "")
-    assert "streamer models pull small" in err
+    remedy, folder = err.splitlines()
+    assert "streamer models pull small" in remedy
+    assert folder.startswith("recording ")
     assert (next(recordings.glob("*/caller.wav"))).stat().st_size > 1_800_000
 
 
