@@ -99,3 +99,23 @@ def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int | None, i
 def count_errors(said: Sequence[str], heard: Sequence[str]) -> int:
     """Return substitutions, deletions and insertions."""
     return sum(a is None or b is None or said[a] != heard[b] for a, b in align(said, heard))
+
+
+def judge(
+    gold: GoldCall, committed: Sequence[Sequence[tuple[str, float]]]
+) -> tuple[list[float], float]:
+    """Compare each leg's words, with the moment each was committed at, with what was said.
+
+    Return how long after its end each right word came, and the word errors in percent.
+    """
+    latencies, errors, count = [], 0, 0
+    for words, said in zip(committed, gold.words, strict=True):
+        heard = [word for word, _ in words]
+        texts = [word.text for word in said]
+        errors, count = errors + count_errors(texts, heard), count + len(texts)
+        latencies += [
+            words[b][1] - said[a].end
+            for a, b in align(texts, heard)
+            if a is not None and b is not None and texts[a] == heard[b]
+        ]
+    return latencies, 100 * errors / count

@@ -21,7 +21,7 @@ from faster_whisper import WhisperModel
 
 from streamer.speech.agreement import normalise
 from streamer.speech.models import demo_path
-from tools.bench.gold import RATE, align, count_errors, load_gold
+from tools.bench.gold import RATE, judge, load_gold
 from tools.bench.machine import show
 
 STEP_S = 1.0
@@ -100,19 +100,9 @@ def main() -> None:
     for thread in threads:
         thread.join()
     after = resource.getrusage(resource.RUSAGE_SELF)
-    commit, errors, words = [], 0, 0
-    for leg, said in zip(legs, gold.words, strict=True):
-        heard = [word for word, _, _ in leg.committed]
-        texts = [word.text for word in said]
-        errors, words = errors + count_errors(texts, heard), words + len(texts)
-        pairs = align(texts, heard)
-        commit += [
-            leg.committed[b][2] - said[a].end
-            for a, b in pairs
-            if a is not None and b is not None and texts[a] == heard[b]
-        ]
+    commit, wer = judge(gold, [[(word, at) for word, _, at in leg.committed] for leg in legs])
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    show(json.dumps({"commit": commit, "wer": 100 * errors / words, "cpu_s": cpu_s}))
+    show(json.dumps({"commit": commit, "wer": wer, "cpu_s": cpu_s}))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,7 @@ STEPS = (2, 4, 8, 12, 16)
 STEP_SECONDS = 40.0
 GOAL_P95_S = 2.0
 NOISE_S = 75
+_EARLY = "committed before their turn ended (turns > 3 s)"
 
 
 async def run() -> None:
@@ -48,33 +50,37 @@ async def run() -> None:
 async def _bench_call(name: str, *, is_telephone: bool) -> None:
     gold = load_gold(is_telephone=is_telephone)
     ours = await measure(gold)
-    theirs = await _run_peer(is_telephone=is_telephone)
+    peers = [await _run_peer(command, is_telephone=is_telephone) for command in _peers().values()]
     offline = await asyncio.to_thread(_transcribe_whole, gold)
     seconds = sum(len(track) for track in gold.tracks) / 2 / RATE
     show(f"{name}; `transcribe()` of each whole leg offline, beam 5, with VAD: WER {offline:.1f} %")
     show()
+    commits = [ours.commit, *(peer["commit"] for peer in peers)]
+    wers = [ours.wer, *(peer["wer"] for peer in peers)]
+    cpus = [ours.cpu_s, *(peer["cpu_s"] for peer in peers)]
+    unknown = ["-"] * len(peers)
+    flicker = f"{_flicker(ours):.1f} %; {ours.revisions}"
     show_table(
-        ["", "streamer", "LocalAgreement, 1 s chunks, beam 5, full windows", "goal"],
+        ["", "streamer", *_peers(), "goal"],
         [
-            ["commit latency p50 / p95", _pair(ours.commit), _pair(theirs["commit"]), "1.2 / 2.0"],
-            ["first partial p50 / p95", _pair(ours.first_partial), "-", "0.7 / -"],
-            ["final after its utterance p50 / p95", _pair(ours.final), "-", "- / 1.0"],
-            [
-                "WER of committed text",
-                f"{ours.wer:.1f} %",
-                f"{theirs['wer']:.1f} %",
-                "offline + 1.0 / + 1.5",
-            ],
-            ["flicker; revisions", f"{_flicker(ours):.1f} %; {ours.revisions}", "-; 0", "10 %; 0"],
-            ["committed before their turn ended (turns > 3 s)", _early(ours), "-", "60 %"],
-            [
-                "CPU seconds per audio second",
-                f"{ours.cpu_s / seconds:.3f}",
-                f"{theirs['cpu_s'] / seconds:.3f}",
-                "",
-            ],
+            ["commit latency p50 / p95", *map(_pair, commits), "1.2 / 2.0"],
+            ["first partial p50 / p95", _pair(ours.first_partial), *unknown, "0.7 / -"],
+            ["final after its utterance p50 / p95", _pair(ours.final), *unknown, "- / 1.0"],
+            ["WER of committed text", *(f"{wer:.1f} %" for wer in wers), "offline + 1.0 / + 1.5"],
+            ["flicker; revisions", flicker, *unknown, "10 %; 0"],
+            [_EARLY, _early(ours), *unknown, "60 %"],
+            ["CPU seconds per audio second", *(f"{cpu / seconds:.3f}" for cpu in cpus), ""],
         ],
     )
+
+
+def _peers() -> dict[str, list[str]]:
+    """Return the peers that can be run here, each with its command."""
+    python = [sys.executable, "-m"]
+    peers = {"LocalAgreement, 1 s chunks, beam 5, full windows": [*python, "tools.bench.peer"]}
+    if theirs := os.environ.get("WHISPER_LIVE_PYTHON"):
+        peers["WhisperLive"] = [*python, "tools.bench.whisper_live", theirs]
+    return peers
 
 
 def _pair(values: list[float]) -> str:
@@ -91,8 +97,8 @@ def _early(measures: Measures) -> str:
     )
 
 
-async def _run_peer(*, is_telephone: bool) -> dict[str, Any]:
-    arguments = [sys.executable, "-m", "tools.bench.peer", *(["telephone"] if is_telephone else [])]
+async def _run_peer(command: list[str], *, is_telephone: bool) -> dict[str, Any]:
+    arguments = [*command, *(["telephone"] if is_telephone else [])]
     process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     report: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
