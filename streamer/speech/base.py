@@ -5,7 +5,7 @@ Positions are samples at `SPEECH_RATE` on the leg's own time line; audio is 16-b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -135,6 +135,11 @@ class ModelFacts:
     inter_threads: int
 
 
+def always() -> bool:
+    """Say that the work is still wanted."""
+    return True
+
+
 class Engine(Protocol):
     """A model that reads windows; lives in a process of its own."""
 
@@ -142,8 +147,13 @@ class Engine(Protocol):
     def facts(self) -> ModelFacts:
         """Say what is loaded."""
 
-    def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        """Return one hypothesis a window, in order; blocks, and may be called from `inter_threads` threads at once."""
+    def transcribe(
+        self, windows: Sequence[Window], *, is_wanted: Callable[[], bool] = always
+    ) -> list[Hypothesis]:
+        """Return one hypothesis a window, in order; blocks, and may be called from `inter_threads` threads at once.
+
+        `is_wanted` is asked between two steps, since none can be interrupted; when it says no, the list is empty.
+        """
 
 
 class Vad(Protocol):

@@ -3,6 +3,7 @@
 A message is two lengths (32 bits, big-endian), a JSON object and raw audio:
 
     ours -> engine   {"kind": "read", "job": 7, "windows": [{...}, ...]} and their PCM, one after the other
+                     {"kind": "drop", "job": 7}                   nobody waits for it any more
     engine -> ours   {"kind": "ready", "facts": {...}}            the model is loaded
                      {"kind": "broken", "message": "..."}         it cannot be; the process ends
                      {"kind": "done", "job": 7, "hypotheses": [{...}, ...]}
@@ -48,6 +49,13 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """Nobody waits for this job any more; it is still answered, if only with nothing."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The model is loaded."""
 
@@ -77,7 +85,7 @@ class Failed:
     message: str
 
 
-Message = Read | Ready | Broken | Done | Failed
+Message = Read | Drop | Ready | Broken | Done | Failed
 
 
 def encode_message(message: Message) -> bytes:
@@ -88,6 +96,8 @@ def encode_message(message: Message) -> bytes:
         case Read(job, windows):
             pcm = b"".join(window.pcm for window in windows)
             fields = {"kind": "read", "job": job, "windows": [_encode_window(w) for w in windows]}
+        case Drop(job):
+            fields = {"kind": "drop", "job": job}
         case Ready(facts):
             fields = {"kind": "ready", "facts": asdict(facts)}
         case Broken(text):
@@ -141,6 +151,8 @@ def _parse(head: bytes, pcm: bytes) -> Message:
         match fields["kind"]:
             case "read":
                 return Read(fields["job"], _parse_windows(fields["windows"], pcm))
+            case "drop":
+                return Drop(fields["job"])
             case "ready":
                 facts = fields["facts"]
                 return Ready(ModelFacts(**{**facts, "languages": tuple(facts["languages"])}))

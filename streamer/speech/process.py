@@ -31,6 +31,7 @@ from streamer.speech.pipe import (
     Broken,
     BrokenPipeTalkError,
     Done,
+    Drop,
     Failed,
     Message,
     Parser,
@@ -136,6 +137,12 @@ class _Child:
         finally:
             del self.jobs[number]
 
+    def drop(self, number: int) -> None:
+        """Tell it that nobody waits for a job any more, if it has it."""
+        if number in self.jobs and self.process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                self.process.stdin.write(encode_message(Drop(number)))
+
     def kill(self, verdict: _DeathError | None) -> None:
         """End it now; idempotent."""
         self.verdict = self.verdict or verdict
@@ -187,6 +194,7 @@ class EngineProcess:
         self._broken: ModelError | None = None
         self._changed = asyncio.Condition()
         self._requests: set[asyncio.Task[Any]] = set()
+        self._unwanted: set[int] = set()
         self._supervisor: asyncio.Task[None] | None = None
         self.starts = 0
         """How many processes have been started."""
@@ -208,15 +216,21 @@ class EngineProcess:
     async def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
         """Return one hypothesis a window, in order; what cannot be read is marked `Suspicion.SKIPPED`.
 
-        A caller that gives up does not free the engine, which cannot be interrupted: the job keeps its place until it is done.
+        When the caller is cancelled the engine is told, and stops at the end of the step it is in; until then the job keeps its place.
 
         Raises:
             ModelError: The model cannot be loaded.
         """
-        request = asyncio.ensure_future(self._read(tuple(windows)))
+        number = next(self._numbers)
+        request = asyncio.ensure_future(self._read(number, tuple(windows)))
         self._requests.add(request)
         request.add_done_callback(self._forget)
-        return await asyncio.shield(request)
+        try:
+            return await asyncio.shield(request)
+        except asyncio.CancelledError:
+            if not request.done():
+                self._drop(number)
+            raise
 
     async def aclose(self) -> None:
         """End the process and every request; idempotent."""
@@ -231,21 +245,33 @@ class EngineProcess:
         if not request.cancelled():
             request.exception()  # seen, though its caller may have gone
 
-    async def _read(self, windows: tuple[Window, ...]) -> list[Hypothesis]:
+    def _drop(self, number: int) -> None:
+        self._unwanted.add(number)
+        if self._child is not None:
+            self._child.drop(number)
+
+    async def _read(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
         weight = 0
-        async with self._slots.shared():
-            try:
-                return await self._ask(windows)
-            except _DeathError as death:
-                weight = death.weight if len(windows) == 1 else 0
-        return [await self._read_alone(window, weight) for window in windows]
+        try:
+            async with self._slots.shared():
+                if number in self._unwanted:
+                    return []
+                try:
+                    return await self._ask(number, windows)
+                except _DeathError as death:
+                    weight = death.weight if len(windows) == 1 else 0
+            if number in self._unwanted:
+                return []
+            return [await self._read_alone(window, weight) for window in windows]
+        finally:
+            self._unwanted.discard(number)
 
     async def _read_alone(self, window: Window, weight: int) -> Hypothesis:
         reason = ""
         while weight < STRIKES:
             async with self._slots.alone():
                 try:
-                    return (await self._ask((window,)))[0]
+                    return (await self._ask(next(self._numbers), (window,)))[0]
                 except _DeathError as death:
                     weight += death.weight
                     reason = f": {death}"
@@ -254,12 +280,12 @@ class EngineProcess:
         )
         return Hypothesis(window.position, window.end, suspicion=Suspicion.SKIPPED)
 
-    async def _ask(self, windows: tuple[Window, ...]) -> list[Hypothesis]:
+    async def _ask(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
         child = await self._ready_child()
         deadline_s = self._patience.deadline_s(windows)
         try:
             async with asyncio.timeout(deadline_s):
-                return await child.ask(next(self._numbers), windows)
+                return await child.ask(number, windows)
         except TimeoutError:
             # Jobs beside this one die with the engine, but not by their own fault.
             child.kill(_DeathError("the engine was ended because it hung", 0))

@@ -45,12 +45,18 @@ class _Job:
 
 
 class Scheduler:
-    """One engine for many legs."""
+    """One engine for many legs; `slots` jobs are in flight at the same time, each with up to `batch` windows when more are waiting."""
 
     def __init__(
-        self, engine: Reader, *, slots: int = 1, clock: Callable[[], float] = time.monotonic
+        self,
+        engine: Reader,
+        *,
+        slots: int = 1,
+        batch: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
+        self._batch = batch
         self._clock = clock
         self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
         self._numbers = itertools.count()
@@ -63,7 +69,7 @@ class Scheduler:
         return sum(job.is_final for job in self._jobs)
 
     async def read(self, window: Window, urgency: Urgency) -> Hypothesis:
-        """Return what the engine reads in the window, when its turn has come.
+        """Return what the engine reads in the window, when its turn has come; a caller that is cancelled frees the engine.
 
         Raises:
             ModelError: The model cannot be loaded.
@@ -89,19 +95,48 @@ class Scheduler:
             while not self._jobs:
                 self._arrival.clear()
                 await self._arrival.wait()
+            if batch := self._pop_batch():
+                await self._serve(batch)
+
+    def _pop_batch(self) -> list[_Job]:
+        """Take the most urgent job, and those after it that are of its kind."""
+        batch: list[_Job] = []
+        while self._jobs and len(batch) < self._batch:
+            if batch and self._jobs[0].is_final != batch[0].is_final:
+                break
             job = heapq.heappop(self._jobs)
             if not job.answer.done():
-                await self._serve(job)
+                batch.append(job)
+        return batch
 
-    async def _serve(self, job: _Job) -> None:
+    async def _serve(self, batch: list[_Job]) -> None:
+        reading = asyncio.ensure_future(self._engine.transcribe([job.window for job in batch]))
+
+        def stop_unwanted(_: object) -> None:
+            if all(job.answer.done() for job in batch):
+                reading.cancel()
+
+        for job in batch:
+            job.answer.add_done_callback(stop_unwanted)
         try:
-            (hypothesis,) = await self._engine.transcribe([job.window])
+            await asyncio.wait([reading])
         except asyncio.CancelledError:
-            job.answer.cancel()
+            reading.cancel()
+            for job in batch:
+                job.answer.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-            if not job.answer.done():
-                job.answer.set_exception(error)
+        if not reading.cancelled():
+            _answer(batch, reading)
+
+
+def _answer(batch: list[_Job], reading: asyncio.Future[list[Hypothesis]]) -> None:
+    """Hand every job its hypothesis, or what went wrong, which belongs to whoever asked."""
+    error = reading.exception()
+    hypotheses = [] if error else reading.result()
+    for number, job in enumerate(batch):
+        if job.answer.done():
+            continue
+        if error:
+            job.answer.set_exception(error)
         else:
-            if not job.answer.done():
-                job.answer.set_result(hypothesis)
+            job.answer.set_result(hypotheses[number])

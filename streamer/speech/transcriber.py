@@ -223,6 +223,8 @@ class LegTranscriber:
             )
 
     async def _settle(self, closed: Closed) -> None:
+        if self._partial is not None:
+            self._partial.cancel()  # the final knows better, and need not wait for it
         end = min(closed.end, self._heard_until)
         window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
         hypothesis = await self._scheduler.read(window, Urgency.FINAL)

@@ -36,7 +36,7 @@ from streamer.speech.attempts import (
     suspect_end,
     suspect_text,
 )
-from streamer.speech.base import Hypothesis, ModelFacts, Window
+from streamer.speech.base import Hypothesis, ModelFacts, Window, always
 from streamer.speech.models import check_model
 from streamer.speech.wordtimes import (
     TimedWord,
@@ -52,6 +52,10 @@ MOST_CONTEXT_TOKENS = 32
 MOST_PROMPT_TOKENS = 96
 _BEFORE = "\"'“¿([{-"
 _AFTER = "\"'.。,，!！?？:：”)]}、"
+
+
+class _UnwantedError(Exception):
+    """Nobody waits for the windows any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,10 @@ class WhisperEngine:
         """Say what is loaded."""
         return self._facts
 
-    def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        """Return one hypothesis a window, in order.
+    def transcribe(
+        self, windows: Sequence[Window], *, is_wanted: Callable[[], bool] = always
+    ) -> list[Hypothesis]:
+        """Return one hypothesis a window, in order; none as soon as `is_wanted` says no.
 
         Raises:
             ValueError: A window is longer than `facts.longest_window`, or in a language that the model does not know.
@@ -150,8 +156,11 @@ class WhisperEngine:
         readings = {index: self._prepare(window) for index, window in enumerate(windows)}
         while attempts:
             turn = {index: left.pop(0) for index, left in attempts.items()}
-            for index, hypothesis in self._read_all(readings, turn):
-                best[index] = choose_better(best.get(index), hypothesis)
+            try:
+                for index, hypothesis in self._read_all(readings, turn, is_wanted):
+                    best[index] = choose_better(best.get(index), hypothesis)
+            except _UnwantedError:
+                return []
             attempts = {
                 index: left
                 for index, left in attempts.items()
@@ -179,7 +188,10 @@ class WhisperEngine:
         return (tokenizer.sot_prev, *hint) if hint else ()
 
     def _read_all(
-        self, readings: dict[int, _Reading], turn: dict[int, Attempt]
+        self,
+        readings: dict[int, _Reading],
+        turn: dict[int, Attempt],
+        is_wanted: Callable[[], bool],
     ) -> Iterator[tuple[int, Hypothesis]]:
         """Read each window in the way its turn says, those of equal shape together."""
         batches: dict[tuple[Shape, int], list[int]] = {}
@@ -193,7 +205,7 @@ class WhisperEngine:
             else:
                 yield index, Hypothesis(reading.window.position, reading.window.end)
         for (shape, _), indexes in batches.items():
-            hypotheses = self._read_batch([readings[index] for index in indexes], shape)
+            hypotheses = self._read_batch([readings[index] for index in indexes], shape, is_wanted)
             yield from zip(indexes, hypotheses, strict=True)
 
     def _shape(self, reading: _Reading, attempt: Attempt) -> Shape:
@@ -206,10 +218,16 @@ class WhisperEngine:
             language=reading.window.language if is_choice else "en",
         )
 
-    def _read_batch(self, batch: list[_Reading], shape: Shape) -> list[Hypothesis]:
+    def _read_batch(
+        self, batch: list[_Reading], shape: Shape, is_wanted: Callable[[], bool]
+    ) -> list[Hypothesis]:
+        if not is_wanted():
+            raise _UnwantedError
         encoded, encode_s = _timed(lambda: self._encode(batch, shape.frames))
         language, probability = self._language(encoded, shape)
         tokenizer = self._tokenizers(language)
+        if not is_wanted():
+            raise _UnwantedError
         results, generate_s = _timed(lambda: self._generate(encoded, batch, shape, tokenizer))
         tokens = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
         placed, align_s = _timed(lambda: self._align(encoded, batch, tokens, tokenizer))

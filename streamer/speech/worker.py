@@ -19,7 +19,17 @@ from pathlib import Path
 
 from streamer.errors import ModelError
 from streamer.speech.base import Engine
-from streamer.speech.pipe import Broken, Done, Failed, Message, Parser, Read, Ready, encode_message
+from streamer.speech.pipe import (
+    Broken,
+    Done,
+    Drop,
+    Failed,
+    Message,
+    Parser,
+    Read,
+    Ready,
+    encode_message,
+)
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -93,10 +103,17 @@ def serve(load: Callable[[], Engine], *, threads: int = 1) -> None:
     pool = ThreadPoolExecutor(threads, thread_name_prefix="engine")
     engine = pool.submit(_load, load, outlet)
     parser = Parser()
+    wanted: set[int] = set()
     while data := os.read(sys.stdin.fileno(), READ_SIZE):
         for message in parser.feed(data):
-            assert isinstance(message, Read)
-            pool.submit(_answer, engine, message, outlet)
+            match message:
+                case Read(job):
+                    wanted.add(job)
+                    pool.submit(_answer, engine, message, outlet, wanted)
+                case Drop(job):
+                    wanted.discard(job)
+                case other:
+                    raise AssertionError(f"{other!r} is nothing that an engine is told")
     os._exit(0)  # a job that is being read cannot be cancelled, and nobody waits for it
 
 
@@ -113,12 +130,15 @@ def _load(load: Callable[[], Engine], outlet: _Outlet) -> Engine:
     return engine
 
 
-def _answer(engine: Future[Engine], job: Read, outlet: _Outlet) -> None:
+def _answer(engine: Future[Engine], read: Read, outlet: _Outlet, wanted: set[int]) -> None:
     try:
-        outlet.send(Done(job.job, tuple(engine.result().transcribe(job.windows))))
+        hypotheses = engine.result().transcribe(read.windows, is_wanted=lambda: read.job in wanted)
+        outlet.send(Done(read.job, tuple(hypotheses)))
     except Exception as error:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
         sys.excepthook(*sys.exc_info())
-        outlet.send(Failed(job.job, f"{type(error).__name__}: {error}"))
+        outlet.send(Failed(read.job, f"{type(error).__name__}: {error}"))
+    finally:
+        wanted.discard(read.job)
 
 
 def _claim_stdout() -> int:

@@ -9,12 +9,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from streamer.errors import ModelError
 from streamer.events import Word
-from streamer.speech.base import Engine, Hypothesis, ModelFacts, Window
+from streamer.speech.base import Engine, Hypothesis, ModelFacts, Window, always
 from streamer.speech.worker import serve
 
 
@@ -35,11 +35,17 @@ class ScriptedEngine:
         """Say what is loaded."""
         return ModelFacts("scripted", ("en",), 480_000, "cpu", "int8", self._threads)
 
-    def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
+    def transcribe(
+        self, windows: Sequence[Window], *, is_wanted: Callable[[], bool] = always
+    ) -> list[Hypothesis]:
         """Do what the prompts say, in order."""
         with (self._folder / "asked").open("a") as asked:
             asked.write(" ".join(window.prompt for window in windows) + "\n")
         for window in windows:
+            if window.prompt == "endless":
+                while is_wanted():
+                    threading.Event().wait(0.005)
+                return []
             self._do(window.prompt)
         return [
             Hypothesis(

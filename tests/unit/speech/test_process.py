@@ -238,3 +238,29 @@ def test_the_rest_before_a_start_grows_with_the_deaths_in_a_row(deaths, rest):
 def test_the_deadline_follows_the_audio():
     ten_seconds = Window("a", 1, bytes(320_000), 0)
     assert Patience().deadline_s([ten_seconds] * 2) == 30 + 5 * 20
+
+
+async def test_a_caller_that_gives_up_ends_the_work_and_frees_the_engine(tmp_path):
+    async with running(tmp_path, threads=2) as (engine, troubles):
+        endless = asyncio.ensure_future(read(engine, "endless"))
+        assert await read(engine, "one") == ["one"]
+        endless.cancel()
+        await asyncio.wait([endless])
+        both = [read(engine, "together-1"), read(engine, "together-2")]  # takes both threads
+        assert await asyncio.gather(*both) == [["together-1"], ["together-2"]]
+        assert (engine.starts, troubles) == (1, [])
+
+
+async def test_a_caller_that_gives_up_before_its_turn_is_never_read(tmp_path):
+    async with running(tmp_path) as (engine, _):
+        await engine.ready()
+        endless = asyncio.ensure_future(read(engine, "endless"))
+        await asyncio.sleep(0)
+        early = asyncio.ensure_future(read(engine, "early"))
+        await asyncio.sleep(0)
+        early.cancel()
+        await asyncio.wait([early])
+        endless.cancel()
+        await asyncio.wait([endless])
+        assert await read(engine, "one") == ["one"]
+        assert "early" not in (tmp_path / "asked").read_text()

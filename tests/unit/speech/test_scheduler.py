@@ -16,15 +16,16 @@ class SlowEngine:
         self._gate = asyncio.Semaphore(0)
 
     async def transcribe(self, windows):
-        (window,) = windows
-        self.order.append(window.leg)
+        self.order.append(" ".join(window.leg for window in windows))
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
-        await self._gate.acquire()
-        self._at_once -= 1
-        if window.leg == "broken":
+        try:
+            await self._gate.acquire()
+        finally:
+            self._at_once -= 1
+        if windows[0].leg == "broken":
             raise ModelError("no model")
-        return [Hypothesis(window.position, window.end)]
+        return [Hypothesis(window.position, window.end) for window in windows]
 
     def answer(self, times=1):
         for _ in range(times):
@@ -117,3 +118,37 @@ async def test_closing_cancels_what_waits(engine, scheduler):
     await scheduler.aclose()
     await asyncio.wait(tasks)
     assert all(task.cancelled() for task in tasks)
+
+
+async def test_a_caller_that_gives_up_frees_the_engine(engine, scheduler):
+    tasks = await ask(scheduler, ("next", Urgency.FINAL))
+    tasks[0].cancel()
+    await asyncio.wait(tasks[:1])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert engine.order == ["busy", "next"]
+    assert engine.most_at_once == 1
+    engine.answer()
+    await tasks[1]
+
+
+async def test_what_waits_is_read_together_finals_and_partials_apart(engine):
+    scheduler = Scheduler(engine, batch=2)
+    partial, final = Urgency.PARTIAL, Urgency.FINAL
+    tasks = await ask(scheduler, ("a", final), ("b", partial), ("c", final), ("d", final))
+    engine.answer(4)
+    await asyncio.gather(*tasks)
+    assert engine.order == ["busy", "a c", "d", "b"]
+    await scheduler.aclose()
+
+
+async def test_a_batch_goes_on_for_the_one_who_still_waits(engine):
+    scheduler = Scheduler(engine, batch=2)
+    tasks = await ask(scheduler, ("gone", Urgency.FINAL), ("well", Urgency.FINAL))
+    engine.answer()
+    await tasks[0]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+    engine.answer()
+    assert (await tasks[2]).end == 320
+    await scheduler.aclose()

@@ -223,3 +223,11 @@ def test_the_real_engine_answers_through_its_process(lines):
         check=True,
     )
     assert ran.stdout.decode().strip() == text
+
+
+@needs_model
+@pytest.mark.slow
+def test_a_window_that_nobody_wants_any_more_is_left_after_the_step_it_is_in(engine, lines):
+    answers = iter([True, False])
+    assert engine.transcribe([lines[0][1]], is_wanted=lambda: next(answers)) == []
+    assert next(answers, "asked twice") == "asked twice"
