@@ -43,6 +43,20 @@ class GoldCall:
         return [(span[0].start, span[-1].end) for span in spans]
 
 
+def repeat(gold: GoldCall, times: int) -> GoldCall:
+    """Return the call several times in a row, as one call."""
+    length = len(gold.tracks[0]) / 2 / RATE
+    words = tuple(
+        tuple(
+            GoldWord(w.text, w.start + n * length, w.end + n * length, w.turn + 1000 * n)
+            for n in range(times)
+            for w in leg
+        )
+        for leg in gold.words
+    )
+    return GoldCall((gold.tracks[0] * times, gold.tracks[1] * times), (words[0], words[1]))
+
+
 def load_gold(*, is_telephone: bool = False) -> GoldCall:
     """Read the bundled call, wideband or as an 8 kHz mu-law telephone would carry it."""
     with wave.open(str(demo_call())) as call:

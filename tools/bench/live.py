@@ -8,14 +8,15 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
-from streamer.events import Event, Final, Partial
+from streamer.events import Event, Final, Lagging, Partial
 from streamer.pipeline import open_speech
 from streamer.recording import create_recording
 from streamer.session import Speech, run_session
@@ -48,6 +49,10 @@ class Measures:
     long_words: int = 0
     cpu_s: float = 0.0
     audio_s: float = 0.0
+    lags: list[tuple[float, float]] = field(default_factory=list)
+    """What a leg said of its lag: when, and how much."""
+    lost: int = 0
+    """Samples that were sent and are not on disk."""
 
     @property
     def wer(self) -> float:
@@ -99,6 +104,8 @@ class Watcher:
             self._show(log, [w.text for w in event.segment.words], [], at)
             log.finals.append((event.segment.start_s, event.segment.words[-1].end_s, at))
             log.open_words, log.open_committed = [], []
+        elif isinstance(event, Lagging):
+            self._measures.lags.append((at, event.lag_s))
 
     def _show(self, log: _LegLog, committed: list[str], tentative: list[str], at: float) -> None:
         measures = self._measures
@@ -142,8 +149,14 @@ class Watcher:
             self._measures.early += at < turn[1]
 
 
-async def measure(gold: GoldCall, *, calls: int = 1, seconds: float | None = None) -> Measures:
-    """Play `calls` copies of a call at real time through tap, recording and transcriber."""
+async def measure(
+    gold: GoldCall,
+    *,
+    calls: int = 1,
+    seconds: float | None = None,
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> Measures:
+    """Play `calls` copies of a call at real time through tap, recording and transcriber, and run `beside` meanwhile."""
     measures, bus = Measures(), Bus()
     watchers: dict[str, Watcher] = {}
     size = int(seconds * 16_000) * 2 if seconds else None
@@ -161,7 +174,7 @@ async def measure(gold: GoldCall, *, calls: int = 1, seconds: float | None = Non
                 _play(tracks, Path(folder), speech, bus, watchers, measures, n * 0.37)
                 for n in range(calls)
             ]
-            await asyncio.gather(*copies)
+            await asyncio.gather(*copies, *([beside()] if beside else []))
             bus.close()
             await watching
     # The engine's time is known once it has ended.
@@ -195,11 +208,14 @@ async def _play(
     tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop()))
     await run_session(recording.folder, speech, bus)
     await tap
+    sent = sum(len(track) // 2 for track in tracks)
+    measures.lost += sent - sum(leg.samples - leg.silence for leg in recording.legs)
+    measures.lost += recording.lost
 
 
 async def _watch(events: Subscription, watchers: dict[str, Watcher]) -> None:
     async for event in events:
-        if isinstance(event, Partial | Final) and event.call_id in watchers:
+        if isinstance(event, Partial | Final | Lagging) and event.call_id in watchers:
             watchers[event.call_id].take(event, time.monotonic())
 
 
