@@ -31,7 +31,10 @@ from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
 from streamer.tap_process import start_tap
 
-NO_MODEL = "no speech model is installed, so there will be no text; `streamer models pull small` installs one"
+SUGGESTED = "small"
+"""The model for who has none: the largest that most machines without a GPU follow live."""
+
+NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
 
 
 _KILLED = (

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 from streamer.cli import output
-from streamer.errors import ExitCode
+from streamer.config import Settings
+from streamer.errors import ExitCode, StreamerError
+from streamer.pipeline import NO_MODEL, SUGGESTED, choose_model
 from streamer.speech.models import DEMO, InstalledModel, list_models, resolve_model
 
 _NOTES = {
@@ -51,6 +53,34 @@ def run_pull(name: str) -> int:
 
     output.data(str(pull_model(name).path))
     return ExitCode.DONE
+
+
+def choose_or_pull(settings: Settings) -> InstalledModel | None:
+    """Return the model to use; where there is none, offer on a terminal to download one first.
+
+    None, and the remedy is said, where there is none in the end.
+
+    Raises:
+        NotFoundError: The named model is not installed.
+    """
+    model = choose_model(settings)
+    if model is None and output.can_ask():
+        model = _offer(SUGGESTED)
+    if model is None:
+        output.talk(NO_MODEL)
+    return model
+
+
+def _offer(name: str) -> InstalledModel | None:
+    from streamer.speech.download import pull_model
+
+    if not output.ask(f"No speech model is installed. Download {name} (about 480 MB) first?"):
+        return None
+    try:
+        return pull_model(name)
+    except StreamerError as error:
+        output.fail(str(error), error.exit_code)
+        return None
 
 
 def _describe(model: InstalledModel) -> dict[str, str | int]:

@@ -30,6 +30,18 @@ def talk(message: str) -> None:
         sys.stderr.flush()
 
 
+def can_ask() -> bool:
+    """Say whether somebody sits at a terminal who could answer."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bool:
+    """Ask on stderr, so that stdout stays data; whatever is not a yes is a no."""
+    sys.stderr.write(f"{printable(question, limit=TALK_LIMIT)} [y/N]: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+
+
 def fail(message: str, code: ExitCode) -> ExitCode:
     """Say why a command fails, in one line, and return its exit code."""
     talk(f"streamer: {message}")

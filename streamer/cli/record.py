@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
@@ -89,11 +88,9 @@ def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
 
 
 def _confirm_overwrite(path: Path) -> None:
-    import typer
-
-    if sys.stdin is None or not sys.stdin.isatty():
+    if not output.can_ask():
         raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
-    if not typer.confirm(f"{path} exists. Overwrite it?", err=True):
+    if not output.ask(f"{path} exists. Overwrite it?"):
         raise UsageError(f"the file {path} exists; name another with --output")
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
 from streamer.cli.legs import parse_legs
+from streamer.cli.models import choose_or_pull
 from streamer.config import Settings
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import NO_MODEL, Watched, choose_model, open_speech, watch_channels
+from streamer.pipeline import Watched, open_speech, watch_channels
 from streamer.recorder import plan_tap
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,9 +33,7 @@ def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
     """
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
-    model = choose_model(settings)
-    if model is None:
-        output.talk(NO_MODEL)
+    model = choose_or_pull(settings)
 
     async def watch(bus: Bus, watched: Watched) -> None:
         async with open_speech(settings, model, bus) as speech:

@@ -75,10 +75,12 @@ async def start_streamer(arguments: Sequence[str], **options) -> asyncio.subproc
         "-m",
         "streamer",
         *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        **options,
+        **{
+            "stdin": asyncio.subprocess.DEVNULL,
+            "stdout": asyncio.subprocess.PIPE,
+            "stderr": asyncio.subprocess.PIPE,
+            **options,
+        },
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pty
 import shutil
 import signal
 from contextlib import asynccontextmanager
@@ -103,6 +104,31 @@ async def test_committed_words_only_grow_and_the_final_begins_with_them(recordin
         elif event["event"] == "final":
             assert event["text"].startswith(committed.get((event["leg"], event["utterance"]), ""))
     assert partials > 10
+
+
+@pytest.mark.parametrize(("answer", "lines"), [(b"n\n", 0), (b"y\n", 1)])
+async def test_on_a_terminal_a_missing_model_is_offered_and_the_call_recorded_in_any_case(
+    recordings, tmp_path, answer, lines
+):
+    terminal, inside = pty.openpty()
+    nowhere = {"HF_HUB_CACHE": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:1"}
+    async with demo_pbx(speed=50) as pbx:
+        process = await start_streamer(
+            arguments(pbx, recordings, "--plain", model=""),
+            stdin=inside,
+            stderr=inside,
+            env={**os.environ, **nowhere},
+        )
+        os.write(terminal, answer)
+        out, _ = await process.communicate()
+    os.close(inside)
+    said = os.read(terminal, 10_000).decode()
+    os.close(terminal)
+    assert (process.returncode, out) == (0, b"")
+    assert "No speech model is installed. Download small" in said
+    assert said.count("the Hugging Face hub cannot be reached") == lines
+    assert "there will be no text" in said
+    assert len(list(recordings.glob("*/*.wav"))) == 2
 
 
 async def test_an_engine_that_is_killed_again_and_again_costs_no_word(recordings):
