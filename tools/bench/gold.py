@@ -48,11 +48,11 @@ def repeat(gold: GoldCall, times: int) -> GoldCall:
     length = len(gold.tracks[0]) / 2 / RATE
     words = tuple(
         tuple(
-            GoldWord(w.text, w.start + n * length, w.end + n * length, w.turn + 1000 * n)
+            GoldWord(w.text, w.start + n * length, w.end + n * length, w.turn + n * turns)
             for n in range(times)
             for w in leg
         )
-        for leg in gold.words
+        for leg, turns in ((leg, leg[-1].turn + 1) for leg in gold.words)
     )
     return GoldCall((gold.tracks[0] * times, gold.tracks[1] * times), (words[0], words[1]))
 
