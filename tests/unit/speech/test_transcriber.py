@@ -1,6 +1,7 @@
 """One leg, with a scripted voice activity and a scripted engine: the path is real, the ears are not."""
 
 import asyncio
+import time
 import wave
 
 import pytest
@@ -9,7 +10,7 @@ from streamer.errors import ModelError
 from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Word
 from streamer.settled import open_settled
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
-from streamer.speech.follower import Follower
+from streamer.speech.follower import Follower, Pause
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
 
@@ -46,6 +47,7 @@ class WordPerSecond:
         self.windows = []
         self.fail = None
         self.skip = set()
+        self.doubted = set()
 
     async def transcribe(self, windows):
         (window,) = windows
@@ -57,11 +59,34 @@ class WordPerSecond:
             return [Hypothesis(window.position, window.end, suspicion=Suspicion.SKIPPED)]
         first = -(-window.position // SPEECH_RATE)
         words = tuple(
-            Word(f"w{n}", n * SPEECH_RATE, n * SPEECH_RATE + SPEECH_RATE // 2, 0.99)
+            Word(
+                f"w{n}",
+                n * SPEECH_RATE,
+                n * SPEECH_RATE + SPEECH_RATE // 2,
+                0.2 if n in self.doubted else 0.99,
+            )
             for n in range(first, window.end // SPEECH_RATE + 1)
             if n * SPEECH_RATE + SPEECH_RATE // 2 <= window.end
         )
         return [Hypothesis(window.position, window.end, words)]
+
+
+class PacedFollower:
+    """Hands out half a second at a time, each when the engine has answered what was asked before; keeps the time."""
+
+    def __init__(self, pcm):
+        self.unread = 0
+        self.now = 0.0
+        self._pieces = [pcm[n : n + SPEECH_RATE] for n in range(0, len(pcm), SPEECH_RATE)]
+
+    async def read(self):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.now += 0.5
+        return self._pieces.pop(0) if self._pieces else Pause.ENDED
+
+    def close(self):
+        pass
 
 
 class Bench:
@@ -81,10 +106,12 @@ class Bench:
             self.kept_before_announced.append(event.segment.utterance in kept)
         self.events.append(event)
 
-    async def run(self):
+    async def run(self, paced=None):
         scheduler = Scheduler(self.engine)
         settled = open_settled(self.folder, "a")
-        follower = Follower(self.folder / "a.wav", is_live=lambda: False, position=settled.position)
+        follower = paced or Follower(
+            self.folder / "a.wav", is_live=lambda: False, position=settled.position
+        )
         self.transcriber = LegTranscriber(
             "call",
             "a",
@@ -94,11 +121,15 @@ class Bench:
             settled=settled,
             plan=self.plan,
             announce=self.announce,
+            clock=(lambda: paced.now) if paced else time.monotonic,
         )
         try:
             await self.transcriber.run()
         finally:
             await scheduler.aclose()
+
+    def partials(self):
+        return [event for event in self.events if isinstance(event, Partial)]
 
     def finals(self):
         return [event.segment for event in self.events if isinstance(event, Final)]
@@ -192,12 +223,29 @@ async def test_a_long_utterance_is_cut_and_no_word_is_lost_or_doubled(tmp_path):
 
 
 async def test_partials_grow_and_the_final_begins_with_what_was_committed(tmp_path):
-    bench = Bench(tmp_path, seconds(QUIET, 1) + seconds(LOUD, 1.4))
-    await bench.run()
-    partials = [event for event in bench.events if isinstance(event, Partial)]
-    for partial in partials:
-        committed = [word.text for word in partial.committed]
-        assert bench.finals()[0].text.split()[: len(committed)] == committed
+    bench = Bench(tmp_path, b"")
+    await bench.run(PacedFollower(TALK))
+    shown = [
+        " ".join(word.text for word in (*partial.committed, *partial.tentative))
+        for partial in bench.partials()
+        if partial.utterance == 1
+    ]
+    assert shown == sorted(shown, key=len)
+    assert "w1 w2 w3" in shown
+    for partial in bench.partials():
+        final = next(s for s in bench.finals() if s.utterance == partial.utterance)
+        assert final.words[: len(partial.committed)] == partial.committed
+    assert any(partial.committed for partial in bench.partials())
+
+
+async def test_a_word_that_the_model_doubts_is_not_shown_but_settled_in_the_end(tmp_path):
+    bench = Bench(tmp_path, b"")
+    bench.engine.doubted = {2}
+    await bench.run(PacedFollower(TALK))
+    tentative = {word.text for p in bench.partials() for word in p.tentative}
+    assert "w2" not in tentative
+    assert tentative >= {"w1", "w3"}
+    assert [segment.text for segment in bench.finals()][0] == "w1 w2 w3 w4"
 
 
 async def test_context_is_given_only_to_models_that_bear_it(tmp_path):
