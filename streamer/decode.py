@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.errors import UsageError
+
+if TYPE_CHECKING:
+    import av
+
+
+PIECE = 10 * SLIN16_RATE
+"""Samples that `read_tracks` yields at once, at least, but for the last."""
 
 
 def decode_tracks(path: Path) -> list[bytes]:
@@ -14,20 +23,41 @@ def decode_tracks(path: Path) -> list[bytes]:
     Raises:
         UsageError: The file is missing or holds no audio.
     """
+    return [b"".join(pieces) for pieces in zip(*read_tracks(path), strict=True)]
+
+
+def read_tracks(path: Path) -> Iterator[tuple[bytes, ...]]:
+    """Yield an audio file piece by piece, each as one run of slin16 a channel.
+
+    Raises:
+        UsageError: The file is missing or holds no audio, or it breaks off in a way that cannot be read on.
+    """
     import av  # heavy, and only needed for audio files
 
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
     resampler = av.AudioResampler(format="s16p", rate=SLIN16_RATE)
+    frames: list[av.AudioFrame] = []
+    has_audio = False
     try:
         with av.open(str(path)) as container:
-            pieces = [p for frame in container.decode(audio=0) for p in resampler.resample(frame)]
-        pieces += resampler.resample(None)
+            for frame in container.decode(audio=0):
+                frames += resampler.resample(frame)
+                if sum(frame.samples for frame in frames) >= PIECE:
+                    has_audio = True
+                    yield _split(frames)
+                    frames = []
+        frames += resampler.resample(None)
     except (av.FFmpegError, IndexError, OSError) as error:
         raise UsageError(f"{path} is not audio that can be read: {error}") from error
-    if not pieces:
+    if frames:
+        yield _split(frames)
+    elif not has_audio:
         raise UsageError(f"{path} holds no audio")
-    return [
-        b"".join(bytes(piece.planes[n])[: piece.samples * SAMPLE_WIDTH] for piece in pieces)
-        for n in range(len(pieces[0].planes))
-    ]
+
+
+def _split(frames: list[av.AudioFrame]) -> tuple[bytes, ...]:
+    return tuple(
+        b"".join(bytes(frame.planes[n])[: frame.samples * SAMPLE_WIDTH] for frame in frames)
+        for n in range(len(frames[0].planes))
+    )

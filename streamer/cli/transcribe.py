@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.decode import decode_tracks
+from streamer.decode import decode_tracks, read_tracks
 from streamer.errors import ExitCode, NotFoundError, UsageError
 from streamer.events import EndReason, Final, Partial, Segment, Trouble
 from streamer.exporters import EXPORTERS
 from streamer.pipeline import NO_MODEL, choose_model, open_speech, without_partials
-from streamer.recording import create_recording, is_live
-from streamer.session import Speech, run_session
+from streamer.recording import Recording, create_recording, is_live
+from streamer.session import SessionResult, Speech, run_session
 from streamer.sources.wavfile import FileCall, scaled_clock
 from streamer.tap import Stop, run_tap
 from streamer.transcript import Transcript
-
-if TYPE_CHECKING:
-    from streamer.recording import Recording
 
 _LABELS = ("left", "right")
 
@@ -87,48 +85,37 @@ class _Job:
         self._segments: list[Segment] = []
 
     async def run(self, speech: Speech | None) -> tuple[Transcript, str]:
-        tracks = await asyncio.to_thread(decode_tracks, self._file)
-        legs = _name_legs(tracks)
-        duration = max(len(track) for track in tracks) / SAMPLE_WIDTH / SLIN16_RATE
         async with AsyncExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="streamer-"))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamer-")))
             events = stack.enter_context(self._bus.subscribe(capacity=100_000))
-            following = asyncio.ensure_future(self._collect(events, len(legs) * duration))
-            recording = create_recording(
-                Path(folder),
-                source="file",
-                url="",
-                legs=legs,
-                clock=scaled_clock(self._speed or 1.0),
-            )
-            trouble = await self._run_session(recording, legs, tracks, speech)
+            if self._speed is None:
+                recording = await asyncio.to_thread(_record_at_once, self._file, folder)
+                total_s = sum(leg.samples for leg in recording.legs) / SLIN16_RATE
+                session = run_session(recording.folder, speech, self._bus)
+            else:
+                tracks = await asyncio.to_thread(decode_tracks, self._file)
+                total_s = sum(len(track) for track in tracks) / SAMPLE_WIDTH / SLIN16_RATE
+                recording = _create(folder, len(tracks), clock=scaled_clock(self._speed))
+                session = self._play(recording, tracks, speech, self._speed)
+            following = asyncio.ensure_future(self._collect(events, total_s))
+            trouble = (await session).trouble
             events.close()
             await following
+        call = recording.call
         segments = tuple(self._segments)
-        return Transcript(
-            recording.call.id, "file", recording.call.started_at, legs, segments
-        ), trouble
+        return Transcript(call.id, "file", call.started_at, call.legs, segments), trouble
 
-    async def _run_session(
-        self,
-        recording: Recording,
-        legs: tuple[Leg, ...],
-        tracks: list[bytes],
-        speech: Speech | None,
-    ) -> str:
-        if self._speed is None:
-            for leg, track in enumerate(tracks):
-                recording.append(leg, [track])
-            await asyncio.to_thread(recording.finish, EndReason.HANG_UP)
-            return (await run_session(recording.folder, speech, self._bus)).trouble
-        clock = scaled_clock(self._speed)
-        stream = FileCall(legs, tracks, speed=self._speed, clock=clock)
+    async def _play(
+        self, recording: Recording, tracks: list[bytes], speech: Speech | None, speed: float
+    ) -> SessionResult:
+        clock = scaled_clock(speed)
+        stream = FileCall(recording.call.legs, tracks, speed=speed, clock=clock)
         tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop(), clock=clock))
         await asyncio.sleep(0)
         assert is_live(recording.folder)
         result = await run_session(recording.folder, speech, self._bus)
         await tap
-        return result.trouble
+        return result
 
     async def _collect(self, events: Subscription, total_s: float) -> None:
         async with _open_bar(self._file.name, total_s) as show:
@@ -166,9 +153,25 @@ async def _open_bar(name: str, total_s: float) -> AsyncIterator[Callable[[str, f
         yield show
 
 
-def _name_legs(tracks: list[bytes]) -> tuple[Leg, ...]:
-    if len(tracks) == 1:
+def _record_at_once(file: Path, folder: Path) -> Recording:
+    """Turn a file into a finished recording, piece by piece; blocks."""
+    pieces = read_tracks(file)
+    first = next(pieces)
+    recording = _create(folder, len(first))
+    for piece in itertools.chain([first], pieces):
+        for leg, track in enumerate(piece):
+            recording.append(leg, [track])
+    recording.finish(EndReason.HANG_UP)
+    return recording
+
+
+def _create(folder: Path, legs: int, *, clock: Callable[[], float] = time.monotonic) -> Recording:
+    return create_recording(folder, source="file", url="", legs=_name_legs(legs), clock=clock)
+
+
+def _name_legs(count: int) -> tuple[Leg, ...]:
+    if count == 1:
         return (Leg("speaker", "file"),)
-    if len(tracks) == len(_LABELS):
+    if count == len(_LABELS):
         return tuple(Leg(label, label) for label in _LABELS)
-    return tuple(Leg(f"leg{n}", f"track {n}") for n in range(1, len(tracks) + 1))
+    return tuple(Leg(f"leg{n}", f"track {n}") for n in range(1, count + 1))
