@@ -28,6 +28,16 @@ Run = Callable[..., Awaitable[Rows]]
 """Run one statement with its parameters and return all of its rows."""
 
 
+class _Database(aiosqlite.Connection):
+    """Remembers the end of its thread, which is to be awaited: a thread that outlives the event loop prints a traceback."""
+
+    ended: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        self.ended = super().stop()
+        return self.ended
+
+
 class Connection:
     """A connection that tasks share; each takes its turn, so that nobody reads another's open transaction."""
 
@@ -87,11 +97,15 @@ async def connect(database: str, *, name: str) -> AsyncIterator[Connection]:
     Raises:
         StoreError: See `explain`.
     """
+    db = _Database(
+        lambda: sqlite3.connect(database, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S),
+        iter_chunk_size=64,
+    )
     try:
-        db = await aiosqlite.connect(
-            database, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S
-        )
+        await db
     except sqlite3.Error as error:
+        if db.ended:
+            await db.ended
         raise explain(error, name) from error
     try:
         connection = Connection(db, name)
@@ -112,6 +126,15 @@ async def prepare_writing(db: Connection) -> None:
     await _use_log(db)
     for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
         await db.fetch(f"PRAGMA {pragma}")
+
+
+async def check_writing(db: Connection) -> None:
+    """Notice a database that SQLite has opened only to read, which it says only when something is to be written.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    await db.fetch("DELETE FROM erasure WHERE FALSE")
 
 
 async def _use_log(db: Connection) -> None:

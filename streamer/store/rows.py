@@ -1,7 +1,7 @@
 """What the store keeps and gives back, and how hostile strings and words get into columns and out again.
 
-Whatever a PBX, a model or a file name holds can be stored. Words and paths come back as they went in; other strings keep all but
-lone surrogates, which become escapes as `\\ud800`, since SQLite's text is UTF-8.
+Whatever a PBX, a model or a file name holds can be stored. Words and paths come back as they went in. In other strings lone
+surrogates and NUL become escapes, as `\\ud800`: SQLite's text is UTF-8, and its functions stop at a NUL.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def shown_text(segment: Segment) -> str:
 
 
 def encode_text(text: str) -> str:
-    """Return a string that UTF-8 can hold."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Return a string that a column of text can hold."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def encode_path(path: Path) -> str | bytes:

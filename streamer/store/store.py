@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from streamer.errors import NotFoundError, StoreError
 from streamer.events import Call, EndReason, Segment
 from streamer.store import deletion, reading, search, writing
-from streamer.store.connection import Connection, connect, file_uri, prepare_writing
+from streamer.store.connection import Connection, check_writing, connect, file_uri, prepare_writing
 from streamer.store.migrations import MIGRATIONS, migrate, read_schema
 from streamer.store.rows import CallRow, Hit, Progress, TroubleRow
 from streamer.store.search import EVERYTHING, PAGE, Filter
@@ -147,6 +147,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
         await read_schema(writer.fetch, writer.name)
         await prepare_writing(writer)
         await migrate(writer)
+        await check_writing(writer)
         async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
             await reader.fetch("PRAGMA query_only = ON")
             yield Store(reader, writer)
@@ -203,6 +204,8 @@ def _check_library() -> None:
 
 def _exists(path: Path) -> bool:
     try:
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder; name a file with --db")
         return path.exists()
     except (OSError, ValueError) as error:
         raise StoreError(
@@ -211,7 +214,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_missing_or_empty(path: Path) -> bool:
-    return not _exists(path) or (path.is_file() and not path.stat().st_size)
+    return not _exists(path) or not path.stat().st_size
 
 
 def _make_private(path: Path) -> None:
@@ -223,9 +226,8 @@ def _make_private(path: Path) -> None:
         return
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
             f"{path} cannot be made ({error.strerror}); name another file with --db"
