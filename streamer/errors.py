@@ -7,7 +7,8 @@
     ├── SourceError               exit 1   a live stream ended in a way it should not have
     ├── KeeperError               exit 1   no second descriptor, so nothing was connected
     ├── RecordingError            exit 1   a recording could not be made, opened or repaired
-    └── ModelError                exit 1   a speech model is there but cannot be used
+    ├── ModelError                exit 1   a speech model is there but cannot be used
+    └── StoreError                exit 1   the database cannot be opened, read or written
 
 Messages are lower-case sentences: what happened, to what, what to do next. They may hold hostile strings; whoever prints
 one escapes it.
@@ -66,3 +67,14 @@ class RecordingError(StreamerError):
 
 class ModelError(StreamerError):
     """A speech model is installed but broken, or is none; recordings go on without text."""
+
+
+class StoreError(StreamerError):
+    """The database could not be opened, read or written; recordings go on without it.
+
+    `is_temporary` if the same may work later: it is locked, or the disk is full or failing.
+    """
+
+    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
+        super().__init__(message)
+        self.is_temporary = is_temporary

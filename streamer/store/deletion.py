@@ -1,0 +1,108 @@
+"""Taking calls out so that nothing of them can be read in the files any more.
+
+1. One transaction deletes the rows, whose places SQLite fills with zeros (`secure_delete`), and leaves a note in `erasure`.
+2. The full-text index forgets. From SQLite 3.42 on it has done so in step 1. Before, it keeps deleted words beside a mark until
+   its parts are merged, so they all are, in small steps between which others write.
+3. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which nobody reads.
+
+If we die in between, the note stays and the next deletion does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import Collection
+
+from streamer.errors import StoreError
+from streamer.store.connection import Connection, Run
+from streamer.store.rows import encode_text
+
+PATIENCE_S = 10.0
+"""How long a deletion waits for readers to finish."""
+
+INDEX_FORGETS = sqlite3.sqlite_version_info >= (3, 42)
+"""Whether FTS5 has its own `secure-delete`."""
+
+_MERGE_PAGES = 500
+_RETRY_S = 0.05
+
+
+async def delete_calls(
+    db: Connection, call_ids: Collection[str], *, patience_s: float = PATIENCE_S
+) -> int:
+    """Delete calls with all that was said in them, and finish what an earlier deletion left; return how many were there.
+
+    Raises:
+        StoreError: They are gone from every list, but a program that reads keeps their words in the file beside the database
+            (`is_temporary`: calling this again tries again); or nothing was deleted, because the database cannot be written.
+    """
+    async with db.transaction() as run:
+        deleted = await _delete_rows(run, [encode_text(call_id) for call_id in call_ids])
+        [(unfinished,)] = await run("SELECT count(*) FROM erasure")
+    if unfinished:
+        await _merge_index(db)
+        await _cut_log(db, patience_s)
+        await db.fetch("DELETE FROM erasure")
+    return deleted
+
+
+async def _delete_rows(run: Run, call_ids: list[str]) -> int:
+    if INDEX_FORGETS:
+        await run("INSERT INTO segment_text (segment_text, rank) VALUES ('secure-delete', 1)")
+    deleted = await run(
+        """
+        DELETE FROM call
+        WHERE id IN (SELECT value FROM json_each(:calls))
+        RETURNING id
+        """,
+        {"calls": json.dumps(call_ids)},
+    )
+    if deleted:
+        await run("INSERT INTO erasure DEFAULT VALUES")
+    return len(deleted)
+
+
+async def _merge_index(db: Connection) -> None:
+    if INDEX_FORGETS:
+        return
+    pages = -_MERGE_PAGES  # negative: all parts are to become one
+    while await _merge_some(db, pages):
+        pages = _MERGE_PAGES
+
+
+async def _merge_some(db: Connection, pages: int) -> bool:
+    """Merge a few pages of the index's parts; return whether there was anything to merge."""
+    async with db.transaction() as run:
+        [(before,)] = await run("SELECT total_changes()")
+        await run(
+            "INSERT INTO segment_text (segment_text, rank) VALUES ('merge', :pages)",
+            {"pages": pages},
+        )
+        [(after,)] = await run("SELECT total_changes()")
+    return bool(after - before > 1)
+
+
+async def _cut_log(db: Connection, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while not await _try_to_cut_log(db):
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"the words are deleted, but {db.name}-wal keeps a copy while another program reads the database;"
+                " end that program, then delete again",
+                is_temporary=True,
+            )
+        await asyncio.sleep(_RETRY_S)
+
+
+async def _try_to_cut_log(db: Connection) -> bool:
+    try:
+        async with db.impatient() as run:
+            [(is_busy, _, _)] = await run("PRAGMA wal_checkpoint(TRUNCATE)")
+    except StoreError as error:
+        if not error.is_temporary:
+            raise
+        return False
+    return not is_busy
