@@ -69,6 +69,16 @@ class Settings:
     recordings: str = _setting(
         "recordings", "Folder of all recordings.", '"/var/lib/streamer/recordings"'
     )
+    db: str = _setting(
+        "",
+        "Database of transcripts; empty for streamer.sqlite3 in the folder of recordings.",
+        '"/var/lib/streamer/streamer.sqlite3"',
+    )
+    retention_days: int = _setting(
+        0,
+        "Calls that began more days ago are deleted when `watch` starts, and daily; 0 keeps them.",
+        "30",
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )
@@ -156,6 +166,8 @@ def _check(path: Path, name: str, value: Any) -> None:
 def _is_right(kind: type, value: Any) -> bool:
     if kind is dict:
         return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if kind is float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and 0 < value <= LONGEST_S
@@ -179,6 +191,10 @@ def _parse(name: str, text: str) -> Any:
             if not _is_right(float, float(text)):
                 raise ValueError
             return float(text)
+        if kind is int:
+            if not _is_right(int, int(text)):
+                raise ValueError
+            return int(text)
         if kind is dict:
             return parse_headers(text.splitlines())
     except (KeyError, ValueError) as error:
@@ -205,6 +221,7 @@ def _describe(kind: type) -> str:
     return {
         str: "a text",
         bool: "true or false",
+        int: "a whole number, 0 or more",
         float: f"a number of seconds, more than 0 and at most {LONGEST_S}",
         dict: "a table of texts",
     }[kind]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from streamer.audio import Leg
-from streamer.bus import Bus
+from streamer.bus import Bus, Subscription
 from streamer.config import Settings
-from streamer.errors import ExitCode, RecordingError, UsageError
+from streamer.deletion import delete_older
+from streamer.errors import ExitCode, RecordingError, StoreError, UsageError
 from streamer.events import CallEnded, EndReason, Trouble
-from streamer.session import SessionResult, Speech, run_session
+from streamer.session import Desk, SessionResult, Speech, run_session
 from streamer.speech.base import EncoderWindow
 from streamer.speech.models import (
     DEMO,
@@ -29,6 +32,7 @@ from streamer.speech.process import open_engine_process
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
+from streamer.store import Store, open_store
 from streamer.tap_process import start_tap
 
 SUGGESTED = "small"
@@ -36,6 +40,8 @@ SUGGESTED = "small"
 
 NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
 
+_DAY_S = 86_400.0
+_log = logging.getLogger(__name__)
 
 _KILLED = (
     "the recorder was killed; the keeper reads the call to its end, so the call itself goes on"
@@ -99,6 +105,71 @@ async def open_speech(
             await scheduler.aclose()
 
 
+def store_path(settings: Settings) -> Path:
+    """Return where the database is, or will be."""
+    return Path(settings.db or Path(settings.recordings) / "streamer.sqlite3")
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, model: InstalledModel | None, bus: Bus
+) -> AsyncIterator[Desk]:
+    """Open the store, and speech if there is a model, while the block lasts.
+
+    A store that cannot be opened is said, and costs the words: what is recorded meanwhile can be transcribed later.
+    """
+    async with AsyncExitStack() as stack:
+        store = None
+        try:
+            store = await stack.enter_async_context(open_store(store_path(settings)))
+        except StoreError as error:
+            bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+        else:
+            await stack.enter_async_context(_keep_troubles(store, bus))
+            await stack.enter_async_context(_expire(store, settings))
+        yield Desk(store, await stack.enter_async_context(open_speech(settings, model, bus)))
+
+
+@asynccontextmanager
+async def _expire(store: Store, settings: Settings) -> AsyncIterator[None]:
+    """Delete calls that are older than wanted, now and daily, while the block lasts."""
+    expiring = asyncio.ensure_future(_expire_daily(store, settings))
+    try:
+        yield
+    finally:
+        expiring.cancel()
+        await asyncio.wait([expiring])
+
+
+async def _expire_daily(store: Store, settings: Settings) -> None:
+    while settings.retention_days:
+        oldest = datetime.now(UTC) - timedelta(days=settings.retention_days)
+        try:
+            await delete_older(store, Path(settings.recordings), oldest)
+        except StoreError as error:
+            _log.warning("old calls cannot be looked for: %s", error)
+        await asyncio.sleep(_DAY_S)
+
+
+@asynccontextmanager
+async def _keep_troubles(store: Store, bus: Bus) -> AsyncIterator[None]:
+    """Keep what goes wrong, as far as the store takes it, while the block lasts."""
+    with bus.subscribe() as events:
+        keeping = asyncio.ensure_future(_keep_each_trouble(store, events))
+        try:
+            yield
+        finally:
+            events.close()
+            await asyncio.wait([keeping])
+
+
+async def _keep_each_trouble(store: Store, events: Subscription) -> None:
+    async for event in events:
+        if isinstance(event, Trouble):
+            with suppress(StoreError):
+                await store.keep_trouble(event.call_id, event.message, at=datetime.now(UTC))
+
+
 @dataclass(slots=True)
 class Watched:
     """A call that is being watched; `folder` is None before its tap has made it."""
@@ -109,7 +180,7 @@ class Watched:
 
 
 async def watch_channels(
-    settings: Settings, legs: Sequence[Leg], speech: Speech | None, bus: Bus, watched: Watched
+    settings: Settings, legs: Sequence[Leg], desk: Desk, bus: Bus, watched: Watched
 ) -> None:
     """Have a tap record `legs` as one call, in a process of its own, and follow it to its end.
 
@@ -121,7 +192,7 @@ async def watch_channels(
         async for line in tap.lines():
             if place := line.get("folder") or line.get("taken"):
                 watched.folder = Path(place)
-                following = asyncio.ensure_future(run_session(watched.folder, speech, bus))
+                following = asyncio.ensure_future(run_session(watched.folder, desk, bus))
             elif "message" in line:
                 bus.publish(Trouble(_call_id(watched), str(line["message"])))
             elif "exit_code" in line:
@@ -157,6 +228,9 @@ def _call_id(watched: Watched) -> str | None:
     return watched.folder.name if watched.folder else None
 
 
-def without_partials(speech: Speech | None) -> Speech | None:
-    """Return the same speech for recordings that nobody watches, where only finals count."""
-    return speech and replace(speech, plan=replace(speech.plan, has_partials=False))
+def without_partials(desk: Desk) -> Desk:
+    """Return the same desk for recordings that nobody watches, where only finals count."""
+    speech = desk.speech
+    if speech is None:
+        return desk
+    return replace(desk, speech=replace(speech, plan=replace(speech.plan, has_partials=False)))

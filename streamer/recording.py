@@ -8,6 +8,7 @@ Folder names come from our own ids, file names from labels that the user chose, 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ FORMAT = 1
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_FORMAT = "%Y%m%d-%H%M%S"
+_ID = re.compile(rf"\d{{8}}-\d{{6}}-[{_ALPHABET}]{{4}}")
 
 
 def new_call_id(now: datetime) -> str:
@@ -38,6 +40,11 @@ def new_call_id(now: datetime) -> str:
         + "-"
         + "".join(secrets.choice(_ALPHABET) for _ in range(4))
     )
+
+
+def is_call_id(name: str) -> bool:
+    """Say whether a name looks like one of our ids."""
+    return _ID.fullmatch(name) is not None
 
 
 @dataclass(slots=True)
@@ -331,11 +338,18 @@ def list_calls(recordings: Path) -> list[Path]:
 
 def list_wavs(folder: Path) -> list[Path]:
     """Return the WAVs that `call.json` names, leg by leg, that are there."""
+    return [path for leg in list_leg_wavs(folder) for path in leg]
+
+
+def list_leg_wavs(folder: Path) -> list[list[Path]]:
+    """Return for each leg the WAVs that `call.json` names and that are there, in order.
+
+    Raises:
+        RecordingError: `call.json` is missing or damaged.
+    """
     return [
-        path
+        [path for path in _wavs_of(folder, leg) if path.is_file()]
         for leg in read_call(folder)["legs"]
-        for path in _wavs_of(folder, leg)
-        if path.is_file()
     ]
 
 

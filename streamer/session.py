@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from streamer.bus import Bus
-from streamer.errors import ModelError
-from streamer.events import Call, CallEnded, CallStarted, EndReason, Final, Trouble
-from streamer.locks import Lock, take_lock
+from streamer.errors import ModelError, StoreError
+from streamer.events import (
+    SPEECH_RATE,
+    Call,
+    CallEnded,
+    CallStarted,
+    EndReason,
+    Final,
+    Lagging,
+    Partial,
+    Trouble,
+)
+from streamer.ledger import CallLedger
+from streamer.locks import Lock, is_locked, take_lock
+from streamer.partials import PartialBoard, read_partial
 from streamer.recording import is_live, open_call_of, read_call, repair_recording
-from streamer.settled import SettledLeg, open_settled
 from streamer.speech.follower import Follower
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
 from streamer.speech.vad import SileroVad
+from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What turns audio into words: whose turn it is, and how each leg is read. None in its place: no words.
+    """What turns audio into words: whose turn it is, and how each leg is read.
 
     `begin` loads the model if nobody has; a session calls it only once the call is its own to transcribe.
     """
@@ -31,6 +46,14 @@ class Speech:
     scheduler: Scheduler
     plan: SpeechPlan
     begin: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What calls are worked on with; without a store no words are kept and so none are made, without speech only others' are shown."""
+
+    store: Store | None
+    speech: Speech | None
 
 
 @dataclass(slots=True)
@@ -42,11 +65,11 @@ class SessionResult:
 
 
 async def run_session(
-    folder: Path, speech: Speech | None, bus: Bus, *, is_growing: Callable[[], bool] | None = None
+    folder: Path, desk: Desk, bus: Bus, *, is_growing: Callable[[], bool] | None = None
 ) -> SessionResult:
     """Follow a call's recording to its end and announce its words, those that are settled already first.
 
-    Only one process transcribes a call; another one shows what that one settles, and takes over when it is gone. `is_growing` says
+    Only one desk transcribes a call; another one shows what that one settles, and takes over when it is gone. `is_growing` says
     whether the recording may still grow; a tap's lock, unless somebody knows better.
 
     Raises:
@@ -55,87 +78,141 @@ async def run_session(
     grows = is_growing or (lambda: is_live(folder))
     call, paths = open_call_of(folder)
     bus.publish(CallStarted(call, folder, paths))
-    legs = {leg.label: open_settled(folder, leg.label) for leg in call.legs}
     result = SessionResult()
-    shown = dict.fromkeys(legs, 0)
-    lock = await _wait_for_lock(folder, call, legs, shown, bus)
-    try:
-        if speech:
-            speech.begin()
-        if not grows():
-            repair_recording(folder)
-        _show_new(call, legs, shown, bus)
-        if speech is None:
-            await _wait_for_end(grows)
-        else:
-            result.trouble = await _transcribe(call, paths, legs, speech, bus, grows)
-    finally:
-        lock.release()
-    result.reason, duration = _read_end(folder)
-    bus.publish(CallEnded(call.id, result.reason, duration))
+    if desk.store is None:
+        result.trouble = "there is no database to keep words in"
+    else:
+        session = _Session(folder, call, paths, desk.store, desk.speech, bus, grows)
+        try:
+            result.trouble = await session.run()
+        except StoreError as error:
+            result.trouble = f"no more text: {error}; the recording goes on"
+            bus.publish(Trouble(call.id, result.trouble))
+    await _wait_for_end(grows)
+    result.reason, duration_s, _ = _read_end(folder)
+    bus.publish(CallEnded(call.id, result.reason, duration_s))
     return result
 
 
-async def _wait_for_lock(
-    folder: Path, call: Call, legs: dict[str, SettledLeg], shown: dict[str, int], bus: Bus
-) -> Lock:
-    """Show what another process settles until the call's transcriber lock is ours."""
-    while (lock := take_lock(folder / "transcriber.lock")) is None:
-        _show_new(call, legs, shown, bus)
-        await asyncio.sleep(FOLLOW_POLL_S)
-        _reread(folder, legs)
-    _reread(folder, legs)
-    return lock
+class _Session:
+    """One call at a desk that has a store."""
 
+    def __init__(
+        self,
+        folder: Path,
+        call: Call,
+        paths: tuple[Path, ...],
+        store: Store,
+        speech: Speech | None,
+        bus: Bus,
+        grows: Callable[[], bool],
+    ) -> None:
+        self._folder = folder
+        self._call = call
+        self._paths = paths
+        self._store = store
+        self._speech = speech
+        self._bus = bus
+        self._grows = grows
+        self._ledger = CallLedger(store, call, is_live=grows, say=self._say)
+        self._board = PartialBoard(folder)
+        self._shown = {leg.label: 0 for leg in call.legs}
+        self._newest: dict[str, Partial] = {}
+        self._version = -1
 
-def _reread(folder: Path, legs: dict[str, SettledLeg]) -> None:
-    for label in legs:
-        legs[label] = open_settled(folder, label)
-
-
-def _show_new(call: Call, legs: dict[str, SettledLeg], shown: dict[str, int], bus: Bus) -> None:
-    fresh = [segment for label, leg in legs.items() for segment in leg.segments[shown[label] :]]
-    for segment in sorted(fresh, key=lambda segment: segment.start):
-        bus.publish(Final(call.id, segment))
-        shown[segment.leg] += 1
-
-
-async def _transcribe(
-    call: Call,
-    paths: tuple[Path, ...],
-    legs: dict[str, SettledLeg],
-    speech: Speech,
-    bus: Bus,
-    grows: Callable[[], bool],
-) -> str:
-    """Transcribe every leg to its end; return what went wrong."""
-    transcribers = [
-        LegTranscriber(
-            call.id,
-            leg.label,
-            follower=Follower(path, is_live=grows, position=legs[leg.label].position),
-            vad=SileroVad(),
-            scheduler=speech.scheduler,
-            settled=legs[leg.label],
-            plan=speech.plan,
-            announce=bus.publish,
-        )
-        for leg, path in zip(call.legs, paths, strict=True)
-        if not legs[leg.label].is_complete
-    ]
-    trouble = ""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for transcriber in transcribers:
-                group.create_task(transcriber.run())
-    except* (ModelError, OSError) as errors:
-        trouble = f"no more text: {errors.exceptions[0]}; the recording goes on"
-    if trouble:
-        bus.publish(Trouble(call.id, trouble))
-        await _wait_for_end(grows)
+    async def run(self) -> str:
+        """See the call through; return what made its text incomplete."""
+        await self._ledger.open(self._folder, self._paths)
+        lock = await self._follow()
+        try:
+            if not self._grows():
+                repair_recording(self._folder)
+            await self._show_settled()
+            trouble = await self._transcribe() if lock else ""
+            await _wait_for_end(self._grows)
+            await self._board.clear()
+            await self._note_end()
+        finally:
+            if lock:
+                lock.release()
         return trouble
-    skipped = sum(transcriber.skipped for transcriber in transcribers)
-    return f"{skipped} utterances could not be turned into words" if skipped else ""
+
+    async def _follow(self) -> Lock | None:
+        """Show what another desk settles until the call is ours to transcribe; None if it has ended and never will be."""
+        path = self._folder / "transcriber.lock"
+        while True:
+            if self._speech and (lock := take_lock(path)):
+                self._speech.begin()
+                return lock
+            await self._show_settled()
+            self._show_partials()
+            if not self._speech and not self._grows() and not is_locked(path):
+                return None
+            await asyncio.sleep(FOLLOW_POLL_S)
+
+    async def _show_settled(self) -> None:
+        version = await self._store.read_version()
+        if version == self._version:
+            return
+        self._version = version
+        for segment in await self._store.read_segments(self._call.id, after=self._shown):
+            self._bus.publish(Final(self._call.id, segment))
+            self._shown[segment.leg] = max(self._shown[segment.leg], segment.utterance)
+
+    def _show_partials(self) -> None:
+        for leg, shown in self._shown.items():
+            partial = read_partial(self._folder, self._call.id, leg)
+            if partial and partial.utterance > shown and partial != self._newest.get(leg):
+                self._newest[leg] = partial
+                self._bus.publish(partial)
+
+    async def _transcribe(self) -> str:
+        """Transcribe every leg that is not complete to its end; return what went wrong."""
+        transcribers = await self._open_legs()
+        trouble = ""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for transcriber in transcribers:
+                    group.create_task(transcriber.run())
+        except* (ModelError, StoreError) as errors:
+            trouble = f"no more text: {errors.exceptions[0]}; the recording goes on"
+        if trouble:
+            self._say(trouble)
+            return trouble
+        skipped = sum(transcriber.skipped for transcriber in transcribers)
+        return f"{skipped} utterances could not be turned into words" if skipped else ""
+
+    async def _open_legs(self) -> list[LegTranscriber]:
+        assert self._speech
+        ledgers = await self._ledger.open_legs()
+        return [
+            LegTranscriber(
+                self._call.id,
+                leg.label,
+                follower=Follower(path, is_live=self._grows, position=ledgers[leg.label].position),
+                vad=SileroVad(),
+                scheduler=self._speech.scheduler,
+                ledger=ledgers[leg.label],
+                plan=self._speech.plan,
+                announce=self._announce,
+                clock=time.monotonic,
+            )
+            for leg, path in zip(self._call.legs, self._paths, strict=True)
+            if not ledgers[leg.label].progress.is_complete
+        ]
+
+    def _announce(self, event: Partial | Final | Lagging) -> None:
+        self._bus.publish(event)
+        if isinstance(event, Partial):
+            self._board.post(event)
+
+    async def _note_end(self) -> None:
+        reason, duration_s, ended_at = _read_end(self._folder)
+        duration = round(duration_s * SPEECH_RATE)
+        await self._ledger.end(reason, duration=duration, ended_at=ended_at)
+
+    def _say(self, message: str) -> None:
+        self._bus.publish(Trouble(self._call.id, message))
 
 
 async def _wait_for_end(grows: Callable[[], bool]) -> None:
@@ -143,7 +220,18 @@ async def _wait_for_end(grows: Callable[[], bool]) -> None:
         await asyncio.sleep(FOLLOW_POLL_S)
 
 
-def _read_end(folder: Path) -> tuple[EndReason, float]:
+def _read_end(folder: Path) -> tuple[EndReason, float, datetime]:
+    """Return how a recording ended, its length in seconds, and when; for one that was interrupted, when it was last written."""
     fields = read_call(folder)
-    duration = max((leg["samples"] / leg["rate"] for leg in fields["legs"]), default=0.0)
-    return EndReason(fields["reason"] or EndReason.INTERRUPTED), duration
+    duration_s = max((leg["samples"] / leg["rate"] for leg in fields["legs"]), default=0.0)
+    return (
+        EndReason(fields["reason"] or EndReason.INTERRUPTED),
+        duration_s,
+        _ended_at(folder, fields),
+    )
+
+
+def _ended_at(folder: Path, fields: dict[str, Any]) -> datetime:
+    if fields["ended_at"]:
+        return datetime.fromisoformat(str(fields["ended_at"]))
+    return datetime.fromtimestamp((folder / "call.json").stat().st_mtime, UTC)

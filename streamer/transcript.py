@@ -55,6 +55,13 @@ class Transcript:
         return max((segment.end for segment in self.segments), default=0) / SPEECH_RATE
 
 
+def format_position(seconds: float) -> str:
+    """Return a position in a call, or a length, as m:ss or h:mm:ss."""
+    minutes, rest = divmod(int(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def _clean_leg(leg: Leg) -> Leg:
     return replace(leg, label=_clean_label(leg.label), channel=one_line(leg.channel))
 

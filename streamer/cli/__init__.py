@@ -12,7 +12,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.errors import ExitCode, StreamerError
+from streamer.errors import ExitCode, StreamerError, UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -47,11 +47,13 @@ def _global_options(
 Channels = Annotated[
     list[str], typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids.")
 ]
+CallName = Annotated[str, typer.Argument(metavar="CALL", help="Its id, a prefix of it, or `last`.")]
 Url = Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")]
 Recordings = Annotated[str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")]
 Config = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Config file; see `streamer config`.")
 ]
+Db = Annotated[str | None, typer.Option("--db", metavar="FILE", help="Database of transcripts.")]
 LogFile = Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")]
 Verbose = Annotated[
     int, typer.Option("-v", "--verbose", count=True, help="Say more; twice for everything.")
@@ -143,6 +145,7 @@ def watch(
     ca: CaFile = None,
     insecure: Insecure = None,
     recordings: Recordings = None,
+    db: Db = None,
     config: Config = None,
     log_file: LogFile = None,
     verbose: Verbose = 0,
@@ -165,6 +168,7 @@ def watch(
         "insecure": insecure,
         "headers": parse_headers(header) if header else None,
         "recordings": recordings,
+        "db": db,
         "log_file": log_file,
     }
     settings = _settings(config, flags, verbose)
@@ -183,11 +187,16 @@ def transcribe(
     speed: Annotated[
         float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
     ] = 1.0,
+    store: Annotated[
+        bool, typer.Option("--store", help="Keep the audio and the transcript like a call's.")
+    ] = False,
     model: Model = None,
     language: Language = None,
     prompt: Prompt = None,
     hotwords: Hotwords = None,
     encoder_window: Window = None,
+    recordings: Recordings = None,
+    db: Db = None,
     config: Config = None,
     log_file: LogFile = None,
     verbose: Verbose = 0,
@@ -201,10 +210,21 @@ def transcribe(
         "prompt": prompt,
         "hotwords": hotwords,
         "encoder_window": encoder_window,
+        "recordings": recordings,
+        "db": db,
         "log_file": log_file,
     }
     settings = _settings(config, flags, verbose)
-    _leave(run_transcribe(settings, files, format_name=format_name, is_live_path=live, speed=speed))
+    _leave(
+        run_transcribe(
+            settings,
+            files,
+            format_name=format_name,
+            is_live_path=live,
+            speed=speed,
+            is_stored=store,
+        )
+    )
 
 
 @app.command()
@@ -219,7 +239,7 @@ def demo(
 
 @app.command()
 def stop(
-    call: Annotated[str, typer.Argument(metavar="CALL", help="Its id, a prefix of it, or `last`.")],
+    call: CallName,
     recordings: Recordings = None,
     config: Config = None,
     log_file: LogFile = None,
@@ -230,6 +250,197 @@ def stop(
 
     settings = _settings(config, {"recordings": recordings, "log_file": log_file}, verbose)
     _leave(run_stop(settings, call))
+
+
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="From this local time on, or so long ago: 2h.")
+]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")]
+OnChannel = Annotated[
+    str | None, typer.Option("--channel", metavar="PART", help="Part of a channel's name.")
+]
+Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
+
+
+@app.command()
+def calls(
+    since: Since = None,
+    until: Until = None,
+    channel: OnChannel = None,
+    text: Annotated[
+        str, typer.Option(metavar="TEXT", help="Calls in which a search finds this.")
+    ] = "",
+    live: Annotated[
+        bool, typer.Option("--live", help="Only calls that are being recorded.")
+    ] = False,
+    limit: Limit = 50,
+    before: Annotated[
+        str | None, typer.Option(metavar="CALL", help="Go on after this call, for the next page.")
+    ] = None,
+    as_json: AsJson = False,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """List calls, newest first."""
+    from streamer.cli.calls import run_calls
+    from streamer.cli.moments import make_filter
+
+    flags: dict[str, object] = {"recordings": recordings, "db": db, "log_file": log_file}
+    settings = _settings(config, flags, verbose)
+    chosen = make_filter(since, until, channel)
+    _leave(
+        run_calls(
+            settings,
+            chosen,
+            text=text,
+            is_live_only=live,
+            limit=limit,
+            before=before,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def show(
+    call: CallName,
+    as_json: AsJson = False,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Show what was said on a call."""
+    from streamer.cli.show import run_show
+
+    flags: dict[str, object] = {"recordings": recordings, "db": db, "log_file": log_file}
+    _leave(run_show(_settings(config, flags, verbose), call, as_json=as_json))
+
+
+@app.command()
+def search(
+    text: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TEXT...", help='Words; "a phrase", begin*, AND, OR, NOT, ( ) are syntax.'
+        ),
+    ],
+    since: Since = None,
+    until: Until = None,
+    channel: OnChannel = None,
+    limit: Limit = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many, for the next page.")] = 0,
+    as_json: AsJson = False,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Find what was said, in all calls, newest first."""
+    from streamer.cli.moments import make_filter
+    from streamer.cli.search import run_search
+
+    flags: dict[str, object] = {"recordings": recordings, "db": db, "log_file": log_file}
+    settings = _settings(config, flags, verbose)
+    chosen = make_filter(since, until, channel)
+    query = " ".join(text)
+    _leave(run_search(settings, query, chosen, limit=limit, offset=offset, as_json=as_json))
+
+
+@app.command()
+def export(
+    call: CallName,
+    format_name: Annotated[
+        str | None,
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="How it is written."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where it is written.")
+    ] = None,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Write all legs as one WAV, a channel each.")
+    ] = False,
+    force: Force = False,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Write a call's transcript in a format that other programs read, or its audio."""
+    from streamer.cli.show import run_export
+
+    flags: dict[str, object] = {"recordings": recordings, "db": db, "log_file": log_file}
+    _leave(
+        run_export(
+            _settings(config, flags, verbose),
+            call,
+            format_name=format_name,
+            output_path=output,
+            force=force,
+            is_audio=audio,
+        )
+    )
+
+
+@app.command()
+def delete(
+    call: CallName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Delete a call: its recordings, its words, and every trace of them in the database."""
+    from streamer.cli.delete import run_delete
+
+    flags: dict[str, object] = {"recordings": recordings, "db": db, "log_file": log_file}
+    _leave(run_delete(_settings(config, flags, verbose), call, is_sure=yes))
+
+
+@app.command()
+def resume(
+    call: Annotated[
+        str | None, typer.Argument(metavar="[CALL]", help="Its id, a prefix of it, or `last`.")
+    ] = None,
+    all_calls: Annotated[
+        bool, typer.Option("--all", help="Every call that is not complete.")
+    ] = False,
+    model: Model = None,
+    language: Language = None,
+    prompt: Prompt = None,
+    hotwords: Hotwords = None,
+    encoder_window: Window = None,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Finish the words of calls that were interrupted, from their recordings; without arguments, list them."""
+    from streamer.cli.resume import run_resume
+
+    if call is not None and all_calls:
+        raise UsageError("name a call or say --all, not both")
+    flags: dict[str, object] = {
+        "model": model,
+        "language": language,
+        "prompt": prompt,
+        "hotwords": hotwords,
+        "encoder_window": encoder_window,
+        "recordings": recordings,
+        "db": db,
+        "log_file": log_file,
+    }
+    _leave(run_resume(_settings(config, flags, verbose), call, is_all=all_calls))
 
 
 @app.command()

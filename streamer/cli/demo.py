@@ -13,7 +13,7 @@ from streamer.bus import Bus
 from streamer.cli import output
 from streamer.cli.watch import choose_printer, show
 from streamer.config import Settings
-from streamer.pipeline import Watched, open_speech, watch_channels
+from streamer.pipeline import Watched, open_desk, watch_channels
 from streamer.simulator.script import load_script
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.speech.models import DEMO, resolve_model
@@ -39,12 +39,12 @@ def run_demo(settings: Settings, *, as_json: bool) -> int:
         with tempfile.TemporaryDirectory(
             prefix="streamer-demo-", ignore_cleanup_errors=True
         ) as folder:
+            own = replace(settings, recordings=folder, db="")
             async with (
-                open_speech(settings, model, bus) as speech,
+                open_desk(own, model, bus) as desk,
                 open_simulator(StreamChannelSimulator([scripts])) as pbx,
             ):
                 url = f"ws://127.0.0.1:{pbx.port}/ws"
-                here = replace(settings, url=url, recordings=folder)
-                await watch_channels(here, legs, speech, bus, watched)
+                await watch_channels(replace(own, url=url), legs, desk, bus, watched)
 
     return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))

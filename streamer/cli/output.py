@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from streamer.errors import ExitCode
 from streamer.hostile import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 TALK_LIMIT = 1000
 """Characters of one line of talk."""
@@ -20,6 +24,23 @@ def data(text: str) -> None:
         BrokenPipeError: Nobody reads it any more.
     """
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def is_terminal() -> bool:
+    """Say whether data goes to somebody's eyes."""
+    return sys.stdout.isatty()
+
+
+def show(drawing: RenderableType) -> None:
+    """Print a table or a coloured text of rich's on a terminal; its strings must be harmless already.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+    """
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False).print(drawing)
     sys.stdout.flush()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from streamer.cli import output
 from streamer.hostile import printable
+from streamer.transcript import format_position
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -126,7 +127,7 @@ class MeterProgress:
 
         table = Table(box=None, padding=(0, 1), show_header=True, header_style="dim")
         for heading in (
-            format_time(time.monotonic() - self._began),
+            format_position(time.monotonic() - self._began),
             "level",
             "frames",
             "gap",
@@ -153,7 +154,7 @@ def describe(recording: Recording, *, elapsed_s: float) -> str:
     frames = sum(leg.frames for leg in recording.legs)
     gap = max(leg.longest_gap for leg in recording.legs)
     size = format_size(sum(leg.samples * 2 for leg in recording.legs))
-    return f"{format_time(elapsed_s)} {frames} frames, longest gap {gap:.2f} s, {size}"
+    return f"{format_position(elapsed_s)} {frames} frames, longest gap {gap:.2f} s, {size}"
 
 
 def draw_meter(level: float, *, is_ascii: bool = False) -> str:
@@ -168,13 +169,6 @@ def _decibels(level: float) -> float:
     import math
 
     return 20 * math.log10(level) if level > 0 else -60.0
-
-
-def format_time(seconds: float) -> str:
-    """Return m:ss, or h:mm:ss."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_size(size: int) -> str:

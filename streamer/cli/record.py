@@ -9,6 +9,7 @@ from pathlib import Path
 
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
+from streamer.cli.files import check_new
 from streamer.cli.legs import parse_legs
 from streamer.cli.progress import Progress, open_progress
 from streamer.config import Settings
@@ -61,37 +62,23 @@ def run_record(
 
 def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
     """Find what is wrong with an output before anything is connected."""
-    if not is_wav_name(path):
-        folder = path
-        try:
-            make_private_folder(path)
-        except OSError as error:
+    if is_wav_name(path):
+        if legs_count > 1:
             raise UsageError(
-                f"{path} is neither a folder nor a .wav file; name one with --output"
-            ) from error
-    else:
-        folder = path.absolute().parent
-    if not folder.is_dir():
-        raise UsageError(f"the folder {folder} of the output does not exist; make it first")
-    if not os.access(folder, os.W_OK):
-        raise RecordingError(
-            f"the folder {folder} of the output cannot be written; choose another with --output"
-        )
-    if not is_wav_name(path):
+                f"{legs_count} channels do not fit into the one file {path}; name a folder with --output"
+            )
+        check_new(path, force=force)
         return
-    if legs_count > 1:
+    try:
+        make_private_folder(path)
+    except OSError as error:
         raise UsageError(
-            f"{legs_count} channels do not fit into the one file {path}; name a folder with --output"
+            f"{path} is neither a folder nor a .wav file; name one with --output"
+        ) from error
+    if not os.access(path, os.W_OK):
+        raise RecordingError(
+            f"the folder {path} of the output cannot be written; choose another with --output"
         )
-    if path.exists() and not force:
-        _confirm_overwrite(path)
-
-
-def _confirm_overwrite(path: Path) -> None:
-    if not output.can_ask():
-        raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
-    if not output.ask(f"{path} exists. Overwrite it?"):
-        raise UsageError(f"the file {path} exists; name another with --output")
 
 
 class _Run:

@@ -8,20 +8,22 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
+from streamer.cli.models import choose_or_pull
 from streamer.config import Settings
 from streamer.decode import decode_tracks, read_tracks
 from streamer.errors import ExitCode, NotFoundError, UsageError
 from streamer.events import EndReason, Final, Partial, Segment, Trouble
 from streamer.exporters import EXPORTERS
-from streamer.pipeline import NO_MODEL, choose_model, open_speech, without_partials
+from streamer.pipeline import open_desk, without_partials
 from streamer.recording import Recording, create_recording, is_live
-from streamer.session import SessionResult, Speech, run_session
+from streamer.session import Desk, SessionResult, run_session
 from streamer.sources.wavfile import FileCall, scaled_clock
 from streamer.tap import Stop, run_tap
 from streamer.transcript import Transcript
@@ -30,7 +32,13 @@ _LABELS = ("left", "right")
 
 
 def run_transcribe(
-    settings: Settings, files: list[Path], *, format_name: str, is_live_path: bool, speed: float
+    settings: Settings,
+    files: list[Path],
+    *,
+    format_name: str,
+    is_live_path: bool,
+    speed: float,
+    is_stored: bool,
 ) -> int:
     """Print each file's transcript; return the exit code.
 
@@ -44,9 +52,15 @@ def run_transcribe(
     for file in files:
         if not file.is_file():
             raise NotFoundError(f"no such file: {file}")
-    return asyncio.run(
-        _transcribe_all(settings, files, render, is_live_path=is_live_path, speed=speed)
-    )
+    if is_stored:
+        return asyncio.run(
+            _transcribe_all(settings, files, render, speed=speed if is_live_path else None)
+        )
+    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
+        own = replace(settings, recordings=folder, db="")
+        return asyncio.run(
+            _transcribe_all(own, files, render, speed=speed if is_live_path else None)
+        )
 
 
 async def _transcribe_all(
@@ -54,20 +68,21 @@ async def _transcribe_all(
     files: list[Path],
     render: Callable[[Transcript], str],
     *,
-    is_live_path: bool,
-    speed: float,
+    speed: float | None,
 ) -> int:
-    model = choose_model(settings)
+    """Work on one file after the other; `speed` is None for as fast as possible."""
+    model = choose_or_pull(settings)
     if model is None:
-        raise NotFoundError(f"{NO_MODEL}; the bundled one for tries is --model demo")
+        raise NotFoundError("nothing was transcribed; the bundled model for tries is --model demo")
     bus, code = Bus(), ExitCode.DONE
-    async with open_speech(settings, model, bus) as speech:
-        assert speech is not None
+    async with open_desk(settings, model, bus) as desk:
+        if desk.store is None:
+            return ExitCode.FAILED
+        if speed is None:
+            desk = without_partials(desk)
         for file in files:
-            job = _Job(file, bus, speed if is_live_path else None)
-            transcript, trouble = await job.run(
-                speech if is_live_path else without_partials(speech)
-            )
+            job = _Job(file, bus, desk, Path(settings.recordings), speed)
+            transcript, trouble = await job.run()
             if trouble:
                 output.talk(f"{file}: {trouble}")
                 code = ExitCode.FAILED
@@ -76,27 +91,30 @@ async def _transcribe_all(
 
 
 class _Job:
-    """One file on its way; `speed` is None for as fast as possible."""
+    """One file on its way."""
 
-    def __init__(self, file: Path, bus: Bus, speed: float | None) -> None:
+    def __init__(
+        self, file: Path, bus: Bus, desk: Desk, recordings: Path, speed: float | None
+    ) -> None:
         self._file = file
         self._bus = bus
+        self._desk = desk
+        self._recordings = recordings
         self._speed = speed
         self._segments: list[Segment] = []
 
-    async def run(self, speech: Speech | None) -> tuple[Transcript, str]:
-        async with AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamer-")))
-            events = stack.enter_context(self._bus.subscribe(capacity=100_000))
+    async def run(self) -> tuple[Transcript, str]:
+        with self._bus.subscribe(capacity=100_000) as events:
             if self._speed is None:
-                recording = await asyncio.to_thread(_record_at_once, self._file, folder)
+                recording = await asyncio.to_thread(_record_at_once, self._file, self._recordings)
                 total_s = sum(leg.samples for leg in recording.legs) / SLIN16_RATE
-                session = run_session(recording.folder, speech, self._bus)
+                session = run_session(recording.folder, self._desk, self._bus)
             else:
                 tracks = await asyncio.to_thread(decode_tracks, self._file)
                 total_s = sum(len(track) for track in tracks) / SAMPLE_WIDTH / SLIN16_RATE
-                recording = _create(folder, len(tracks), clock=scaled_clock(self._speed))
-                session = self._play(recording, tracks, speech, self._speed)
+                clock = scaled_clock(self._speed)
+                recording = _create(self._recordings, len(tracks), clock=clock)
+                session = self._play(recording, tracks, self._speed, clock)
             following = asyncio.ensure_future(self._collect(events, total_s))
             trouble = (await session).trouble
             events.close()
@@ -106,14 +124,13 @@ class _Job:
         return Transcript(call.id, "file", call.started_at, call.legs, segments), trouble
 
     async def _play(
-        self, recording: Recording, tracks: list[bytes], speech: Speech | None, speed: float
+        self, recording: Recording, tracks: list[bytes], speed: float, clock: Callable[[], float]
     ) -> SessionResult:
-        clock = scaled_clock(speed)
         stream = FileCall(recording.call.legs, tracks, speed=speed, clock=clock)
         tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop(), clock=clock))
         await asyncio.sleep(0)
         assert is_live(recording.folder)
-        result = await run_session(recording.folder, speech, self._bus)
+        result = await run_session(recording.folder, self._desk, self._bus)
         await tap
         return result
 

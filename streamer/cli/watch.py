@@ -15,8 +15,9 @@ from streamer.cli.models import choose_or_pull
 from streamer.config import Settings
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import Watched, open_speech, watch_channels
+from streamer.pipeline import Watched, open_desk, watch_channels
 from streamer.recorder import plan_tap
+from streamer.transcript import format_position
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EVENTS = 10_000
@@ -36,8 +37,8 @@ def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
     model = choose_or_pull(settings)
 
     async def watch(bus: Bus, watched: Watched) -> None:
-        async with open_speech(settings, model, bus) as speech:
-            await watch_channels(settings, legs, speech, bus, watched)
+        async with open_desk(settings, model, bus) as desk:
+            await watch_channels(settings, legs, desk, bus, watched)
 
     return asyncio.run(show(watch, choose_printer(as_json=as_json)))
 
@@ -101,10 +102,8 @@ def _print_plain(event: Event) -> None:
         case CallStarted(call, folder):
             output.talk(f"recording {call.id} into {folder}")
         case Final(_, segment):
-            minutes, seconds = divmod(int(segment.start_s), 60)
-            output.data(
-                f"[{minutes}:{seconds:02}] {segment.leg}: {printable(segment.text, limit=_LINE_LIMIT)}"
-            )
+            text = printable(segment.text, limit=_LINE_LIMIT)
+            output.data(f"[{format_position(segment.start_s)}] {segment.leg}: {text}")
         case Trouble(_, message):
             output.talk(message)
         case _:

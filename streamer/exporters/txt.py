@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from streamer.events import SPEECH_RATE, Segment
-from streamer.transcript import Transcript
+from streamer.events import Segment
+from streamer.transcript import Transcript, format_position
 
 
 def render(transcript: Transcript) -> str:
@@ -12,10 +12,4 @@ def render(transcript: Transcript) -> str:
 
 
 def _render_line(segment: Segment) -> str:
-    return f"[{_format_time(segment.start)}] {segment.leg}: {segment.text}"
-
-
-def _format_time(samples: int) -> str:
-    minutes, seconds = divmod(max(0, samples) // SPEECH_RATE, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"[{format_position(segment.start_s)}] {segment.leg}: {segment.text}"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from streamer.audio import SAMPLE_WIDTH
-from streamer.events import SPEECH_RATE, Word
+from streamer.events import SPEECH_RATE, Segment, Word
 
 FRAME = 512
 """Samples of a frame of voice activity, 32 ms; the size that Silero was trained on."""
@@ -179,3 +179,24 @@ class CommitPolicy(Protocol):
 
     def finish(self, hypothesis: Hypothesis | None) -> list[Word]:
         """Take the utterance's final hypothesis and settle the rest of it; None leaves what is committed."""
+
+
+class Ledger(Protocol):
+    """Where one leg's settled words are kept."""
+
+    @property
+    def position(self) -> int:
+        """Return the sample up to which the leg is settled; the transcriber begins there."""
+
+    @property
+    def utterance(self) -> int:
+        """Return the number of its last utterance, with or without words."""
+
+    async def keep(self, segment: Segment | None, *, position: int, utterance: int) -> bool:
+        """Keep a segment, None for an utterance without words, and how far the leg is settled now.
+
+        What returns True has been kept and may be announced; on False another process was first.
+        """
+
+    async def complete(self) -> None:
+        """Take note that the leg has been read to its end."""

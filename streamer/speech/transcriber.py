@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from streamer.audio import SAMPLE_WIDTH
 from streamer.errors import ModelError
 from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
-from streamer.settled import SettledLeg
 from streamer.speech.agreement import LocalAgreement
 from streamer.speech.base import (
     FRAME,
     EncoderWindow,
     Hypothesis,
+    Ledger,
     Suspicion,
     Vad,
     Window,
@@ -89,7 +89,7 @@ class LegTranscriber:
         follower: Follower,
         vad: Vad,
         scheduler: Scheduler,
-        settled: SettledLeg,
+        ledger: Ledger,
         plan: SpeechPlan,
         announce: Announce,
         clock: Callable[[], float] = time.monotonic,
@@ -101,18 +101,19 @@ class LegTranscriber:
         self._follower = follower
         self._vad = vad
         self._scheduler = scheduler
-        self._settled = settled
+        self._ledger = ledger
+        self._last: Segment | None = None
         self._plan = plan
         self._announce = announce
         self._clock = clock
         self._language = plan.language
         self._segmenter = Segmenter(
-            longest=plan.longest, first_number=settled.utterance + 1, position=settled.position
+            longest=plan.longest, first_number=ledger.utterance + 1, position=ledger.position
         )
         self._heard = bytearray()
-        self._heard_from = settled.position
+        self._heard_from = ledger.position
         self._probabilities: list[float] = []
-        self._frames_from = settled.position
+        self._frames_from = ledger.position
         self._policy = LocalAgreement()
         self._partial: asyncio.Task[None] | None = None
         self._next_partial_at = 0.0
@@ -124,7 +125,7 @@ class LegTranscriber:
 
         Raises:
             ModelError: The model cannot be loaded; the recording is untouched.
-            OSError: What is settled cannot be kept.
+            StoreError: What is settled cannot be kept.
         """
         try:
             while (piece := await self._follower.read()) is not Pause.ENDED:
@@ -160,7 +161,7 @@ class LegTranscriber:
             self._probabilities.append(probability)
             await self._change(self._segmenter.feed(probability))
         await self._change(self._segmenter.end_of_stream())
-        await asyncio.to_thread(self._settled.complete)
+        await self._ledger.complete()
 
     async def _change(self, changes: list[Change]) -> None:
         for change in changes:
@@ -246,8 +247,9 @@ class LegTranscriber:
             language = self._language or hypothesis.language
             segment = Segment(self._leg, closed.number, closed.start, until, words, language)
         # Kept before it is announced: what anybody has seen is never lost.
-        await asyncio.to_thread(self._settled.add, segment, position=end, utterance=closed.number)
-        if segment is not None:
+        is_kept = await self._ledger.keep(segment, position=end, utterance=closed.number)
+        if segment is not None and is_kept:
+            self._last = segment
             self._announce(Final(self._call_id, segment))
         self._policy = LocalAgreement()
 
@@ -278,14 +280,10 @@ class LegTranscriber:
         )
 
     def _context(self, start: int) -> str:
-        segments = self._settled.segments
-        if (
-            not self._plan.carries_context
-            or not segments
-            or not may_carry_context(segments[-1].end, start)
-        ):
+        last = self._last
+        if not self._plan.carries_context or not last or not may_carry_context(last.end, start):
             return ""
-        return " ".join(segments[-1].text.split()[-_CONTEXT_WORDS:])
+        return " ".join(last.text.split()[-_CONTEXT_WORDS:])
 
     @property
     def _heard_until(self) -> int:

@@ -133,6 +133,16 @@ async def find_calls(db: Connection, prefix: str, *, limit: int = 10) -> list[st
     return found[:1] if prefix in found else found
 
 
+async def known_calls(db: Connection, call_ids: Sequence[str]) -> set[str]:
+    """Return those of the ids that are there."""
+    wanted = json.dumps([encode_text(call_id) for call_id in call_ids])
+    rows = await db.fetch(
+        "SELECT id FROM call WHERE id IN (SELECT value FROM json_each(:calls))",
+        {"calls": wanted},
+    )
+    return {str(row[0]) for row in rows}
+
+
 async def list_older(db: Connection, than: datetime) -> list[str]:
     """Return the ids of calls that began before a moment, oldest first."""
     rows = await db.fetch(

@@ -42,6 +42,10 @@ class Reader:
         """Return the ids that begin with `prefix`, newest first; one that equals it stands alone, none is empty."""
         return await reading.find_calls(self._reading, prefix, limit=limit)
 
+    async def known_calls(self, call_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are there."""
+        return await reading.known_calls(self._reading, call_ids)
+
     async def last_call(self) -> str | None:
         """Return the id of the newest call, None if there is none."""
         rows = await reading.find_calls(self._reading, "", limit=1)

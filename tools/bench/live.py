@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.events import Event, Final, Lagging, Partial
-from streamer.pipeline import open_speech
+from streamer.pipeline import open_desk
 from streamer.recording import create_recording
-from streamer.session import Speech, run_session
+from streamer.session import Desk, run_session
 from streamer.sources.wavfile import FileCall
 from streamer.speech.agreement import normalise
 from streamer.speech.base import Window
@@ -161,9 +162,13 @@ async def measure(
     watchers: dict[str, Watcher] = {}
     size = int(seconds * 16_000) * 2 if seconds else None
     tracks = tuple(track[:size] for track in gold.tracks)
-    async with open_speech(Settings(), resolve_model("demo"), bus) as speech:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        settings = Settings(recordings=folder)
+        desk = await stack.enter_async_context(open_desk(settings, resolve_model("demo"), bus))
+        speech = desk.speech
         assert speech is not None
-        with bus.subscribe(capacity=1_000_000) as events, tempfile.TemporaryDirectory() as folder:
+        with bus.subscribe(capacity=1_000_000) as events:
             watching = asyncio.ensure_future(_watch(events, watchers))
             speech.begin()
             open_session()
@@ -171,7 +176,7 @@ async def measure(
             await speech.scheduler.read(Window("warm", 0, bytes(32_000), 0), Urgency.FINAL)
             before = _cpu_s()
             copies = [
-                _play(tracks, Path(folder), speech, bus, watchers, measures, n * 0.37)
+                _play(tracks, Path(folder), desk, bus, watchers, measures, n * 0.37)
                 for n in range(calls)
             ]
             await asyncio.gather(*copies, *([beside()] if beside else []))
@@ -193,7 +198,7 @@ def _until(words: Sequence[object], seconds: float | None) -> tuple:  # type: ig
 async def _play(
     tracks: Sequence[bytes],
     folder: Path,
-    speech: Speech,
+    desk: Desk,
     bus: Bus,
     watchers: dict[str, Watcher],
     measures: Measures,
@@ -206,7 +211,7 @@ async def _play(
     watcher = watchers[recording.call.id] = Watcher(measures)
     watcher.zero = time.monotonic()
     tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop()))
-    await run_session(recording.folder, speech, bus)
+    await run_session(recording.folder, desk, bus)
     await tap
     sent = sum(len(track) // 2 for track in tracks)
     measures.lost += sent - sum(leg.samples - leg.silence for leg in recording.legs)

@@ -47,7 +47,7 @@ class Scarcity:
         loop = asyncio.get_running_loop()
         until = loop.time() + _PERIOD_S
         allowed = _cpu_s(engine) + self.needed_s * self._share * _PERIOD_S
-        while self._share and _cpu_s(engine) < allowed and loop.time() < until:
+        while _cpu_s(engine) < allowed and loop.time() < until:
             engine.send_signal(signal.SIGCONT)
             await asyncio.sleep(0.002)
         engine.send_signal(signal.SIGSTOP)
@@ -75,7 +75,7 @@ async def run() -> None:
         " a share of the CPU that it took before. Nothing may be lost, and the lag returns to 0."
     )
     show()
-    rows = [await _row("all", 1.0), await _row("a third", 1 / 3), await _row("nothing", 0.0)]
+    rows = [await _row("all", 1.0), await _row("a third", 1 / 3), await _row("a tenth", 0.1)]
     show_table(
         [
             "given",

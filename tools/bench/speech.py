@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.events import EndReason, Final
-from streamer.pipeline import open_speech, without_partials
+from streamer.pipeline import open_desk, without_partials
 from streamer.recording import create_recording
 from streamer.session import run_session
 from streamer.speech.agreement import normalise
@@ -150,12 +151,15 @@ def _sounds() -> dict[str, NDArray[np.float64]]:
 
 async def _count_words(pcm: bytes) -> int:
     bus = Bus()
-    async with open_speech(Settings(), resolve_model("demo"), bus) as speech:
-        with bus.subscribe(capacity=10_000) as events, tempfile.TemporaryDirectory() as folder:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        settings = Settings(recordings=folder)
+        desk = await stack.enter_async_context(open_desk(settings, resolve_model("demo"), bus))
+        with bus.subscribe(capacity=10_000) as events:
             recording = create_recording(Path(folder), source="file", url="", legs=(Leg("a", "a"),))
             recording.append(0, [pcm])
             recording.finish(EndReason.HANG_UP)
-            await run_session(recording.folder, without_partials(speech), bus)
+            await run_session(recording.folder, without_partials(desk), bus)
             bus.close()
             finals = [
                 event.segment for event in [e async for e in events] if isinstance(event, Final)

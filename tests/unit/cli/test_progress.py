@@ -1,6 +1,7 @@
 import pytest
 
-from streamer.cli.progress import METER_WIDTH, draw_meter, format_size, format_time
+from streamer.cli.progress import METER_WIDTH, draw_meter, format_size
+from streamer.transcript import format_position
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ def test_the_meter_needs_no_unicode():
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (61.9, "1:01"), (3661, "1:01:01")])
 def test_times_are_shown_as_on_a_clock(seconds, shown):
-    assert format_time(seconds) == shown
+    assert format_position(seconds) == shown
 
 
 @pytest.mark.parametrize(

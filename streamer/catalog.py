@@ -1,0 +1,167 @@
+"""Which calls there are: those in the store, and recordings of which the store does not know yet."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.events import SPEECH_RATE, Call, EndReason
+from streamer.locks import is_locked
+from streamer.recording import is_call_id, is_live, open_call_of, read_call
+from streamer.store import CallRow, Filter, LegRow, Progress, Reader
+from streamer.store.search import EVERYTHING, PAGE
+
+_SHOWN_CHOICES = 2
+
+
+class CallState(StrEnum):
+    """What is happening to a call now."""
+
+    LIVE = "live"
+    """It is being recorded."""
+    TRANSCRIBING = "transcribing"
+    """It has ended, and a desk is working on its words."""
+    COMPLETE = "complete"
+    UNFINISHED = "unfinished"
+    """It has ended and nobody is working on it; `streamer resume` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A call with what is happening to it; of one that the store does not know, there are no words."""
+
+    call: CallRow
+    state: CallState
+
+
+async def list_entries(
+    reader: Reader,
+    recordings: Path,
+    filter: Filter = EVERYTHING,
+    *,
+    text: str = "",
+    limit: int = PAGE,
+    before: str | None = None,
+) -> list[Entry]:
+    """Return calls, newest first; see `store.search.list_calls`.
+
+    Raises:
+        UsageError: `text` is no query.
+        StoreError: The store cannot be read.
+    """
+    rows = await reader.list_calls(filter, text=text, limit=limit, before=before)
+    if not text:
+        newest = rows[-1].id if len(rows) == limit else ""
+        names = [name for name in folder_names(recordings) if newest <= name < (before or "~")]
+        rows += await _read_unknown(reader, recordings, names, filter, limit)
+    rows.sort(key=lambda row: (row.started_at, row.id), reverse=True)
+    return [Entry(row, find_state(row)) for row in rows[:limit]]
+
+
+async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
+    """Return the call that is named by its id, an unambiguous prefix of it, or `last`.
+
+    Raises:
+        NotFoundError: No call is named so.
+        UsageError: Several are.
+        RecordingError: The store does not know it, and its folder cannot be read.
+        StoreError: The store cannot be read.
+    """
+    folders = folder_names(recordings)
+    if name == "last":
+        newest = [name for name in (await reader.last_call(), *folders[:1]) if name]
+        names = [max(newest)] if newest else []
+    else:
+        stored = await reader.find_calls(name) if name else []
+        found = {*stored, *(folder for folder in folders if name and folder.startswith(name))}
+        names = [name] if name in found else sorted(found)
+    if not names:
+        raise NotFoundError(f"no call {name}; `streamer calls` lists those that there are")
+    if len(names) > 1:
+        raise UsageError(
+            f"{name} may be any of {len(names)} calls, as {' and '.join(names[:_SHOWN_CHOICES])}; say more"
+        )
+    if await reader.known_calls(names):
+        row = await reader.read_call(names[0])
+    else:
+        row = describe_folder(recordings / names[0])
+    return Entry(row, find_state(row))
+
+
+def find_state(row: CallRow) -> CallState:
+    """Look at a call's locks, and at how far its legs are."""
+    if is_live(row.folder):
+        return CallState.LIVE
+    if is_locked(row.folder / "transcriber.lock"):
+        return CallState.TRANSCRIBING
+    return CallState.COMPLETE if row.is_complete else CallState.UNFINISHED
+
+
+def describe_folder(folder: Path) -> CallRow:
+    """Return what a recording says of itself.
+
+    Raises:
+        RecordingError: `call.json` is missing or damaged.
+    """
+    call, paths = open_call_of(folder)
+    fields = read_call(folder)
+    ended_at = fields.get("ended_at")
+    duration_s = max((leg["samples"] / leg["rate"] for leg in fields["legs"]), default=0.0)
+    return CallRow(
+        id=call.id,
+        source=call.source,
+        started_at=call.started_at.astimezone(UTC),
+        ended_at=datetime.fromisoformat(ended_at) if ended_at else None,
+        reason=EndReason(fields["reason"]) if fields.get("reason") else None,
+        duration=round(duration_s * SPEECH_RATE) if ended_at else None,
+        folder=folder,
+        legs=tuple(_leg_rows(call, paths)),
+        segments=0,
+        last_words="",
+    )
+
+
+def _leg_rows(call: Call, paths: tuple[Path, ...]) -> Iterator[LegRow]:
+    for leg, path in zip(call.legs, paths, strict=True):
+        yield LegRow(leg, path, Progress())
+
+
+def folder_names(recordings: Path) -> list[str]:
+    """Return the names of all folders that may be calls, newest first."""
+    try:
+        with os.scandir(recordings) as entries:
+            names = [entry.name for entry in entries if is_call_id(entry.name)]
+    except FileNotFoundError:
+        return []
+    return sorted(names, reverse=True)
+
+
+async def _read_unknown(
+    reader: Reader, recordings: Path, names: list[str], filter: Filter, limit: int
+) -> list[CallRow]:
+    """Return up to `limit` recordings of which the store does not know and which the filter lets through."""
+    known = await reader.known_calls(names)
+    unknown = (recordings / name for name in names if name not in known)
+    rows = (_read_folder(folder, filter) for folder in unknown)
+    return list(itertools.islice((row for row in rows if row is not None), limit))
+
+
+def _read_folder(folder: Path, filter: Filter) -> CallRow | None:
+    """Return a recording that the filter lets through; one that cannot be read is not listed."""
+    try:
+        row = describe_folder(folder)
+    except (RecordingError, LookupError, TypeError, ValueError):
+        return None
+    is_meant = (
+        (filter.since is None or row.started_at >= filter.since)
+        and (filter.until is None or row.started_at < filter.until)
+        and (filter.calls is None or row.id in filter.calls)
+        and any(filter.channel.lower() in leg.leg.channel.lower() for leg in row.legs)
+    )
+    return row if is_meant else None

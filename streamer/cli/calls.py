@@ -1,0 +1,121 @@
+"""`streamer calls`: the calls that there are, newest first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamer.catalog import CallState, Entry, list_entries
+from streamer.cli import output
+from streamer.cli.moments import show_moment
+from streamer.config import Settings
+from streamer.errors import ExitCode
+from streamer.events import SPEECH_RATE, encode_time
+from streamer.hostile import printable
+from streamer.pipeline import store_path
+from streamer.store import CallRow, Filter, open_reader
+from streamer.transcript import format_position
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_COLUMNS = ("call", "began", "state", "length", "legs", "last words")
+
+
+def run_calls(
+    settings: Settings,
+    filter: Filter,
+    *,
+    text: str,
+    is_live_only: bool,
+    limit: int,
+    before: str | None,
+    as_json: bool,
+) -> int:
+    """Print calls; none is no error.
+
+    Raises:
+        StreamerError: The database cannot be read, or `text` is no search.
+    """
+    entries = asyncio.run(_list(settings, filter, text=text, limit=limit, before=before))
+    if is_live_only:
+        entries = [entry for entry in entries if entry.state is CallState.LIVE]
+    if as_json:
+        for entry in entries:
+            output.data(json.dumps(encode_entry(entry), ensure_ascii=False))
+    elif output.is_terminal():
+        output.show(_draw(entries))
+    else:
+        for entry in entries:
+            output.data("\t".join(_cells(entry)))
+    return ExitCode.DONE
+
+
+async def _list(
+    settings: Settings, filter: Filter, *, text: str, limit: int, before: str | None
+) -> list[Entry]:
+    async with open_reader(store_path(settings)) as reader:
+        return await list_entries(
+            reader, Path(settings.recordings), filter, text=text, limit=limit, before=before
+        )
+
+
+def encode_entry(entry: Entry) -> dict[str, Any]:
+    """Return a call as `--json` lists it."""
+    call = entry.call
+    return {
+        "call": call.id,
+        "source": call.source,
+        "started_at": encode_time(call.started_at),
+        "ended_at": encode_time(call.ended_at) if call.ended_at else None,
+        "state": entry.state.value,
+        "reason": call.reason.value if call.reason else None,
+        "duration": None if call.duration is None else round(call.duration / SPEECH_RATE, 3),
+        "segments": call.segments,
+        "last_words": call.last_words,
+        "folder": str(call.folder),
+        "legs": [
+            {
+                "leg": row.leg.label,
+                "channel": row.leg.channel,
+                "recording": str(row.recording),
+                "rate": row.leg.rate,
+            }
+            for row in call.legs
+        ],
+    }
+
+
+def show_legs(call: CallRow) -> str:
+    """Return a call's legs as one harmless line."""
+    return ", ".join(f"{row.leg.label} {row.leg.channel}" for row in call.legs)
+
+
+def _cells(entry: Entry) -> list[str]:
+    call = entry.call
+    length = "" if call.duration_s is None else format_position(call.duration_s)
+    cells = (call.id, show_moment(call.started_at), entry.state.value, length, show_legs(call))
+    return [printable(cell) for cell in (*cells, call.last_words)]
+
+
+def _draw(entries: list[Entry]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in _COLUMNS:
+        table.add_column(
+            name,
+            justify="right" if name == "length" else "left",
+            no_wrap=name != "legs",
+            overflow="ellipsis",
+            min_width=len("20261120-130538-k3f9") if name == "call" else None,
+        )
+    styles = {CallState.LIVE: "bold green", CallState.UNFINISHED: "yellow"}
+    for entry in entries:
+        cells = [Text(cell) for cell in _cells(entry)]
+        cells[2].stylize(styles.get(entry.state, ""))
+        table.add_row(*cells)
+    return table

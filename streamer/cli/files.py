@@ -1,0 +1,47 @@
+"""Files that a user names for what a command makes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streamer.cli import output
+from streamer.errors import RecordingError, UsageError
+
+
+def check_new(path: Path, *, force: bool) -> None:
+    """Find out whether a file may be written; one that is there only by force, or if the user says so.
+
+    Raises:
+        UsageError: It is there, or its folder is not.
+        RecordingError: Its folder cannot be written.
+    """
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise UsageError(f"the folder {folder} of the output does not exist; make it first")
+    if not os.access(folder, os.W_OK):
+        raise RecordingError(
+            f"the folder {folder} of the output cannot be written; choose another with --output"
+        )
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file with --output")
+    if path.exists() and not force:
+        if not output.can_ask():
+            raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
+        if not output.ask(f"{path} exists. Overwrite it?"):
+            raise UsageError(f"the file {path} exists; name another with --output")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read.
+
+    Raises:
+        RecordingError: The disk does not take it.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error

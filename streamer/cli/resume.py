@@ -1,0 +1,107 @@
+"""`streamer resume`: finish calls whose words are not complete, from their recordings."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from streamer.bus import Bus, Subscription
+from streamer.catalog import CallState, Entry, find_entry, list_entries
+from streamer.cli import output
+from streamer.cli.calls import show_legs
+from streamer.cli.models import choose_or_pull
+from streamer.config import Settings
+from streamer.errors import ExitCode, NotFoundError, StreamerError
+from streamer.events import Trouble
+from streamer.pipeline import open_desk, store_path, without_partials
+from streamer.session import Desk, run_session
+from streamer.speech.models import InstalledModel
+from streamer.store import Reader, open_reader
+
+_PAGE = 500
+
+
+def run_resume(settings: Settings, name: str | None, *, is_all: bool) -> int:
+    """Finish one call or all of them, printing the id of each when it is done; without either, list what could be.
+
+    Raises:
+        StreamerError: There is no such call, no model, or no database.
+    """
+    entries = asyncio.run(_choose(settings, name))
+    if name is None and not is_all:
+        for entry in entries:
+            output.data(entry.call.id)
+        if entries:
+            output.talk("`streamer resume --all` finishes these")
+        return ExitCode.DONE
+    if not entries:
+        output.talk("every call is complete")
+        return ExitCode.DONE
+    model = choose_or_pull(settings)
+    if model is None:
+        raise NotFoundError("nothing was transcribed; the bundled model for tries is --model demo")
+    return asyncio.run(_resume(settings, model, entries))
+
+
+async def _choose(settings: Settings, name: str | None) -> list[Entry]:
+    async with open_reader(store_path(settings)) as reader:
+        if name is None:
+            return await find_unfinished(reader, Path(settings.recordings))
+        entry = await find_entry(reader, Path(settings.recordings), name)
+    if entry.state in (CallState.LIVE, CallState.TRANSCRIBING):
+        raise StreamerError(
+            f"{entry.call.id} is {entry.state.value}, so another process has it in hand; `streamer watch` shows it"
+        )
+    return [entry] if entry.state is CallState.UNFINISHED else []
+
+
+async def find_unfinished(reader: Reader, recordings: Path) -> list[Entry]:
+    """Return all calls that have ended and whose words are not complete, oldest first.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    found: list[Entry] = []
+    before = None
+    while page := await list_entries(reader, recordings, limit=_PAGE, before=before):
+        found += [entry for entry in page if entry.state is CallState.UNFINISHED]
+        before = page[-1].call.id
+    return found[::-1]
+
+
+async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry]) -> int:
+    bus, code = Bus(), ExitCode.DONE
+    with bus.subscribe() as events:
+        telling = asyncio.ensure_future(_tell(events))
+        async with open_desk(settings, model, bus) as desk:
+            if desk.store is None:
+                code = ExitCode.FAILED
+            else:
+                for number, entry in enumerate(entries, start=1):
+                    output.talk(
+                        f"{number} of {len(entries)}: {entry.call.id}, {show_legs(entry.call)}"
+                    )
+                    if not await _resume_one(without_partials(desk), entry, bus):
+                        code = ExitCode.FAILED
+        bus.close()
+        await telling
+    return code
+
+
+async def _resume_one(desk: Desk, entry: Entry, bus: Bus) -> bool:
+    try:
+        result = await run_session(entry.call.folder, desk, bus)
+    except StreamerError as error:
+        output.talk(f"{entry.call.id}: {error}")
+        return False
+    if result.trouble:
+        output.talk(f"{entry.call.id}: {result.trouble}")
+        return False
+    output.data(entry.call.id)
+    return True
+
+
+async def _tell(events: Subscription) -> None:
+    async for event in events:
+        if isinstance(event, Trouble):
+            output.talk(event.message)

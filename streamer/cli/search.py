@@ -1,0 +1,76 @@
+"""`streamer search`: what was said, in all calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from streamer.cli import output
+from streamer.cli.moments import show_moment
+from streamer.config import Settings
+from streamer.errors import ExitCode
+from streamer.events import SPEECH_RATE, encode_time
+from streamer.hostile import printable
+from streamer.pipeline import store_path
+from streamer.store import Filter, Hit, open_reader
+from streamer.transcript import format_position
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_LONGEST = 10_000
+
+
+def run_search(
+    settings: Settings, query: str, filter: Filter, *, limit: int, offset: int, as_json: bool
+) -> int:
+    """Print the utterances that a search finds, newest first; none is no error.
+
+    Raises:
+        StreamerError: The database cannot be read, or the query is none.
+    """
+    for hit in asyncio.run(_search(settings, query, filter, limit=limit, offset=offset)):
+        if as_json:
+            output.data(json.dumps(_encode(hit), ensure_ascii=False))
+        elif output.is_terminal():
+            output.show(_draw(hit))
+        else:
+            output.data(f"{_place(hit)}: {printable(hit.text, limit=_LONGEST)}")
+    return ExitCode.DONE
+
+
+async def _search(
+    settings: Settings, query: str, filter: Filter, *, limit: int, offset: int
+) -> list[Hit]:
+    async with open_reader(store_path(settings)) as reader:
+        return await reader.search(query, filter, limit=limit, offset=offset)
+
+
+def _place(hit: Hit) -> str:
+    began = show_moment(hit.spoken_at)
+    return f"{hit.call_id} {began} [{format_position(hit.start_s)}] {printable(hit.leg)}"
+
+
+def _draw(hit: Hit) -> Text:
+    from rich.text import Text
+
+    line = Text(f"{_place(hit)}: ", style="dim")
+    said = Text(hit.text, style="not dim")
+    for start, end in hit.spans:
+        said.stylize("bold reverse", start, end)
+    return line.append_text(said)
+
+
+def _encode(hit: Hit) -> dict[str, Any]:
+    return {
+        "call": hit.call_id,
+        "leg": hit.leg,
+        "channel": hit.channel,
+        "utterance": hit.utterance,
+        "start": round(hit.start / SPEECH_RATE, 3),
+        "end": round(hit.end / SPEECH_RATE, 3),
+        "at": encode_time(hit.spoken_at),
+        "text": hit.text,
+        "spans": [list(span) for span in hit.spans],
+    }

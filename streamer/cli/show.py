@@ -1,0 +1,137 @@
+"""`streamer show` and `streamer export`: what was said on one call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.catalog import Entry, find_entry
+from streamer.cli import output
+from streamer.cli.calls import encode_entry, show_legs
+from streamer.cli.files import check_new, write_private
+from streamer.cli.moments import show_moment
+from streamer.config import Settings
+from streamer.errors import ExitCode, RecordingError, UsageError
+from streamer.events import Segment, Word, encode_segment
+from streamer.exporters import EXPORTERS
+from streamer.hostile import printable
+from streamer.pipeline import store_path
+from streamer.store import TroubleRow, open_reader
+from streamer.transcript import Transcript, format_position
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_LONGEST = 10_000
+_DOUBTFUL, _SURE = 0.5, 0.8
+_COLOURS = ("cyan", "magenta", "green", "yellow")
+
+
+def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
+    """Print a call and what was said on it.
+
+    Raises:
+        StreamerError: There is no such call, or the database cannot be read.
+    """
+    entry, transcript, troubles = asyncio.run(_read(settings, name))
+    if as_json:
+        output.data(json.dumps(encode_entry(entry), ensure_ascii=False))
+        for segment in transcript.spoken:
+            output.data(json.dumps(encode_segment(segment), ensure_ascii=False))
+        return ExitCode.DONE
+    _describe(entry)
+    if output.is_terminal():
+        speakers = {label: n for n, label in enumerate(transcript.speakers)}
+        for segment in transcript.spoken:
+            output.show(_draw(segment, _COLOURS[speakers[segment.leg] % len(_COLOURS)]))
+    elif text := EXPORTERS["txt"](transcript).rstrip("\n"):
+        output.data(text)
+    for trouble in troubles:
+        output.talk(f"{show_moment(trouble.at)} {trouble.message}")
+    return ExitCode.DONE
+
+
+def run_export(
+    settings: Settings,
+    name: str,
+    *,
+    format_name: str | None,
+    output_path: Path | None,
+    force: bool,
+    is_audio: bool,
+) -> int:
+    """Print a call's transcript in a format, or write it, or its audio, to a file.
+
+    Raises:
+        StreamerError: There is no such call or format, or the file is there already.
+    """
+    if is_audio == (format_name is not None):
+        raise UsageError(f"say what to export: --format {'|'.join(EXPORTERS)}, or --audio")
+    if format_name is not None and format_name not in EXPORTERS:
+        raise UsageError(f"no format is called {format_name}; there are {', '.join(EXPORTERS)}")
+    if is_audio and output_path is None:
+        raise UsageError("--audio needs a file to write: -o FILE.wav")
+    if output_path is not None:
+        check_new(output_path, force=force)
+    entry, transcript, _ = asyncio.run(_read(settings, name))
+    if is_audio:
+        assert output_path
+        return _export_audio(entry, output_path)
+    assert format_name
+    text = EXPORTERS[format_name](transcript)
+    if output_path is None:
+        output.data(text.removesuffix("\n"))
+    else:
+        write_private(output_path, text.encode())
+    return ExitCode.DONE
+
+
+async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[TroubleRow]]:
+    async with open_reader(store_path(settings)) as reader:
+        entry = await find_entry(reader, Path(settings.recordings), name)
+        call = entry.call
+        segments = await reader.read_segments(call.id)
+        troubles = await reader.read_troubles(call.id)
+    legs = tuple(row.leg for row in call.legs)
+    started_at = call.started_at.astimezone()  # exported with the offset that it had here
+    return entry, Transcript(call.id, call.source, started_at, legs, tuple(segments)), troubles
+
+
+def _export_audio(entry: Entry, path: Path) -> int:
+    from streamer.mixdown import write_mixdown
+    from streamer.recording import list_leg_wavs
+
+    legs = [files for files in list_leg_wavs(entry.call.folder) if files]
+    if not legs:
+        raise RecordingError(f"the recordings of {entry.call.id} are not there any more")
+    write_mixdown(legs, path)
+    return ExitCode.DONE
+
+
+def _describe(entry: Entry) -> None:
+    call = entry.call
+    length = "" if call.duration_s is None else f", {format_position(call.duration_s)} long"
+    reason = f", {call.reason.value}" if call.reason else ""
+    output.talk(
+        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{reason}: {show_legs(call)}"
+    )
+
+
+def _draw(segment: Segment, colour: str) -> Text:
+    from rich.text import Text
+
+    line = Text(f"[{format_position(segment.start_s)}] ", style="dim")
+    line.append(f"{printable(segment.leg)}: ", style=f"not dim bold {colour}")
+    for number, word in enumerate(segment.words):
+        blank = "" if number == 0 or word.is_joined else " "
+        line.append(blank + printable(word.text, limit=_LONGEST), style=_shade(word))
+    return line
+
+
+def _shade(word: Word) -> str:
+    """Show how sure the model was: what is doubtful is dim, and underlined where dim cannot be seen."""
+    if word.probability < _DOUBTFUL:
+        return "dim underline"
+    return "not dim" if word.probability >= _SURE else "dim"
