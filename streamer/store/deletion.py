@@ -1,9 +1,12 @@
 """Taking calls out so that nothing of them can be read in the files any more.
 
 1. One transaction deletes the rows, whose places SQLite fills with zeros (`secure_delete`), and leaves a note in `erasure`.
-2. The full-text index forgets. From SQLite 3.42 on it has done so in step 1. Before, it keeps deleted words beside a mark until
-   its parts are merged, so they all are, in small steps between which others write.
-3. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which nobody reads.
+2. The full-text index forgets. It keeps deleted words beside a mark until its parts are merged, so they all are, in small steps
+   between which others write. (FTS5's own `secure-delete`, of SQLite 3.42, leaves words in the tree above the pages; our tests
+   found them.)
+3. The file is written anew (`VACUUM`). SQLite leaves copies of rows that it once moved in the unused middle of its pages, which
+   `secure_delete` does not reach. Others read meanwhile, and wait to write.
+4. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which nobody reads.
 
 If we die in between, the note stays and the next deletion does the rest.
 """
@@ -12,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import Collection
 
@@ -23,10 +25,7 @@ from streamer.store.rows import encode_text
 PATIENCE_S = 10.0
 """How long a deletion waits for readers to finish."""
 
-INDEX_FORGETS = sqlite3.sqlite_version_info >= (3, 42)
-"""Whether FTS5 has its own `secure-delete`."""
-
-_MERGE_PAGES = 500
+_MERGE_PAGES = 1000
 _RETRY_S = 0.05
 
 
@@ -44,14 +43,13 @@ async def delete_calls(
         [(unfinished,)] = await run("SELECT count(*) FROM erasure")
     if unfinished:
         await _merge_index(db)
+        await _write_anew(db)
         await _cut_log(db, patience_s)
         await db.fetch("DELETE FROM erasure")
     return deleted
 
 
 async def _delete_rows(run: Run, call_ids: list[str]) -> int:
-    if INDEX_FORGETS:
-        await run("INSERT INTO segment_text (segment_text, rank) VALUES ('secure-delete', 1)")
     deleted = await run(
         """
         DELETE FROM call
@@ -66,8 +64,6 @@ async def _delete_rows(run: Run, call_ids: list[str]) -> int:
 
 
 async def _merge_index(db: Connection) -> None:
-    if INDEX_FORGETS:
-        return
     pages = -_MERGE_PAGES  # negative: all parts are to become one
     while await _merge_some(db, pages):
         pages = _MERGE_PAGES
@@ -83,6 +79,15 @@ async def _merge_some(db: Connection, pages: int) -> bool:
         )
         [(after,)] = await run("SELECT total_changes()")
     return bool(after - before > 1)
+
+
+async def _write_anew(db: Connection) -> None:
+    # What is kept of a large database is too much for memory; nothing that was deleted gets into the file beside.
+    await db.fetch("PRAGMA temp_store = FILE")
+    try:
+        await db.fetch("VACUUM")
+    finally:
+        await db.fetch("PRAGMA temp_store = MEMORY")
 
 
 async def _cut_log(db: Connection, patience_s: float) -> None:

@@ -50,7 +50,7 @@ class Filter:
         """Return what the statements below bind."""
         calls = None if self.calls is None else json.dumps([encode_text(c) for c in self.calls])
         return {
-            "channel": encode_text(self.channel).lower(),
+            "channel": encode_text(self.channel),
             "calls": calls,
             "since": encode_time(self.since) if self.since else None,
             "until": encode_time(self.until) if self.until else None,
@@ -69,11 +69,13 @@ _IS_IN_TIME = """
     ))
 """
 
-_PICKED_CALLS = """
-    SELECT leg.call
-    FROM leg
-    WHERE (:channel = '' OR instr(lower(leg.channel), :channel))
-        AND (:calls IS NULL OR leg.call IN (SELECT value FROM json_each(:calls)))
+_IS_PICKED = """
+    EXISTS (
+        SELECT 1
+        FROM leg AS party
+        WHERE party.call = call.id AND instr(lower(party.channel), lower(:channel))
+    )
+    AND (:calls IS NULL OR call.id IN (SELECT value FROM json_each(:calls)))
 """
 
 
@@ -149,13 +151,19 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
     if not filter.names_legs:
         return match, "TRUE"
     rows = await db.fetch(
-        f"SELECT id FROM leg WHERE call IN ({_PICKED_CALLS}) LIMIT {FEW_LEGS + 1}",
+        f"""
+        SELECT leg.id
+        FROM call
+        CROSS JOIN leg ON leg.call = call.id
+        WHERE {_IS_PICKED}
+        LIMIT {FEW_LEGS + 1}
+        """,
         filter.parameters,
     )
     if not rows:
         return None, "FALSE"
     if len(rows) > FEW_LEGS:
-        return match, f"leg.call IN ({_PICKED_CALLS})"
+        return match, _IS_PICKED
     legs = " OR ".join(f'"{leg}"' for (leg,) in rows)
     return f"{match} AND (leg : ({legs}))", "TRUE"
 
@@ -163,7 +171,7 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
 async def _list_all_calls(
     db: Connection, filter: Filter, *, limit: int, before: str | None
 ) -> list[str]:
-    condition = f"call.id IN ({_PICKED_CALLS})" if filter.names_legs else "TRUE"
+    condition = _IS_PICKED if filter.names_legs else "TRUE"
     rows = await db.fetch(
         f"""
         SELECT call.id
