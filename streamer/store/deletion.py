@@ -35,18 +35,30 @@ async def delete_calls(
     """Delete calls with all that was said in them, and finish what an earlier deletion left; return how many were there.
 
     Raises:
-        StoreError: They are gone from every list, but a program that reads keeps their words in the file beside the database
-            (`is_temporary`: calling this again tries again); or nothing was deleted, because the database cannot be written.
+        StoreError: Nothing was deleted, because the database cannot be written; or the calls are gone from every list, but not yet
+            every copy of their words is, because a program is reading, or the disk has no room to write the file anew. The
+            message says which; the next deletion, also one of no calls, goes on with it.
     """
     async with db.transaction() as run:
         deleted = await _delete_rows(run, [encode_text(call_id) for call_id in call_ids])
-        [(unfinished,)] = await run("SELECT count(*) FROM erasure")
-    if unfinished:
-        await _merge_index(db)
-        await _write_anew(db)
-        await _cut_log(db, patience_s)
-        await db.fetch("DELETE FROM erasure")
+        [(last_note,)] = await run("SELECT max(id) FROM erasure")
+    if last_note is not None:
+        try:
+            await _erase(db, last_note, patience_s)
+        except StoreError as error:
+            raise StoreError(
+                f"the calls are gone, but not yet every copy of their words: {error}; the next deletion goes on with it",
+                is_temporary=error.is_temporary,
+            ) from error
     return deleted
+
+
+async def _erase(db: Connection, last_note: int, patience_s: float) -> None:
+    await _merge_index(db)
+    await _write_anew(db)
+    await _cut_log(db, patience_s)
+    # Later notes are of deletions that another process has begun meanwhile.
+    await db.fetch("DELETE FROM erasure WHERE id <= :last", {"last": last_note})
 
 
 async def _delete_rows(run: Run, call_ids: list[str]) -> int:
@@ -95,8 +107,7 @@ async def _cut_log(db: Connection, patience_s: float) -> None:
     while not await _try_to_cut_log(db):
         if time.monotonic() > deadline:
             raise StoreError(
-                f"the words are deleted, but {db.name}-wal keeps a copy while another program reads the database;"
-                " end that program, then delete again",
+                f"{db.name}-wal keeps one while another program reads the database",
                 is_temporary=True,
             )
         await asyncio.sleep(_RETRY_S)

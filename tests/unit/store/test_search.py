@@ -4,7 +4,7 @@ import pytest
 
 from streamer.audio import Leg
 from streamer.errors import UsageError
-from streamer.store import Filter, open_store, search
+from streamer.store import EVERYTHING, Filter, open_store, search
 from tests.unit.store.calls import LEGS, ZERO, filled, keep, keep_call, make_call, say
 
 
@@ -124,7 +124,7 @@ async def test_calls_are_bounded_by_when_they_began(store):
 
 
 async def test_calls_are_found_by_what_was_said_in_them(store):
-    async def found(text, filter=search.EVERYTHING, **options):
+    async def found(text, filter=EVERYTHING, **options):
         return [row.id for row in await store.list_calls(filter, text=text, **options)]
 
     assert await found("pear") == ids(2, 1)
