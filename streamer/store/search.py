@@ -98,10 +98,15 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
         return match, "TRUE"
     rows = await db.fetch(
         f"""
-        SELECT leg.id
-        FROM call
-        CROSS JOIN leg ON leg.call = call.id
-        WHERE {IS_PICKED}
+        SELECT id
+        FROM leg
+        WHERE call IN (
+            SELECT call
+            FROM leg
+            WHERE instr(lower(channel), lower(:channel))
+                AND (:calls IS NULL OR call IN (SELECT value FROM json_each(:calls)))
+            LIMIT {FEW_LEGS + 1}
+        )
         LIMIT {FEW_LEGS + 1}
         """,
         filter.parameters,
