@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,8 +14,7 @@ from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import SPEECH_RATE, Call, EndReason
 from streamer.locks import is_locked
 from streamer.recording import is_call_id, is_live, open_call_of, read_call
-from streamer.store import CallRow, Filter, LegRow, Progress, Reader
-from streamer.store.search import EVERYTHING, PAGE
+from streamer.store import EVERYTHING, PAGE, CallRow, Filter, LegRow, Progress, Reader
 
 _SHOWN_CHOICES = 2
 
@@ -54,11 +53,17 @@ async def list_entries(
     Raises:
         UsageError: `text` is no query.
         StoreError: The store cannot be read.
+        RecordingError: `before` is not there.
     """
+    if before is not None and not await reader.known_calls([before]):
+        began = describe_folder(recordings / before).started_at
+        filter, before = replace(filter, until=min(filter.until or began, began)), None
     rows = await reader.list_calls(filter, text=text, limit=limit, before=before)
     if not text:
-        newest = rows[-1].id if len(rows) == limit else ""
-        names = [name for name in folder_names(recordings) if newest <= name < (before or "~")]
+        oldest = rows[-1].id if len(rows) == limit else ""
+        names = [name for name in folder_names(recordings) if oldest <= name]
+        if before is not None:
+            names = [name for name in names if name < before]
         rows += await _read_unknown(reader, recordings, names, filter, limit)
     rows.sort(key=lambda row: (row.started_at, row.id), reverse=True)
     return [Entry(row, find_state(row)) for row in rows[:limit]]

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.catalog import describe_folder, folder_names
-from streamer.errors import RecordingError, StoreError
+from streamer.errors import RecordingError
 from streamer.locks import take_lock
 from streamer.recording import is_live, list_wavs
 from streamer.store import CallRow, Store
@@ -34,19 +34,27 @@ async def delete_call(store: Store, call: CallRow) -> list[Path]:
 
 
 async def delete_older(store: Store, recordings: Path, than: datetime) -> None:
-    """Delete the calls that began before a moment; one that cannot be is left, and logged."""
+    """Delete the calls that began before a moment; one that cannot be is left, and logged.
+
+    Raises:
+        StoreError: See `Store.delete_calls`.
+    """
     stored = await store.list_older(than)
+    removed = []
     for call_id in dict.fromkeys([*stored, *_list_unknown_older(recordings, than, stored)]):
         try:
             known = await store.known_calls([call_id])
             call = (
                 await store.read_call(call_id) if known else describe_folder(recordings / call_id)
             )
-            await delete_call(store, call)
-        except (RecordingError, StoreError) as error:
+            await asyncio.to_thread(_remove_files, call)
+        except RecordingError as error:
             _log.warning("call %s is older than wanted and cannot be deleted: %s", call_id, error)
         else:
-            _log.info("deleted call %s, which was older than wanted", call_id)
+            removed.append(call_id)
+    await store.delete_calls(removed)  # none: finishes a deletion that was interrupted
+    if removed:
+        _log.info("deleted calls that were older than wanted: %s", ", ".join(removed))
 
 
 def _list_unknown_older(recordings: Path, than: datetime, known: list[str]) -> Iterator[str]:

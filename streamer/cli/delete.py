@@ -11,7 +11,7 @@ from streamer.cli.calls import show_legs
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.deletion import delete_call
-from streamer.errors import ExitCode, UsageError
+from streamer.errors import ExitCode, NotFoundError, UsageError
 from streamer.pipeline import store_path
 from streamer.store import open_store
 
@@ -27,7 +27,11 @@ def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
 
 async def _delete(settings: Settings, name: str, *, is_sure: bool) -> int:
     async with open_store(store_path(settings)) as store:
-        call = (await find_entry(store, Path(settings.recordings), name)).call
+        try:
+            call = (await find_entry(store, Path(settings.recordings), name)).call
+        except NotFoundError:
+            await store.delete_calls([])  # finishes a deletion that was interrupted
+            raise
         if not is_sure:
             _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(call)}")
         for path in await delete_call(store, call):

@@ -1,9 +1,12 @@
 """Taking calls out so that nothing of them can be read in the files any more.
 
 1. One transaction deletes the rows, whose places SQLite fills with zeros (`secure_delete`), and leaves a note in `erasure`.
-2. The full-text index forgets. From SQLite 3.42 on it has done so in step 1. Before, it keeps deleted words beside a mark until
-   its parts are merged, so they all are, in small steps between which others write.
-3. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which nobody reads.
+2. The full-text index forgets. It keeps deleted words beside a mark until its parts are merged, so they all are, in small steps
+   between which others write. (FTS5's own `secure-delete`, of SQLite 3.42, leaves words in the tree above the pages; our tests
+   found them.)
+3. The file is written anew (`VACUUM`). SQLite leaves copies of rows that it once moved in the unused middle of its pages, which
+   `secure_delete` does not reach. Others read meanwhile, and wait to write.
+4. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which nobody reads.
 
 If we die in between, the note stays and the next deletion does the rest.
 """
@@ -12,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import Collection
 
@@ -23,10 +25,7 @@ from streamer.store.rows import encode_text
 PATIENCE_S = 10.0
 """How long a deletion waits for readers to finish."""
 
-INDEX_FORGETS = sqlite3.sqlite_version_info >= (3, 42)
-"""Whether FTS5 has its own `secure-delete`."""
-
-_MERGE_PAGES = 500
+_MERGE_PAGES = 1000
 _RETRY_S = 0.05
 
 
@@ -36,22 +35,33 @@ async def delete_calls(
     """Delete calls with all that was said in them, and finish what an earlier deletion left; return how many were there.
 
     Raises:
-        StoreError: They are gone from every list, but a program that reads keeps their words in the file beside the database
-            (`is_temporary`: calling this again tries again); or nothing was deleted, because the database cannot be written.
+        StoreError: Nothing was deleted, because the database cannot be written; or the calls are gone from every list, but not yet
+            every copy of their words is, because a program is reading, or the disk has no room to write the file anew. The
+            message says which; the next deletion, also one of no calls, goes on with it.
     """
     async with db.transaction() as run:
         deleted = await _delete_rows(run, [encode_text(call_id) for call_id in call_ids])
-        [(unfinished,)] = await run("SELECT count(*) FROM erasure")
-    if unfinished:
-        await _merge_index(db)
-        await _cut_log(db, patience_s)
-        await db.fetch("DELETE FROM erasure")
+        [(last_note,)] = await run("SELECT max(id) FROM erasure")
+    if last_note is not None:
+        try:
+            await _erase(db, last_note, patience_s)
+        except StoreError as error:
+            raise StoreError(
+                f"the calls are gone, but not yet every copy of their words: {error}; the next deletion goes on with it",
+                is_temporary=error.is_temporary,
+            ) from error
     return deleted
 
 
+async def _erase(db: Connection, last_note: int, patience_s: float) -> None:
+    await _merge_index(db)
+    await _write_anew(db)
+    await _cut_log(db, patience_s)
+    # Later notes are of deletions that another process has begun meanwhile.
+    await db.fetch("DELETE FROM erasure WHERE id <= :last", {"last": last_note})
+
+
 async def _delete_rows(run: Run, call_ids: list[str]) -> int:
-    if INDEX_FORGETS:
-        await run("INSERT INTO segment_text (segment_text, rank) VALUES ('secure-delete', 1)")
     deleted = await run(
         """
         DELETE FROM call
@@ -66,8 +76,6 @@ async def _delete_rows(run: Run, call_ids: list[str]) -> int:
 
 
 async def _merge_index(db: Connection) -> None:
-    if INDEX_FORGETS:
-        return
     pages = -_MERGE_PAGES  # negative: all parts are to become one
     while await _merge_some(db, pages):
         pages = _MERGE_PAGES
@@ -85,13 +93,21 @@ async def _merge_some(db: Connection, pages: int) -> bool:
     return bool(after - before > 1)
 
 
+async def _write_anew(db: Connection) -> None:
+    # What is kept of a large database is too much for memory; nothing that was deleted gets into the file beside.
+    await db.fetch("PRAGMA temp_store = FILE")
+    try:
+        await db.fetch("VACUUM")
+    finally:
+        await db.fetch("PRAGMA temp_store = MEMORY")
+
+
 async def _cut_log(db: Connection, patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
     while not await _try_to_cut_log(db):
         if time.monotonic() > deadline:
             raise StoreError(
-                f"the words are deleted, but {db.name}-wal keeps a copy while another program reads the database;"
-                " end that program, then delete again",
+                f"{db.name}-wal keeps one while another program reads the database",
                 is_temporary=True,
             )
         await asyncio.sleep(_RETRY_S)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from streamer.events import SPEECH_RATE, encode_time
+from streamer.events import SPEECH_RATE
 from streamer.store.connection import Connection
+from streamer.store.filter import EVERYTHING, IS_IN_TIME, IS_PICKED, LAST_ID, Filter
 from streamer.store.query import parse_query
 from streamer.store.reading import read_calls
 from streamer.store.rows import CallRow, Hit, encode_text, parse_time, samples_to_ms, to_ms
@@ -24,57 +23,6 @@ _SLACK_MS = 3_600_000
 """More than ids are ever moved for segments that began in the same millisecond."""
 
 _OPEN, _CLOSE = "\x02", "\x03"
-_FIRST_ID, _LAST_ID = -(2**63), 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which calls are looked at, all of them by default.
-
-    `since` (included) and `until` (not) bound when a call began, or for a search when something was said; `channel` is a part of
-    the name of a channel of the call, in any case of letters; `calls` are ids.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    channel: str = ""
-    calls: frozenset[str] | None = None
-
-    @property
-    def names_legs(self) -> bool:
-        """Say whether it picks out calls by anything but time."""
-        return bool(self.channel) or self.calls is not None
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """Return what the statements below bind."""
-        calls = None if self.calls is None else json.dumps([encode_text(c) for c in self.calls])
-        return {
-            "channel": encode_text(self.channel).lower(),
-            "calls": calls,
-            "since": encode_time(self.since) if self.since else None,
-            "until": encode_time(self.until) if self.until else None,
-            "first": to_ms(self.since) if self.since else _FIRST_ID,
-            "last": to_ms(self.until) - 1 if self.until else _LAST_ID,
-        }
-
-
-EVERYTHING = Filter()
-
-_IS_IN_TIME = """
-    (:since IS NULL OR call.started_at >= :since)
-    AND (:until IS NULL OR call.started_at < :until)
-    AND (:before IS NULL OR (call.started_at, call.id) < (
-        SELECT started_at, id FROM call WHERE id = :before
-    ))
-"""
-
-_PICKED_CALLS = """
-    SELECT leg.call
-    FROM leg
-    WHERE (:channel = '' OR instr(lower(leg.channel), :channel))
-        AND (:calls IS NULL OR leg.call IN (SELECT value FROM json_each(:calls)))
-"""
 
 
 async def list_calls(
@@ -149,13 +97,24 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
     if not filter.names_legs:
         return match, "TRUE"
     rows = await db.fetch(
-        f"SELECT id FROM leg WHERE call IN ({_PICKED_CALLS}) LIMIT {FEW_LEGS + 1}",
+        f"""
+        SELECT id
+        FROM leg
+        WHERE call IN (
+            SELECT call
+            FROM leg
+            WHERE instr(lower(channel), lower(:channel))
+                AND (:calls IS NULL OR call IN (SELECT value FROM json_each(:calls)))
+            LIMIT {FEW_LEGS + 1}
+        )
+        LIMIT {FEW_LEGS + 1}
+        """,
         filter.parameters,
     )
     if not rows:
         return None, "FALSE"
     if len(rows) > FEW_LEGS:
-        return match, f"leg.call IN ({_PICKED_CALLS})"
+        return match, IS_PICKED
     legs = " OR ".join(f'"{leg}"' for (leg,) in rows)
     return f"{match} AND (leg : ({legs}))", "TRUE"
 
@@ -163,12 +122,12 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
 async def _list_all_calls(
     db: Connection, filter: Filter, *, limit: int, before: str | None
 ) -> list[str]:
-    condition = f"call.id IN ({_PICKED_CALLS})" if filter.names_legs else "TRUE"
+    condition = IS_PICKED if filter.names_legs else "TRUE"
     rows = await db.fetch(
         f"""
         SELECT call.id
         FROM call
-        WHERE {_IS_IN_TIME} AND {condition}
+        WHERE {IS_IN_TIME} AND {condition}
         ORDER BY call.started_at DESC, call.id DESC
         LIMIT :limit
         """,
@@ -205,7 +164,7 @@ async def _hits(
             CROSS JOIN call ON call.id = leg.call
             WHERE segment_text MATCH :match
                 AND segment_text.rowid BETWEEN :first AND :last
-                AND {_IS_IN_TIME}
+                AND {IS_IN_TIME}
                 AND {condition}
             ORDER BY segment_text.rowid DESC
             LIMIT {_STRIDE}
@@ -234,7 +193,7 @@ async def _last_id(db: Connection, filter: Filter, before: str | None) -> int:
     )
     bounds = [moment for moment in (filter.until, began and parse_time(began)) if moment]
     if not bounds:
-        return _LAST_ID
+        return LAST_ID
     return to_ms(min(bounds)) + samples_to_ms(longest or 0) + _SLACK_MS
 
 

@@ -17,9 +17,10 @@ from streamer.errors import NotFoundError, StoreError
 from streamer.events import Call, EndReason, Segment
 from streamer.store import deletion, reading, search, writing
 from streamer.store.connection import Connection, check_writing, connect, file_uri, prepare_writing
+from streamer.store.filter import EVERYTHING, Filter
 from streamer.store.migrations import MIGRATIONS, migrate, read_schema
 from streamer.store.rows import CallRow, Hit, Progress, TroubleRow
-from streamer.store.search import EVERYTHING, PAGE, Filter
+from streamer.store.search import PAGE
 from streamer.transcript import Transcript
 
 OLDEST_SQLITE = (3, 37)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tools.bench import overload, recording, speech
+from tools.bench import overload, recording, speech, store
 from tools.bench.machine import describe, show
 
 
@@ -13,7 +13,12 @@ def main() -> None:
     """Run everything, or what the arguments name."""
     show(describe())
     show()
-    parts = {"recording": recording.run, "speech": speech.run, "overload": overload.run}
+    parts = {
+        "recording": recording.run,
+        "speech": speech.run,
+        "overload": overload.run,
+        "store": store.run,
+    }
     for name in sys.argv[1:] or parts:
         asyncio.run(parts[name]())
 

@@ -1,0 +1,178 @@
+"""Commands that record live channels, or play them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import (
+    AsJson,
+    CaFile,
+    CallName,
+    Channels,
+    Config,
+    Db,
+    Force,
+    Header,
+    Hotwords,
+    Insecure,
+    Language,
+    LogFile,
+    Model,
+    Prompt,
+    Recordings,
+    Url,
+    Verbose,
+    Window,
+    leave,
+    read_settings,
+)
+
+
+def record(
+    channels: Channels,
+    url: Url = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.wav|DIR", help="Where the WAVs go."),
+    ] = None,
+    force: Force = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="End the recording after so many seconds.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
+    header: Header = None,
+    ca: CaFile = None,
+    insecure: Insecure = None,
+    recordings: Recordings = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Record live channels, a WAV each; print the finished WAVs' paths.
+
+    A channel name with a ; needs quotes. Ctrl-C ends the recording, never the call.
+    """
+    from streamer.cli.record import run_record
+    from streamer.config import parse_headers
+
+    settings = read_settings(
+        config,
+        verbose,
+        url=url,
+        recordings=recordings,
+        log_file=log_file,
+        ca=ca,
+        insecure=insecure,
+        headers=parse_headers(header) if header else None,
+    )
+    leave(
+        run_record(
+            settings, channels, output_path=output, force=force, seconds=seconds, quiet=quiet
+        )
+    )
+
+
+def watch(
+    channels: Channels,
+    url: Url = None,
+    model: Model = None,
+    language: Language = None,
+    prompt: Prompt = None,
+    hotwords: Hotwords = None,
+    encoder_window: Window = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Print settled lines.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print events, a JSON object a line.")
+    ] = False,
+    header: Header = None,
+    ca: CaFile = None,
+    insecure: Insecure = None,
+    recordings: Recordings = None,
+    db: Db = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Record live channels and print what is said, as it is settled.
+
+    The recorder is a process of its own: Ctrl-C ends the watching, `streamer stop` the recording, nothing the call.
+    """
+    from streamer.cli.watch import run_watch
+    from streamer.config import parse_headers
+
+    settings = read_settings(
+        config,
+        verbose,
+        url=url,
+        model=model,
+        language=language,
+        prompt=prompt,
+        hotwords=hotwords,
+        encoder_window=encoder_window,
+        ca=ca,
+        insecure=insecure,
+        headers=parse_headers(header) if header else None,
+        recordings=recordings,
+        db=db,
+        log_file=log_file,
+    )
+    leave(run_watch(settings, channels, as_json=as_json and not plain))
+
+
+def stop(
+    call: CallName,
+    recordings: Recordings = None,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
+) -> None:
+    """End a recording that another process makes; the call itself goes on."""
+    from streamer.cli.stop import run_stop
+
+    settings = read_settings(config, verbose, recordings=recordings, log_file=log_file)
+    leave(run_stop(settings, call))
+
+
+def simulate(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Audio files, or captured traces (.jsonl)."),
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any.")
+    ] = 5039,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin again after the end.")] = False,
+    speed: Annotated[float, typer.Option(min=0.01, help="Times faster than real time.")] = 1.0,
+    channel: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the channel.")
+    ] = None,
+    hole: Annotated[
+        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Send nothing for a while.")
+    ] = None,
+    stall: Annotated[
+        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Hold back, then burst.")
+    ] = None,
+    break_off: Annotated[bool, typer.Option("--break", help="End without a close frame.")] = False,
+) -> None:
+    """Stand in for Asterisk: serve files as live channels, and print their names."""
+    from streamer.cli.simulate import SimulateOptions, run_simulate
+
+    faults = SimulateOptions(hole or [], stall or [], break_off)
+    leave(
+        run_simulate(
+            files, host=host, port=port, loop=loop, speed=speed, channel=channel, options=faults
+        )
+    )
+
+
+def demo(
+    as_json: AsJson = False, config: Config = None, log_file: LogFile = None, verbose: Verbose = 0
+) -> None:
+    """Show a bundled call being transcribed by the bundled model, offline, without any set-up."""
+    from streamer.cli.demo import run_demo
+
+    leave(run_demo(read_settings(config, verbose, log_file=log_file), as_json=as_json))

@@ -1,0 +1,58 @@
+"""Commands that set things up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streamer.cli import output
+from streamer.cli.options import AsJson, leave
+
+
+def config() -> None:
+    """Print an annotated config file to begin with."""
+    from streamer.config import default_config_path, render_sample
+
+    output.data(render_sample().rstrip("\n"))
+    output.talk(f"save it as {default_config_path()}")
+
+
+models_app = typer.Typer(
+    help="List, download and find speech models.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+
+
+@models_app.callback()
+def _models(context: typer.Context) -> None:
+    """List, download and find speech models."""
+    if context.invoked_subcommand is None:
+        models_list(as_json=False)
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """List the installed models: bundled, and in the Hugging Face cache."""
+    from streamer.cli.models import run_list
+
+    leave(run_list(as_json=as_json))
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As tiny, base, small, large-v3.")],
+) -> None:
+    """Download a faster-whisper model; the only command that uses the internet."""
+    from streamer.cli.models import run_pull
+
+    leave(run_pull(name))
+
+
+@models_app.command("path")
+def models_path(name: Annotated[str, typer.Argument(metavar="NAME|DIR")]) -> None:
+    """Print where a model is installed."""
+    from streamer.cli.models import run_path
+
+    leave(run_path(name))
