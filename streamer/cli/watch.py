@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from streamer.bus import Bus, Subscription
+from streamer.catalog import CallState, list_entries
 from streamer.cli import output
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.config import Settings
+from streamer.errors import StreamerError
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import Watched, open_desk, watch_channels
+from streamer.pipeline import Watched, open_desk, store_path, watch_channels
 from streamer.recorder import plan_tap
+from streamer.store import open_reader
 from streamer.transcript import format_position
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,6 +39,7 @@ def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
     """
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
+    asyncio.run(_tell_unfinished(settings))
     model = choose_or_pull(settings)
 
     async def watch(bus: Bus, watched: Watched) -> None:
@@ -41,6 +47,18 @@ def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
             await watch_channels(settings, legs, desk, bus, watched)
 
     return asyncio.run(show(watch, choose_printer(as_json=as_json)))
+
+
+async def _tell_unfinished(settings: Settings) -> None:
+    """Say that earlier calls wait to be finished, among the newest ones."""
+    with contextlib.suppress(StreamerError):  # the desk will say it
+        async with open_reader(store_path(settings)) as reader:
+            entries = await list_entries(reader, Path(settings.recordings))
+        count = sum(entry.state is CallState.UNFINISHED for entry in entries)
+        if count:
+            output.talk(
+                f"{count} earlier calls have no complete text; `streamer resume --all` finishes them"
+            )
 
 
 def choose_printer(*, as_json: bool) -> Printer:
