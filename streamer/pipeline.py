@@ -201,7 +201,7 @@ async def watch_channels(
     finally:
         if following is not None:
             following.cancel()
-            await asyncio.wait([following])
+            await asyncio.gather(following, return_exceptions=True)
 
 
 async def _finish(

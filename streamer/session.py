@@ -27,7 +27,7 @@ from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
 from streamer.recording import is_live, open_call_of, read_call, repair_recording
-from streamer.speech.follower import Follower
+from streamer.speech.follower import POLL_S, Follower
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
 from streamer.speech.vad import SileroVad
@@ -122,6 +122,7 @@ class _Session:
 
     async def run(self) -> str:
         """See the call through; return what made its text incomplete."""
+        await self._wait_for_audio()
         await self._ledger.open(self._folder, self._paths)
         lock = await self._follow()
         try:
@@ -136,6 +137,11 @@ class _Session:
             if lock:
                 lock.release()
         return trouble
+
+    async def _wait_for_audio(self) -> None:
+        """Wait until there is a WAV; the folder of a call that the PBX refuses never gets one, and is removed."""
+        while self._grows() and not any(path.exists() for path in self._paths):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
 
     async def _follow(self) -> Lock | None:
         """Show what another desk settles until the call is ours to transcribe; None if it has ended and never will be."""

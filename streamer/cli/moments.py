@@ -9,6 +9,7 @@ from streamer.errors import UsageError
 from streamer.store import Filter
 
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -33,11 +34,11 @@ def parse_moment(text: str, now: datetime, *, flag: str) -> datetime:
         UsageError: It is neither.
     """
     text = text.strip()
-    if ago := _AGO.fullmatch(text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
-        text = f"{now.astimezone():%Y-%m-%d} {text:0>5}"
     try:
+        if ago := _AGO.fullmatch(text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        if _CLOCK.fullmatch(text):
+            text = f"{now.astimezone():%Y-%m-%d} {text.zfill(5)}"
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
