@@ -17,7 +17,7 @@ from streamer.events import Call, EndReason, Segment
 from streamer.store import Progress, Store
 
 PATIENCE_S = 30.0
-"""Seconds that a write is tried again once the call has ended; before that there is no end to it."""
+"""Seconds that writes are tried again once the call has ended; before that there is no end to it."""
 
 _SHORTEST_REST_S = 0.1
 _LONGEST_REST_S = 2.0
@@ -43,6 +43,8 @@ class CallLedger:
         self._say = say
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._give_up_at: float | None = None
+        self._has_given_up = False
 
     async def open(self, folder: Path, recordings: Sequence[Path]) -> None:
         """Keep the call and its legs.
@@ -72,18 +74,19 @@ class CallLedger:
             return await self._keep_trying(attempt)
 
     async def _keep_trying(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        rest_s, give_up_at = 0.0, None
+        rest_s = 0.0
         while True:
             try:
                 result = await attempt()
             except StoreError as error:
-                if not error.is_temporary:
+                if not error.is_temporary or self._has_given_up:
                     raise
                 if not rest_s:
                     self._say(f"{error}; words wait in the recording until it can be written")
-                if give_up_at is None and not self._is_live():
-                    give_up_at = self._clock() + PATIENCE_S
-                if give_up_at is not None and self._clock() > give_up_at:
+                if self._give_up_at is None and not self._is_live():
+                    self._give_up_at = self._clock() + PATIENCE_S
+                if self._give_up_at is not None and self._clock() > self._give_up_at:
+                    self._has_given_up = True
                     raise
             else:
                 if rest_s:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +87,7 @@ async def run_session(
         try:
             result.trouble = await session.run()
         except StoreError as error:
-            result.trouble = f"no more text: {error}; the recording goes on"
+            result.trouble = _explain(call, error)
             bus.publish(Trouble(call.id, result.trouble))
     await _wait_for_end(grows)
     result.reason, duration_s, _ = _read_end(folder)
@@ -132,7 +133,8 @@ class _Session:
             trouble = await self._transcribe() if lock else ""
             await _wait_for_end(self._grows)
             await self._board.clear()
-            await self._note_end()
+            with suppress(StoreError) if trouble else nullcontext():  # said already
+                await self._note_end()
         finally:
             if lock:
                 lock.release()
@@ -181,7 +183,7 @@ class _Session:
                 for transcriber in transcribers:
                     group.create_task(transcriber.run())
         except* (ModelError, StoreError) as errors:
-            trouble = f"no more text: {errors.exceptions[0]}; the recording goes on"
+            trouble = _explain(self._call, errors.exceptions[0])
         if trouble:
             self._say(trouble)
             return trouble
@@ -219,6 +221,10 @@ class _Session:
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(self._call.id, message))
+
+
+def _explain(call: Call, error: Exception) -> str:
+    return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` finishes the words"
 
 
 async def _wait_for_end(grows: Callable[[], bool]) -> None:
