@@ -15,7 +15,7 @@ from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.deletion import delete_older
-from streamer.errors import ExitCode, RecordingError, StoreError, UsageError
+from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
 from streamer.events import CallEnded, EndReason, Trouble
 from streamer.session import Desk, SessionResult, Speech, run_session
 from streamer.speech.base import EncoderWindow
@@ -28,7 +28,7 @@ from streamer.speech.models import (
     longest_utterance,
     resolve_model,
 )
-from streamer.speech.process import open_engine_process
+from streamer.speech.process import EngineProcess, open_engine_process
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
@@ -39,6 +39,9 @@ SUGGESTED = "small"
 """The model for who has none: the largest that most machines without a GPU follow live."""
 
 NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
+
+GPU_BATCH = 8
+"""Windows that a GPU reads at once at most."""
 
 _DAY_S = 86_400.0
 _log = logging.getLogger(__name__)
@@ -99,10 +102,20 @@ async def open_speech(
 
     async with open_engine_process(plan, say_trouble=say, starts_now=False) as engine:
         scheduler = Scheduler(engine, slots=threads)
+        suiting = asyncio.ensure_future(_suit(scheduler, engine))
         try:
             yield Speech(scheduler, plan_speech(settings, model), engine.start)
         finally:
+            suiting.cancel()
+            await asyncio.gather(suiting, return_exceptions=True)
             await scheduler.aclose()
+
+
+async def _suit(scheduler: Scheduler, engine: EngineProcess) -> None:
+    """Let a GPU read waiting windows together, once it is known to be one; a CPU gains nothing by it."""
+    with suppress(ModelError):  # whoever reads will say it
+        if (await engine.ready()).device == "cuda":
+            scheduler.batch = GPU_BATCH
 
 
 def store_path(settings: Settings) -> Path:

@@ -45,7 +45,7 @@ class _Job:
 
 
 class Scheduler:
-    """One engine for many legs; `slots` jobs are in flight at the same time, each with up to `batch` windows when more are waiting."""
+    """One engine for many legs; `slots` jobs are in flight at the same time, each with up to `batch` windows when more are waiting; it may be set at any time."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Scheduler:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
-        self._batch = batch
+        self.batch = batch
         self._clock = clock
         self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
         self._numbers = itertools.count()
@@ -101,7 +101,7 @@ class Scheduler:
     def _pop_batch(self) -> list[_Job]:
         """Take the most urgent job, and those after it that are of its kind."""
         batch: list[_Job] = []
-        while self._jobs and len(batch) < self._batch:
+        while self._jobs and len(batch) < self.batch:
             if batch and self._jobs[0].is_final != batch[0].is_final:
                 break
             job = heapq.heappop(self._jobs)
