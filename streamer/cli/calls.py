@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _COLUMNS = ("call", "began", "state", "length", "legs", "last words")
+_STYLES = {CallState.LIVE: "bold green", CallState.UNFINISHED: "yellow"}
 
 
 def run_calls(
@@ -104,18 +105,19 @@ def _draw(entries: list[Entry]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 1), header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
     for name in _COLUMNS:
+        shares = {"legs": 1, "last words": 1}.get(name)
         table.add_column(
             name,
             justify="right" if name == "length" else "left",
-            no_wrap=name != "legs",
+            no_wrap=True,
             overflow="ellipsis",
-            min_width=len("20261120-130538-k3f9") if name == "call" else None,
+            ratio=shares,
         )
-    styles = {CallState.LIVE: "bold green", CallState.UNFINISHED: "yellow"}
     for entry in entries:
         cells = [Text(cell) for cell in _cells(entry)]
-        cells[2].stylize(styles.get(entry.state, ""))
+        cells[1] = Text(f"{entry.call.started_at.astimezone():%m-%d %H:%M}")
+        cells[2].stylize(_STYLES.get(entry.state, ""))
         table.add_row(*cells)
     return table

@@ -238,6 +238,7 @@ async def test_what_another_desk_hears_is_shown_while_it_is_said(recordings):
         await one.communicate()
         while b'"final"' not in await other.stdout.readline():
             pass
+        assert await run(recordings, "search", "thank OR internet")
         other.send_signal(signal.SIGINT)
         await other.communicate()
 
