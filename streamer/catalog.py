@@ -6,14 +6,13 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from streamer.errors import NotFoundError, RecordingError, UsageError
-from streamer.events import SPEECH_RATE, Call, EndReason
+from streamer.events import SPEECH_RATE, Call
 from streamer.locks import is_locked
-from streamer.recording import is_call_id, is_live, open_call_of, read_call
+from streamer.recording import is_call_id, is_live, read_recorded
 from streamer.store import EVERYTHING, PAGE, CallRow, Filter, LegRow, Progress, Reader
 
 _SHOWN_CHOICES = 2
@@ -29,6 +28,8 @@ class CallState(StrEnum):
     COMPLETE = "complete"
     UNFINISHED = "unfinished"
     """It has ended and nobody is working on it; `streamer resume` does."""
+    MISSING = "missing"
+    """Its words are not complete, and its recordings are not there any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ async def list_entries(
 ) -> list[Entry]:
     """Return calls, newest first; see `store.search.list_calls`.
 
+    A call's folder is looked for in `recordings` first, so that a folder of recordings can be moved.
+
     Raises:
         UsageError: `text` is no query.
         StoreError: The store cannot be read.
@@ -66,7 +69,31 @@ async def list_entries(
             names = [name for name in names if name < before]
         rows += await _read_unknown(reader, recordings, names, filter, limit)
     rows.sort(key=lambda row: (row.started_at, row.id), reverse=True)
-    return [Entry(row, find_state(row)) for row in rows[:limit]]
+    return [_make_entry(recordings, row) for row in rows[:limit]]
+
+
+async def list_live(
+    reader: Reader, recordings: Path, filter: Filter = EVERYTHING, *, text: str = ""
+) -> list[Entry]:
+    """Return the calls that are being recorded into a folder of recordings, newest first.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    names = [name for name in folder_names(recordings) if is_live(recordings / name)]
+    chosen = replace(filter, calls=frozenset(names))
+    if not names:
+        return []
+    return await list_entries(reader, recordings, chosen, text=text, limit=len(names))
+
+
+def list_damaged(recordings: Path) -> list[Path]:
+    """Return the folders that ought to be calls and do not say which."""
+    return [
+        recordings / name
+        for name in folder_names(recordings)
+        if _read_folder(recordings / name, EVERYTHING) is None
+    ]
 
 
 async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
@@ -96,6 +123,13 @@ async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
         row = await reader.read_call(names[0])
     else:
         row = describe_folder(recordings / names[0])
+    return _make_entry(recordings, row)
+
+
+def _make_entry(recordings: Path, row: CallRow) -> Entry:
+    here = recordings.absolute() / row.id
+    if here != row.folder and here.is_dir():
+        row = replace(row, folder=here)
     return Entry(row, find_state(row))
 
 
@@ -105,7 +139,9 @@ def find_state(row: CallRow) -> CallState:
         return CallState.LIVE
     if is_locked(row.folder / "transcriber.lock"):
         return CallState.TRANSCRIBING
-    return CallState.COMPLETE if row.is_complete else CallState.UNFINISHED
+    if row.is_complete:
+        return CallState.COMPLETE
+    return CallState.UNFINISHED if row.folder.is_dir() else CallState.MISSING
 
 
 def describe_folder(folder: Path) -> CallRow:
@@ -114,19 +150,17 @@ def describe_folder(folder: Path) -> CallRow:
     Raises:
         RecordingError: `call.json` is missing or damaged.
     """
-    call, paths = open_call_of(folder)
-    fields = read_call(folder)
-    ended_at = fields.get("ended_at")
-    duration_s = max((leg["samples"] / leg["rate"] for leg in fields["legs"]), default=0.0)
+    recorded = read_recorded(folder)
+    call, has_ended = recorded.call, recorded.ended_at is not None
     return CallRow(
         id=call.id,
         source=call.source,
-        started_at=call.started_at.astimezone(UTC),
-        ended_at=datetime.fromisoformat(ended_at) if ended_at else None,
-        reason=EndReason(fields["reason"]) if fields.get("reason") else None,
-        duration=round(duration_s * SPEECH_RATE) if ended_at else None,
-        folder=folder,
-        legs=tuple(_leg_rows(call, paths)),
+        started_at=call.started_at,
+        ended_at=recorded.ended_at,
+        reason=recorded.reason,
+        duration=round(recorded.duration_s * SPEECH_RATE) if has_ended else None,
+        folder=folder.absolute(),
+        legs=tuple(_leg_rows(call, recorded.paths)),
         segments=0,
         last_words="",
     )
@@ -144,6 +178,8 @@ def folder_names(recordings: Path) -> list[str]:
             names = [entry.name for entry in entries if is_call_id(entry.name)]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise RecordingError(f"{recordings} cannot be read: {error.strerror}") from error
     return sorted(names, reverse=True)
 
 
@@ -161,7 +197,7 @@ def _read_folder(folder: Path, filter: Filter) -> CallRow | None:
     """Return a recording that the filter lets through; one that cannot be read is not listed."""
     try:
         row = describe_folder(folder)
-    except (RecordingError, LookupError, TypeError, ValueError):
+    except RecordingError:
         return None
     is_meant = (
         (filter.since is None or row.started_at >= filter.since)

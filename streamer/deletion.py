@@ -9,18 +9,18 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from streamer.catalog import describe_folder, folder_names
-from streamer.errors import RecordingError
+from streamer.catalog import describe_folder, find_entry, folder_names
+from streamer.errors import NotFoundError, RecordingError
 from streamer.locks import take_lock
-from streamer.recording import is_live, list_wavs
+from streamer.recording import is_call_id, is_live, list_wavs
 from streamer.store import CallRow, Store
 
-_OURS = ("*.wav", "*.partial.json", "call.json", "*.new", "stop", "tap.log", "*.lock")
+_FIXED = ("stop", "tap.log", "tap.lock", "transcriber.lock", "call.json.new", "call.json")
 _log = logging.getLogger(__name__)
 
 
-async def delete_call(store: Store, call: CallRow) -> list[Path]:
-    """Delete a call for good; return its recordings outside its folder, which are left.
+async def delete_call(store: Store, recordings: Path, call: CallRow) -> list[Path]:
+    """Delete a call for good; return its recordings outside `recordings`, which are left.
 
     When it raises half-way, the call is still listed, and deleting it again finishes the work.
 
@@ -28,7 +28,7 @@ async def delete_call(store: Store, call: CallRow) -> list[Path]:
         RecordingError: It is being recorded or transcribed, or its files cannot be removed.
         StoreError: See `Store.delete_calls`.
     """
-    outside = await asyncio.to_thread(_remove_files, call)
+    outside = await asyncio.to_thread(_remove_files, recordings, call)
     await store.delete_calls([call.id])
     return outside
 
@@ -41,14 +41,11 @@ async def delete_older(store: Store, recordings: Path, than: datetime) -> None:
     """
     stored = await store.list_older(than)
     removed = []
-    for call_id in dict.fromkeys([*stored, *_list_unknown_older(recordings, than, stored)]):
+    for call_id in [*stored, *_list_unknown_older(recordings, than, set(stored))]:
         try:
-            known = await store.known_calls([call_id])
-            call = (
-                await store.read_call(call_id) if known else describe_folder(recordings / call_id)
-            )
-            await asyncio.to_thread(_remove_files, call)
-        except RecordingError as error:
+            call = (await find_entry(store, recordings, call_id)).call
+            await asyncio.to_thread(_remove_files, recordings, call)
+        except (RecordingError, NotFoundError, OSError) as error:
             _log.warning("call %s is older than wanted and cannot be deleted: %s", call_id, error)
         else:
             removed.append(call_id)
@@ -57,7 +54,7 @@ async def delete_older(store: Store, recordings: Path, than: datetime) -> None:
         _log.info("deleted calls that were older than wanted: %s", ", ".join(removed))
 
 
-def _list_unknown_older(recordings: Path, than: datetime, known: list[str]) -> Iterator[str]:
+def _list_unknown_older(recordings: Path, than: datetime, known: set[str]) -> Iterator[str]:
     for name in folder_names(recordings):
         if name not in known:
             with suppress(RecordingError):
@@ -65,39 +62,53 @@ def _list_unknown_older(recordings: Path, than: datetime, known: list[str]) -> I
                     yield name
 
 
-def _remove_files(call: CallRow) -> list[Path]:
+def _remove_files(recordings: Path, call: CallRow) -> list[Path]:
     folder = call.folder
-    if folder.name != call.id or not folder.is_dir():
+    if not _is_ours(recordings, call):
         return [row.recording for row in call.legs if row.recording.is_file()]
     try:
         lock = take_lock(folder / "transcriber.lock")
     except OSError as error:
         raise RecordingError(f"{folder} cannot be removed: {error.strerror}") from error
     try:
-        if lock is None or is_live(folder):
-            doing = "transcribed" if lock is None and not is_live(folder) else "recorded"
+        if is_live(folder):
             raise RecordingError(
-                f"{call.id} is being {doing}; `streamer stop {call.id}` ends a recording"
+                f"{call.id} is being recorded; `streamer stop {call.id}` ends that"
             )
-        outside = [path for path in _list_recordings(call) if path.parent != folder]
-        _empty(folder)
-        return outside
+        if lock is None:
+            raise RecordingError(f"{call.id} is being transcribed; wait until that has ended")
+        wavs = _list_recordings(folder)
+        _empty(folder, call, [path for path in wavs if path.parent == folder])
+        return [path for path in wavs if path.parent != folder]
     finally:
         if lock:
             lock.release()
 
 
-def _list_recordings(call: CallRow) -> list[Path]:
+def _is_ours(recordings: Path, call: CallRow) -> bool:
+    """Say whether the call's folder is one of ours: nothing else is ever removed, whatever the database says."""
+    folder = call.folder
+    return (
+        is_call_id(call.id)
+        and folder.name == call.id
+        and folder.parent == recordings.absolute()
+        and folder.is_dir()
+        and not folder.is_symlink()
+    )
+
+
+def _list_recordings(folder: Path) -> list[Path]:
     with suppress(RecordingError):
-        return list_wavs(call.folder)
+        return list_wavs(folder)
     return []
 
 
-def _empty(folder: Path) -> None:
+def _empty(folder: Path, call: CallRow, wavs: list[Path]) -> None:
     """Remove what is ours in a call's folder, `call.json` last, so that a half-removed call can be found again."""
+    labels = [row.leg.label for row in call.legs]
+    partials = [folder / f"{label}.partial.json{end}" for label in labels for end in ("", ".new")]
     try:
-        ours = {path for pattern in _OURS for path in folder.glob(pattern)}
-        for path in sorted(ours, key=lambda path: path.name == "call.json"):
+        for path in [*wavs, *partials, *(folder / name for name in _FIXED)]:
             path.unlink(missing_ok=True)
         folder.rmdir()
     except OSError as error:

@@ -35,6 +35,17 @@ def one_line(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def escape_json(document: str) -> str:
+    r"""Return a JSON document that means the same, with `\u009b`-like escapes for what a terminal would obey."""
+    return "".join(_escape_json(c) if c > "~" and _is_unsafe(c) else c for c in document)
+
+
+def _escape_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    pairs = (units[n : n + 2] for n in range(0, len(units), 2))
+    return "".join(f"\\u{int.from_bytes(pair, 'big'):04x}" for pair in pairs)
+
+
 def _is_unsafe(character: str) -> bool:
     return unicodedata.category(character) in _UNSAFE_CATEGORIES
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
+import struct
 import wave
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.decode import read_tracks
 from streamer.errors import RecordingError, UsageError
+from streamer.private import open_private
 from streamer.wav import HEADER_SIZE
 
 _PIECE = SLIN16_RATE
@@ -26,15 +27,14 @@ def write_mixdown(legs: Sequence[Sequence[Path]], path: Path) -> None:
         RecordingError: A leg cannot be read, or the file cannot be written.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file, wave.open(file, "wb") as out:
+        with open_private(path) as file, wave.open(file, "wb") as out:
             out.setparams((len(legs), SAMPLE_WIDTH, SLIN16_RATE, 0, "NONE", ""))
             for pieces in itertools.zip_longest(*map(_read_leg, legs), fillvalue=b""):
                 out.writeframesraw(_weave(pieces))
     except UsageError as error:
         raise RecordingError(str(error)) from error
-    except (OSError, wave.Error) as error:
-        raise RecordingError(f"{path} cannot be written: {error}") from error
+    except (wave.Error, struct.error) as error:
+        raise RecordingError(f"{path} cannot be written as a WAV: {error}") from error
 
 
 def _read_leg(files: Sequence[Path]) -> Iterator[bytes]:

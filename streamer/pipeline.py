@@ -33,7 +33,7 @@ from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
 from streamer.store import Store, open_store
-from streamer.tap_process import start_tap
+from streamer.tap_process import TapProcess, start_tap
 
 SUGGESTED = "small"
 """The model for who has none: the largest that most machines without a GPU follow live."""
@@ -44,6 +44,12 @@ GPU_BATCH = 8
 """Windows that a GPU reads at once at most."""
 
 _DAY_S = 86_400.0
+_STORE_REST_S = 0.5
+"""Between two attempts to open a store that another program writes."""
+
+_ANNOUNCEMENT_S = 3.0
+"""How long a viewer that is told to leave waits for its tap to say where it records."""
+
 _log = logging.getLogger(__name__)
 
 _KILLED = (
@@ -127,40 +133,63 @@ def store_path(settings: Settings) -> Path:
 async def open_desk(
     settings: Settings, model: InstalledModel | None, bus: Bus
 ) -> AsyncIterator[Desk]:
-    """Open the store, and speech if there is a model, while the block lasts.
+    """Open speech, if there is a model, and the store, in the background, while the block lasts.
 
-    A store that cannot be opened is said, and costs the words: what is recorded meanwhile can be transcribed later.
+    A store that is busy is waited for. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be
+    transcribed later.
     """
     async with AsyncExitStack() as stack:
-        store = None
+        opening = asyncio.ensure_future(_open_store(stack, store_path(settings), bus))
+        stack.push_async_callback(_settle, opening)
+        async with open_speech(settings, model, bus) as speech:
+            yield Desk(opening, speech)
+
+
+async def _settle(opening: asyncio.Future[Store | None]) -> None:
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+
+
+async def _open_store(stack: AsyncExitStack, path: Path, bus: Bus) -> Store | None:
+    is_said = False
+    while True:
         try:
-            store = await stack.enter_async_context(open_store(store_path(settings)))
+            store = await stack.enter_async_context(open_store(path))
         except StoreError as error:
-            bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+            if not error.is_temporary:
+                bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+                return None
+            if not is_said:
+                bus.publish(
+                    Trouble(None, f"{error}; words wait in the recordings until it is free")
+                )
+                is_said = True
+            await asyncio.sleep(_STORE_REST_S)
         else:
             await stack.enter_async_context(_keep_troubles(store, bus))
-            await stack.enter_async_context(_expire(store, settings))
-        yield Desk(store, await stack.enter_async_context(open_speech(settings, model, bus)))
+            return store
 
 
 @asynccontextmanager
-async def _expire(store: Store, settings: Settings) -> AsyncIterator[None]:
+async def expire_calls(settings: Settings) -> AsyncIterator[None]:
     """Delete calls that are older than wanted, now and daily, while the block lasts."""
-    expiring = asyncio.ensure_future(_expire_daily(store, settings))
+    expiring = asyncio.ensure_future(_expire_daily(settings))
     try:
         yield
     finally:
         expiring.cancel()
-        await asyncio.wait([expiring])
+        await asyncio.gather(expiring, return_exceptions=True)
 
 
-async def _expire_daily(store: Store, settings: Settings) -> None:
+async def _expire_daily(settings: Settings) -> None:
     while settings.retention_days:
         oldest = datetime.now(UTC) - timedelta(days=settings.retention_days)
         try:
-            await delete_older(store, Path(settings.recordings), oldest)
+            # A store of its own, so that no final waits behind a deletion.
+            async with open_store(store_path(settings)) as store:
+                await delete_older(store, Path(settings.recordings), oldest)
         except StoreError as error:
-            _log.warning("old calls cannot be looked for: %s", error)
+            _log.warning("calls that are older than wanted were not all deleted: %s", error)
         await asyncio.sleep(_DAY_S)
 
 
@@ -200,21 +229,37 @@ async def watch_channels(
     Cancelling this ends only the watching. What the tap says becomes events; `watched` tells the rest.
     """
     tap = start_tap(settings, legs)
+    announced = asyncio.Event()
+    listening = asyncio.ensure_future(_listen(tap, bus, watched, announced))
+    listening.add_done_callback(lambda _: announced.set())
     following: asyncio.Task[SessionResult] | None = None
     try:
-        async for line in tap.lines():
-            if place := line.get("folder") or line.get("taken"):
-                watched.folder = Path(place)
-                following = asyncio.ensure_future(run_session(watched.folder, desk, bus))
-            elif "message" in line:
-                bus.publish(Trouble(_call_id(watched), str(line["message"])))
-            elif "exit_code" in line:
-                watched.exit_code = int(line["exit_code"])
+        await announced.wait()
+        if watched.folder is not None:
+            following = asyncio.ensure_future(run_session(watched.folder, desk, bus))
+        await asyncio.shield(listening)
         await _finish(following, bus, watched)
     finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+        # Nobody may leave without knowing that a recording goes on.
+        try:
+            await asyncio.wait_for(announced.wait(), _ANNOUNCEMENT_S)
+        except TimeoutError:
+            tap.terminate()
+        for task in (listening, following):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+
+async def _listen(tap: TapProcess, bus: Bus, watched: Watched, announced: asyncio.Event) -> None:
+    async for line in tap.lines():
+        if place := line.get("folder") or line.get("taken"):
+            watched.folder = Path(place)
+            announced.set()
+        elif "message" in line:
+            bus.publish(Trouble(_call_id(watched), str(line["message"])))
+        elif "exit_code" in line:
+            watched.exit_code = int(line["exit_code"])
 
 
 async def _finish(
@@ -222,13 +267,15 @@ async def _finish(
 ) -> None:
     if following is None or watched.folder is None:
         return
-    if not watched.folder.exists():  # the PBX refused every leg, so there is nothing to follow
+    is_refused = watched.exit_code in (ExitCode.NOT_FOUND, ExitCode.UNREACHABLE)
+    if is_refused and not watched.folder.exists():  # there is nothing to follow
         bus.publish(CallEnded(watched.folder.name, EndReason.REFUSED, 0.0))
         return
     try:
         result = await following
     except RecordingError as error:
         bus.publish(Trouble(watched.folder.name, str(error)))
+        bus.publish(CallEnded(watched.folder.name, EndReason.LOST, 0.0))
         watched.exit_code = watched.exit_code or ExitCode.FAILED
         return
     if result.reason is EndReason.INTERRUPTED:

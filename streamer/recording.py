@@ -149,6 +149,11 @@ class Recording:
         self.legs[leg].odd_bytes += odd_bytes
 
     @property
+    def waiting(self) -> int:
+        """Samples of all legs that the disk has not taken yet."""
+        return sum(file.waiting for file in self._files)
+
+    @property
     def lost(self) -> int:
         """Samples of all legs that came but are not on disk."""
         return sum(self._lost_before) + sum(file.lost for file in self._files)
@@ -383,13 +388,49 @@ def open_call_of(folder: Path) -> tuple[Call, tuple[Path, ...]]:
     Raises:
         RecordingError: `call.json` is missing or damaged.
     """
+    recorded = read_recorded(folder)
+    return recorded.call, recorded.paths
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """What `call.json` says; `reason` and `ended_at` are None while it is recorded, and for ever if its tap was killed."""
+
+    call: Call
+    paths: tuple[Path, ...]
+    """The first WAV of each leg."""
+    samples: tuple[int, ...]
+    """How many samples of each leg ought to be on disk, at the leg's rate."""
+    duration_s: float
+    """Length of the longest leg."""
+    reason: EndReason | None
+    ended_at: datetime | None
+
+
+def read_recorded(folder: Path) -> RecordedCall:
+    """Return what a call's `call.json` says.
+
+    Raises:
+        RecordingError: It is missing, damaged, or another call's.
+    """
     fields = read_call(folder)
     try:
         legs = tuple(Leg(str(f["leg"]), str(f["channel"]), int(f["rate"])) for f in fields["legs"])
-        started_at = datetime.fromisoformat(str(fields["started_at"]))
+        started_at = datetime.fromisoformat(str(fields["started_at"])).astimezone(UTC)
         call = Call(str(fields["call"]), str(fields["source"]), legs, started_at)
-        return call, tuple(folder / str(leg["path"]) for leg in fields["legs"])
-    except (LookupError, TypeError, ValueError) as error:
+        if call.id != folder.name:
+            raise ValueError(f"it is of {call.id}")
+        lengths = [int(leg["samples"]) for leg in fields["legs"]]
+        ended_at = fields["ended_at"]
+        return RecordedCall(
+            call,
+            tuple(folder / str(leg["path"]) for leg in fields["legs"]),
+            tuple(n - int(leg["lost"]) for n, leg in zip(lengths, fields["legs"], strict=True)),
+            max((n / leg.rate for n, leg in zip(lengths, legs, strict=True)), default=0.0),
+            EndReason(fields["reason"]) if fields["reason"] else None,
+            datetime.fromisoformat(str(ended_at)).astimezone(UTC) if ended_at else None,
+        )
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise RecordingError(
             f"{folder / 'call.json'} is damaged: {error!r}; the WAVs beside it are still good"
         ) from error

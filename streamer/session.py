@@ -9,10 +9,9 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from streamer.bus import Bus
-from streamer.errors import ModelError, StoreError
+from streamer.errors import ModelError, RecordingError, StoreError
 from streamer.events import (
     SPEECH_RATE,
     Call,
@@ -27,7 +26,7 @@ from streamer.events import (
 from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
-from streamer.recording import is_live, open_call_of, read_call, repair_recording
+from streamer.recording import is_live, open_call_of, read_recorded, repair_recording
 from streamer.speech.follower import POLL_S, Follower
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
@@ -51,9 +50,10 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What calls are worked on with; without a store no words are kept and so none are made, without speech only others' are shown."""
+    """What calls are worked on with; without speech only others' words are shown."""
 
-    store: Store | None
+    opening: asyncio.Future[Store | None]
+    """The store, as soon as it is open; None if it cannot be used, so that no words are kept, and none are made."""
     speech: Speech | None
 
 
@@ -74,24 +74,26 @@ async def run_session(
     whether the recording may still grow; a tap's lock, unless somebody knows better.
 
     Raises:
-        RecordingError: The folder holds no readable call.
+        RecordingError: The folder holds no readable call, or not any more.
     """
     grows = is_growing or (lambda: is_live(folder))
     call, paths = open_call_of(folder)
     bus.publish(CallStarted(call, folder, paths))
     result = SessionResult()
-    if desk.store is None:
+    store = await asyncio.shield(desk.opening)
+    if store is None:
         result.trouble = "there is no database to keep words in"
     else:
-        session = _Session(folder, call, paths, desk.store, desk.speech, bus, grows)
+        session = _Session(folder, call, paths, store, desk.speech, bus, grows)
         try:
             result.trouble = await session.run()
         except StoreError as error:
             result.trouble = _explain(call, error)
             bus.publish(Trouble(call.id, result.trouble))
     await _wait_for_end(grows)
-    result.reason, duration_s, _ = _read_end(folder)
-    bus.publish(CallEnded(call.id, result.reason, duration_s))
+    recorded = read_recorded(folder)
+    result.reason = recorded.reason or EndReason.INTERRUPTED
+    bus.publish(CallEnded(call.id, result.reason, recorded.duration_s))
     return result
 
 
@@ -124,6 +126,8 @@ class _Session:
     async def run(self) -> str:
         """See the call through; return what made its text incomplete."""
         await self._wait_for_audio()
+        if not self._folder.exists():
+            raise RecordingError(f"{self._folder} is not there any more")
         await self._ledger.open(self._folder, self._paths)
         lock = await self._follow()
         try:
@@ -150,7 +154,6 @@ class _Session:
         path = self._folder / "transcriber.lock"
         while True:
             if self._speech and (lock := take_lock(path)):
-                self._speech.begin()
                 return lock
             await self._show_settled()
             self._show_partials()
@@ -177,18 +180,28 @@ class _Session:
     async def _transcribe(self) -> str:
         """Transcribe every leg that is not complete to its end; return what went wrong."""
         transcribers = await self._open_legs()
-        trouble = ""
+        if transcribers:
+            assert self._speech
+            self._speech.begin()
+        troubles: list[str] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for transcriber in transcribers:
-                    group.create_task(transcriber.run())
+                    group.create_task(self._transcribe_leg(transcriber, troubles))
         except* (ModelError, StoreError) as errors:
-            trouble = _explain(self._call, errors.exceptions[0])
-        if trouble:
+            troubles.append(_explain(self._call, errors.exceptions[0]))
+        for trouble in troubles:
             self._say(trouble)
-            return trouble
-        skipped = sum(transcriber.skipped for transcriber in transcribers)
-        return f"{skipped} utterances could not be turned into words" if skipped else ""
+        if skipped := sum(transcriber.skipped for transcriber in transcribers):
+            troubles.append(f"{skipped} utterances could not be turned into words")
+        return "; ".join(troubles)
+
+    async def _transcribe_leg(self, transcriber: LegTranscriber, troubles: list[str]) -> None:
+        """Transcribe one leg; a recording that cannot be read costs no other leg's words."""
+        try:
+            await transcriber.run()
+        except RecordingError as error:
+            troubles.append(str(error))
 
     async def _open_legs(self) -> list[LegTranscriber]:
         assert self._speech
@@ -197,7 +210,7 @@ class _Session:
             LegTranscriber(
                 self._call.id,
                 leg.label,
-                follower=Follower(path, is_live=self._grows, position=ledgers[leg.label].position),
+                follower=self._open_follower(number, ledgers[leg.label].position),
                 vad=SileroVad(),
                 scheduler=self._speech.scheduler,
                 ledger=ledgers[leg.label],
@@ -205,9 +218,20 @@ class _Session:
                 announce=self._announce,
                 clock=time.monotonic,
             )
-            for leg, path in zip(self._call.legs, self._paths, strict=True)
+            for number, leg in enumerate(self._call.legs)
             if not ledgers[leg.label].progress.is_complete
         ]
+
+    def _open_follower(self, number: int, position: int) -> Follower:
+        rate = self._call.legs[number].rate
+        if rate != SPEECH_RATE:
+            raise RecordingError(f"a leg of {rate} samples a second cannot be transcribed")
+        return Follower(
+            self._paths[number],
+            is_live=self._grows,
+            count_recorded=lambda: read_recorded(self._folder).samples[number],
+            position=position,
+        )
 
     def _announce(self, event: Partial | Final | Lagging) -> None:
         self._bus.publish(event)
@@ -215,9 +239,13 @@ class _Session:
             self._board.post(event)
 
     async def _note_end(self) -> None:
-        reason, duration_s, ended_at = _read_end(self._folder)
-        duration = round(duration_s * SPEECH_RATE)
-        await self._ledger.end(reason, duration=duration, ended_at=ended_at)
+        recorded = read_recorded(self._folder)
+        written_at = (self._folder / "call.json").stat().st_mtime
+        await self._ledger.end(
+            recorded.reason or EndReason.INTERRUPTED,
+            duration=round(recorded.duration_s * SPEECH_RATE),
+            ended_at=recorded.ended_at or datetime.fromtimestamp(written_at, UTC),
+        )
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(self._call.id, message))
@@ -230,20 +258,3 @@ def _explain(call: Call, error: Exception) -> str:
 async def _wait_for_end(grows: Callable[[], bool]) -> None:
     while grows():  # noqa: ASYNC110 - another process's lock is what is waited for
         await asyncio.sleep(FOLLOW_POLL_S)
-
-
-def _read_end(folder: Path) -> tuple[EndReason, float, datetime]:
-    """Return how a recording ended, its length in seconds, and when; for one that was interrupted, when it was last written."""
-    fields = read_call(folder)
-    duration_s = max((leg["samples"] / leg["rate"] for leg in fields["legs"]), default=0.0)
-    return (
-        EndReason(fields["reason"] or EndReason.INTERRUPTED),
-        duration_s,
-        _ended_at(folder, fields),
-    )
-
-
-def _ended_at(folder: Path, fields: dict[str, Any]) -> datetime:
-    if fields["ended_at"]:
-        return datetime.fromisoformat(str(fields["ended_at"]))
-    return datetime.fromtimestamp((folder / "call.json").stat().st_mtime, UTC)

@@ -40,6 +40,10 @@ class TapProcess:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
+    def terminate(self) -> None:
+        """End the recording, if it has begun at all."""
+        self._process.terminate()
+
     async def lines(self) -> AsyncIterator[dict[str, Any]]:
         """Yield what the tap says, until it ends."""
         loop = asyncio.get_running_loop()

@@ -65,6 +65,7 @@ app.add_typer(setup.models_app, name="models")
 def main() -> None:
     """Run the command line and exit; every error is one line on stderr."""
     output.fill_closed_descriptors()
+    output.be_writable()
     sys.exit(_run())
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamer.catalog import CallState, Entry, list_entries
+from streamer.catalog import CallState, Entry, find_entry, list_entries, list_live
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _COLUMNS = ("call", "began", "state", "length", "legs", "last words")
-_STYLES = {CallState.LIVE: "bold green", CallState.UNFINISHED: "yellow"}
+_STYLES = {
+    CallState.LIVE: "bold green",
+    CallState.UNFINISHED: "yellow",
+    CallState.MISSING: "yellow",
+}
 
 
 def run_calls(
@@ -40,12 +43,13 @@ def run_calls(
     Raises:
         StreamerError: The database cannot be read, or `text` is no search.
     """
-    entries = asyncio.run(_list(settings, filter, text=text, limit=limit, before=before))
-    if is_live_only:
-        entries = [entry for entry in entries if entry.state is CallState.LIVE]
+    listing = _list(
+        settings, filter, text=text, limit=limit, before=before, is_live_only=is_live_only
+    )
+    entries = asyncio.run(listing)
     if as_json:
         for entry in entries:
-            output.data(json.dumps(encode_entry(entry), ensure_ascii=False))
+            output.json_line(encode_entry(entry))
     elif output.is_terminal():
         output.show(_draw(entries))
     else:
@@ -55,12 +59,21 @@ def run_calls(
 
 
 async def _list(
-    settings: Settings, filter: Filter, *, text: str, limit: int, before: str | None
+    settings: Settings,
+    filter: Filter,
+    *,
+    text: str,
+    limit: int,
+    before: str | None,
+    is_live_only: bool,
 ) -> list[Entry]:
+    recordings = Path(settings.recordings)
     async with open_reader(store_path(settings)) as reader:
-        return await list_entries(
-            reader, Path(settings.recordings), filter, text=text, limit=limit, before=before
-        )
+        if is_live_only:
+            return (await list_live(reader, recordings, filter, text=text))[:limit]
+        if before is not None:
+            before = (await find_entry(reader, recordings, before)).call.id
+        return await list_entries(reader, recordings, filter, text=text, limit=limit, before=before)
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:

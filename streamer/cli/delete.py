@@ -13,7 +13,7 @@ from streamer.config import Settings
 from streamer.deletion import delete_call
 from streamer.errors import ExitCode, NotFoundError, UsageError
 from streamer.pipeline import store_path
-from streamer.store import open_store
+from streamer.store import CallRow, open_reader, open_store
 
 
 def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
@@ -22,22 +22,31 @@ def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
     Raises:
         StreamerError: There is no such call, it is in use, or something of it is left.
     """
-    return asyncio.run(_delete(settings, name, is_sure=is_sure))
-
-
-async def _delete(settings: Settings, name: str, *, is_sure: bool) -> int:
-    async with open_store(store_path(settings)) as store:
-        try:
-            call = (await find_entry(store, Path(settings.recordings), name)).call
-        except NotFoundError:
-            await store.delete_calls([])  # finishes a deletion that was interrupted
-            raise
-        if not is_sure:
-            _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(call)}")
-        for path in await delete_call(store, call):
-            output.talk(f"not removed, because it lies outside the recordings: {path}")
+    call = asyncio.run(_find(settings, name))
+    if not is_sure:
+        # Asked outside the event loop, which would swallow a Ctrl-C.
+        _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(call)}")
+    for path in asyncio.run(_delete(settings, call)):
+        output.talk(f"not removed, because it lies outside the call's folder: {path}")
     output.talk(f"deleted {call.id}")
     return ExitCode.DONE
+
+
+async def _find(settings: Settings, name: str) -> CallRow:
+    path = store_path(settings)
+    try:
+        async with open_reader(path) as reader:
+            return (await find_entry(reader, Path(settings.recordings), name)).call
+    except NotFoundError:
+        if path.exists():
+            async with open_store(path) as store:
+                await store.delete_calls([])  # finishes a deletion that was interrupted
+        raise
+
+
+async def _delete(settings: Settings, call: CallRow) -> list[Path]:
+    async with open_store(store_path(settings)) as store:
+        return await delete_call(store, Path(settings.recordings), call)
 
 
 def _confirm(what: str) -> None:

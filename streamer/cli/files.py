@@ -30,18 +30,3 @@ def check_new(path: Path, *, force: bool) -> None:
             raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
         if not output.ask(f"{path} exists. Overwrite it?"):
             raise UsageError(f"the file {path} exists; name another with --output")
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read.
-
-    Raises:
-        RecordingError: The disk does not take it.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -74,7 +74,7 @@ OnChannel = Annotated[
     str | None, typer.Option("--channel", metavar="PART", help="Part of a channel's name.")
 ]
 
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
@@ -87,8 +87,11 @@ def read_settings(config: Path | None, verbose: int, **flags: object) -> Setting
     """
     from streamer.cli.logs import start_logging
     from streamer.config import load_settings
+    from streamer.errors import UsageError
 
     settings = load_settings(config=config, environment=os.environ, flags=flags)
+    if Path(settings.recordings).exists() and not Path(settings.recordings).is_dir():
+        raise UsageError(f"{settings.recordings} is not a folder; name one with --recordings")
     start_logging(settings.log_file, verbosity=verbose)
     return settings
 

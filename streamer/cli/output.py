@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from streamer.errors import ExitCode
-from streamer.hostile import printable
+from streamer.hostile import escape_json, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,6 +27,15 @@ def data(text: str) -> None:
     """
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def json_line(value: object) -> None:
+    """Print a JSON object a line; what a terminal would obey stands escaped in it.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+    """
+    data(escape_json(json.dumps(value, ensure_ascii=False)))
 
 
 def is_terminal() -> bool:
@@ -78,6 +89,20 @@ def fill_closed_descriptors() -> None:
         except OSError:
             opened = os.open(os.devnull, os.O_RDWR)  # the lowest that is free, which is this one
             setattr(sys, name, os.fdopen(opened, "w" if descriptor else "r"))
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """End the process although a thread stands in a write to stdout, which nobody reads."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def be_writable() -> None:
+    """Let no character be an error where stdout or stderr are not UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def close_quietly() -> ExitCode:

@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
-from streamer.catalog import CallState, Entry, find_entry, list_entries
+from streamer.catalog import CallState, Entry, find_entry, list_damaged, list_entries
 from streamer.cli import output
 from streamer.cli.calls import show_legs
 from streamer.cli.models import choose_or_pull
+from streamer.cli.signals import run_to_end
 from streamer.config import Settings
-from streamer.errors import ExitCode, NotFoundError, StreamerError
+from streamer.errors import ExitCode, StreamerError
 from streamer.events import Trouble
 from streamer.pipeline import open_desk, store_path, without_partials
 from streamer.session import Desk, run_session
@@ -28,6 +29,9 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool) -> int:
         StreamerError: There is no such call, no model, or no database.
     """
     entries = asyncio.run(_choose(settings, name))
+    damaged = list_damaged(Path(settings.recordings)) if name is None else []
+    for folder in damaged:
+        output.talk(f"{folder} has no call.json that can be read; its WAVs are still good")
     if name is None and not is_all:
         for entry in entries:
             output.data(entry.call.id)
@@ -35,12 +39,13 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool) -> int:
             output.talk("`streamer resume --all` finishes these")
         return ExitCode.DONE
     if not entries:
-        output.talk("every call is complete")
-        return ExitCode.DONE
+        if not damaged:
+            output.talk("every call is complete")
+        return ExitCode.FAILED if damaged else ExitCode.DONE
     model = choose_or_pull(settings)
     if model is None:
-        raise NotFoundError("nothing was transcribed; the bundled model for tries is --model demo")
-    return asyncio.run(_resume(settings, model, entries))
+        return ExitCode.NOT_FOUND
+    return run_to_end(_resume(settings, model, entries))
 
 
 async def _choose(settings: Settings, name: str | None) -> list[Entry]:
@@ -61,12 +66,15 @@ async def find_unfinished(reader: Reader, recordings: Path) -> list[Entry]:
     Raises:
         StoreError: The store cannot be read.
     """
-    found: list[Entry] = []
+    found: dict[str, Entry] = {}
     before = None
     while page := await list_entries(reader, recordings, limit=_PAGE, before=before):
-        found += [entry for entry in page if entry.state is CallState.UNFINISHED]
+        fresh = {entry.call.id: entry for entry in page if entry.call.id not in found}
+        if not fresh:
+            break
+        found |= fresh
         before = page[-1].call.id
-    return found[::-1]
+    return [e for e in reversed(found.values()) if e.state is CallState.UNFINISHED]
 
 
 async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry]) -> int:
@@ -74,15 +82,10 @@ async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
         async with open_desk(settings, model, bus) as desk:
-            if desk.store is None:
-                code = ExitCode.FAILED
-            else:
-                for number, entry in enumerate(entries, start=1):
-                    output.talk(
-                        f"{number} of {len(entries)}: {entry.call.id}, {show_legs(entry.call)}"
-                    )
-                    if not await _resume_one(without_partials(desk), entry, bus):
-                        code = ExitCode.FAILED
+            for number, entry in enumerate(entries, start=1):
+                output.talk(f"{number} of {len(entries)}: {entry.call.id}, {show_legs(entry.call)}")
+                if not await _resume_one(without_partials(desk), entry, bus):
+                    code = ExitCode.FAILED
         bus.close()
         await telling
     return code

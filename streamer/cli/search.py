@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 from streamer.cli import output
@@ -32,7 +31,7 @@ def run_search(
     """
     for hit in asyncio.run(_search(settings, query, filter, limit=limit, offset=offset)):
         if as_json:
-            output.data(json.dumps(_encode(hit), ensure_ascii=False))
+            output.json_line(_encode(hit))
         elif output.is_terminal():
             output.show(_draw(hit))
         else:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.catalog import Entry, find_entry
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
-from streamer.cli.files import check_new, write_private
+from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.errors import ExitCode, RecordingError, UsageError
@@ -18,6 +17,7 @@ from streamer.events import Segment, Word, encode_segment
 from streamer.exporters import EXPORTERS
 from streamer.hostile import printable
 from streamer.pipeline import store_path
+from streamer.private import open_private
 from streamer.store import TroubleRow, open_reader
 from streamer.transcript import Transcript, format_position
 
@@ -37,9 +37,9 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
     """
     entry, transcript, troubles = asyncio.run(_read(settings, name))
     if as_json:
-        output.data(json.dumps(encode_entry(entry), ensure_ascii=False))
+        output.json_line(encode_entry(entry))
         for segment in transcript.spoken:
-            output.data(json.dumps(encode_segment(segment), ensure_ascii=False))
+            output.json_line(encode_segment(segment))
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
@@ -84,7 +84,8 @@ def run_export(
     if output_path is None:
         output.data(text.removesuffix("\n"))
     else:
-        write_private(output_path, text.encode())
+        with open_private(output_path) as file:
+            file.write(text.encode())
     return ExitCode.DONE
 
 
@@ -106,6 +107,8 @@ def _export_audio(entry: Entry, path: Path) -> int:
     legs = [files for files in list_leg_wavs(entry.call.folder) if files]
     if not legs:
         raise RecordingError(f"the recordings of {entry.call.id} are not there any more")
+    if any(path.samefile(wav) for files in legs for wav in files if path.exists()):
+        raise UsageError(f"{path} is a recording of this call; name another file with --output")
     write_mixdown(legs, path)
     return ExitCode.DONE
 

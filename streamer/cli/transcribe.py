@@ -16,19 +16,25 @@ from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
 from streamer.cli.models import choose_or_pull
+from streamer.cli.signals import run_to_end
 from streamer.config import Settings
 from streamer.decode import decode_tracks, read_tracks
-from streamer.errors import ExitCode, NotFoundError, UsageError
+from streamer.errors import ExitCode, NotFoundError, RecordingError, UsageError
 from streamer.events import EndReason, Final, Partial, Segment, Trouble
 from streamer.exporters import EXPORTERS
 from streamer.pipeline import open_desk, without_partials
 from streamer.recording import Recording, create_recording, is_live
 from streamer.session import Desk, SessionResult, run_session
 from streamer.sources.wavfile import FileCall, scaled_clock
+from streamer.speech.models import InstalledModel
 from streamer.tap import Stop, run_tap
 from streamer.transcript import Transcript
 
 _LABELS = ("left", "right")
+_MOST_WAITING = 60 * SLIN16_RATE
+"""Samples of a file that wait for the disk."""
+
+_REST_S = 0.005
 
 
 def run_transcribe(
@@ -44,7 +50,7 @@ def run_transcribe(
 
     Raises:
         UsageError: A file cannot be read, or the format is unknown.
-        NotFoundError: There is no model.
+        NotFoundError: There is no such file or model.
     """
     render = EXPORTERS.get(format_name)
     if render is None:
@@ -52,42 +58,47 @@ def run_transcribe(
     for file in files:
         if not file.is_file():
             raise NotFoundError(f"no such file: {file}")
+    model = choose_or_pull(settings)
+    if model is None:
+        return ExitCode.NOT_FOUND
+    pace = speed if is_live_path else None
     if is_stored:
-        return asyncio.run(
-            _transcribe_all(settings, files, render, speed=speed if is_live_path else None)
-        )
+        return run_to_end(_transcribe_all(settings, model, files, render, speed=pace))
     with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
         own = replace(settings, recordings=folder, db="")
-        return asyncio.run(
-            _transcribe_all(own, files, render, speed=speed if is_live_path else None)
-        )
+        return run_to_end(_transcribe_all(own, model, files, render, speed=pace))
 
 
 async def _transcribe_all(
     settings: Settings,
+    model: InstalledModel,
     files: list[Path],
     render: Callable[[Transcript], str],
     *,
     speed: float | None,
 ) -> int:
     """Work on one file after the other; `speed` is None for as fast as possible."""
-    model = choose_or_pull(settings)
-    if model is None:
-        raise NotFoundError("nothing was transcribed; the bundled model for tries is --model demo")
     bus, code = Bus(), ExitCode.DONE
-    async with open_desk(settings, model, bus) as desk:
-        if desk.store is None:
-            return ExitCode.FAILED
-        if speed is None:
-            desk = without_partials(desk)
-        for file in files:
-            job = _Job(file, bus, desk, Path(settings.recordings), speed)
-            transcript, trouble = await job.run()
-            if trouble:
-                output.talk(f"{file}: {trouble}")
-                code = ExitCode.FAILED
-            output.data(render(transcript).rstrip("\n"))
+    with bus.subscribe() as events:
+        telling = asyncio.ensure_future(_tell(events))
+        async with open_desk(settings, model, bus) as desk:
+            chosen = without_partials(desk) if speed is None else desk
+            for file in files:
+                job = _Job(file, bus, chosen, Path(settings.recordings), speed)
+                transcript, trouble = await job.run()
+                if trouble:
+                    output.talk(f"{file}: {trouble}")
+                    code = ExitCode.FAILED
+                output.data(render(transcript).rstrip("\n"))
+        bus.close()
+        await telling
     return code
+
+
+async def _tell(events: Subscription) -> None:
+    async for event in events:
+        if isinstance(event, Trouble):
+            output.talk(event.message)
 
 
 class _Job:
@@ -121,7 +132,9 @@ class _Job:
             await following
         call = recording.call
         segments = tuple(self._segments)
-        return Transcript(call.id, "file", call.started_at, call.legs, segments), trouble
+        return Transcript(
+            call.id, "file", call.started_at.astimezone(), call.legs, segments
+        ), trouble
 
     async def _play(
         self, recording: Recording, tracks: list[bytes], speed: float, clock: Callable[[], float]
@@ -143,8 +156,6 @@ class _Job:
                         show(segment.leg, segment.end_s)
                     case Partial(_, leg, _, _, end):
                         show(leg, end / SLIN16_RATE)
-                    case Trouble(_, message):
-                        output.talk(message)
                     case _:
                         pass
 
@@ -171,14 +182,22 @@ async def _open_bar(name: str, total_s: float) -> AsyncIterator[Callable[[str, f
 
 
 def _record_at_once(file: Path, folder: Path) -> Recording:
-    """Turn a file into a finished recording, piece by piece; blocks."""
+    """Turn a file into a finished recording, piece by piece, no faster than the disk takes it; blocks.
+
+    Raises:
+        UsageError: It cannot be read.
+        RecordingError: The disk does not take it.
+    """
     pieces = read_tracks(file)
     first = next(pieces)
-    recording = _create(folder, len(first))
+    recording = _create(folder, len(first), clock=lambda: 0.0)  # audio from a file is never late
     for piece in itertools.chain([first], pieces):
         for leg, track in enumerate(piece):
             recording.append(leg, [track])
-    recording.finish(EndReason.HANG_UP)
+        while recording.waiting > _MOST_WAITING:
+            time.sleep(_REST_S)
+    if not recording.finish(EndReason.HANG_UP) or recording.lost:
+        raise RecordingError(f"the disk of {folder} did not take all of {file}; free some space")
     return recording
 
 

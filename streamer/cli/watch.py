@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from streamer.bus import Bus, Subscription
+from streamer.bus import Bus
 from streamer.catalog import CallState, list_entries
 from streamer.cli import output
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
+from streamer.cli.printing import Printer, PrintingThread
+from streamer.cli.signals import ENDING_SIGNALS
 from streamer.config import Settings
-from streamer.errors import StreamerError
+from streamer.errors import ExitCode, StreamerError
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import Watched, open_desk, store_path, watch_channels
+from streamer.pipeline import Watched, expire_calls, open_desk, store_path, watch_channels
 from streamer.recorder import plan_tap
 from streamer.store import open_reader
 from streamer.transcript import format_position
 
-_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_EVENTS = 10_000
+_EVENTS = 100_000
 _LINE_LIMIT = 10_000
-
-Printer = Callable[[Event], None]
+_LAST_LINES_S = 0.5
 
 
 def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
@@ -39,12 +38,15 @@ def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
     """
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
-    asyncio.run(_tell_unfinished(settings))
     model = choose_or_pull(settings)
 
     async def watch(bus: Bus, watched: Watched) -> None:
-        async with open_desk(settings, model, bus) as desk:
-            await watch_channels(settings, legs, desk, bus, watched)
+        async with open_desk(settings, model, bus) as desk, expire_calls(settings):
+            telling = asyncio.ensure_future(_tell_unfinished(settings))
+            try:
+                await watch_channels(settings, legs, desk, bus, watched)
+            finally:
+                telling.cancel()
 
     return asyncio.run(show(watch, choose_printer(as_json=as_json)))
 
@@ -78,23 +80,57 @@ async def show(
     """
     bus, watched = Bus(), Watched()
     caught: list[int] = []
+    is_told_to_leave = asyncio.Event()
     loop = asyncio.get_running_loop()
     with bus.subscribe(capacity=_EVENTS) as events:
-        printing = asyncio.ensure_future(_print_all(events, printer))
+        printing = asyncio.ensure_future(PrintingThread(printer).print_all(events))
         watching = asyncio.ensure_future(watch(bus, watched))
 
         def leave(number: int) -> None:
             caught.append(number)
+            is_told_to_leave.set()
             watching.cancel()
 
-        for number in _ENDING_SIGNALS:
+        for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, leave, number)
         printing.add_done_callback(lambda _: watching.cancel())
         await asyncio.wait([watching])
         bus.close()
-        await asyncio.wait([printing])
-    if printing.exception():
+        await _wait_for_printer(printing, is_told_to_leave)
+    code = _find_code(watching, printing, watched, caught, is_kept=is_kept)
+    if not printing.done():
+        output.leave_at_once(code)
+    return code
+
+
+async def _wait_for_printer(
+    printing: asyncio.Future[None], is_told_to_leave: asyncio.Event
+) -> None:
+    """Wait for the last line; once a signal has come, only for a moment."""
+
+    async def wait_to_leave() -> None:
+        await is_told_to_leave.wait()
+
+    leaving = asyncio.ensure_future(wait_to_leave())
+    await asyncio.wait([printing, leaving], return_when=asyncio.FIRST_COMPLETED)
+    leaving.cancel()
+    await asyncio.wait([printing], timeout=_LAST_LINES_S)
+
+
+def _find_code(
+    watching: asyncio.Future[None],
+    printing: asyncio.Future[None],
+    watched: Watched,
+    caught: list[int],
+    *,
+    is_kept: bool,
+) -> int:
+    error = printing.exception() if printing.done() else None
+    if isinstance(error, BrokenPipeError):
         return output.close_quietly()
+    if error is not None:
+        output.close_quietly()
+        return output.fail(f"stdout cannot be written: {error}", ExitCode.FAILED)
     if caught or watching.cancelled():
         if watched.folder is not None and is_kept:
             name = watched.folder.name
@@ -104,13 +140,8 @@ async def show(
     return watched.exit_code
 
 
-async def _print_all(events: Subscription, printer: Printer) -> None:
-    async for event in events:
-        printer(event)
-
-
 def _print_json(event: Event) -> None:
-    output.data(json.dumps(encode_event(event), ensure_ascii=False))
+    output.json_line(encode_event(event))
     if isinstance(event, CallStarted):
         output.talk(f"recording {event.call.id} into {event.folder}")
 

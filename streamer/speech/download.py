@@ -31,13 +31,14 @@ def _download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         HfHubHTTPError,
+        HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
 
     try:
         return Path(snapshot_download(repository, allow_patterns=_FILES))
-    except RepositoryNotFoundError as error:
+    except (RepositoryNotFoundError, HFValidationError) as error:
         raise NotFoundError(f"the Hugging Face hub has no model {repository}") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise StreamerError(

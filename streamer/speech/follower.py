@@ -15,6 +15,7 @@ from pathlib import Path
 
 from streamer.audio import SAMPLE_WIDTH
 from streamer.disk import continued_path
+from streamer.errors import RecordingError
 from streamer.wav import HEADER_SIZE
 
 POLL_S = 0.03
@@ -37,7 +38,7 @@ class Pause(Enum):
 class Follower:
     """One leg's audio in order; `position` is the sample behind what was read.
 
-    `is_live` says whether the file may still grow.
+    `is_live` says whether the file may still grow. `count_recorded` is asked at the end, how many samples there ought to be.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Follower:
         path: Path,
         *,
         is_live: Callable[[], bool],
+        count_recorded: Callable[[], int] = lambda: 0,
         position: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.position = position
         self._path = path
         self._is_live = is_live
+        self._count_recorded = count_recorded
         self._clock = clock
         self._number = 1
         self._file: int | None = None
@@ -64,7 +67,11 @@ class Follower:
         return max(0, self._count_samples() - (self.position - self._file_start))
 
     async def read(self, most: int = PIECE) -> bytes | Pause:
-        """Return the next audio, or why there is none; waits for more while the tap lives."""
+        """Return the next audio, or why there is none; waits for more while the tap lives.
+
+        Raises:
+            RecordingError: It cannot be read, or ends before what was recorded does.
+        """
         while True:
             was_live = self._is_live()  # asked first: what is written until then is found below
             if audio := self._read_now(most):
@@ -72,6 +79,7 @@ class Follower:
                 self._has_stalled = False
                 return audio
             if not was_live:
+                self._check_end()
                 return Pause.ENDED
             if not self._has_stalled and self._clock() - self._last_growth >= STALL_S:
                 self._has_stalled = True
@@ -84,7 +92,22 @@ class Follower:
             os.close(self._file)
             self._file = None
 
+    def _check_end(self) -> None:
+        recorded = self._count_recorded()
+        if self.position < recorded:
+            raise RecordingError(
+                f"{self._path} is missing or too short: {self.position} of {recorded} samples are there; put it back"
+            )
+
     def _read_now(self, most: int) -> bytes:
+        try:
+            return self._read_parts(most)
+        except OSError as error:
+            raise RecordingError(
+                f"{self._path} cannot be read: {error.strerror or error}"
+            ) from error
+
+    def _read_parts(self, most: int) -> bytes:
         while self._open():
             assert self._file is not None
             offset = (self.position - self._file_start) * SAMPLE_WIDTH

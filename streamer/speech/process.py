@@ -143,6 +143,9 @@ class _Child:
             with contextlib.suppress(ConnectionError):
                 self.process.stdin.write(encode_message(Drop(number)))
 
+    def _awaits(self, number: int) -> bool:
+        return number in self.jobs and not self.jobs[number].done()
+
     def kill(self, verdict: _DeathError | None) -> None:
         """End it now; idempotent."""
         self.verdict = self.verdict or verdict
@@ -165,10 +168,10 @@ class _Child:
                 self.ready.set_result(facts)
             case Broken(text):
                 self.ready.set_exception(ModelError(text))
-            case Done(number, hypotheses) if number in self.jobs:
+            case Done(number, hypotheses) if self._awaits(number):
                 self.has_answered = True
                 self.jobs[number].set_result(list(hypotheses))
-            case Failed(number, text) if number in self.jobs:
+            case Failed(number, text) if self._awaits(number):
                 self.jobs[number].set_exception(_DeathError(text, _CRASH))
             case _:
                 _log.debug("nobody waits for %r", type(message).__name__)

@@ -155,7 +155,9 @@ def search(
     until: Until = None,
     channel: OnChannel = None,
     limit: Limit = 50,
-    offset: Annotated[int, typer.Option(min=0, help="Leave out so many, for the next page.")] = 0,
+    offset: Annotated[
+        int, typer.Option(min=0, max=1_000_000_000, help="Leave out so many, for the next page.")
+    ] = 0,
     as_json: AsJson = False,
     recordings: Recordings = None,
     db: Db = None,
