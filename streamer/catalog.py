@@ -56,11 +56,8 @@ async def list_entries(
     Raises:
         UsageError: `text` is no query.
         StoreError: The store cannot be read.
-        RecordingError: `before` is not there.
+        RecordingError: The folder of recordings cannot be read.
     """
-    if before is not None and not await reader.known_calls([before]):
-        began = describe_folder(recordings / before).started_at
-        filter, before = replace(filter, until=min(filter.until or began, began)), None
     rows = await reader.list_calls(filter, text=text, limit=limit, before=before)
     if not text:
         oldest = rows[-1].id if len(rows) == limit else ""
@@ -68,7 +65,7 @@ async def list_entries(
         if before is not None:
             names = [name for name in names if name < before]
         rows += await _read_unknown(reader, recordings, names, filter, limit)
-    rows.sort(key=lambda row: (row.started_at, row.id), reverse=True)
+    rows.sort(key=lambda row: row.id, reverse=True)
     return [_make_entry(recordings, row) for row in rows[:limit]]
 
 
@@ -129,8 +126,18 @@ async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
 def _make_entry(recordings: Path, row: CallRow) -> Entry:
     here = recordings.absolute() / row.id
     if here != row.folder and here.is_dir():
-        row = replace(row, folder=here)
+        row = _move(row, here)
     return Entry(row, find_state(row))
+
+
+def _move(row: CallRow, folder: Path) -> CallRow:
+    legs = tuple(
+        replace(leg, recording=folder / leg.recording.name)
+        if leg.recording.parent == row.folder
+        else leg
+        for leg in row.legs
+    )
+    return replace(row, folder=folder, legs=legs)
 
 
 def find_state(row: CallRow) -> CallState:

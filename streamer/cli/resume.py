@@ -66,15 +66,12 @@ async def find_unfinished(reader: Reader, recordings: Path) -> list[Entry]:
     Raises:
         StoreError: The store cannot be read.
     """
-    found: dict[str, Entry] = {}
+    found: list[Entry] = []
     before = None
     while page := await list_entries(reader, recordings, limit=_PAGE, before=before):
-        fresh = {entry.call.id: entry for entry in page if entry.call.id not in found}
-        if not fresh:
-            break
-        found |= fresh
+        found += [entry for entry in page if entry.state is CallState.UNFINISHED]
         before = page[-1].call.id
-    return [e for e in reversed(found.values()) if e.state is CallState.UNFINISHED]
+    return found[::-1]
 
 
 async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry]) -> int:

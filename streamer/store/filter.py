@@ -51,11 +51,9 @@ EVERYTHING = Filter()
 IS_IN_TIME = """
     (:since IS NULL OR call.started_at >= :since)
     AND (:until IS NULL OR call.started_at < :until)
-    AND (:before IS NULL OR (call.started_at, call.id) < (
-        SELECT started_at, id FROM call WHERE id = :before
-    ))
+    AND (:before IS NULL OR call.id < :before)
 """
-"""Condition on when a call began; binds `before` too, the id of a call or NULL."""
+"""Condition on when a call began; binds `before` too, an id or NULL: ids sort by time."""
 
 IS_PICKED = """
     EXISTS (

@@ -109,7 +109,7 @@ async def read_calls(db: Connection, call_ids: Sequence[str]) -> list[CallRow]:
             )
         FROM call
         WHERE call.id IN (SELECT value FROM json_each(:calls))
-        ORDER BY call.started_at DESC, call.id DESC
+        ORDER BY call.id DESC
         """,
         {"calls": wanted, "length": LAST_WORDS},
     )
@@ -124,7 +124,7 @@ async def find_calls(db: Connection, prefix: str, *, limit: int = 10) -> list[st
         SELECT id
         FROM call
         WHERE substr(id, 1, length(:prefix)) = :prefix
-        ORDER BY id = :prefix DESC, started_at DESC, id DESC
+        ORDER BY id = :prefix DESC, id DESC
         LIMIT :limit
         """,
         {"prefix": encode_text(prefix), "limit": limit},

@@ -128,7 +128,7 @@ async def _list_all_calls(
         SELECT call.id
         FROM call
         WHERE {IS_IN_TIME} AND {condition}
-        ORDER BY call.started_at DESC, call.id DESC
+        ORDER BY call.id DESC
         LIMIT :limit
         """,
         {**filter.parameters, "before": before and encode_text(before), "limit": limit},
@@ -142,10 +142,11 @@ async def _list_calls_saying(
     """Walk the hits from the newest on until no older one can be in a call that is newer than the page's last."""
     found: dict[str, datetime] = {}
     async for call_id, began, spoken_ms in _hits(db, text, filter, before):
-        if len(found) >= limit and sum(to_ms(at) >= spoken_ms for at in found.values()) >= limit:
+        newer = sum(to_ms(at) // 1000 > spoken_ms // 1000 for at in found.values())
+        if newer >= limit:  # ids are to the second
             break
         found[call_id] = began
-    return sorted(found, key=lambda call_id: (found[call_id], call_id), reverse=True)[:limit]
+    return sorted(found, reverse=True)[:limit]
 
 
 async def _hits(

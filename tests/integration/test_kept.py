@@ -34,12 +34,6 @@ def kept(tmp_path_factory):
 @pytest.fixture
 def copy(kept, recordings):
     shutil.copytree(kept, recordings)
-    with sqlite3.connect(recordings / "streamer.sqlite3") as db:
-        db.execute("UPDATE call SET folder = replace(folder, ?, ?)", (str(kept), str(recordings)))
-        db.execute(
-            "UPDATE leg SET recording = replace(recording, ?, ?)", (str(kept), str(recordings))
-        )
-    db.close()
     return recordings
 
 
