@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.bus import Bus, Subscription
 from streamer.catalog import CallState, Entry, find_entry, list_damaged, list_entries
 from streamer.cli import output
-from streamer.cli.calls import show_legs
+from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull
 from streamer.cli.signals import run_to_end
 from streamer.config import Settings
@@ -22,7 +22,7 @@ from streamer.store import Reader, open_reader
 _PAGE = 500
 
 
-def run_resume(settings: Settings, name: str | None, *, is_all: bool) -> int:
+def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: bool) -> int:
     """Finish one call or all of them, printing the id of each when it is done; without either, list what could be.
 
     Raises:
@@ -34,7 +34,7 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool) -> int:
         output.talk(f"{folder} has no call.json that can be read; its WAVs are still good")
     if name is None and not is_all:
         for entry in entries:
-            output.data(entry.call.id)
+            output.json_line(encode_entry(entry)) if as_json else output.data(entry.call.id)
         if entries:
             output.talk("`streamer resume --all` finishes these")
         return ExitCode.DONE

@@ -237,6 +237,7 @@ def resume(
     all_calls: Annotated[
         bool, typer.Option("--all", help="Every call that is not complete.")
     ] = False,
+    as_json: AsJson = False,
     model: Model = None,
     language: Language = None,
     prompt: Prompt = None,
@@ -269,5 +270,6 @@ def resume(
             ),
             call,
             is_all=all_calls,
+            as_json=as_json,
         )
     )

@@ -26,10 +26,10 @@ models_app = typer.Typer(
 
 
 @models_app.callback()
-def _models(context: typer.Context) -> None:
+def _models(context: typer.Context, as_json: AsJson = False) -> None:
     """List, download and find speech models."""
     if context.invoked_subcommand is None:
-        models_list(as_json=False)
+        models_list(as_json=as_json)
 
 
 @models_app.command("list")
