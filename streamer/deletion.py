@@ -15,7 +15,7 @@ from streamer.locks import take_lock
 from streamer.recording import is_live, list_wavs
 from streamer.store import CallRow, Store
 
-_OURS = ("*.wav", "*.partial.json", "call.json", "*.new", "stop", "tap.log", "*.lock")
+_OURS = ("*.wav", "*.partial.json", "call.json", "names.json", "*.new", "stop", "tap.log", "*.lock")
 _log = logging.getLogger(__name__)
 
 

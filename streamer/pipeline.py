@@ -16,7 +16,7 @@ from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.deletion import delete_older
 from streamer.errors import ExitCode, RecordingError, StoreError, UsageError
-from streamer.events import CallEnded, EndReason, Trouble
+from streamer.events import CallEnded, EndReason, LegAttached, Trouble
 from streamer.session import Desk, SessionResult, Speech, run_session
 from streamer.speech.base import EncoderWindow
 from streamer.speech.models import (
@@ -100,7 +100,12 @@ async def open_speech(
     async with open_engine_process(plan, say_trouble=say, starts_now=False) as engine:
         scheduler = Scheduler(engine, slots=threads)
         try:
-            yield Speech(scheduler, plan_speech(settings, model), engine.start)
+            yield Speech(
+                scheduler,
+                plan_speech(settings, model),
+                engine.start,
+                is_loading=lambda: engine.is_loading,
+            )
         finally:
             await scheduler.aclose()
 
@@ -177,6 +182,8 @@ class Watched:
     folder: Path | None = None
     exit_code: int = ExitCode.FAILED
     """The tap's own, as far as it has said one."""
+    is_over: bool = False
+    """The call has ended, all its words are settled and the tap is gone."""
 
 
 async def watch_channels(
@@ -193,11 +200,15 @@ async def watch_channels(
             if place := line.get("folder") or line.get("taken"):
                 watched.folder = Path(place)
                 following = asyncio.ensure_future(run_session(watched.folder, desk, bus))
+                await asyncio.sleep(0)  # it says first that the call has started
+            elif "attached" in line and watched.folder:
+                bus.publish(LegAttached(watched.folder.name, str(line["attached"])))
             elif "message" in line:
                 bus.publish(Trouble(_call_id(watched), str(line["message"])))
             elif "exit_code" in line:
                 watched.exit_code = int(line["exit_code"])
         await _finish(following, bus, watched)
+        watched.is_over = True
     finally:
         if following is not None:
             following.cancel()

@@ -27,10 +27,10 @@ from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
 from streamer.recording import is_live, open_call_of, read_call, repair_recording
+from streamer.speech.base import Vad
 from streamer.speech.follower import Follower
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
-from streamer.speech.vad import SileroVad
 from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
@@ -46,6 +46,8 @@ class Speech:
     scheduler: Scheduler
     plan: SpeechPlan
     begin: Callable[[], None] = lambda: None
+    is_loading: Callable[[], bool] = lambda: False
+    """Says whether the model has been asked for and cannot answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +187,13 @@ class _Session:
     async def _open_legs(self) -> list[LegTranscriber]:
         assert self._speech
         ledgers = await self._ledger.open_legs()
+        open_vad = await asyncio.to_thread(_import_vad)
         return [
             LegTranscriber(
                 self._call.id,
                 leg.label,
                 follower=Follower(path, is_live=self._grows, position=ledgers[leg.label].position),
-                vad=SileroVad(),
+                vad=open_vad(),
                 scheduler=self._speech.scheduler,
                 ledger=ledgers[leg.label],
                 plan=self._speech.plan,
@@ -213,6 +216,15 @@ class _Session:
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(self._call.id, message))
+
+
+def _import_vad() -> Callable[[], Vad]:
+    """Import voice activity, which takes half a second, with the arrays and the network below it."""
+    import onnxruntime  # noqa: F401 - imported here rather than with the first leg, in the event loop
+
+    from streamer.speech.vad import SileroVad
+
+    return SileroVad
 
 
 async def _wait_for_end(grows: Callable[[], bool]) -> None:

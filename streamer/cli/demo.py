@@ -11,14 +11,20 @@ from pathlib import Path
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.cli import output
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.watch import choose_printer, show
 from streamer.config import Settings
 from streamer.pipeline import Watched, open_desk, watch_channels
+from streamer.session import Desk
 from streamer.simulator.script import load_script
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.speech.models import DEMO, resolve_model
 
 _LABELS = ("caller", "agent")
+_CHANNEL = "Demo/call"
+_ABOUT = (
+    "a bundled call of a minute, its speakers synthetic, read by the bundled model; nothing is kept"
+)
 
 
 def demo_call() -> Path:
@@ -26,25 +32,34 @@ def demo_call() -> Path:
     return Path(str(importlib.resources.files("streamer"))) / "assets" / "calls" / "demo.wav"
 
 
-def run_demo(settings: Settings, *, as_json: bool) -> int:
+def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = False) -> int:
     """Play, record and transcribe; nothing is kept."""
-    scripts = load_script(demo_call(), name="Demo/call", unique_id="demo")
-    legs = [Leg(label, script.name) for label, script in zip(_LABELS, scripts, strict=True)]
+    frontend = None if is_plain or as_json else find_frontend()
     model = resolve_model(DEMO)
-    output.talk(
-        "a bundled call of a minute, its speakers synthetic, read by the bundled model; nothing is kept"
-    )
+    with tempfile.TemporaryDirectory(prefix="streamer-demo-", ignore_cleanup_errors=True) as folder:
+        own = replace(settings, recordings=folder, db="")
 
-    async def watch(bus: Bus, watched: Watched) -> None:
-        with tempfile.TemporaryDirectory(
-            prefix="streamer-demo-", ignore_cleanup_errors=True
-        ) as folder:
-            own = replace(settings, recordings=folder, db="")
-            async with (
-                open_desk(own, model, bus) as desk,
-                open_simulator(StreamChannelSimulator([scripts])) as pbx,
-            ):
-                url = f"ws://127.0.0.1:{pbx.port}/ws"
-                await watch_channels(replace(own, url=url), legs, desk, bus, watched)
+        async def watch(bus: Bus, watched: Watched) -> None:
+            async with open_desk(own, model, bus) as desk:
+                await _play(own, desk, bus, watched)
 
-    return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
+        if frontend is None:
+            output.talk(_ABOUT)
+            return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
+        request = ScreenRequest(
+            own,
+            lambda bus: open_desk(own, model, bus),
+            lambda desk, bus, watched: _play(own, desk, bus, watched),
+            tuple(Leg(label, _CHANNEL) for label in _LABELS),
+            model.name,
+            (_ABOUT,),
+        )
+        return run_frontend(frontend, request, is_kept=False)
+
+
+async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> None:
+    scripts = await asyncio.to_thread(load_script, demo_call(), name=_CHANNEL, unique_id="demo")
+    legs = [Leg(label, script.name) for label, script in zip(_LABELS, scripts, strict=True)]
+    async with open_simulator(StreamChannelSimulator([scripts])) as pbx:
+        url = f"ws://127.0.0.1:{pbx.port}/ws"
+        await watch_channels(replace(settings, url=url), legs, desk, bus, watched)

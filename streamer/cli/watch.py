@@ -1,4 +1,4 @@
-"""`streamer watch`: record channels and show their words as they are settled."""
+"""`streamer watch`: record channels and show their words, on a screen or line by line; or look at all calls."""
 
 from __future__ import annotations
 
@@ -10,37 +10,77 @@ from typing import Any
 
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.config import Settings
+from streamer.errors import UsageError
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import Watched, open_desk, watch_channels
+from streamer.pipeline import NO_MODEL, Watched, choose_model, open_desk, watch_channels
 from streamer.recorder import plan_tap
+from streamer.session import Desk
 from streamer.transcript import format_position
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EVENTS = 10_000
 _LINE_LIMIT = 10_000
 
+_NOTHING_NAMED = (
+    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, but only on a terminal"
+    " with the screen installed (`streamer calls` lists them anywhere)"
+)
+
 Printer = Callable[[Event], None]
 
 
-def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
-    """Watch until every call has ended and every word is printed; return the exit code.
+def run_watch(
+    settings: Settings, channels: list[str], *, is_plain: bool = False, as_json: bool = False
+) -> int:
+    """Watch, on a screen until its user leaves, else until every call has ended and every word is printed; return the exit code.
 
     Raises:
         StreamerError: Nothing was started; the message says why.
     """
+    frontend = None if is_plain or as_json else find_frontend()
+    if not channels:
+        if frontend is None:
+            raise UsageError(_NOTHING_NAMED)
+        return run_frontend(frontend, _ask_for_calls(settings))
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
     model = choose_or_pull(settings)
 
+    async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
+        await watch_channels(settings, legs, desk, bus, watched)
+
     async def watch(bus: Bus, watched: Watched) -> None:
         async with open_desk(settings, model, bus) as desk:
-            await watch_channels(settings, legs, desk, bus, watched)
+            await follow(desk, bus, watched)
 
-    return asyncio.run(show(watch, choose_printer(as_json=as_json)))
+    if frontend is None:
+        return asyncio.run(show(watch, choose_printer(as_json=as_json)))
+    return run_frontend(
+        frontend,
+        ScreenRequest(
+            settings,
+            lambda bus: open_desk(settings, model, bus),
+            follow,
+            legs,
+            model.name if model else "",
+            () if model else (NO_MODEL,),
+        ),
+    )
+
+
+def _ask_for_calls(settings: Settings) -> ScreenRequest:
+    model = choose_model(settings)
+    return ScreenRequest(
+        settings,
+        lambda bus: open_desk(settings, model, bus),
+        model=model.name if model else "",
+        notices=() if model else (NO_MODEL,),
+    )
 
 
 def choose_printer(*, as_json: bool) -> Printer:
