@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,9 +24,7 @@ from streamer.speech.models import (
     InstalledModel,
     bears_context,
     default_encoder_window,
-    default_model,
     longest_utterance,
-    resolve_model,
 )
 from streamer.speech.process import open_engine_process
 from streamer.speech.scheduler import Scheduler
@@ -34,11 +32,7 @@ from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
 from streamer.store import Store, open_store
 from streamer.tap_process import start_tap
-
-SUGGESTED = "small"
-"""The model for who has none: the largest that most machines without a GPU follow live."""
-
-NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
+from streamer.watched import Watched
 
 _DAY_S = 86_400.0
 _log = logging.getLogger(__name__)
@@ -46,15 +40,6 @@ _log = logging.getLogger(__name__)
 _KILLED = (
     "the recorder was killed; the keeper reads the call to its end, so the call itself goes on"
 )
-
-
-def choose_model(settings: Settings) -> InstalledModel | None:
-    """Return the model that is named, else the largest installed one that is not the demo's, else None.
-
-    Raises:
-        NotFoundError: The named one is not installed.
-    """
-    return resolve_model(settings.model) if settings.model else default_model()
 
 
 def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
@@ -173,17 +158,6 @@ async def _keep_each_trouble(store: Store, events: Subscription) -> None:
         if isinstance(event, Trouble):
             with suppress(StoreError):
                 await store.keep_trouble(event.call_id, event.message, at=datetime.now(UTC))
-
-
-@dataclass(slots=True)
-class Watched:
-    """A call that is being watched; `folder` is None before its tap has made it."""
-
-    folder: Path | None = None
-    exit_code: int = ExitCode.FAILED
-    """The tap's own, as far as it has said one."""
-    is_over: bool = False
-    """The call has ended, all its words are settled and the tap is gone."""
 
 
 async def watch_channels(

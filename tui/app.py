@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -18,15 +19,32 @@ from tui.board import CallBoard, Key
 from tui.glyphs import PlainCharacters, speaks_utf8
 from tui.messages import CallChanged, DeskOpened, TroubleSaid
 from tui.screens.call import CallScreen
-from tui.screens.calls import CallsScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
-from tui.screens.search import SearchScreen
 from tui.themes import DARK, LIGHT
 from tui.wording import show_name
 from tui.workroom import Workroom
 
+_FIRST = 2
+"""Screens there are when one has been opened: Textual's own empty one is below it."""
+
 _log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class ShowsTroubles(Protocol):
+    """A screen with a line for troubles."""
+
+    def show_troubles(self) -> None:
+        """Show what has not been read."""
+
+
+@runtime_checkable
+class ListsCalls(Protocol):
+    """A screen that is out of date when calls can be listed."""
+
+    def refresh_soon(self) -> None:
+        """Look for calls."""
 
 
 class ScreenApp(App[None]):
@@ -54,7 +72,7 @@ class ScreenApp(App[None]):
             "ctrl+f", "search", "Search all", id="search", show=False, tooltip="Search all calls"
         ),
         Binding(
-            "colon",
+            "colon,ctrl+p",
             "command_palette",
             "Palette",
             id="palette",
@@ -73,8 +91,14 @@ class ScreenApp(App[None]):
         ),
     ]
 
-    def __init__(self, request: ScreenRequest) -> None:
+    def __init__(
+        self,
+        request: ScreenRequest,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         super().__init__()
+        self.clock = clock
         self.room = Workroom(request, self.post_message)
         self.has_crashed = False
         self.register_theme(DARK)
@@ -85,11 +109,13 @@ class ScreenApp(App[None]):
 
     async def on_mount(self) -> None:
         """Show the first screen; everything slow begins once it is painted."""
-        await self.push_screen(CallsScreen())
-        if self.room.request.watch is not None:
-            awaited = CallBoard(self.room.request.legs)
-            self.room.boards.awaited = awaited
+        if self.room.request.watch is None:
+            await self.push_screen(self._list_calls())
+        else:
+            awaited = self.room.boards.awaited = CallBoard(self.room.request.legs)
             await self.push_screen(CallScreen(awaited))
+        if about := self.room.request.about:
+            self.say(about)
         self.call_after_refresh(self.room.start)
 
     # What the room tells
@@ -103,13 +129,13 @@ class ScreenApp(App[None]):
     def on_trouble_said(self, _: TroubleSaid) -> None:
         """Let every screen show it."""
         for screen in self.screen_stack:
-            if isinstance(screen, CallScreen | CallsScreen):
+            if isinstance(screen, ShowsTroubles):
                 screen.show_troubles()
 
-    async def on_desk_opened(self, _: DeskOpened) -> None:
+    def on_desk_opened(self, _: DeskOpened) -> None:
         """Let the calls be listed."""
         for screen in self.screen_stack:
-            if isinstance(screen, CallsScreen):
+            if isinstance(screen, ListsCalls):
                 screen.refresh_soon()
 
     # Where to go
@@ -131,13 +157,24 @@ class ScreenApp(App[None]):
                 return
         await self.push_screen(CallScreen(board, at=at))
 
-    def go_back(self, screen: Screen[None]) -> None:
-        """Leave a screen for the one before."""
-        if self.screen is screen:
-            self.pop_screen()
+    async def go_back(self, screen: Screen[None]) -> None:
+        """Leave a screen for the one before; behind the one that was opened first are all calls."""
+        if self.screen is not screen:
+            return
+        if len(self.screen_stack) > _FIRST:
+            await self.pop_screen()
+        else:
+            await self.switch_screen(self._list_calls())
+
+    def _list_calls(self) -> Screen[None]:
+        from tui.screens.calls import CallsScreen
+
+        return CallsScreen()
 
     async def action_search(self) -> None:
         """Search all calls."""
+        from tui.screens.search import SearchScreen
+
         if not any(isinstance(screen, SearchScreen) for screen in self.screen_stack):
             await self.push_screen(SearchScreen())
 

@@ -56,6 +56,12 @@ def show_moment(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def show_beginning(moment: datetime, now: datetime) -> str:
+    """Return when a call began, in local time: today's by the clock alone."""
+    local, today = moment.astimezone(), now.astimezone().date()
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d %b %H:%M}"
+
+
 def show_position(samples: int, zero_at: datetime | None) -> str:
     """Return a position as the call's time, or with `zero_at` as the time on the wall."""
     if zero_at is None:

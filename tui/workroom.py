@@ -1,6 +1,7 @@
 """What the screen works with: the desk, opened in the background, and a task for each call that is followed.
 
-Calls that are being recorded or transcribed are followed over the bus; calls that are over are read from the store.
+Calls that are being recorded or transcribed are followed over the bus; calls that are over are read from the store. What that needs is
+imported when the desk is opened, so that the first screen is painted before.
 """
 
 from __future__ import annotations
@@ -12,30 +13,25 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from streamer.bus import Bus
-from streamer.catalog import (
-    CallState,
-    Entry,
-    describe_folder,
-    find_state,
-    folder_names,
-    list_entries,
-)
 from streamer.cli.frontend import ScreenRequest
 from streamer.errors import RecordingError, StreamerError
 from streamer.events import Call, CallStarted, Trouble
 from streamer.recording import is_live, read_call
-from streamer.session import Desk, run_session
 from streamer.speakers import read_names
-from streamer.store import PAGE, Hit
 from tui.board import CallBoard, fill_board
 from tui.feed import CAPACITY, Boards, run_feed
 from tui.messages import DeskOpened
 from tui.state import Speech
+
+if TYPE_CHECKING:
+    from streamer.catalog import Entry
+    from streamer.session import Desk
+    from streamer.store import Hit
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +44,7 @@ class Workroom:
         self.recordings = Path(request.settings.recordings)
         self.bus = Bus()
         self.boards = Boards()
-        self.boards.troubles += request.notices
+        self.boards.troubles += request.troubles
         self.desk: Desk | None = None
         self._tell = tell
         self._running: asyncio.Task[None] | None = None
@@ -72,7 +68,7 @@ class Workroom:
         speech = self.desk.speech if self.desk else None
         return Speech(self.request.model, is_loading=speech is not None and speech.is_loading())
 
-    async def list_calls(self, *, limit: int = PAGE) -> list[Entry]:
+    async def list_calls(self, *, limit: int) -> list[Entry]:
         """Return the newest calls; without a store, those that have a folder.
 
         Raises:
@@ -80,6 +76,8 @@ class Workroom:
         """
         if self.desk is None:
             return []
+        from streamer.catalog import Entry, describe_folder, find_state, folder_names, list_entries
+
         if self.desk.store is not None:
             return await list_entries(self.desk.store, self.recordings, limit=limit)
         entries = []
@@ -102,11 +100,12 @@ class Workroom:
 
     async def find(self, call_id: str) -> Entry | None:
         """Return a call by its id, None if it is not there any more."""
+        from streamer.catalog import Entry, describe_folder, find_entry, find_state
+
         with suppress(StreamerError):
             if self.desk is not None and self.desk.store is not None:
-                row = await self.desk.store.read_call(call_id)
-            else:
-                row = describe_folder(self.recordings / call_id)
+                return await find_entry(self.desk.store, self.recordings, call_id)
+            row = describe_folder(self.recordings / call_id)
             return Entry(row, find_state(row))
         return None
 
@@ -116,6 +115,9 @@ class Workroom:
         Raises:
             StoreError: The store cannot be read.
         """
+        from streamer.catalog import CallState
+        from streamer.session import run_session
+
         call_id = entry.call.id
         known = self.boards.by_id.get(call_id)
         if known is not None and (not known.is_over or entry.state is CallState.COMPLETE):
@@ -143,7 +145,7 @@ class Workroom:
             duration_s=row.duration_s or 0.0,
         )
         board.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
-        if entry.state is CallState.UNFINISHED:
+        if entry.state == "unfinished":
             board.troubles.append(
                 f"not all of this call has been turned into words; `streamer resume {row.id}` does"
             )

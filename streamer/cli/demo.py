@@ -7,18 +7,19 @@ import importlib.resources
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
-from streamer.cli.watch import choose_printer, show
+from streamer.cli.watch import choose_printer, open_any_desk, show
 from streamer.config import Settings
-from streamer.pipeline import Watched, open_desk, watch_channels
-from streamer.session import Desk
-from streamer.simulator.script import load_script
-from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.speech.models import DEMO, resolve_model
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.session import Desk
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"
@@ -40,7 +41,7 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
         own = replace(settings, recordings=folder, db="")
 
         async def watch(bus: Bus, watched: Watched) -> None:
-            async with open_desk(own, model, bus) as desk:
+            async with open_any_desk(own, model, bus) as desk:
                 await _play(own, desk, bus, watched)
 
         if frontend is None:
@@ -48,16 +49,20 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
             return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
         request = ScreenRequest(
             own,
-            lambda bus: open_desk(own, model, bus),
+            lambda bus: open_any_desk(own, model, bus),
             lambda desk, bus, watched: _play(own, desk, bus, watched),
             tuple(Leg(label, _CHANNEL) for label in _LABELS),
             model.name,
-            (_ABOUT,),
+            about=_ABOUT,
         )
         return run_frontend(frontend, request, is_kept=False)
 
 
 async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> None:
+    from streamer.pipeline import watch_channels
+    from streamer.simulator.script import load_script
+    from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+
     scripts = await asyncio.to_thread(load_script, demo_call(), name=_CHANNEL, unique_id="demo")
     legs = [Leg(label, script.name) for label, script in zip(_LABELS, scripts, strict=True)]
     async with open_simulator(StreamChannelSimulator([scripts])) as pbx:

@@ -1,7 +1,8 @@
 """The seam to a screen: what it is asked to show, how it is found, and what is said when it has closed.
 
 A screen is an entry point of the group `streamer.frontends`: a callable that takes a `ScreenRequest`, stays until its user leaves,
-and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws.
+and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. What a desk needs takes a
+third of a second to import, so it is imported when the desk is opened, which is when the screen has been painted.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode
-from streamer.pipeline import Watched
 from streamer.recording import is_live
-from streamer.session import Desk
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.session import Desk
 
 GROUP = "streamer.frontends"
 
@@ -43,8 +47,10 @@ class ScreenRequest:
     """What is known of that call before it begins."""
     model: str = ""
     """Name of the speech model, empty if there is none."""
-    notices: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
     """What the user should read first; hostile lines."""
+    about: str = ""
+    """What is nice to know, and may go away by itself."""
     watched: Watched = field(default_factory=Watched)
 
 
@@ -78,10 +84,14 @@ def run_frontend(frontend: Frontend, request: ScreenRequest, *, is_kept: bool = 
     code = frontend(request)
     watched = request.watched
     if watched.folder is not None and is_kept and is_live(watched.folder):
-        name = watched.folder.name
-        output.talk(f"still recording {name}; streamer stop {name} ends it")
+        say_still_recording(watched.folder)
         return code
     return code or (watched.exit_code if watched.is_over else ExitCode.DONE)
+
+
+def say_still_recording(folder: Path) -> None:
+    """Say the last line of a viewer whose recording goes on."""
+    output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
 
 
 def _silence_log() -> None:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import signal
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus, Subscription
 from streamer.cli import output
-from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend, say_still_recording
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.config import Settings
 from streamer.errors import UsageError
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import NO_MODEL, Watched, choose_model, open_desk, watch_channels
-from streamer.recorder import plan_tap
-from streamer.session import Desk
+from streamer.speech.models import NO_MODEL, InstalledModel, choose_model
 from streamer.transcript import format_position
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.session import Desk
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _EVENTS = 10_000
@@ -46,40 +51,43 @@ def run_watch(
     if not channels:
         if frontend is None:
             raise UsageError(_NOTHING_NAMED)
-        return run_frontend(frontend, _ask_for_calls(settings))
+        return run_frontend(frontend, _ask_for_calls(settings, choose_model(settings.model)))
+    from streamer.recorder import plan_tap
+
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
     model = choose_or_pull(settings)
 
     async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
+        from streamer.pipeline import watch_channels
+
         await watch_channels(settings, legs, desk, bus, watched)
 
     async def watch(bus: Bus, watched: Watched) -> None:
-        async with open_desk(settings, model, bus) as desk:
+        async with open_any_desk(settings, model, bus) as desk:
             await follow(desk, bus, watched)
 
     if frontend is None:
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
-    return run_frontend(
-        frontend,
-        ScreenRequest(
-            settings,
-            lambda bus: open_desk(settings, model, bus),
-            follow,
-            legs,
-            model.name if model else "",
-            () if model else (NO_MODEL,),
-        ),
-    )
+    return run_frontend(frontend, replace(_ask_for_calls(settings, model), watch=follow, legs=legs))
 
 
-def _ask_for_calls(settings: Settings) -> ScreenRequest:
-    model = choose_model(settings)
+@asynccontextmanager
+async def open_any_desk(
+    settings: Settings, model: InstalledModel | None, bus: Bus
+) -> AsyncIterator[Desk]:
+    """Open a desk, see `open_desk`; what it needs is imported on another thread, since that takes a while."""
+    pipeline = await asyncio.to_thread(importlib.import_module, "streamer.pipeline")
+    async with pipeline.open_desk(settings, model, bus) as desk:
+        yield desk
+
+
+def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRequest:
     return ScreenRequest(
         settings,
-        lambda bus: open_desk(settings, model, bus),
+        lambda bus: open_any_desk(settings, model, bus),
         model=model.name if model else "",
-        notices=() if model else (NO_MODEL,),
+        troubles=() if model else (NO_MODEL,),
     )
 
 
@@ -119,8 +127,7 @@ async def show(
         return output.close_quietly()
     if caught or watching.cancelled():
         if watched.folder is not None and is_kept:
-            name = watched.folder.name
-            output.talk(f"still recording {name}; streamer stop {name} ends it")
+            say_still_recording(watched.folder)
         return 128 + (caught[0] if caught else signal.SIGINT)
     watching.result()
     return watched.exit_code

@@ -231,14 +231,14 @@ class CallScreen(Screen[None]):
 
     # Keys
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Close what is open; if nothing is, go back."""
         if self.query_one(FindBar).display or self.transcript.needle:
             self.query_one(FindBar).close()
             self.transcript.look_for("")
             self.transcript.focus()
         else:
-            self.app.go_back(self)
+            await self.app.go_back(self)
 
     def action_find(self) -> None:
         """Ask what to look for."""
@@ -350,7 +350,7 @@ class CallScreen(Screen[None]):
         """Play from the line on, or stop."""
         if self._playing is not None and not self._playing.is_over:
             self._playing.stop()
-            self._playing = None
+            self._draw_head()
             return
         block = self.transcript.cursor_block
         if block is None:

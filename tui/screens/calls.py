@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 
@@ -15,7 +15,7 @@ from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
 from streamer.transcript import format_position
 from tui.widgets.bottom import FindBar, TroubleLine
-from tui.wording import show_moment, show_name
+from tui.wording import show_beginning, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
@@ -24,7 +24,11 @@ REFRESH_S = 0.7
 SHOWN = 200
 """Calls that are listed; a search finds the others."""
 
-_COLUMNS = {"state": 13, "began": 19, "length": 8, "behind": 7, "legs": 24, "last words": 60}
+_COLUMNS = {"state": 15, "began": 12, "length": 7, "legs": 16, "last words": 20}
+_WIDE = 120
+"""Cells from which channels are shown beside labels."""
+
+_WIDE_LEGS = 48
 
 
 class CallsScreen(Screen[None]):
@@ -98,6 +102,15 @@ class CallsScreen(Screen[None]):
         self.show_troubles()
         self.set_interval(REFRESH_S, self.refresh_soon)
 
+    def on_resize(self, event: Resize) -> None:
+        """Give the room that is left to the words."""
+        columns = {key.value: column for key, column in self.table.columns.items()}
+        columns["legs"].width = _WIDE_LEGS if event.size.width >= _WIDE else _COLUMNS["legs"]
+        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
+        columns["last words"].width = max(_COLUMNS["last words"], event.size.width - others - 3)
+        self._cells = {}
+        self._draw()
+
     def on_screen_resume(self) -> None:
         """Look at once when the screen comes to the front."""
         self.refresh_soon()
@@ -128,6 +141,8 @@ class CallsScreen(Screen[None]):
             if all(any(word in cell.casefold() for cell in (call_id, *cells)) for word in wanted)
         }
         self._fill(rows)
+        if self.app.room.desk is None:
+            return
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
         self.query_one("#title", Static).update(f"{live} live, {len(self.entries)} calls{shown}")
@@ -160,21 +175,22 @@ class CallsScreen(Screen[None]):
         self._cells = rows
 
     def _describe(self, entry: Entry) -> tuple[str, ...]:
-        call = entry.call
+        call, now = entry.call, self.app.clock()
         board = self.app.room.boards.by_id.get(call.id)
         length_s = call.duration_s
+        state = f"  {entry.state.value}"
         if entry.state is CallState.LIVE:
-            length_s = (datetime.now(UTC) - call.started_at).total_seconds()
-        behind = f"{board.lag_s:.0f} s" if board and board.lag_s else ""
-        state = (
-            f"● {entry.state.value}" if entry.state is CallState.LIVE else f"  {entry.state.value}"
+            length_s = (now - call.started_at).total_seconds()
+            state = f"● live {board.lag_s:.0f} s late" if board and board.lag_s else "● live"
+        legs = ", ".join(
+            f"{row.leg.label} {row.leg.channel}" if self.size.width >= _WIDE else row.leg.label
+            for row in call.legs
         )
         return (
             state,
-            show_moment(call.started_at),
+            show_beginning(call.started_at, now),
             "" if length_s is None else format_position(length_s),
-            behind,
-            show_name(", ".join(f"{row.leg.label} {row.leg.channel}" for row in call.legs), 80),
+            show_name(legs, 80),
             show_name(call.last_words, 200) if call.last_words else "",
         )
 

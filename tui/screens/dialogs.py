@@ -13,6 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+QUIT = Binding("q", "app.quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on")
+"""A screen in front of others hides the keys of the application, so it has this one itself."""
+
 
 class Confirm(ModalScreen[bool]):
     """Asks for a yes; everything else is a no."""
@@ -20,6 +23,7 @@ class Confirm(ModalScreen[bool]):
     BINDINGS = [
         Binding("y,enter", "answer(True)", "Yes", id="yes", tooltip="Yes"),
         Binding("n,escape", "answer(False)", "No", id="no", tooltip="No"),
+        QUIT,
     ]
 
     def __init__(self, question: str) -> None:
@@ -42,6 +46,7 @@ class Choose(ModalScreen[str | None]):
 
     BINDINGS = [
         Binding("escape", "leave", "Close", id="leave", tooltip="Choose none"),
+        QUIT,
         Binding("j", "move('cursor_down')", show=False, id="choice-down", tooltip="The next one"),
         Binding("k", "move('cursor_up')", show=False, id="choice-up", tooltip="The one before"),
     ]

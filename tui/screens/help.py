@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.screens.dialogs import QUIT
 from tui.widgets.transcript import Transcript
 
 _SHOWN = {
@@ -23,7 +24,8 @@ class HelpScreen(ModalScreen[None]):
     """A table of keys."""
 
     BINDINGS = [
-        Binding("escape,question_mark", "leave", "Close", id="leave", tooltip="Close the help")
+        Binding("escape,question_mark", "leave", "Close", id="leave", tooltip="Close the help"),
+        QUIT,
     ]
 
     def compose(self) -> ComposeResult:

@@ -113,9 +113,9 @@ class SearchScreen(Screen[None]):
             hit = self.hits[index]
             await self.app.open_call(hit.call_id, at=(hit.leg, hit.utterance))
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Go back."""
-        self.app.go_back(self)
+        await self.app.go_back(self)
 
 
 def draw_hit(hit: Hit) -> Text:

@@ -20,6 +20,7 @@ from streamer.errors import RecordingError
 from streamer.events import SPEECH_RATE
 from streamer.recording import read_call
 from tui.board import CallBoard
+from tui.screens.dialogs import QUIT
 from tui.wording import show_name
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ class Statistics(ModalScreen[None]):
 
     app: ScreenApp
 
-    BINDINGS = [Binding("escape,i", "leave", "Close", id="leave", tooltip="Close the figures")]
+    BINDINGS = [
+        Binding("escape,i", "leave", "Close", id="leave", tooltip="Close the figures"),
+        QUIT,
+    ]
 
     def __init__(self, board: CallBoard) -> None:
         super().__init__()

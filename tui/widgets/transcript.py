@@ -157,7 +157,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if self.follows:
             self._keep_up()
         elif key is not None and (index := self.page.find(key)) is not None:
-            self.scroll_to(y=self.page.top(index), animate=False, immediate=True)
+            self._scroll(self.page.top(index))
+            if self.cursor is not None and (under := self.page.find(self.cursor)) is not None:
+                self._show(under)
 
     def _fit(self) -> None:
         """Tell how many rows there are; while following, a page that became shorter keeps its place."""
@@ -172,11 +174,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _keep_up(self) -> None:
         if self.follows:
-            self.scroll_to(
-                y=max(self.scroll_offset.y, self.page.height - self.size.height),
-                animate=False,
-                immediate=True,
-            )
+            self._scroll(max(self.scroll_offset.y, self.page.height - self.size.height))
 
     def _text_width(self, width: int) -> int:
         return max(2, min(width - self._gutter(width) - 1, _WIDEST))
@@ -212,16 +210,23 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if self.follows:
             self.follows = False
             self._fit()
-        top, height = self.page.top(index), self.size.height
-        if centred:
-            y = top - height // 2
-        elif top < self.scroll_offset.y:
-            y = top
-        else:
-            y = max(self.scroll_offset.y, min(top, top + block.height - height))
-        self.scroll_to(y=max(0, y), animate=False, immediate=True)
+        self._show(index, centred=centred)
         self.refresh()
         self.post_message(self.Moved())
+
+    def _show(self, index: int, *, centred: bool = False) -> None:
+        """Scroll no further than needed to bring a block into sight."""
+        top, height = self.page.top(index), self.size.height
+        if centred:
+            self._scroll(top - height // 2)
+        elif top < self.scroll_offset.y:
+            self._scroll(top)
+        else:
+            bottom = top + self.page[index].height
+            self._scroll(max(self.scroll_offset.y, min(top, bottom - height)))
+
+    def _scroll(self, row: int) -> None:
+        self.scroll_to(y=max(0, row), animate=False, immediate=True)
 
     def go_to_key(self, key: Key) -> bool:
         """Put the cursor on an utterance; False if it is not there."""
@@ -249,7 +254,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self.follows = False
         self._fit()
-        self.scroll_to(y=max(0, target), animate=False, immediate=True)
+        self._scroll(target)
         if place := self.page.locate(max(0, target)):
             self.cursor = self.page[place[0]].key
         self.refresh()
@@ -264,7 +269,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self.follows = True
         self.cursor = None
         self._fit()
-        self.scroll_to(y=max(0, self.page.height - self.size.height), animate=False, immediate=True)
+        self._scroll(self.page.height - self.size.height)
         self.refresh()
         self.post_message(self.Moved())
 
