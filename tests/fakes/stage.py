@@ -55,13 +55,17 @@ def words(text: str, start_s: float = 0.0, *, probability: float = 0.9) -> tuple
     """Return words of 0.3 s each; one in brackets is doubtful."""
     return tuple(
         Word(
-            text.strip("[]"),
+            text[1:-1] if _is_doubtful(text) else text,
             round((start_s + 0.3 * n) * SPEECH_RATE),
             round((start_s + 0.3 * n + 0.3) * SPEECH_RATE),
-            0.2 if text.startswith("[") else probability,
+            0.2 if _is_doubtful(text) else probability,
         )
         for n, text in enumerate(text.split(" "))
     )
+
+
+def _is_doubtful(text: str) -> bool:
+    return text.startswith("[") and text.endswith("]")
 
 
 def segment(leg: str, number: int, start_s: float, text: str) -> Segment:
