@@ -53,10 +53,10 @@ class ScreenApp(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "streamer"
     ENABLE_COMMAND_PALETTE = True
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-middle"), (16, "-high")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit", id="quit", tooltip="Quit; recordings go on"),
+        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on"),
         Binding(
             "ctrl+c,ctrl+q",
             "quit",
@@ -66,7 +66,15 @@ class ScreenApp(App[None]):
             priority=True,
             tooltip="Quit; recordings go on",
         ),
-        Binding("question_mark,f1", "help", "Help", id="help", key_display="?", tooltip="All keys"),
+        Binding(
+            "question_mark,f1",
+            "help",
+            "Help",
+            show=False,
+            id="help",
+            key_display="?",
+            tooltip="All keys",
+        ),
         Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light"),
         Binding(
             "ctrl+f", "search", "Search all", id="search", show=False, tooltip="Search all calls"
@@ -213,9 +221,11 @@ class ScreenApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield what the palette offers: every key that works here, by what it does."""
+        offered = {"command_palette"}
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.tooltip and active.enabled and binding.action != "command_palette":
+            if binding.tooltip and active.enabled and binding.action not in offered:
+                offered.add(binding.action)
 
                 async def act(action: str = binding.action, node: object = active.node) -> None:
                     await self.run_action(action, default_namespace=node)  # type: ignore[arg-type]

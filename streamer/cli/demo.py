@@ -47,15 +47,20 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
         if frontend is None:
             output.talk(_ABOUT)
             return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
-        request = ScreenRequest(
-            own,
-            lambda bus: open_any_desk(own, model, bus),
-            lambda desk, bus, watched: _play(own, desk, bus, watched),
-            tuple(Leg(label, _CHANNEL) for label in _LABELS),
-            model.name,
-            about=_ABOUT,
-        )
-        return run_frontend(frontend, request, is_kept=False)
+        return run_frontend(frontend, ask_for_demo(own), is_kept=False)
+
+
+def ask_for_demo(settings: Settings) -> ScreenRequest:
+    """Return what a screen needs to show the demo; `settings` say where it is kept meanwhile."""
+    model = resolve_model(DEMO)
+    return ScreenRequest(
+        settings,
+        lambda bus: open_any_desk(settings, model, bus),
+        lambda desk, bus, watched: _play(settings, desk, bus, watched),
+        tuple(Leg(label, _CHANNEL) for label in _LABELS),
+        model.name,
+        about=_ABOUT,
+    )
 
 
 async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> None:

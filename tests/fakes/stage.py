@@ -180,16 +180,27 @@ class Stage:
         raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
 
 
-@asynccontextmanager
-async def open_stage(
-    recordings: Path,
-    *,
-    size: tuple[int, int] = (80, 24),
-    shows_calls: bool = False,
-    has_store: bool = True,
-    **request_fields,
-) -> AsyncIterator[Stage]:
-    """Open the screen of a call that has not begun, or with `shows_calls` the list of calls."""
+@dataclass
+class Backstage:
+    """A screen that has not been opened, and what its desk will be."""
+
+    app: ScreenApp
+    recordings: Path
+    watched: Watched
+    opened: list[tuple[Desk, Bus]]
+
+    async def enter(self, pilot: Pilot[None]) -> Stage:
+        """Wait until the desk is open."""
+        await until(lambda: self.opened and self.app.room.desk is not None)
+        desk, bus = self.opened[0]
+        await pilot.pause()
+        return Stage(self.app, pilot, self.recordings, bus, desk.store, self.watched)
+
+
+def build_stage(
+    recordings: Path, *, shows_calls: bool = False, has_store: bool = True, **request_fields
+) -> Backstage:
+    """Build the screen of a call that has not begun, or with `shows_calls` the list of calls."""
     make_private_folder(recordings)
     opened: list[tuple[Desk, Bus]] = []
     watched = Watched()
@@ -214,15 +225,50 @@ async def open_stage(
         () if shows_calls else LEGS,
         **{"model": "small", "watched": watched, **request_fields},
     )
-    app = ScreenApp(request, clock=lambda: NOW)
+    return Backstage(ScreenApp(request, clock=lambda: NOW), recordings, watched, opened)
+
+
+@asynccontextmanager
+async def open_stage(
+    recordings: Path, *, size: tuple[int, int] = (80, 24), **options
+) -> AsyncIterator[Stage]:
+    """Open a screen, see `build_stage`, while the block lasts."""
+    backstage = build_stage(recordings, **options)
     try:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await until(lambda: opened and app.room.desk is not None)
-            desk, bus = opened[0]
-            stage = Stage(app, pilot, recordings, bus, desk.store, watched)
-            await pilot.pause()
+        async with backstage.app.run_test(size=size, notifications=True) as pilot:
+            stage = await backstage.enter(pilot)
             yield stage
             if stage.recording is not None:
                 stage.recording.finish(EndReason.STOPPED)
     finally:
-        await app.room.aclose()
+        await backstage.app.room.aclose()
+
+
+PAST = "20261119-101500-aaaa"
+
+
+async def keep_past_call(
+    stage: Stage,
+    call_id: str = PAST,
+    *,
+    talk: Sequence[tuple[str, float, str]] = TALK,
+    age: timedelta = timedelta(days=1),
+) -> None:
+    """Put a call that is over into the store."""
+    assert stage.store
+    call = Call(call_id, "stream-channel", LEGS, NOW - age)
+    folder = stage.recordings / call_id
+    make_private_folder(folder)
+    await stage.store.keep_call(call, folder, [folder / f"{leg.label}.wav" for leg in LEGS])
+    numbers = dict.fromkeys(("caller", "agent"), 0)
+    for leg, start_s, text in talk:
+        numbers[leg] += 1
+        said = segment(leg, numbers[leg], start_s, text)
+        await stage.store.keep_segment(
+            call_id, leg, said, position=said.end, utterance=numbers[leg]
+        )
+    for party in LEGS:
+        await stage.store.complete_leg(call_id, party.label)
+    await stage.store.end_call(
+        call_id, EndReason.HANG_UP, duration=17 * SPEECH_RATE, ended_at=call.started_at
+    )

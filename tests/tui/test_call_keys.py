@@ -181,7 +181,7 @@ async def test_l_plays_from_the_line_and_l_again_stops(stage, tmp_path, monkeypa
     for leg in range(2):
         stage.recording.count(leg, SECOND, arrival=0.0)
         stage.recording.append(leg, [SECOND])
-        await stage.sees("▮")
+        await stage.sees("━")
     await stage.pilot.press("k", "l")
     await stage.sees("playing")
     while not (tmp_path / "played").exists() or not (tmp_path / "played").read_text():

@@ -4,37 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from streamer.events import SPEECH_RATE, Call, EndReason, Trouble
+from streamer.events import EndReason, Trouble
 from streamer.recording import create_recording, is_live
-from tests.fakes.stage import LEGS, NOW, TALK, open_stage, segment
+from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
 from tui.screens.search import SearchScreen
-
-PAST = "20261119-101500-aaaa"
 
 
 @pytest.fixture
 async def stage(recordings):
     async with open_stage(recordings, shows_calls=True) as stage:
         yield stage
-
-
-async def keep_past_call(stage, call_id=PAST, *, talk=TALK, age=timedelta(days=1)):
-    call = Call(call_id, "stream-channel", LEGS, NOW - age)
-    folder = stage.recordings / call_id
-    folder.mkdir()
-    await stage.store.keep_call(call, folder, [folder / f"{leg.label}.wav" for leg in LEGS])
-    numbers = dict.fromkeys(("caller", "agent"), 0)
-    for leg, start_s, text in talk:
-        numbers[leg] += 1
-        said = segment(leg, numbers[leg], start_s, text)
-        await stage.store.keep_segment(
-            call_id, leg, said, position=said.end, utterance=numbers[leg]
-        )
-    for leg in LEGS:
-        await stage.store.complete_leg(call_id, leg.label)
-    await stage.store.end_call(
-        call_id, EndReason.HANG_UP, duration=17 * SPEECH_RATE, ended_at=call.started_at
-    )
 
 
 async def test_without_calls_it_says_how_to_begin(stage):

@@ -30,11 +30,11 @@ def lines(stage):
 async def test_every_turn_has_its_time_mark_and_name(stage):
     await stage.talk()
     assert lines(stage) == [
-        "    0:00 ◆ agent        Thank you for calling, how can I help you?",
-        "    0:04 ● caller       Hi, my internet connection keeps dropping.",
-        "    0:08 ◆ agent        I am really sorry to hear that.",
-        "    0:11 ◆              Can I have your account number please?",
-        "    0:14 ● caller       Sure, it is four seven two nine one six.",
+        "    0:00 ◆ agent   Thank you for calling, how can I help you?",
+        "    0:04 ● caller  Hi, my internet connection keeps dropping.",
+        "    0:08 ◆ agent   I am really sorry to hear that.",
+        "    0:11 ◆         Can I have your account number please?",
+        "    0:14 ● caller  Sure, it is four seven two nine one six.",
     ]
 
 

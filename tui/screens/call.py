@@ -18,7 +18,7 @@ from streamer.speakers import LONGEST, write_names
 from tui import sound
 from tui.board import CallBoard, Key
 from tui.exporting import FORMATS, write_export
-from tui.screens.dialogs import Choose, Enter
+from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
 from tui.state import Phase, Speech, find_phase, remark
 from tui.widgets.bottom import FindBar, TroubleLine
@@ -41,13 +41,7 @@ class CallScreen(Screen[None]):
     app: ScreenApp
 
     BINDINGS = [
-        Binding(
-            "escape",
-            "back",
-            "Calls",
-            id="back",
-            tooltip="Close what is open, or go back to all calls",
-        ),
+        *FIRST_KEYS,
         Binding("slash", "find", "Find", id="find", tooltip="Find in this call"),
         Binding(
             "n",
@@ -84,7 +78,7 @@ class CallScreen(Screen[None]):
         ),
         Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
-        Binding("t", "rename", "Label", id="rename", tooltip="Give the speaker of the line a name"),
+        Binding("t", "rename", "Name", id="rename", tooltip="Give the speaker of the line a name"),
         Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
         Binding(
             "i",
@@ -96,7 +90,7 @@ class CallScreen(Screen[None]):
         Binding(
             "l",
             "listen",
-            "Listen",
+            "Play",
             id="listen",
             tooltip="Play the recording from this line on, or stop playing",
         ),
@@ -107,6 +101,13 @@ class CallScreen(Screen[None]):
             id="read",
             show=False,
             tooltip="Take the trouble that is shown as read",
+        ),
+        Binding(
+            "escape",
+            "back",
+            "Calls",
+            id="back",
+            tooltip="Close what is open, or go back to all calls",
         ),
     ]
 

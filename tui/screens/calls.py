@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
 from streamer.transcript import format_position
+from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import FindBar, TroubleLine
 from tui.wording import show_beginning, show_name
 
@@ -37,6 +38,7 @@ class CallsScreen(Screen[None]):
     app: ScreenApp
 
     BINDINGS = [
+        *FIRST_KEYS,
         Binding("enter", "open", "Open", id="open", tooltip="Open the call, live or past"),
         Binding(
             "slash",

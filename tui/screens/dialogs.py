@@ -16,6 +16,12 @@ from textual.widgets.option_list import Option
 QUIT = Binding("q", "app.quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on")
 """A screen in front of others hides the keys of the application, so it has this one itself."""
 
+FIRST_KEYS = (
+    Binding("q", "app.quit", "Quit", id="quit"),
+    Binding("question_mark", "app.help", "Help", id="help", key_display="?"),
+)
+"""Keys of the application that stand first in every footer."""
+
 
 class Confirm(ModalScreen[bool]):
     """Asks for a yes; everything else is a no."""

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from streamer.transcript import format_position
+from tui.screens.dialogs import FIRST_KEYS
 from tui.wording import show_moment, show_name
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class SearchScreen(Screen[None]):
     app: ScreenApp
 
     BINDINGS = [
+        *FIRST_KEYS,
         Binding("escape", "back", "Back", id="back", tooltip="Go back"),
         Binding("enter", "open", "Open", id="open", tooltip="Open the call at this line"),
         Binding("slash", "query", "Search", id="query", tooltip="Change what is searched"),

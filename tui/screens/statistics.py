@@ -90,10 +90,10 @@ class Statistics(ModalScreen[None]):
         scheduler = self._scheduler()
         began, busy_before, cpu_before = self._busy
         elapsed = time.monotonic() - began
-        if scheduler is not None and elapsed > 0:
+        if scheduler is not None and elapsed >= _REFRESH_S:
             share = (scheduler.busy_s - busy_before) / elapsed / scheduler.slots
             yield f"engine              {share:.0%} busy, {scheduler.waiting_finals} utterances waiting"
-        if elapsed > 0:
+        if elapsed >= _REFRESH_S:
             yield f"this screen         {(time.process_time() - cpu_before) / elapsed:.0%} of a core"
         yield f"the machine         {os.getloadavg()[0]:.1f} load on {os.cpu_count()} cores"
 

@@ -114,8 +114,8 @@ class LegMeters(Widget):
             f" {mark(rank)} {set_cell_size(line.name, _NAME_WIDTH)} ",
             style[f"speaker-{rank % COLOURS}"],
         )
-        text.append("▮" * line.bars, style["on"])
-        text.append("▯" * (_METER - line.bars), style["off"])
+        text.append("━" * line.bars, style["on"])
+        text.append("─" * (_METER - line.bars), style["off"])
         said = line.note or ("speaking" if line.is_speaking else "")
         text.append(f"  {said:<10}", style["speaking" if line.is_speaking else "dim"])
         text.append(line.channel, style["dim"])

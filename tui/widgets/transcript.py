@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
@@ -27,7 +27,7 @@ from tui.wording import show_name, show_position, tokenise
 from tui.wrapping import Row, Token
 
 _TIME_WIDTH = 9
-_NAME_WIDTH = 12
+_LONGEST_NAME = 14
 _NARROW = 56
 """Cells below which neither time nor name stands beside the text, only the mark."""
 
@@ -97,6 +97,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self.board = board
         self.page = Page()
         self.cursor: Key | None = None
+        self._name_width = 0
         self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
         self._styles: dict[str, Style] = {}
         board.take_changes()
@@ -110,6 +111,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             return
         height = self.page.height
         rows = self._update_page(self.board.take_changes())
+        self._make_room_for_names()
         if self.cursor is not None and self.page.find(self.cursor) is None:
             self.cursor = None
         if self.page.height != height:
@@ -135,8 +137,17 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def _order(self, utterance: Utterance) -> tuple[int, int, int]:
         return utterance.start, self.board.rank(utterance.leg), utterance.number
 
+    def _make_room_for_names(self) -> None:
+        names = [show_name(self.board.name(leg.label), _LONGEST_NAME) for leg in self.board.legs]
+        width = min(_LONGEST_NAME, max(map(cell_len, names), default=0))
+        if width != self._name_width:
+            self._name_width = width
+            if self.size.width:
+                self._reflow(self.size)
+
     def redraw(self) -> None:
         """Draw everything anew, as after a name or a theme has changed."""
+        self._make_room_for_names()
         self._strips.clear()
         self._styles.clear()
         self.refresh()
@@ -149,13 +160,17 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: Resize) -> None:
         """Break lines anew; what is read stays in sight."""
+        self._make_room_for_names()
+        self._reflow(event.size)
+
+    def _reflow(self, size: Size) -> None:
         held = self.page.locate(self.scroll_offset.y)
         key = self.page[held[0]].key if held else None
-        self.page.resize(self._text_width(event.size.width))
+        self.page.resize(self._text_width(size.width))
         self._strips.clear()
-        self._fit()
+        self.virtual_size = Size(size.width, self.page.height)
         if self.follows:
-            self._keep_up()
+            self._scroll(self.page.height - size.height)
         elif key is not None and (index := self.page.find(key)) is not None:
             self._scroll(self.page.top(index))
             if self.cursor is not None and (under := self.page.find(self.cursor)) is not None:
@@ -180,7 +195,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         return max(2, min(width - self._gutter(width) - 1, _WIDEST))
 
     def _gutter(self, width: int) -> int:
-        return 2 if width < _NARROW else _TIME_WIDTH + 2 + _NAME_WIDTH + 1
+        return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
 
     # Where the cursor is
 
@@ -366,12 +381,12 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if not is_first:
             return [Segment(" " * self._gutter(width), style)]
         time = show_position(block.order[0], self.zero_at)
-        name = show_name(self.board.name(block.key[0]), _NAME_WIDTH) if block.opens_turn else ""
+        name = show_name(self.board.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
         return [
             Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
             shown_mark,
             Segment(" ", style),
-            Segment(set_cell_size(name, _NAME_WIDTH) + " ", speaker),
+            Segment(set_cell_size(name, self._name_width) + "  ", speaker),
         ]
 
     def _draw_row(
