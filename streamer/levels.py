@@ -31,7 +31,7 @@ class LevelMeter:
         self._rate = rate
         self._number = 1
         self._samples_before = 0
-        self._size = 0
+        self._samples = 0
 
     def read(self) -> Level:
         """Return the level now."""
@@ -45,9 +45,9 @@ class LevelMeter:
                 break
             self._samples_before += size // SAMPLE_WIDTH
             self._number += 1
-        has_grown, self._size = size != self._size, size
-        pcm = self._read_end(size) if has_grown else b""
-        return self._samples_before + size // SAMPLE_WIDTH, pcm
+        samples = self._samples_before + size // SAMPLE_WIDTH
+        has_grown, self._samples = samples != self._samples, samples
+        return samples, self._read_end(size) if has_grown else b""
 
     def _data_size(self, number: int) -> int:
         with suppress(OSError):

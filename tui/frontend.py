@@ -30,6 +30,9 @@ async def _show(request: ScreenRequest) -> int:
             await app.run_async()
     finally:
         await app.room.aclose()  # the terminal is the user's again meanwhile
+    if request.watched.is_over and request.watched.exit_code:
+        for trouble in app.room.unread_troubles():  # the terminal would show nothing of it any more
+            output.talk(trouble)
     if app.has_crashed:
         output.talk(
             f"the screen has failed; recordings go on. The traceback is in {log_path(request.settings.log_file)}"

@@ -22,6 +22,7 @@ class Phase(StrEnum):
     ENDING = "ending"
     ENDED = "ended"
     REFUSED = "refused"
+    FAILED = "failed"
 
 
 _ENDS = {
@@ -41,12 +42,14 @@ class Speech:
     is_loading: bool = False
 
 
-def find_phase(board: CallBoard, *, is_recorded: bool, has_audio: bool) -> Phase:
-    """Say where a call is."""
+def find_phase(
+    board: CallBoard, *, is_recorded: bool, has_audio: bool, has_failed: bool = False
+) -> Phase:
+    """Say where a call is; `has_failed` if it will never begin."""
     if board.end is not None:
         return Phase.REFUSED if board.end.reason is EndReason.REFUSED else Phase.ENDED
     if board.call is None:
-        return Phase.STARTING
+        return Phase.FAILED if has_failed else Phase.STARTING
     if not is_recorded:
         return Phase.ENDING
     if has_audio:
@@ -59,6 +62,8 @@ def remark(board: CallBoard, phase: Phase, speech: Speech) -> str:
     match phase:
         case Phase.STARTING:
             return "waiting for the recorder"
+        case Phase.FAILED:
+            return "nothing is recorded"
         case Phase.CONNECTING | Phase.RINGING:
             return "no audio yet"
         case Phase.ENDED | Phase.REFUSED:

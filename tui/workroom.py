@@ -68,6 +68,11 @@ class Workroom:
         speech = self.desk.speech if self.desk else None
         return Speech(self.request.model, is_loading=speech is not None and speech.is_loading())
 
+    def unread_troubles(self) -> list[str]:
+        """Return what the user has not read, of all calls."""
+        of_calls = [trouble for board in self.boards.by_id.values() for trouble in board.troubles]
+        return [*of_calls, *self.boards.troubles]
+
     async def list_calls(self, *, limit: int) -> list[Entry]:
         """Return the newest calls; without a store, those that have a folder.
 

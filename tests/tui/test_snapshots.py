@@ -79,6 +79,15 @@ def test_starting(looks_right):
     assert looks_right(nothing)
 
 
+def test_failed(looks_right):
+    async def play(stage):
+        stage.watched.is_over = True
+        await stage.publish(Trouble(None, "the PBX at ws://127.0.0.1:5039/ws cannot be reached"))
+        stage.call_screen._draw_head()
+
+    assert looks_right(play)
+
+
 def test_ringing(looks_right, monkeypatch):
     monkeypatch.setattr(call, "LevelMeter", SilentMeter)
 
@@ -158,7 +167,9 @@ def test_ended(looks_right, reason):
 
 
 @pytest.mark.parametrize("key", ["question_mark", "e", "i", "t", "colon"])
-def test_in_front_of_a_call(looks_right, key):
+def test_in_front_of_a_call(looks_right, key, monkeypatch):
+    monkeypatch.chdir("/")
+
     async def play(stage):
         await a_conversation(stage)
         await stage.pilot.press(key)

@@ -146,6 +146,20 @@ async def test_after_q_the_recording_goes_on_and_the_last_line_says_how_to_end_i
         assert call.simulator.reports == []
 
 
+async def test_a_channel_that_is_not_there_is_exit_3_and_said_again_when_the_screen_is_gone(
+    recordings, runtime_dir
+):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        url = f"ws://127.0.0.1:{call.simulator.port}/ws"
+        arguments = ["watch", "nobody", "--url", url, "--model", "demo"]
+        async with terminal(*arguments, "--recordings", str(recordings)) as shown:
+            await shown.shows("REFUSED")
+            shown.type(b"q")
+            assert await shown.ends() == 3
+        after = shown.written[shown.written.rindex(LEAVE_SCREEN) :]
+        assert b"no such channel: nobody" in after
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 async def test_a_signal_leaves_a_usable_terminal(recordings, number):
     async with terminal("watch", "--recordings", str(recordings)) as shown:

@@ -20,7 +20,7 @@ from tui.board import CallBoard, Key
 from tui.exporting import FORMATS, write_export
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
-from tui.state import Phase, Speech, find_phase, remark
+from tui.state import find_phase, remark
 from tui.widgets.bottom import FindBar, TroubleLine
 from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
 from tui.widgets.transcript import Transcript
@@ -188,18 +188,21 @@ class CallScreen(Screen[None]):
         board = self.board
         levels = [level for _, level in self._levels.values()]
         duration_s = max((level.duration_s for level in levels), default=0.0)
-        phase = find_phase(board, is_recorded=self._is_recorded, has_audio=duration_s > 0)
+        phase = find_phase(
+            board,
+            is_recorded=self._is_recorded,
+            has_audio=duration_s > 0,
+            has_failed=self.app.room.request.watched.is_over,
+        )
         speech = self.app.room.speech()
         if board.end is not None:
             duration_s = board.end.duration
-        if phase is Phase.LIVE and not speech.model:
-            speech = Speech("no model")
         self.query_one(CallHead).heading = Heading(
             phase,
             remark(board, phase, speech),
             show_name(board.call_id) if board.call_id else "",
             float(int(duration_s)),
-            show_name(speech.model),
+            show_name(speech.model) if speech.model else "no model",
             tuple(self._notes()),
         )
         self.query_one(LegMeters).lines = tuple(
