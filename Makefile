@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
@@ -20,6 +20,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench
+
+picture: $(VENV)/.dev
+	$(BIN)/python -m tools.picture
 
 clean:
 	rm -rf $(VENV)

@@ -15,7 +15,16 @@ from streamer.locks import take_lock
 from streamer.recording import is_call_id, is_live, list_wavs
 from streamer.store import CallRow, Store
 
-_FIXED = ("stop", "tap.log", "tap.lock", "transcriber.lock", "call.json.new", "call.json")
+_FIXED = (
+    "stop",
+    "tap.log",
+    "tap.lock",
+    "transcriber.lock",
+    "names.json",
+    "names.json.new",
+    "call.json.new",
+    "call.json",
+)
 _log = logging.getLogger(__name__)
 
 

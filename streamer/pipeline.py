@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.deletion import delete_older
 from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
-from streamer.events import CallEnded, EndReason, Trouble
+from streamer.events import CallEnded, EndReason, LegAttached, Trouble
 from streamer.session import Desk, SessionResult, Speech, run_session
 from streamer.speech.base import EncoderWindow
 from streamer.speech.models import (
@@ -24,9 +24,7 @@ from streamer.speech.models import (
     InstalledModel,
     bears_context,
     default_encoder_window,
-    default_model,
     longest_utterance,
-    resolve_model,
 )
 from streamer.speech.process import EngineProcess, open_engine_process
 from streamer.speech.scheduler import Scheduler
@@ -34,11 +32,7 @@ from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
 from streamer.store import Store, open_store
 from streamer.tap_process import TapProcess, start_tap
-
-SUGGESTED = "small"
-"""The model for who has none: the largest that most machines without a GPU follow live."""
-
-NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
+from streamer.watched import Watched
 
 GPU_BATCH = 8
 """Windows that a GPU reads at once at most."""
@@ -55,15 +49,6 @@ _log = logging.getLogger(__name__)
 _KILLED = (
     "the recorder was killed; the keeper reads the call to its end, so the call itself goes on"
 )
-
-
-def choose_model(settings: Settings) -> InstalledModel | None:
-    """Return the model that is named, else the largest installed one that is not the demo's, else None.
-
-    Raises:
-        NotFoundError: The named one is not installed.
-    """
-    return resolve_model(settings.model) if settings.model else default_model()
 
 
 def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
@@ -110,7 +95,12 @@ async def open_speech(
         scheduler = Scheduler(engine, slots=threads)
         suiting = asyncio.ensure_future(_suit(scheduler, engine))
         try:
-            yield Speech(scheduler, plan_speech(settings, model), engine.start)
+            yield Speech(
+                scheduler,
+                plan_speech(settings, model),
+                engine.start,
+                is_loading=lambda: engine.is_loading,
+            )
         finally:
             suiting.cancel()
             await asyncio.gather(suiting, return_exceptions=True)
@@ -212,15 +202,6 @@ async def _keep_each_trouble(store: Store, events: Subscription) -> None:
                 await store.keep_trouble(event.call_id, event.message, at=datetime.now(UTC))
 
 
-@dataclass(slots=True)
-class Watched:
-    """A call that is being watched; `folder` is None before its tap has made it."""
-
-    folder: Path | None = None
-    exit_code: int = ExitCode.FAILED
-    """The tap's own, as far as it has said one."""
-
-
 async def watch_channels(
     settings: Settings, legs: Sequence[Leg], desk: Desk, bus: Bus, watched: Watched
 ) -> None:
@@ -230,49 +211,58 @@ async def watch_channels(
     """
     tap = start_tap(settings, legs)
     announced = asyncio.Event()
-    listening = asyncio.ensure_future(_listen(tap, bus, watched, announced))
-    listening.add_done_callback(lambda _: announced.set())
-    following: asyncio.Task[SessionResult] | None = None
+    sessions: list[asyncio.Task[SessionResult]] = []  # one, once the tap has said where it records
+    listening = asyncio.ensure_future(_listen(tap, desk, bus, watched, sessions, announced))
     try:
-        await announced.wait()
-        if watched.folder is not None:
-            following = asyncio.ensure_future(run_session(watched.folder, desk, bus))
         await asyncio.shield(listening)
-        await _finish(following, bus, watched)
+        await _finish(sessions, bus, watched)
+        watched.is_over = True
     finally:
         # Nobody may leave without knowing that a recording goes on.
         try:
             await asyncio.wait_for(announced.wait(), _ANNOUNCEMENT_S)
         except TimeoutError:
             tap.terminate()
-        for task in (listening, following):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        for task in (listening, *sessions):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
-async def _listen(tap: TapProcess, bus: Bus, watched: Watched, announced: asyncio.Event) -> None:
-    async for line in tap.lines():
-        if place := line.get("folder") or line.get("taken"):
-            watched.folder = Path(place)
-            announced.set()
-        elif "message" in line:
-            bus.publish(Trouble(_call_id(watched), str(line["message"])))
-        elif "exit_code" in line:
-            watched.exit_code = int(line["exit_code"])
-
-
-async def _finish(
-    following: asyncio.Task[SessionResult] | None, bus: Bus, watched: Watched
+async def _listen(
+    tap: TapProcess,
+    desk: Desk,
+    bus: Bus,
+    watched: Watched,
+    sessions: list[asyncio.Task[SessionResult]],
+    announced: asyncio.Event,
 ) -> None:
-    if following is None or watched.folder is None:
+    """Take what the tap says until it ends; begin to follow the call as soon as there is one."""
+    try:
+        async for line in tap.lines():
+            if place := line.get("folder") or line.get("taken"):
+                watched.folder = Path(place)
+                sessions.append(asyncio.ensure_future(run_session(watched.folder, desk, bus)))
+                announced.set()
+                await asyncio.sleep(0)  # it says first that the call has started
+            elif "attached" in line and watched.folder:
+                bus.publish(LegAttached(watched.folder.name, str(line["attached"])))
+            elif "message" in line:
+                bus.publish(Trouble(_call_id(watched), str(line["message"])))
+            elif "exit_code" in line:
+                watched.exit_code = int(line["exit_code"])
+    finally:
+        announced.set()
+
+
+async def _finish(sessions: list[asyncio.Task[SessionResult]], bus: Bus, watched: Watched) -> None:
+    if not sessions or watched.folder is None:
         return
     is_refused = watched.exit_code in (ExitCode.NOT_FOUND, ExitCode.UNREACHABLE)
     if is_refused and not watched.folder.exists():  # there is nothing to follow
         bus.publish(CallEnded(watched.folder.name, EndReason.REFUSED, 0.0))
         return
     try:
-        result = await following
+        result = await sessions[0]
     except RecordingError as error:
         bus.publish(Trouble(watched.folder.name, str(error)))
         bus.publish(CallEnded(watched.folder.name, EndReason.LOST, 0.0))

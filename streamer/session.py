@@ -27,10 +27,10 @@ from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
 from streamer.recording import is_live, open_call_of, read_recorded, repair_recording
+from streamer.speech.base import Vad
 from streamer.speech.follower import POLL_S, Follower
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
-from streamer.speech.vad import SileroVad
 from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
@@ -46,6 +46,8 @@ class Speech:
     scheduler: Scheduler
     plan: SpeechPlan
     begin: Callable[[], None] = lambda: None
+    is_loading: Callable[[], bool] = lambda: False
+    """Says whether the model has been asked for and cannot answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,12 @@ class Desk:
     opening: asyncio.Future[Store | None]
     """The store, as soon as it is open; None if it cannot be used, so that no words are kept, and none are made."""
     speech: Speech | None
+
+    @property
+    def store(self) -> Store | None:
+        """Return the store if it is open by now."""
+        is_open = self.opening.done() and not self.opening.cancelled()
+        return self.opening.result() if is_open else None
 
 
 @dataclass(slots=True)
@@ -206,12 +214,13 @@ class _Session:
     async def _open_legs(self) -> list[LegTranscriber]:
         assert self._speech
         ledgers = await self._ledger.open_legs()
+        open_vad = await asyncio.to_thread(_import_vad)
         return [
             LegTranscriber(
                 self._call.id,
                 leg.label,
                 follower=self._open_follower(number, ledgers[leg.label].position),
-                vad=SileroVad(),
+                vad=open_vad(),
                 scheduler=self._speech.scheduler,
                 ledger=ledgers[leg.label],
                 plan=self._speech.plan,
@@ -253,6 +262,15 @@ class _Session:
 
 def _explain(call: Call, error: Exception) -> str:
     return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` finishes the words"
+
+
+def _import_vad() -> Callable[[], Vad]:
+    """Import voice activity, which takes half a second, with the arrays and the network below it."""
+    import onnxruntime  # noqa: F401 - imported here rather than with the first leg, in the event loop
+
+    from streamer.speech.vad import SileroVad
+
+    return SileroVad
 
 
 async def _wait_for_end(grows: Callable[[], bool]) -> None:

@@ -4,7 +4,8 @@ It gets its plan on stdin, secrets included, so that none stands in a process li
 wrong, a JSON object a line, as long as somebody listens; it logs to `tap.log` in the call's folder.
 
     {"folder": PATH}   once, when the folder exists     {"taken": PATH}   another tap records the channel already
-    {"message": TEXT}  something the user should read    {"exit_code": N}  once, at the end
+    {"attached": LEG}  the PBX has accepted a leg        {"exit_code": N}  once, at the end
+    {"message": TEXT}  something the user should read
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.errors import ExitCode, StreamerError
-from streamer.events import EndReason, LegEnded, Trouble
+from streamer.events import EndReason, LegAttached, LegEnded, Trouble
 from streamer.recorder import ChannelTakenError, plan_tap, record_call
 from streamer.recording import Recording
 from streamer.tap import Stop
@@ -113,6 +114,8 @@ async def _record(plan: dict[str, Any], teller: _Teller) -> int:
 async def _tell(events: Subscription, teller: _Teller) -> None:
     async for event in events:
         match event:
+            case LegAttached(_, leg):
+                teller.say(attached=leg)
             case LegEnded(_, leg, _, message) if message:
                 _log.warning("%s: %s", leg, message)
                 teller.say(message=f"{leg}: {message}")

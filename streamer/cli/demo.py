@@ -7,18 +7,25 @@ import importlib.resources
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.cli import output
-from streamer.cli.watch import choose_printer, show
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
+from streamer.cli.watch import choose_printer, open_any_desk, show
 from streamer.config import Settings
-from streamer.pipeline import Watched, open_desk, watch_channels
-from streamer.simulator.script import load_script
-from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.speech.models import DEMO, resolve_model
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.session import Desk
 
 _LABELS = ("caller", "agent")
+_CHANNEL = "Demo/call"
+_ABOUT = (
+    "a bundled call of a minute, its speakers synthetic, read by the bundled model; nothing is kept"
+)
 
 
 def demo_call() -> Path:
@@ -26,25 +33,43 @@ def demo_call() -> Path:
     return Path(str(importlib.resources.files("streamer"))) / "assets" / "calls" / "demo.wav"
 
 
-def run_demo(settings: Settings, *, as_json: bool) -> int:
+def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = False) -> int:
     """Play, record and transcribe; nothing is kept."""
-    scripts = load_script(demo_call(), name="Demo/call", unique_id="demo")
-    legs = [Leg(label, script.name) for label, script in zip(_LABELS, scripts, strict=True)]
+    frontend = None if is_plain or as_json else find_frontend()
     model = resolve_model(DEMO)
-    output.talk(
-        "a bundled call of a minute, its speakers synthetic, read by the bundled model; nothing is kept"
+    with tempfile.TemporaryDirectory(prefix="streamer-demo-", ignore_cleanup_errors=True) as folder:
+        own = replace(settings, recordings=folder, db="")
+
+        async def watch(bus: Bus, watched: Watched) -> None:
+            async with open_any_desk(own, model, bus) as desk:
+                await _play(own, desk, bus, watched)
+
+        if frontend is None:
+            output.talk(_ABOUT)
+            return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
+        return run_frontend(frontend, ask_for_demo(own), is_kept=False)
+
+
+def ask_for_demo(settings: Settings) -> ScreenRequest:
+    """Return what a screen needs to show the demo; `settings` say where it is kept meanwhile."""
+    model = resolve_model(DEMO)
+    return ScreenRequest(
+        settings,
+        lambda bus: open_any_desk(settings, model, bus),
+        lambda desk, bus, watched: _play(settings, desk, bus, watched),
+        tuple(Leg(label, _CHANNEL) for label in _LABELS),
+        model.name,
+        about=_ABOUT,
     )
 
-    async def watch(bus: Bus, watched: Watched) -> None:
-        with tempfile.TemporaryDirectory(
-            prefix="streamer-demo-", ignore_cleanup_errors=True
-        ) as folder:
-            own = replace(settings, recordings=folder, db="")
-            async with (
-                open_desk(own, model, bus) as desk,
-                open_simulator(StreamChannelSimulator([scripts])) as pbx,
-            ):
-                url = f"ws://127.0.0.1:{pbx.port}/ws"
-                await watch_channels(replace(own, url=url), legs, desk, bus, watched)
 
-    return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
+async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> None:
+    from streamer.pipeline import watch_channels
+    from streamer.simulator.script import load_script
+    from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+
+    scripts = await asyncio.to_thread(load_script, demo_call(), name=_CHANNEL, unique_id="demo")
+    legs = [Leg(label, script.name) for label, script in zip(_LABELS, scripts, strict=True)]
+    async with open_simulator(StreamChannelSimulator([scripts])) as pbx:
+        url = f"ws://127.0.0.1:{pbx.port}/ws"
+        await watch_channels(replace(settings, url=url), legs, desk, bus, watched)

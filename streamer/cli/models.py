@@ -7,8 +7,15 @@ import json
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode, StreamerError
-from streamer.pipeline import NO_MODEL, SUGGESTED, choose_model
-from streamer.speech.models import DEMO, InstalledModel, list_models, resolve_model
+from streamer.speech.models import (
+    DEMO,
+    NO_MODEL,
+    SUGGESTED,
+    InstalledModel,
+    choose_model,
+    list_models,
+    resolve_model,
+)
 
 _NOTES = {
     DEMO: "knows only its small call-centre domain and synthetic voices; for real calls: streamer models pull small",
@@ -63,7 +70,7 @@ def choose_or_pull(settings: Settings) -> InstalledModel | None:
     Raises:
         NotFoundError: The named model is not installed.
     """
-    model = choose_model(settings)
+    model = choose_model(settings.model)
     if model is None and output.can_ask():
         model = _offer(SUGGESTED)
     if model is None:

@@ -15,6 +15,11 @@ Channels = Annotated[
     list[str], typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids.")
 ]
 
+AnyChannels = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids."),
+]
+
 CallName = Annotated[str, typer.Argument(metavar="CALL", help="Its id, a prefix of it, or `last`.")]
 
 Url = Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")]
@@ -63,6 +68,8 @@ Window = Annotated[
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+Plain = Annotated[bool, typer.Option("--plain", help="Print settled lines.")]
 
 Since = Annotated[
     str | None, typer.Option(metavar="TIME", help="From this local time on, or so long ago: 2h.")

@@ -1,58 +1,107 @@
-"""`streamer watch`: record channels and show their words as they are settled."""
+"""`streamer watch`: record channels and show their words, on a screen or line by line; or look at all calls."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus
-from streamer.catalog import CallState, list_entries
 from streamer.cli import output
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend, say_still_recording
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS
 from streamer.config import Settings
-from streamer.errors import ExitCode, StreamerError
+from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.events import CallStarted, Event, Final, Trouble, encode_event
 from streamer.hostile import printable
-from streamer.pipeline import Watched, expire_calls, open_desk, store_path, watch_channels
-from streamer.recorder import plan_tap
-from streamer.store import open_reader
+from streamer.speech.models import NO_MODEL, InstalledModel, choose_model
 from streamer.transcript import format_position
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.session import Desk
 
 _EVENTS = 100_000
 _LINE_LIMIT = 10_000
 _LAST_LINES_S = 0.5
 
+_NOTHING_NAMED = (
+    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, but only on a terminal"
+    " with the screen installed (`streamer calls` lists them anywhere)"
+)
 
-def run_watch(settings: Settings, channels: list[str], *, as_json: bool) -> int:
-    """Watch until every call has ended and every word is printed; return the exit code.
+
+def run_watch(
+    settings: Settings, channels: list[str], *, is_plain: bool = False, as_json: bool = False
+) -> int:
+    """Watch, on a screen until its user leaves, else until every call has ended and every word is printed; return the exit code.
 
     Raises:
         StreamerError: Nothing was started; the message says why.
     """
+    frontend = None if is_plain or as_json else find_frontend()
+    if not channels:
+        if frontend is None:
+            raise UsageError(_NOTHING_NAMED)
+        return run_frontend(frontend, _ask_for_calls(settings, choose_model(settings.model)))
+    from streamer.recorder import plan_tap
+
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
     model = choose_or_pull(settings)
 
+    async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
+        from streamer.pipeline import watch_channels
+
+        await watch_channels(settings, legs, desk, bus, watched)
+
     async def watch(bus: Bus, watched: Watched) -> None:
-        async with open_desk(settings, model, bus) as desk, expire_calls(settings):
+        async with open_any_desk(settings, model, bus) as desk:
             telling = asyncio.ensure_future(_tell_unfinished(settings))
             try:
-                await watch_channels(settings, legs, desk, bus, watched)
+                await follow(desk, bus, watched)
             finally:
                 telling.cancel()
 
-    return asyncio.run(show(watch, choose_printer(as_json=as_json)))
+    if frontend is None:
+        return asyncio.run(show(watch, choose_printer(as_json=as_json)))
+    return run_frontend(frontend, replace(_ask_for_calls(settings, model), watch=follow, legs=legs))
+
+
+@asynccontextmanager
+async def open_any_desk(
+    settings: Settings, model: InstalledModel | None, bus: Bus
+) -> AsyncIterator[Desk]:
+    """Open a desk that deletes old calls too; what it needs is imported on another thread, since that takes a while."""
+    pipeline = await asyncio.to_thread(importlib.import_module, "streamer.pipeline")
+    async with pipeline.open_desk(settings, model, bus) as desk, pipeline.expire_calls(settings):
+        yield desk
+
+
+def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRequest:
+    return ScreenRequest(
+        settings,
+        lambda bus: open_any_desk(settings, model, bus),
+        model=model.name if model else "",
+        troubles=() if model else (NO_MODEL,),
+    )
 
 
 async def _tell_unfinished(settings: Settings) -> None:
     """Say that earlier calls wait to be finished, among the newest ones."""
+    from streamer.catalog import CallState, list_entries
+    from streamer.pipeline import store_path
+    from streamer.store import open_reader
+
     with contextlib.suppress(StreamerError):  # the desk will say it
         async with open_reader(store_path(settings)) as reader:
             entries = await list_entries(reader, Path(settings.recordings))
@@ -133,8 +182,7 @@ def _find_code(
         return output.fail(f"stdout cannot be written: {error}", ExitCode.FAILED)
     if caught or watching.cancelled():
         if watched.folder is not None and is_kept:
-            name = watched.folder.name
-            output.talk(f"still recording {name}; streamer stop {name} ends it")
+            say_still_recording(watched.folder)
         return 128 + (caught[0] if caught else signal.SIGINT)
     watching.result()
     return watched.exit_code

@@ -22,6 +22,11 @@ from streamer.speech.utterance import LONGEST
 
 DEMO = "demo"
 
+SUGGESTED = "small"
+"""The model for who has none: the largest that most machines without a GPU follow live."""
+
+NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
+
 NAMES: Mapping[str, str] = {
     "tiny": "Systran/faster-whisper-tiny",
     "tiny.en": "Systran/faster-whisper-tiny.en",
@@ -81,6 +86,15 @@ def list_models() -> list[InstalledModel]:
         if path is not None and path not in found and _is_whole(path):
             found[path] = InstalledModel(name, path, _count_bytes(path))
     return sorted(found.values(), key=lambda model: model.size)
+
+
+def choose_model(name: str) -> InstalledModel | None:
+    """Return the model that is named, else the largest installed one that is not the demo's, else None.
+
+    Raises:
+        NotFoundError: The named one is not installed.
+    """
+    return resolve_model(name) if name else default_model()
 
 
 def default_model() -> InstalledModel | None:

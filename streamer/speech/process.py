@@ -207,6 +207,11 @@ class EngineProcess:
         if self._supervisor is None:
             self._supervisor = asyncio.ensure_future(self._supervise())
 
+    @property
+    def is_loading(self) -> bool:
+        """Say whether it has been started and cannot answer yet, nor has given up."""
+        return self._supervisor is not None and self._broken is None and not self._is_ready()
+
     async def ready(self) -> ModelFacts:
         """Wait until the model is loaded.
 

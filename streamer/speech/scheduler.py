@@ -58,6 +58,9 @@ class Scheduler:
         self._engine = engine
         self.batch = batch
         self._clock = clock
+        self.busy_s = 0.0
+        """Seconds that the engine has worked, of all slots together."""
+        self.slots = slots
         self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
         self._numbers = itertools.count()
         self._arrival = asyncio.Event()
@@ -96,7 +99,9 @@ class Scheduler:
                 self._arrival.clear()
                 await self._arrival.wait()
             if batch := self._pop_batch():
+                began = self._clock()
                 await self._serve(batch)
+                self.busy_s += self._clock() - began
 
     def _pop_batch(self) -> list[_Job]:
         """Take the most urgent job, and those after it that are of its kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tools.bench import overload, recording, speech, store
+from tools.bench import overload, recording, screen, speech, store
 from tools.bench.machine import describe, show
 
 
@@ -18,6 +18,7 @@ def main() -> None:
         "speech": speech.run,
         "overload": overload.run,
         "store": store.run,
+        "screen": screen.run,
     }
     for name in sys.argv[1:] or parts:
         asyncio.run(parts[name]())

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streamer.cli.options import (
+    AnyChannels,
     AsJson,
     CaFile,
     CallName,
@@ -21,6 +22,7 @@ from streamer.cli.options import (
     Language,
     LogFile,
     Model,
+    Plain,
     Prompt,
     Recordings,
     Url,
@@ -76,14 +78,14 @@ def record(
 
 
 def watch(
-    channels: Channels,
+    channels: AnyChannels = None,
     url: Url = None,
     model: Model = None,
     language: Language = None,
     prompt: Prompt = None,
     hotwords: Hotwords = None,
     encoder_window: Window = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Print settled lines.")] = False,
+    plain: Plain = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print events, a JSON object a line.")
     ] = False,
@@ -96,9 +98,9 @@ def watch(
     log_file: LogFile = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Record live channels and print what is said, as it is settled.
+    """Record live channels and show what is said, as it is settled; without any, show all calls.
 
-    The recorder is a process of its own: Ctrl-C ends the watching, `streamer stop` the recording, nothing the call.
+    The recorder is a process of its own: q or Ctrl-C ends the watching, `streamer stop` the recording, nothing the call.
     """
     from streamer.cli.watch import run_watch
     from streamer.config import parse_headers
@@ -119,7 +121,7 @@ def watch(
         db=db,
         log_file=log_file,
     )
-    leave(run_watch(settings, channels, as_json=as_json and not plain))
+    leave(run_watch(settings, channels or [], is_plain=plain, as_json=as_json and not plain))
 
 
 def stop(
@@ -170,9 +172,14 @@ def simulate(
 
 
 def demo(
-    as_json: AsJson = False, config: Config = None, log_file: LogFile = None, verbose: Verbose = 0
+    plain: Plain = False,
+    as_json: AsJson = False,
+    config: Config = None,
+    log_file: LogFile = None,
+    verbose: Verbose = 0,
 ) -> None:
     """Show a bundled call being transcribed by the bundled model, offline, without any set-up."""
     from streamer.cli.demo import run_demo
 
-    leave(run_demo(read_settings(config, verbose, log_file=log_file), as_json=as_json))
+    settings = read_settings(config, verbose, log_file=log_file)
+    leave(run_demo(settings, is_plain=plain, as_json=as_json and not plain))

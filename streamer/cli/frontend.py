@@ -1,0 +1,102 @@
+"""The seam to a screen: what it is asked to show, how it is found, and what is said when it has closed.
+
+A screen is an entry point of the group `streamer.frontends`: a callable that takes a `ScreenRequest`, stays until its user leaves,
+and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. What a desk needs takes a
+third of a second to import, so it is imported when the desk is opened, which is when the screen has been painted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamer.audio import Leg
+from streamer.bus import Bus
+from streamer.cli import output
+from streamer.config import Settings
+from streamer.errors import ExitCode
+from streamer.recording import is_live
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.session import Desk
+
+GROUP = "streamer.frontends"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRequest:
+    """What a screen shows, and how it gets it; nothing is opened before the screen has been painted."""
+
+    settings: Settings
+    """Where the calls are kept."""
+    open_desk: Callable[[Bus], AbstractAsyncContextManager[Desk]]
+    """What all calls are worked on with; everything that happens to them comes over the bus."""
+    watch: Callable[[Desk, Bus, Watched], Coroutine[Any, Any, None]] | None = None
+    """Follow the one call that the screen opens with, to its end; None shows all calls."""
+    legs: tuple[Leg, ...] = ()
+    """What is known of that call before it begins."""
+    model: str = ""
+    """Name of the speech model, empty if there is none."""
+    troubles: tuple[str, ...] = ()
+    """What the user should read first; hostile lines."""
+    about: str = ""
+    """What is nice to know, and may go away by itself."""
+    watched: Watched = field(default_factory=Watched)
+
+
+Frontend = Callable[[ScreenRequest], int]
+
+
+def find_frontend() -> Frontend | None:
+    """Return the installed screen if somebody sits at a terminal that can show it, else None."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream is not None and stream.isatty() for stream in streams):
+        return None
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return None
+    for point in importlib.metadata.entry_points(group=GROUP):
+        try:
+            frontend: Frontend = point.load()
+        except ImportError as error:  # as without textual: lines are still printed
+            _log.warning("the screen %s cannot be opened: %s", point.name, error)
+        else:
+            return frontend
+    return None
+
+
+def run_frontend(frontend: Frontend, request: ScreenRequest, *, is_kept: bool = True) -> int:
+    """Show a screen until its user leaves; return the exit code.
+
+    That is the screen's own where it has one, else that of a call that has ended. `is_kept` says that a recording goes on without
+    its screen.
+    """
+    _silence_log()
+    code = frontend(request)
+    watched = request.watched
+    if watched.folder is not None and is_kept and is_live(watched.folder):
+        say_still_recording(watched.folder)
+        return code
+    return code or (watched.exit_code if watched.is_over else ExitCode.DONE)
+
+
+def say_still_recording(folder: Path) -> None:
+    """Say the last line of a viewer whose recording goes on."""
+    output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
+
+
+def _silence_log() -> None:
+    """Keep log lines in the file: on stderr they would tear the screen."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr:
+            root.removeHandler(handler)

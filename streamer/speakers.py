@@ -1,0 +1,41 @@
+"""What the speakers of a call are called: names that a user gave to legs, in a small file beside the recording.
+
+recordings/20261120-130538-k3f9/names.json      {"caller": "Mr Lee"}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from streamer.disk import replace_json
+from streamer.errors import RecordingError
+
+FILE = "names.json"
+LONGEST = 40
+
+
+def read_names(folder: Path) -> dict[str, str]:
+    """Return names by label; what cannot be read is no name."""
+    try:
+        names = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(names, dict):
+        return {}
+    return {leg: name[:LONGEST] for leg, name in names.items() if isinstance(name, str) and name}
+
+
+def write_names(folder: Path, names: Mapping[str, str]) -> None:
+    """Keep names by label.
+
+    Raises:
+        RecordingError: The disk does not take them.
+    """
+    try:
+        replace_json(folder / FILE, dict(names))
+    except OSError as error:
+        raise RecordingError(
+            f"{folder / FILE} cannot be written: {error.strerror or error}"
+        ) from error

@@ -1,0 +1,19 @@
+"""What becomes of a call that is being watched, as far as its watcher has to say it in the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.errors import ExitCode
+
+
+@dataclass(slots=True)
+class Watched:
+    """A call that is being watched; `folder` is None before its tap has made it."""
+
+    folder: Path | None = None
+    exit_code: int = ExitCode.FAILED
+    """The tap's own, as far as it has said one."""
+    is_over: bool = False
+    """The call has ended, all its words are settled and the tap is gone."""

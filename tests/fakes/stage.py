@@ -1,0 +1,277 @@
+"""A screen without a terminal on a call that the test plays: real store, real folder and lock, events when the test says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from textual.events import MouseEvent
+from textual.pilot import Pilot
+
+from streamer.audio import Leg
+from streamer.bus import Bus
+from streamer.cli.frontend import ScreenRequest
+from streamer.config import Settings
+from streamer.events import (
+    SPEECH_RATE,
+    Call,
+    CallEnded,
+    CallStarted,
+    EndReason,
+    Event,
+    Final,
+    LegAttached,
+    Partial,
+    Segment,
+    Word,
+)
+from streamer.recording import Recording, create_recording, make_private_folder
+from streamer.session import Desk
+from streamer.store import Store, open_store
+from streamer.watched import Watched
+from tests.fakes.replay import until
+from tui.app import ScreenApp
+from tui.screens.call import CallScreen
+from tui.screens.calls import CallsScreen
+from tui.widgets.transcript import Transcript
+
+LEGS = (Leg("caller", "PJSIP/100-0000001a"), Leg("agent", "PJSIP/200-0000001b"))
+NOW = datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
+SECOND = b"\x00\x10\x00\xf0" * (SPEECH_RATE // 2)
+
+TALK = (
+    ("agent", 0.0, "Thank you for calling, how can I help you?"),
+    ("caller", 4.5, "Hi, my internet connection keeps dropping."),
+    ("agent", 8.0, "I am really sorry to hear that."),
+    ("agent", 11.0, "Can I have your account number please?"),
+    ("caller", 14.0, "Sure, it is four seven two nine one six."),
+)
+
+
+def words(text: str, start_s: float = 0.0, *, probability: float = 0.9) -> tuple[Word, ...]:
+    """Return words of 0.3 s each; one in brackets is doubtful."""
+    return tuple(
+        Word(
+            text[1:-1] if _is_doubtful(text) else text,
+            round((start_s + 0.3 * n) * SPEECH_RATE),
+            round((start_s + 0.3 * n + 0.3) * SPEECH_RATE),
+            0.2 if _is_doubtful(text) else probability,
+        )
+        for n, text in enumerate(text.split(" "))
+    )
+
+
+def _is_doubtful(text: str) -> bool:
+    return text.startswith("[") and text.endswith("]")
+
+
+def segment(leg: str, number: int, start_s: float, text: str) -> Segment:
+    said = words(text, start_s)
+    return Segment(leg, number, said[0].start, said[-1].end, said)
+
+
+@dataclass
+class Stage:
+    """The screen with what the test can do to it."""
+
+    app: ScreenApp
+    pilot: Pilot[None]
+    recordings: Path
+    bus: Bus
+    store: Store | None
+    watched: Watched
+    call_id: str = "20261120-150203-x4qd"
+    recording: Recording | None = None
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    async def publish(self, *events: Event) -> None:
+        """Publish and wait until everything is drawn."""
+        for event in events:
+            self.bus.publish(event)
+        await self.pilot.pause()
+        await self.pilot.pause()
+
+    async def begin(self, *, legs: Sequence[Leg] = LEGS) -> Recording:
+        """Let the call begin, recorded by a tap that lives."""
+        self.recording = create_recording(
+            self.recordings, source="stream-channel", url="ws://pbx/ws", legs=tuple(legs)
+        )
+        self.watched.folder = self.recording.folder
+        self.call_id = self.recording.call.id
+        started = CallStarted(self.recording.call, self.recording.folder, self.recording.paths)
+        await self.publish(started, *(LegAttached(self.call_id, leg.label) for leg in legs))
+        return self.recording
+
+    async def pretend(self, *, legs: Sequence[Leg] = LEGS, folder: Path | None = None) -> None:
+        """Let a call begin that has no recording."""
+        call = Call(self.call_id, "stream-channel", tuple(legs), NOW - timedelta(minutes=2))
+        folder = folder or self.recordings / self.call_id
+        paths = tuple(folder / f"{leg.label}.wav" for leg in legs)
+        await self.publish(CallStarted(call, folder, paths))
+
+    async def say(self, leg: str, start_s: float, text: str) -> Segment:
+        """Let an utterance become final."""
+        self.numbers[leg] = number = self.numbers.get(leg, 0) + 1
+        spoken = segment(leg, number, start_s, text)
+        await self.publish(Final(self.call_id, spoken))
+        return spoken
+
+    async def mumble(self, leg: str, start_s: float, committed: str, tentative: str) -> None:
+        """Let an utterance be said that is not final yet."""
+        number = self.numbers.get(leg, 0) + 1
+        settled = words(committed, start_s) if committed else ()
+        later = words(tentative, start_s + len(settled) * 0.3) if tentative else ()
+        last = (settled + later)[-1]
+        start = round(start_s * SPEECH_RATE)
+        await self.publish(Partial(self.call_id, leg, number, start, last.end, settled, later))
+
+    async def talk(self) -> None:
+        """Let a short conversation be said."""
+        for leg, start_s, text in TALK:
+            await self.say(leg, start_s, text)
+
+    async def end(self, reason: EndReason = EndReason.HANG_UP, duration_s: float = 17.0) -> None:
+        """Let the call end."""
+        if self.recording is not None:
+            self.recording.finish(reason)
+            self.recording = None
+        await self.publish(CallEnded(self.call_id, reason, duration_s))
+
+    @property
+    def call_screen(self) -> CallScreen:
+        screen = self.app.screen
+        assert isinstance(screen, CallScreen)
+        return screen
+
+    @property
+    def calls_screen(self) -> CallsScreen:
+        screen = self.app.screen
+        assert isinstance(screen, CallsScreen)
+        return screen
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.call_screen.transcript
+
+    def rows(self) -> list[str]:
+        """Return what is on the terminal, row by row."""
+        width, height = self.app.size
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.text[:width] for strip in strips[:height]]
+
+    def text(self) -> str:
+        return "\n".join(self.rows())
+
+    async def wheel(self, kind: type[MouseEvent], *, times: int = 1) -> None:
+        """Turn the wheel over the middle of the terminal."""
+        for _ in range(times):
+            await self.pilot._post_mouse_events([kind], offset=(30, 10))
+        await self.pilot.pause()
+
+    async def sees(self, text: str) -> None:
+        """Wait until a text is on the terminal."""
+        for _ in range(500):
+            if text in self.text():
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}")
+
+
+@dataclass
+class Backstage:
+    """A screen that has not been opened, and what its desk will be."""
+
+    app: ScreenApp
+    recordings: Path
+    watched: Watched
+    opened: list[tuple[Desk, Bus]]
+
+    async def enter(self, pilot: Pilot[None]) -> Stage:
+        """Wait until the desk is open."""
+        await until(lambda: self.opened and self.app.room.desk is not None)
+        desk, bus = self.opened[0]
+        await pilot.pause()
+        return Stage(self.app, pilot, self.recordings, bus, desk.store, self.watched)
+
+
+def build_stage(
+    recordings: Path, *, shows_calls: bool = False, has_store: bool = True, **request_fields
+) -> Backstage:
+    """Build the screen of a call that has not begun, or with `shows_calls` the list of calls."""
+    make_private_folder(recordings)
+    opened: list[tuple[Desk, Bus]] = []
+    watched = Watched()
+
+    @asynccontextmanager
+    async def open_desk(bus: Bus) -> AsyncIterator[Desk]:
+        async with AsyncExitStack() as stack:
+            opening: asyncio.Future[Store | None] = asyncio.get_running_loop().create_future()
+            path = recordings / "streamer.sqlite3"
+            opening.set_result(
+                await stack.enter_async_context(open_store(path)) if has_store else None
+            )
+            desk = Desk(opening, None)
+            opened.append((desk, bus))
+            yield desk
+
+    async def watch(desk: Desk, bus: Bus, watched: Watched) -> None:
+        pass
+
+    request = ScreenRequest(
+        Settings(recordings=str(recordings)),
+        open_desk,
+        None if shows_calls else watch,
+        () if shows_calls else LEGS,
+        **{"model": "small", "watched": watched, **request_fields},
+    )
+    return Backstage(ScreenApp(request, clock=lambda: NOW), recordings, watched, opened)
+
+
+@asynccontextmanager
+async def open_stage(
+    recordings: Path, *, size: tuple[int, int] = (80, 24), **options
+) -> AsyncIterator[Stage]:
+    """Open a screen, see `build_stage`, while the block lasts."""
+    backstage = build_stage(recordings, **options)
+    try:
+        async with backstage.app.run_test(size=size, notifications=True) as pilot:
+            stage = await backstage.enter(pilot)
+            yield stage
+            if stage.recording is not None:
+                stage.recording.finish(EndReason.STOPPED)
+    finally:
+        await backstage.app.room.aclose()
+
+
+PAST = "20261119-101500-aaaa"
+
+
+async def keep_past_call(
+    stage: Stage,
+    call_id: str = PAST,
+    *,
+    talk: Sequence[tuple[str, float, str]] = TALK,
+    age: timedelta = timedelta(days=1),
+) -> None:
+    """Put a call that is over into the store."""
+    assert stage.store
+    call = Call(call_id, "stream-channel", LEGS, NOW - age)
+    folder = stage.recordings / call_id
+    make_private_folder(folder)
+    await stage.store.keep_call(call, folder, [folder / f"{leg.label}.wav" for leg in LEGS])
+    numbers = dict.fromkeys(("caller", "agent"), 0)
+    for leg, start_s, text in talk:
+        numbers[leg] += 1
+        said = segment(leg, numbers[leg], start_s, text)
+        await stage.store.keep_segment(
+            call_id, leg, said, position=said.end, utterance=numbers[leg]
+        )
+    for party in LEGS:
+        await stage.store.complete_leg(call_id, party.label)
+    await stage.store.end_call(
+        call_id, EndReason.HANG_UP, duration=17 * SPEECH_RATE, ended_at=call.started_at
+    )

@@ -1,0 +1,298 @@
+"""Every key of the call screen, by what it does outside the widget that has it."""
+
+import json
+import os
+import stat
+
+import pytest
+from textual.command import CommandPalette
+from textual.events import MouseScrollDown, MouseScrollUp
+
+from streamer.events import EndReason, Trouble
+from streamer.recording import is_live
+from tests.fakes.stage import SECOND, open_stage
+from tui.screens.calls import CallsScreen
+from tui.screens.dialogs import Choose, Confirm, Enter
+from tui.screens.help import HelpScreen
+from tui.screens.search import SearchScreen
+from tui.screens.statistics import Statistics
+
+
+@pytest.fixture
+async def stage(recordings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with open_stage(recordings) as stage:
+        await stage.begin()
+        await stage.talk()
+        yield stage
+
+
+def place(stage):
+    """Return the words of the line under the cursor."""
+    return stage.transcript.cursor_block.text
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_q_and_ctrl_c_leave_and_the_recording_goes_on(stage, key):
+    await stage.pilot.press(key)
+    await stage.pilot.pause()
+    assert not stage.app.is_running
+    assert stage.app.return_code == 0
+    assert is_live(stage.recording.folder)
+    assert not stage.recording.stop_path.exists()
+
+
+@pytest.mark.parametrize("opens", ["question_mark", "i", "e", "s"])
+async def test_q_leaves_from_every_screen_in_front(stage, opens):
+    await stage.pilot.press(opens, "q")
+    await stage.pilot.pause()
+    assert not stage.app.is_running
+
+
+@pytest.mark.parametrize("opens", ["slash", "t", "ctrl+p", "ctrl+f"])
+async def test_ctrl_c_leaves_also_while_something_is_typed(stage, opens):
+    await stage.pilot.press(opens, "ctrl+c")
+    await stage.pilot.pause()
+    assert not stage.app.is_running
+
+
+async def test_esc_goes_back_to_all_calls_and_enter_opens_the_call_again(stage):
+    await stage.pilot.press("escape")
+    await stage.sees("1 live")
+    assert isinstance(stage.app.screen, CallsScreen)
+    await stage.pilot.press("enter")
+    await stage.sees("keeps dropping")
+    assert stage.call_screen.board.call_id == stage.call_id
+
+
+async def test_esc_closes_what_is_open_before_it_goes_back(stage):
+    await stage.pilot.press("slash", "x", "escape")
+    assert not stage.call_screen.query_one("#find").display
+    assert stage.call_screen
+
+
+async def test_slash_finds_and_n_goes_further_back(stage):
+    await stage.pilot.press("slash", *"ACCOUNT", "enter")
+    assert place(stage) == "Can I have your account number please?"
+    await stage.pilot.press("escape", "slash", *"can", "enter")
+    found = [place(stage).split()[0]]
+    for key in "nNn":
+        await stage.pilot.press(key)
+        found.append(place(stage).split()[0])
+    assert found == ["Can", "Thank", "Can", "Thank"]
+
+
+async def test_f_stops_following_and_follows_again(stage):
+    await stage.pilot.press("f")
+    assert "not following" in stage.rows()[0]
+    await stage.say("agent", 20, "a new line")
+    assert place(stage).startswith("Sure")
+    await stage.pilot.press("f")
+    assert "not following" not in stage.rows()[0]
+    assert place(stage) == "a new line"
+
+
+async def test_p_freezes_the_screen_only(stage):
+    await stage.pilot.press("p")
+    await stage.say("agent", 20, "said meanwhile")
+    await stage.sees("frozen, 1 new")
+    assert "said meanwhile" not in stage.text()
+    assert stage.call_screen.board.finals == 6
+    await stage.pilot.press("p")
+    await stage.sees("said meanwhile")
+
+
+@pytest.mark.parametrize(("downs", "name"), [(0, "txt"), (1, "srt"), (3, "json")])
+async def test_e_writes_the_transcript_into_a_new_file(stage, tmp_path, downs, name):
+    await stage.pilot.press("e")
+    assert isinstance(stage.app.screen, Choose)
+    await stage.pilot.press(*["j"] * downs, "enter")
+    await stage.sees("wrote")
+    path = tmp_path / f"{stage.call_id}.{name}"
+    assert "keeps dropping" in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_e_never_overwrites(stage, tmp_path):
+    (tmp_path / f"{stage.call_id}.txt").write_text("mine")
+    await stage.pilot.press("e", "enter")
+    await stage.sees("wrote")
+    assert (tmp_path / f"{stage.call_id}.txt").read_text() == "mine"
+    assert "keeps dropping" in (tmp_path / f"{stage.call_id}-2.txt").read_text()
+
+
+async def test_c_copies_the_line(stage):
+    await stage.pilot.press("k", "c")
+    assert stage.app.clipboard == "Can I have your account number please?"
+
+
+async def test_s_asks_and_leaves_a_stop_file(stage):
+    await stage.pilot.press("s")
+    assert isinstance(stage.app.screen, Confirm)
+    await stage.pilot.press("n")
+    assert not stage.recording.stop_path.exists()
+    await stage.pilot.press("s", "y")
+    assert stage.recording.stop_path.exists()
+
+
+async def test_s_says_that_nothing_is_recorded_any_more(stage):
+    await stage.end()
+    await stage.pilot.press("s")
+    await stage.sees("not being recorded")
+
+
+async def test_t_names_a_speaker_for_good(stage, tmp_path):
+    await stage.pilot.press("t")
+    assert isinstance(stage.app.screen, Enter)
+    await stage.pilot.press(*"Ann Lee", "enter")
+    await stage.sees("Ann Lee")
+    folder = stage.recording.folder
+    assert json.loads((folder / "names.json").read_text()) == {"caller": "Ann Lee"}
+    await stage.pilot.press("e", "enter")
+    await stage.sees("wrote")
+    assert "Ann Lee: Hi" in (tmp_path / f"{stage.call_id}.txt").read_text()
+
+
+async def test_w_shows_the_time_on_the_wall(stage):
+    assert "0:04" in stage.text()
+    await stage.pilot.press("w")
+    wall = f"{stage.recording.call.started_at.astimezone():%H:%M}"
+    assert any(line.strip().startswith(wall) for line in stage.rows())
+    await stage.pilot.press("w")
+    assert "0:04" in stage.text()
+
+
+async def test_i_shows_figures(stage):
+    await stage.pilot.press("i")
+    assert isinstance(stage.app.screen, Statistics)
+    await stage.sees("settled lines       5")
+    await stage.pilot.press("i")
+    assert stage.call_screen
+
+
+async def test_l_plays_from_the_line_and_l_again_stops(stage, tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    player = folder / "play"
+    player.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/played\nexec cat {tmp_path}/fifo\n')
+    player.chmod(0o755)
+    os.mkfifo(tmp_path / "fifo")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    for leg in range(2):
+        stage.recording.count(leg, SECOND, arrival=0.0)
+        stage.recording.append(leg, [SECOND])
+        await stage.sees("━")
+    await stage.pilot.press("k", "l")
+    await stage.sees("playing")
+    while not (tmp_path / "played").exists() or not (tmp_path / "played").read_text():
+        await stage.pilot.pause(0.01)
+    arguments = (tmp_path / "played").read_text().split()
+    assert arguments[:2] == ["-q", "-m"]
+    assert arguments[2].endswith("agent.wav")
+    assert arguments[-2:] == ["trim", "11.00"]
+    await stage.pilot.press("l")
+    assert "playing" not in stage.rows()[0]
+
+
+async def test_l_without_a_player_says_what_to_install(stage, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    await stage.pilot.press("l")
+    await stage.sees("nothing here plays")
+
+
+@pytest.mark.parametrize("key", ["colon", "ctrl+p"])
+async def test_the_palette_runs_what_keys_do(stage, key):
+    await stage.pilot.press(key)
+    assert isinstance(stage.app.screen, CommandPalette)
+    await stage.pilot.press(*"dark or light")
+    await stage.pilot.pause()
+    await stage.app.workers.wait_for_complete()
+    await stage.pilot.pause()
+    await stage.pilot.press("enter")
+    await stage.pilot.pause()
+    assert stage.app.theme == "streamer-light"
+
+
+async def test_d_changes_between_dark_and_light(stage):
+    await stage.pilot.press("d")
+    assert not stage.app.current_theme.dark
+    await stage.pilot.press("d")
+    assert stage.app.current_theme.dark
+
+
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_question_mark_shows_all_keys(stage, key):
+    await stage.pilot.press(key)
+    assert isinstance(stage.app.screen, HelpScreen)
+    await stage.sees("Quit; recordings go on")
+    await stage.pilot.press("escape")
+    assert stage.call_screen
+
+
+async def test_ctrl_f_searches_all_calls(stage):
+    await stage.pilot.press("ctrl+f")
+    assert isinstance(stage.app.screen, SearchScreen)
+    await stage.pilot.press("escape")
+    assert stage.call_screen
+
+
+async def test_g_and_arrows_move_through_the_lines(stage):
+    seen = []
+    for key in ("g", "j", "down", "k", "up", "G"):
+        await stage.pilot.press(key)
+        seen.append((place(stage).split()[0], stage.transcript.follows))
+    assert seen == [
+        ("Thank", False),
+        ("Hi,", False),
+        ("I", False),
+        ("Hi,", False),
+        ("Thank", False),
+        ("Sure,", True),
+    ]
+
+
+async def test_pages_move_by_what_is_in_sight(stage):
+    for number in range(100):
+        await stage.say("agent", 20 + number, f"line {number}")
+    await stage.pilot.press("pageup")
+    assert "line 99" not in stage.text()
+    await stage.pilot.press("pageup", "pageup")
+    top = stage.transcript.scroll_offset.y
+    await stage.pilot.press("pagedown")
+    assert stage.transcript.scroll_offset.y == top + stage.transcript.size.height - 1
+    await stage.pilot.press("pagedown", "pagedown", "pagedown")
+    assert "line 99" in stage.text()
+    assert stage.transcript.follows
+
+
+async def test_x_takes_troubles_as_read_one_by_one(stage):
+    await stage.publish(
+        Trouble(stage.call_id, "the disk is nearly full"), Trouble(None, "something else")
+    )
+    await stage.sees("the disk is nearly full  [x: read, 1 more]")
+    await stage.pilot.press("x")
+    await stage.sees("something else  [x: read]")
+    await stage.pilot.press("x")
+    assert "[x: read" not in stage.text()
+
+
+async def test_a_click_puts_the_cursor_on_a_line_and_c_copies_it(stage):
+    row = next(n for n, line in enumerate(stage.rows()) if "keeps dropping" in line)
+    await stage.pilot.click(offset=(30, row))
+    await stage.pilot.press("c")
+    assert stage.app.clipboard == "Hi, my internet connection keeps dropping."
+
+
+async def test_the_wheel_stops_following_and_follows_at_the_end(stage):
+    for number in range(40):
+        await stage.say("agent", 20 + number, f"line {number}")
+    await stage.wheel(MouseScrollUp)
+    assert not stage.transcript.follows
+    await stage.wheel(MouseScrollDown, times=3)
+    assert stage.transcript.follows
+
+
+async def test_a_stopped_recording_is_said(stage):
+    await stage.end(EndReason.STOPPED, 17)
+    await stage.sees("ENDED")
+    assert "recording stopped" in stage.rows()[0]

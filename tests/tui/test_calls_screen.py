@@ -1,0 +1,181 @@
+"""The list of calls and the search, by what they open and show."""
+
+from datetime import timedelta
+
+import pytest
+
+from streamer.events import EndReason, Trouble
+from streamer.recording import create_recording, is_live
+from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
+from tui.screens.search import SearchScreen
+
+
+@pytest.fixture
+async def stage(recordings):
+    async with open_stage(recordings, shows_calls=True) as stage:
+        yield stage
+
+
+async def test_without_calls_it_says_how_to_begin(stage):
+    await stage.sees("no calls yet; streamer watch CHANNEL begins one")
+
+
+async def test_a_tap_that_another_process_starts_is_noticed(stage):
+    await stage.sees("no calls yet")
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    await stage.sees("1 live")
+    assert "● live" in stage.text()
+    recording.finish(EndReason.HANG_UP)
+    await stage.sees("0 live, 1 calls")
+
+
+async def test_enter_opens_a_past_call_from_the_store(stage):
+    await keep_past_call(stage)
+    await stage.sees("complete")
+    assert "Sure, it is" in stage.text()
+    await stage.pilot.press("enter")
+    await stage.sees("Thank you for calling")
+    assert "ENDED  0:17 · hung up" in stage.text()
+    assert stage.call_screen.board.call_id == PAST
+
+
+async def test_a_click_opens_a_call(stage):
+    await keep_past_call(stage)
+    await stage.sees("complete")
+    row = next(n for n, line in enumerate(stage.rows()) if "complete" in line)
+    await stage.pilot.click(offset=(30, row))
+    await stage.pilot.click(offset=(30, row))
+    await stage.sees("Thank you for calling")
+
+
+async def test_an_unfinished_call_says_how_to_finish_it(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    recording.finish(EndReason.HANG_UP)
+    await stage.sees("unfinished")
+    await stage.pilot.press("enter")
+    await stage.sees("streamer resume")
+
+
+async def test_a_call_that_another_process_records_is_followed(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    try:
+        await stage.sees("1 live")
+        await stage.pilot.press("enter")
+        await stage.sees(recording.call.id)
+        said = segment("agent", 1, 0.0, "Said by somebody else's desk.")
+        await stage.sees("CONNECTING")
+        while not await stage.store.known_calls([recording.call.id]):
+            await stage.pilot.pause()
+        await stage.store.keep_segment(
+            recording.call.id, "agent", said, position=said.end, utterance=1
+        )
+        await stage.sees("Said by somebody else's desk.")
+    finally:
+        recording.finish(EndReason.HANG_UP)
+    await stage.sees("ENDED")
+
+
+async def test_slash_filters_while_it_is_typed_and_esc_shows_all_again(stage):
+    await keep_past_call(stage)
+    await keep_past_call(stage, "20261118-101500-bbbb", talk=[("agent", 0.0, "Goodbye.")])
+    await stage.sees("Goodbye")
+    await stage.pilot.press("slash", *"bye")
+    await stage.sees("1 shown")
+    assert "Sure, it is" not in stage.text()
+    await stage.pilot.press("enter", "enter")
+    await stage.sees("Goodbye.")
+    assert stage.call_screen.board.call_id == "20261118-101500-bbbb"
+    await stage.pilot.press("escape")
+    await stage.sees("1 shown")
+    await stage.pilot.press("escape")
+    await stage.sees("Sure, it is")
+
+
+async def test_a_filter_that_nothing_passes_says_so(stage):
+    await keep_past_call(stage)
+    await stage.sees("complete")
+    await stage.pilot.press("slash", *"zzz")
+    await stage.sees("no call holds that")
+
+
+@pytest.mark.parametrize(("keys", "which"), [("jk", 0), ("j", 1), ("G", 2), ("Gg", 0)])
+async def test_j_k_g_move_and_the_cursor_stays_on_its_call_when_one_is_added(stage, keys, which):
+    ids = ["20261117-101500-cccc", "20261116-101500-bbbb", "20261115-101500-aaaa"]
+    for days, call_id in enumerate(ids, start=3):
+        await keep_past_call(stage, call_id, age=timedelta(days=days))
+    await stage.sees("3 calls")
+    await stage.pilot.press(*keys)
+    assert stage.calls_screen.selected == ids[which]
+    await keep_past_call(stage, PAST, age=timedelta(days=1))
+    await stage.sees("4 calls")
+    assert stage.calls_screen.selected == ids[which]
+
+
+async def test_s_stops_the_call_under_the_cursor(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    await stage.sees("1 live")
+    await stage.pilot.press("s", "y")
+    assert recording.stop_path.exists()
+    recording.finish(EndReason.STOPPED)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_q_leaves_and_recordings_go_on(stage, key):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    await stage.sees("1 live")
+    await stage.pilot.press(key)
+    await stage.pilot.pause()
+    assert not stage.app.is_running
+    assert is_live(recording.folder)
+    recording.finish(EndReason.STOPPED)
+
+
+async def test_x_takes_a_trouble_as_read(stage):
+    await stage.publish(Trouble(None, "there is no database"))
+    await stage.sees("there is no database")
+    await stage.pilot.press("x")
+    assert "there is no database" not in stage.text()
+
+
+async def test_a_search_finds_while_it_is_typed_and_enter_jumps_to_the_line(stage):
+    talk = [("agent", 2.0 * n, f"This is line {n}.") for n in range(200)]
+    talk[50] = ("agent", 100.0, "The password is swordfish.")
+    await keep_past_call(stage, talk=talk)
+    await stage.sees("complete")
+    await stage.pilot.press("ctrl+f", *"swordf*")
+    await stage.sees("The password is swordfish.")
+    await stage.pilot.press("enter", "enter")
+    await stage.sees(PAST)
+    assert stage.transcript.cursor_block.text == "The password is swordfish."
+    await stage.sees("The password is swordfish.")
+    await stage.pilot.press("escape")
+    await stage.sees("1 lines, newest first")
+    await stage.pilot.press("escape")
+    assert stage.calls_screen.selected == PAST
+
+
+async def test_a_search_moves_by_j_and_k_and_begins_anew_with_slash(stage):
+    await keep_past_call(stage)
+    await stage.sees("complete")
+    await stage.pilot.press("ctrl+f", *"can")
+    await stage.sees("2 lines")
+    await stage.pilot.press("enter", "j", "enter")
+    await stage.sees("ENDED")
+    assert stage.transcript.cursor_block.text.startswith("Thank you")
+    await stage.pilot.press("escape", "slash", *"zzz")
+    await stage.sees("nothing was found")
+
+
+async def test_a_query_that_cannot_be_meant_is_explained(stage):
+    await keep_past_call(stage)
+    await stage.pilot.press("ctrl+f", *'"*')
+    await stage.pilot.pause()
+    assert isinstance(stage.app.screen, SearchScreen)
+
+
+async def test_without_a_database_calls_are_listed_from_their_folders(recordings):
+    async with open_stage(recordings, shows_calls=True, has_store=False) as stage:
+        create_recording(recordings, source="s", url="", legs=LEGS).finish(EndReason.HANG_UP)
+        await stage.sees("0 live, 1 calls")
+        await stage.pilot.press("enter")
+        await stage.sees("streamer resume")

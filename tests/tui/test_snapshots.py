@@ -1,0 +1,234 @@
+"""Pictures of every screen and state; `pytest tests/tui/test_snapshots.py --snapshot-update` takes new ones to look at."""
+
+import time
+
+import pytest
+
+from streamer.events import EndReason, Lagging, Trouble
+from streamer.levels import Level
+from tests.fakes.stage import build_stage, keep_past_call
+from tui.screens import call, statistics
+from tui.state import Speech
+from tui.workroom import Workroom
+
+
+class SteadyMeter:
+    """A leg that is always as loud and as long."""
+
+    def __init__(self, path, *, rate):
+        self.peak = 0.2 if path.stem == "caller" else 0.01
+
+    def read(self):
+        return Level(self.peak, 83.0)
+
+
+class SilentMeter(SteadyMeter):
+    """A leg without audio."""
+
+    def read(self):
+        return Level()
+
+
+@pytest.fixture(autouse=True)
+def _frozen(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(call, "is_recorded", lambda board: not board.is_over)
+    monkeypatch.setattr(call, "LevelMeter", SteadyMeter)
+    monkeypatch.setattr(statistics.Statistics, "_load", lambda self: iter(()))
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def looks_right(snap_compare, recordings):
+    """Compare the screen with its picture after a test has played on it."""
+
+    def compare(play, *, size=(80, 24), keys=(), **options):
+        backstage = build_stage(recordings, **options)
+
+        async def run_before(pilot):
+            stage = await backstage.enter(pilot)
+            await play(stage)
+            await pilot.press(*keys)
+            await pilot.pause()
+
+        return snap_compare(backstage.app, terminal_size=size, run_before=run_before)
+
+    return compare
+
+
+async def nothing(stage):
+    pass
+
+
+async def a_conversation(stage):
+    await stage.pretend()
+    await stage.talk()
+    await stage.mumble("agent", 18.0, "Thank you, [one] moment", "please while I")
+
+
+async def some_calls(stage):
+    await keep_past_call(stage)
+    await keep_past_call(stage, "20261118-101500-bbbb", talk=[("agent", 0.0, "Goodbye.")])
+    await stage.sees("Goodbye")
+
+
+def test_starting(looks_right):
+    assert looks_right(nothing)
+
+
+def test_failed(looks_right):
+    async def play(stage):
+        stage.watched.is_over = True
+        await stage.publish(Trouble(None, "the PBX at ws://127.0.0.1:5039/ws cannot be reached"))
+        stage.call_screen._draw_head()
+
+    assert looks_right(play)
+
+
+def test_ringing(looks_right, monkeypatch):
+    monkeypatch.setattr(call, "LevelMeter", SilentMeter)
+
+    async def play(stage):
+        await stage.pretend()
+        stage.call_screen.board.attached.add("caller")
+        stage.call_screen._draw_head()
+
+    assert looks_right(play)
+
+
+def test_live(looks_right):
+    assert looks_right(a_conversation)
+
+
+def test_live_in_a_wide_terminal(looks_right):
+    assert looks_right(a_conversation, size=(160, 45))
+
+
+def test_live_in_a_small_terminal(looks_right):
+    assert looks_right(a_conversation, size=(20, 5))
+
+
+def test_live_in_light_colours(looks_right):
+    assert looks_right(a_conversation, keys=["d"])
+
+
+def test_loading_the_model(looks_right, monkeypatch):
+    monkeypatch.setattr(Workroom, "speech", lambda self: Speech("small", is_loading=True))
+    assert looks_right(lambda stage: stage.pretend())
+
+
+def test_catching_up(looks_right):
+    async def play(stage):
+        await a_conversation(stage)
+        await stage.publish(Lagging(stage.call_id, "caller", 12.0))
+
+    assert looks_right(play)
+
+
+def test_frozen(looks_right):
+    async def play(stage):
+        await a_conversation(stage)
+        await stage.pilot.press("p")
+        await stage.say("caller", 25.0, "Nobody sees this yet.")
+
+    assert looks_right(play)
+
+
+def test_found(looks_right):
+    async def play(stage):
+        await a_conversation(stage)
+        await stage.pilot.press("slash", *"can", "enter")
+        stage.app.clear_notifications()
+
+    assert looks_right(play)
+
+
+def test_trouble(looks_right):
+    async def play(stage):
+        await a_conversation(stage)
+        await stage.publish(
+            Trouble(stage.call_id, "the disk is full; audio is being lost: free some space"),
+            Trouble(None, "another"),
+        )
+
+    assert looks_right(play)
+
+
+@pytest.mark.parametrize("reason", [EndReason.HANG_UP, EndReason.REFUSED])
+def test_ended(looks_right, reason):
+    async def play(stage):
+        await a_conversation(stage)
+        await stage.end(reason)
+
+    assert looks_right(play)
+
+
+@pytest.mark.parametrize("key", ["question_mark", "e", "i", "t", "colon"])
+def test_in_front_of_a_call(looks_right, key, monkeypatch):
+    monkeypatch.chdir("/")
+
+    async def play(stage):
+        await a_conversation(stage)
+        await stage.pilot.press(key)
+        if key == "colon":
+            await stage.app.workers.wait_for_complete()
+            await stage.sees("All keys")
+
+    assert looks_right(play)
+
+
+def test_names_and_times_on_the_wall(looks_right):
+    async def play(stage):
+        await a_conversation(stage)
+        stage.call_screen.board.folder = None  # nothing is written
+        await stage.pilot.press("t", *"Ms Okafor", "enter", "w")
+
+    assert looks_right(play)
+
+
+def test_wide_characters(looks_right):
+    async def play(stage):
+        await stage.pretend()
+        await stage.say(
+            "caller",
+            0.0,
+            "今天天气很好我想取消我的合同因为互联网连接总是断开请帮助我谢谢您的理解和支持",
+        )
+        await stage.say(
+            "agent", 5.0, "👍 👩‍👩‍👧 " + "Donaudampfschifffahrtsgesellschaftskapitän" * 3
+        )
+
+    assert looks_right(play)
+
+
+def test_no_calls(looks_right):
+    async def play(stage):
+        await stage.sees("no calls yet")
+
+    assert looks_right(play, shows_calls=True)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_calls(looks_right, size):
+    assert looks_right(some_calls, shows_calls=True, size=size)
+
+
+def test_calls_filtered(looks_right):
+    async def play(stage):
+        await some_calls(stage)
+        await stage.pilot.press("slash", *"bye")
+        await stage.sees("1 shown")
+
+    assert looks_right(play, shows_calls=True)
+
+
+def test_search(looks_right):
+    async def play(stage):
+        await some_calls(stage)
+        await stage.pilot.press("ctrl+f", *"can")
+        await stage.sees("2 lines")
+
+    assert looks_right(play, shows_calls=True)

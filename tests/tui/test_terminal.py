@@ -1,0 +1,234 @@
+"""The screen in a real terminal: what it leaves behind, and the demo's words on it."""
+
+import asyncio
+import contextlib
+import fcntl
+import importlib.metadata
+import os
+import pty
+import re
+import signal
+import struct
+import sys
+import termios
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streamer.recording import is_live
+from tests.fakes.recorder import environment, recording_call
+from tests.fakes.replay import until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not importlib.metadata.entry_points(group="streamer.frontends"),
+        reason="the screen is not installed as an entry point: pip install -e .",
+    ),
+]
+
+ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
+SHOW_CURSOR = b"\x1b[?25h"
+NO_MOUSE = b"\x1b[?1000l"
+_ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
+
+
+class Terminal:
+    """A pseudo terminal with a program in it; `written` is everything that it wrote."""
+
+    def __init__(self, process, descriptor):
+        self.process = process
+        self.written = b""
+        self._descriptor = descriptor
+        self._before = termios.tcgetattr(descriptor)
+
+    def read(self):
+        with contextlib.suppress(OSError):
+            self.written += os.read(self._descriptor, 65536)
+
+    def type(self, keys):
+        os.write(self._descriptor, keys)
+
+    def resize(self, columns, rows):
+        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process.send_signal(signal.SIGWINCH)
+
+    @property
+    def plain(self):
+        return _ESCAPES.sub(b"", self.written).decode("utf-8", "replace")
+
+    async def shows(self, text, since=0):
+        await until(lambda: text in self.plain[since:])
+
+    async def ends(self):
+        async with asyncio.timeout(20):
+            code = await self.process.wait()
+        await asyncio.sleep(0)
+        self.read()
+        return code
+
+    def is_usable(self):
+        """Say whether a shell would find the terminal as it was."""
+        return (
+            self.written.rindex(LEAVE_SCREEN) > self.written.rindex(ENTER_SCREEN)
+            and self.written.rindex(SHOW_CURSOR) > self.written.rindex(ENTER_SCREEN)
+            and NO_MOUSE in self.written
+            and termios.tcgetattr(self._descriptor)[3] == self._before[3]
+        )
+
+
+@asynccontextmanager
+async def terminal(*arguments, columns=80, rows=24, cwd=None, **variables):
+    outside, inside = pty.openpty()
+    fcntl.ioctl(outside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    os.set_blocking(outside, False)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "streamer",
+        *arguments,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        cwd=cwd,
+        start_new_session=True,
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1", **variables},
+    )
+    shown = Terminal(process, outside)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(outside, shown.read)
+    try:
+        yield shown
+    finally:
+        loop.remove_reader(outside)
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        os.close(outside)
+        os.close(inside)
+
+
+async def test_the_words_of_the_demo_call_are_on_the_screen():
+    async with terminal("demo") as shown:
+        await shown.shows("STARTING")
+        await shown.shows("technical support")
+        await shown.shows("internet connection")
+        shown.type(b"q")
+        assert await shown.ends() == 0
+        assert shown.is_usable()
+        assert "still recording" not in shown.plain
+
+
+async def test_after_q_the_recording_goes_on_and_the_last_line_says_how_to_end_it(
+    recordings, runtime_dir
+):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        call.send_until(2)
+        url = f"ws://127.0.0.1:{call.simulator.port}/ws"
+        arguments = ["watch", "PJSIP/100-0000001a;1", "--url", url, "--model", "demo"]
+        async with terminal(*arguments, "--recordings", str(recordings)) as shown:
+            await shown.shows("LIVE")
+            shown.resize(20, 5)
+            shown.resize(80, 24)
+            end = len(shown.plain)
+            shown.type(b"?")
+            await shown.shows("Everywhere", end)
+            shown.type(b"q")
+            assert await shown.ends() == 0
+            assert shown.is_usable()
+        (folder,) = [path.parent for path in recordings.glob("*/call.json")]
+        last = shown.plain.rstrip().splitlines()[-1].lstrip()
+        assert last == f"still recording {folder.name}; streamer stop {folder.name} ends it"
+        assert is_live(folder)
+        assert call.simulator.reports == []
+
+
+async def test_a_channel_that_is_not_there_is_exit_3_and_said_again_when_the_screen_is_gone(
+    recordings, runtime_dir
+):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        url = f"ws://127.0.0.1:{call.simulator.port}/ws"
+        arguments = ["watch", "nobody", "--url", url, "--model", "demo"]
+        async with terminal(*arguments, "--recordings", str(recordings)) as shown:
+            await shown.shows("REFUSED")
+            shown.type(b"q")
+            assert await shown.ends() == 3
+        after = shown.written[shown.written.rindex(LEAVE_SCREEN) :]
+        assert b"no such channel: nobody" in after
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+async def test_a_signal_leaves_a_usable_terminal(recordings, number):
+    async with terminal("watch", "--recordings", str(recordings)) as shown:
+        await shown.shows("no calls yet")
+        shown.process.send_signal(number)
+        assert await shown.ends() == 128 + number
+        assert shown.is_usable()
+        assert "Traceback" not in shown.plain
+
+
+async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
+    async with terminal("watch", "--recordings", str(recordings)) as shown:
+        await shown.shows("no calls yet")
+        shown.type(b"\x1a")
+        process = psutil.Process(shown.process.pid)
+        await until(lambda: process.status() == psutil.STATUS_STOPPED)
+        assert shown.is_usable()
+        end = len(shown.plain)
+        shown.process.send_signal(signal.SIGCONT)
+        await shown.shows("no calls yet", end)
+        shown.type(b"\x03")
+        assert await shown.ends() == 0
+
+
+async def test_a_screen_that_crashes_leaves_a_usable_terminal_and_says_where_the_traceback_is(
+    recordings, tmp_path
+):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import tui.widgets.bottom as b\n"
+        "def show(self, troubles): raise RuntimeError('a bug')\n"
+        "b.TroubleLine.show = show\n"
+    )
+    log = tmp_path / "log"
+    variables = {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}"}
+    arguments = ["watch", "--recordings", str(recordings), "--log-file", str(log)]
+    async with terminal(*arguments, **variables) as shown:
+        assert await shown.ends() == 1, "which is that something failed"
+        assert shown.is_usable()
+        assert "Traceback" not in shown.plain
+        assert f"the traceback is in {log}" in shown.plain.lower().replace("\r\n", "")
+        assert "a bug" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments"),
+    [({"TERM": "dumb"}, []), ({"TERM": ""}, []), ({}, ["--plain"]), ({}, ["--json"])],
+)
+async def test_without_a_screen_lines_are_printed(recordings, variables, arguments):
+    async with terminal("watch", "--recordings", str(recordings), *arguments, **variables) as shown:
+        assert await shown.ends() == 2
+        assert "name a channel to watch" in shown.plain
+        assert ENTER_SCREEN not in shown.written
+
+
+async def test_no_color_means_none(recordings):
+    async with terminal("watch", "--recordings", str(recordings), NO_COLOR="1") as shown:
+        await shown.shows("no calls yet")
+        shown.type(b"q")
+        await shown.ends()
+        colours = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", shown.written)
+        assert all(len(set(colour)) == 1 for colour in colours), "only shades of grey"
+
+
+async def test_without_utf8_only_ascii_is_written(recordings):
+    variables = {"PYTHONUTF8": "0", "LC_ALL": "en_US.ISO-8859-1", "PYTHONCOERCECLOCALE": "0"}
+    async with terminal("watch", "--recordings", str(recordings), **variables) as shown:
+        await shown.shows("no calls yet")
+        shown.type(b"?")
+        await shown.shows("Everywhere")
+        shown.type(b"q")
+        await shown.ends()
+        assert shown.written.isascii()

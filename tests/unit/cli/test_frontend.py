@@ -1,0 +1,105 @@
+"""The seam to a screen: how it is found, what it is asked, and what becomes of its exit code."""
+
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+from streamer.cli import frontend
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
+from streamer.config import Settings
+from streamer.events import EndReason
+from streamer.recording import create_recording
+from streamer.watched import Watched
+
+
+@pytest.fixture
+def on_a_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(getattr(sys, name), "isatty", lambda: True, raising=False)
+
+
+def points(monkeypatch, *values):
+    found = [importlib.metadata.EntryPoint("screen", value, frontend.GROUP) for value in values]
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found)
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+def test_a_screen_is_found_by_its_entry_point(monkeypatch):
+    points(monkeypatch, "tui.nowhere:run", "tui.frontend:run_screen")
+    found = find_frontend()
+    assert found is not None
+    assert found.__name__ == "run_screen"
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+@pytest.mark.parametrize("values", [[], ["tui.nowhere:run_screen"]])
+def test_without_a_screen_that_can_be_imported_there_is_none(monkeypatch, values):
+    points(monkeypatch, *values)
+    assert find_frontend() is None
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_there_is_no_screen_unless_all_streams_are_the_terminal(monkeypatch, name):
+    points(monkeypatch, "tui.frontend:run_screen")
+    monkeypatch.setattr(getattr(sys, name), "isatty", lambda: False, raising=False)
+    assert find_frontend() is None
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+@pytest.mark.parametrize("term", ["", "dumb"])
+def test_a_dumb_terminal_gets_lines(monkeypatch, term):
+    points(monkeypatch, "tui.frontend:run_screen")
+    monkeypatch.setenv("TERM", term)
+    assert find_frontend() is None
+
+
+def request_with(watched):
+    return ScreenRequest(Settings(), lambda bus: None, watched=watched)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_over", "expected"), [(0, False, 0), (0, True, 3), (143, True, 143), (1, False, 1)]
+)
+def test_the_exit_code_is_the_screens_or_that_of_a_call_that_has_ended(code, is_over, expected):
+    request = request_with(Watched(exit_code=3, is_over=is_over))
+    assert run_frontend(lambda _: code, request) == expected
+
+
+def test_what_is_still_recorded_is_said_and_nothing_else(recordings, capsys):
+    recording = create_recording(recordings, source="s", url="", legs=())
+    request = request_with(Watched(folder=recording.folder))
+    name = recording.call.id
+    assert run_frontend(lambda _: 0, request) == 0
+    assert capsys.readouterr().err == f"still recording {name}; streamer stop {name} ends it\n"
+    assert run_frontend(lambda _: 0, request, is_kept=False) == 0
+    recording.finish(EndReason.HANG_UP)
+    assert run_frontend(lambda _: 0, request) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_heavy_is_imported_before_the_first_paint():
+    program = (
+        "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, tui.frontend\n"
+        "heavy = {'numpy', 'av', 'onnxruntime', 'faster_whisper', 'ctranslate2', 'huggingface_hub',"
+        " 'streamer.pipeline', 'websockets', 'aiosqlite'}\n"
+        "print(*sorted(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == ""
+
+
+def test_the_command_line_never_imports_the_screen():
+    program = (
+        "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, streamer.pipeline\n"
+        "print(*sorted({'tui', 'textual'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == ""

@@ -1,0 +1,1 @@
+"""The picture of the screen in the README."""

@@ -1,0 +1,248 @@
+"""The application: its screens, the keys that work everywhere, and its end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from streamer.cli.frontend import ScreenRequest
+from streamer.recording import is_live
+from tui.board import CallBoard, Key
+from tui.glyphs import PlainCharacters, speaks_utf8
+from tui.messages import CallChanged, DeskOpened, TroubleSaid
+from tui.screens.call import CallScreen
+from tui.screens.dialogs import Confirm
+from tui.screens.help import HelpScreen
+from tui.themes import DARK, LIGHT
+from tui.wording import show_name
+from tui.workroom import Workroom
+
+_FIRST = 2
+"""Screens there are when one has been opened: Textual's own empty one is below it."""
+
+_log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class ShowsTroubles(Protocol):
+    """A screen with a line for troubles."""
+
+    def show_troubles(self) -> None:
+        """Show what has not been read."""
+
+
+@runtime_checkable
+class ListsCalls(Protocol):
+    """A screen that is out of date when calls can be listed."""
+
+    def refresh_soon(self) -> None:
+        """Look for calls."""
+
+
+class ScreenApp(App[None]):
+    """Shows calls until its user leaves."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "streamer"
+    ENABLE_COMMAND_PALETTE = True
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-middle"), (16, "-high")]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on"),
+        Binding(
+            "ctrl+c,ctrl+q",
+            "quit",
+            "Quit",
+            id="interrupt",
+            show=False,
+            priority=True,
+            tooltip="Quit; recordings go on",
+        ),
+        Binding(
+            "question_mark,f1",
+            "help",
+            "Help",
+            show=False,
+            id="help",
+            key_display="?",
+            tooltip="All keys",
+        ),
+        Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light"),
+        Binding(
+            "ctrl+f", "search", "Search all", id="search", show=False, tooltip="Search all calls"
+        ),
+        Binding(
+            "colon,ctrl+p",
+            "command_palette",
+            "Palette",
+            id="palette",
+            show=False,
+            key_display=":",
+            tooltip="Commands by name (also ctrl+p)",
+        ),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            id="suspend",
+            show=False,
+            priority=True,
+            tooltip="Suspend the screen; recordings go on, fg comes back",
+        ),
+    ]
+
+    def __init__(
+        self,
+        request: ScreenRequest,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__()
+        self.clock = clock
+        self.room = Workroom(request, self.post_message)
+        self.has_crashed = False
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+        if not speaks_utf8():
+            self._filters.append(PlainCharacters())
+
+    async def on_mount(self) -> None:
+        """Show the first screen; everything slow begins once it is painted."""
+        if self.room.request.watch is None:
+            await self.push_screen(self._list_calls())
+        else:
+            awaited = self.room.boards.awaited = CallBoard(self.room.request.legs)
+            await self.push_screen(CallScreen(awaited))
+        if about := self.room.request.about:
+            self.say(about)
+        self.call_after_refresh(self.room.start)
+
+    # What the room tells
+
+    def on_call_changed(self, message: CallChanged) -> None:
+        """Let the call's screen draw."""
+        for screen in self.screen_stack:
+            if isinstance(screen, CallScreen) and screen.board is message.board:
+                screen.show_changes()
+
+    def on_trouble_said(self, _: TroubleSaid) -> None:
+        """Let every screen show it."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ShowsTroubles):
+                screen.show_troubles()
+
+    def on_desk_opened(self, _: DeskOpened) -> None:
+        """Let the calls be listed."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ListsCalls):
+                screen.refresh_soon()
+
+    # Where to go
+
+    async def open_call(self, call_id: str, *, at: Key | None = None) -> None:
+        """Open a call, live or past, perhaps at an utterance."""
+        entry = await self.room.find(call_id)
+        if entry is None:
+            self.say(f"{show_name(call_id)} is not there any more", is_bad=True)
+            return
+        board = await self.room.open(entry)
+        for screen in self.screen_stack:
+            if isinstance(screen, CallScreen) and screen.board is board:
+                found = screen
+                while self.screen is not found:
+                    await self.pop_screen()
+                if at is not None:
+                    found.transcript.go_to_key(at)
+                return
+        await self.push_screen(CallScreen(board, at=at))
+
+    async def go_back(self, screen: Screen[None]) -> None:
+        """Leave a screen for the one before; behind the one that was opened first are all calls."""
+        if self.screen is not screen:
+            return
+        if len(self.screen_stack) > _FIRST:
+            await self.pop_screen()
+        else:
+            await self.switch_screen(self._list_calls())
+
+    def _list_calls(self) -> Screen[None]:
+        from tui.screens.calls import CallsScreen
+
+        return CallsScreen()
+
+    async def action_search(self) -> None:
+        """Search all calls."""
+        from tui.screens.search import SearchScreen
+
+        if not any(isinstance(screen, SearchScreen) for screen in self.screen_stack):
+            await self.push_screen(SearchScreen())
+
+    async def action_help(self) -> None:
+        """Show all keys."""
+        if not isinstance(self.screen, HelpScreen):
+            await self.push_screen(HelpScreen())
+
+    def action_theme(self) -> None:
+        """Change between dark and light."""
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+
+    async def ask_to_stop(self, folder: Path | None) -> None:
+        """Ask, and let the tap of a call end its recording."""
+        if folder is None or not is_live(folder):
+            self.say("it is not being recorded")
+            return
+
+        def stop(is_yes: bool | None) -> None:
+            if is_yes:
+                (folder / "stop").touch(mode=0o600)
+                self.say(f"stopping the recording of {folder.name}; the call goes on")
+
+        await self.push_screen(
+            Confirm(f"Stop recording {folder.name}?\nThe call itself goes on."), stop
+        )
+
+    def say(self, text: str, *, is_bad: bool = False) -> None:
+        """Say a line that goes away by itself."""
+        self.notify(
+            show_name(text, 500),
+            severity="error" if is_bad else "information",
+            timeout=4,
+            markup=False,
+        )
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Yield what the palette offers: every key that works here, by what it does."""
+        offered = {"command_palette"}
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.tooltip and active.enabled and binding.action not in offered:
+                offered.add(binding.action)
+
+                async def act(action: str = binding.action, node: object = active.node) -> None:
+                    await self.run_action(action, default_namespace=node)  # type: ignore[arg-type]
+
+                yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", act)
+
+    # The end
+
+    def leave_by_signal(self, number: signal.Signals) -> None:
+        """End because the system says so."""
+        self.exit(return_code=128 + number)
+
+    def _fatal_error(self) -> None:
+        # Textual would print the traceback with all local variables; it belongs into the log.
+        self.has_crashed = True
+        _log.exception("the screen has failed")
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()

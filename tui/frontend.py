@@ -1,0 +1,40 @@
+"""The entry point of `streamer.frontends`: show a request on a screen until its user leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from streamer.cli import output
+from streamer.cli.frontend import ScreenRequest
+from streamer.cli.logs import log_path
+from streamer.errors import ExitCode
+from tui.app import ScreenApp
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_screen(request: ScreenRequest) -> int:
+    """Show the request; return 0, 1 after a crash of the screen, or 128 + the signal that ended it."""
+    return asyncio.run(_show(request))
+
+
+async def _show(request: ScreenRequest) -> int:
+    app = ScreenApp(request)
+    loop = asyncio.get_running_loop()
+    for number in _ENDING_SIGNALS:
+        loop.add_signal_handler(number, app.leave_by_signal, number)
+    try:
+        with suppress(OSError):  # the terminal is gone
+            await app.run_async()
+    finally:
+        await app.room.aclose()  # the terminal is the user's again meanwhile
+    if request.watched.is_over and request.watched.exit_code:
+        for trouble in app.room.unread_troubles():  # the terminal would show nothing of it any more
+            output.talk(trouble)
+    if app.has_crashed:
+        output.talk(
+            f"the screen has failed; recordings go on. The traceback is in {log_path(request.settings.log_file)}"
+        )
+    return app.return_code or ExitCode.DONE

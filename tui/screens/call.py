@@ -1,0 +1,389 @@
+"""The call screen: one call's transcript, live or past, with its state above and its keys below."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widgets import Footer, Input
+
+from streamer.errors import StreamerError
+from streamer.events import SPEECH_RATE
+from streamer.levels import Level, LevelMeter
+from streamer.speakers import LONGEST, write_names
+from tui import sound
+from tui.board import CallBoard, Key
+from tui.exporting import FORMATS, write_export
+from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
+from tui.screens.statistics import Statistics
+from tui.state import find_phase, remark
+from tui.widgets.bottom import FindBar, TroubleLine
+from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
+from tui.widgets.transcript import Transcript
+from tui.wording import show_name
+from tui.workroom import is_recorded, read_zero
+
+if TYPE_CHECKING:
+    from tui.app import ScreenApp
+
+TICK_S = 0.2
+_LOOK_TICKS = 3
+"""Ticks between two looks at the locks of a call, which say whether it goes on."""
+
+
+class CallScreen(Screen[None]):
+    """Follows one board."""
+
+    app: ScreenApp
+
+    BINDINGS = [
+        *FIRST_KEYS,
+        Binding("slash", "find", "Find", id="find", tooltip="Find in this call"),
+        Binding(
+            "n",
+            "find_on(-1)",
+            "Next",
+            id="next",
+            show=False,
+            tooltip="The next place, further back",
+        ),
+        Binding(
+            "N",
+            "find_on(1)",
+            "Previous",
+            id="previous",
+            show=False,
+            tooltip="The place before, further on",
+        ),
+        Binding(
+            "f",
+            "follow",
+            "Follow",
+            id="follow",
+            tooltip="Follow the newest line, or stop following",
+        ),
+        Binding(
+            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
+        ),
+        Binding(
+            "e",
+            "export",
+            "Export",
+            id="export",
+            tooltip="Write the transcript or the audio into a file here",
+        ),
+        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
+        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
+        Binding("t", "rename", "Name", id="rename", tooltip="Give the speaker of the line a name"),
+        Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
+        Binding(
+            "i",
+            "statistics",
+            "Info",
+            id="statistics",
+            tooltip="Frames, gaps, losses, delays and load",
+        ),
+        Binding(
+            "l",
+            "listen",
+            "Play",
+            id="listen",
+            tooltip="Play the recording from this line on, or stop playing",
+        ),
+        Binding(
+            "x",
+            "read",
+            "Read",
+            id="read",
+            show=False,
+            tooltip="Take the trouble that is shown as read",
+        ),
+        Binding(
+            "escape",
+            "back",
+            "Calls",
+            id="back",
+            tooltip="Close what is open, or go back to all calls",
+        ),
+    ]
+
+    def __init__(self, board: CallBoard, *, at: Key | None = None) -> None:
+        super().__init__()
+        self.board = board
+        self._at = at
+        self._levels: dict[str, tuple[LevelMeter, Level]] = {}
+        self._is_recorded = False
+        self._ticks = 0
+        self._playing: sound.Playing | None = None
+        self._unfrozen = 0
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        yield CallHead(id="head")
+        yield LegMeters(id="meters")
+        yield Transcript(self.board, id="transcript")
+        yield TroubleLine(id="trouble")
+        yield FindBar(placeholder="find in this call", id="find")
+        yield Footer(compact=True, show_command_palette=False)
+
+    @property
+    def transcript(self) -> Transcript:
+        """Return the list of lines."""
+        return self.query_one(Transcript)
+
+    def on_mount(self) -> None:
+        """Begin to look at the call."""
+        self.query_one(FindBar).close()
+        self.transcript.focus()
+        self._look()
+        self.show_troubles()
+        self.set_interval(TICK_S, self._look)
+        self.call_after_refresh(self._show_wanted)
+
+    def on_unmount(self) -> None:
+        """Fall silent."""
+        if self._playing is not None:
+            self._playing.stop()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what came while another screen was in front."""
+        self.show_changes()
+
+    # What happens
+
+    def show_changes(self) -> None:
+        """Show what the board has taken."""
+        if not self.is_mounted:
+            return
+        self.transcript.show_changes()
+        self._show_wanted()
+        self._draw_head()
+        self.show_troubles()
+
+    def show_troubles(self) -> None:
+        """Show what has not been read."""
+        self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
+
+    def _show_wanted(self) -> None:
+        if self._at is not None and self.transcript.go_to_key(self._at):
+            self._at = None
+
+    def _look(self) -> None:
+        if self._ticks % _LOOK_TICKS == 0:
+            self._is_recorded = is_recorded(self.board)
+            if self.board.zero_at is None:
+                self.board.zero_at = read_zero(self.board)
+        self._ticks += 1
+        if not self.board.is_over:
+            for leg, path in zip(self.board.legs, self.board.recordings, strict=False):
+                meter, _ = self._levels.get(leg.label) or (LevelMeter(path, rate=leg.rate), None)
+                self._levels[leg.label] = meter, meter.read()
+        self._draw_head()
+
+    def _draw_head(self) -> None:
+        board = self.board
+        levels = [level for _, level in self._levels.values()]
+        duration_s = max((level.duration_s for level in levels), default=0.0)
+        phase = find_phase(
+            board,
+            is_recorded=self._is_recorded,
+            has_audio=duration_s > 0,
+            has_failed=self.app.room.request.watched.is_over,
+        )
+        speech = self.app.room.speech()
+        if board.end is not None:
+            duration_s = board.end.duration
+        self.query_one(CallHead).heading = Heading(
+            phase,
+            remark(board, phase, speech),
+            show_name(board.call_id) if board.call_id else "",
+            float(int(duration_s)),
+            show_name(speech.model) if speech.model else "no model",
+            tuple(self._notes()),
+        )
+        self.query_one(LegMeters).lines = tuple(
+            self._draw_leg(leg.label, leg.channel) for leg in board.legs
+        )
+
+    def _notes(self) -> list[str]:
+        transcript = self.transcript
+        notes = []
+        if transcript.is_frozen:
+            new = self.board.finals - self._unfrozen
+            notes.append(f"frozen, {new} new" if new else "frozen")
+        elif not transcript.follows and not self.board.is_over:
+            notes.append("not following")
+        if self._playing is not None and not self._playing.is_over:
+            notes.append("playing")
+        return notes
+
+    def _draw_leg(self, label: str, channel: str) -> LegLine:
+        board = self.board
+        ended = board.ended_legs.get(label)
+        level = self._levels[label][1].peak if label in self._levels and not board.is_over else 0.0
+        return LegLine(
+            show_name(board.name(label), 14),
+            show_name(channel, 80),
+            count_bars(level),
+            board.is_speaking(label),
+            ended.reason.value if ended else "",
+        )
+
+    # Keys
+
+    async def action_back(self) -> None:
+        """Close what is open; if nothing is, go back."""
+        if self.query_one(FindBar).display or self.transcript.needle:
+            self.query_one(FindBar).close()
+            self.transcript.look_for("")
+            self.transcript.focus()
+        else:
+            await self.app.go_back(self)
+
+    def action_find(self) -> None:
+        """Ask what to look for."""
+        self.query_one(FindBar).open()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Look for it."""
+        event.stop()
+        self.query_one(FindBar).close()
+        self.transcript.focus()
+        count = self.transcript.look_for(event.value.strip())
+        if event.value.strip():
+            self.app.say(f"{count} lines; n and N go through them" if count else "not found")
+
+    def action_find_on(self, step: int) -> None:
+        """Go to the next place."""
+        if not self.transcript.look_on(step):
+            self.app.say("nothing to find; / asks what")
+
+    def action_follow(self) -> None:
+        """Follow, or stay here."""
+        transcript = self.transcript
+        if transcript.follows and (index := transcript.cursor_index) is not None:
+            transcript.go_to(index)
+        else:
+            transcript.action_last()
+        self._draw_head()
+
+    def action_freeze(self) -> None:
+        """Freeze, or go on."""
+        self._unfrozen = self.board.finals
+        self.transcript.is_frozen = not self.transcript.is_frozen
+        self._draw_head()
+
+    def on_transcript_moved(self) -> None:
+        """Say whether the newest line is followed."""
+        self._draw_head()
+
+    def action_copy(self) -> None:
+        """Copy the line."""
+        block = self.transcript.cursor_block
+        if block is None:
+            self.app.say("there is no line yet")
+            return
+        self.app.copy_to_clipboard(block.text)
+        self.app.say("copied the line")
+
+    async def action_export(self) -> None:
+        """Ask in which format, and write it."""
+        folder = Path.cwd()
+
+        def write(name: str | None) -> None:
+            if name is not None:
+                self.run_worker(self._export(name, folder))
+
+        await self.app.push_screen(Choose(f"Export into {show_name(str(folder))}", FORMATS), write)
+
+    async def _export(self, name: str, folder: Path) -> None:
+        try:
+            path = await asyncio.to_thread(write_export, self.board, name, folder)
+        except StreamerError as error:
+            self.app.say(str(error), is_bad=True)
+        else:
+            self.app.say(f"wrote {path}")
+
+    async def action_stop(self) -> None:
+        """Ask, and stop the recording."""
+        await self.app.ask_to_stop(self.board.folder)
+
+    async def action_rename(self) -> None:
+        """Ask for the name of the line's speaker."""
+        block = self.transcript.cursor_block
+        label = block.key[0] if block else (self.board.legs[0].label if self.board.legs else "")
+        if not label:
+            self.app.say("nobody has spoken yet")
+            return
+
+        def rename(name: str | None) -> None:
+            if name is not None:
+                self._rename(label, name)
+
+        question = f"Who is {show_name(label)}? Empty for the label."
+        await self.app.push_screen(Enter(question, self.board.names.get(label, "")), rename)
+
+    def _rename(self, label: str, name: str) -> None:
+        self.board.rename(label, name.strip()[:LONGEST])
+        self.transcript.show_changes()
+        self.transcript.redraw()
+        self._draw_head()
+        if self.board.folder is not None:
+            try:
+                write_names(self.board.folder, self.board.names)
+            except StreamerError as error:
+                self.app.say(str(error), is_bad=True)
+
+    def action_time(self) -> None:
+        """Change between the call's time and the wall's."""
+        transcript = self.transcript
+        if transcript.zero_at is not None:
+            transcript.zero_at = None
+        elif self.board.call is not None:
+            transcript.zero_at = self.board.zero_at or self.board.call.started_at
+
+    async def action_statistics(self) -> None:
+        """Show figures."""
+        await self.app.push_screen(Statistics(self.board))
+
+    def action_listen(self) -> None:
+        """Play from the line on, or stop."""
+        if self._playing is not None and not self._playing.is_over:
+            self._playing.stop()
+            self._draw_head()
+            return
+        block = self.transcript.cursor_block
+        if block is None:
+            self.app.say("there is no line yet")
+            return
+        paths = {
+            leg.label: path
+            for leg, path in zip(self.board.legs, self.board.recordings, strict=False)
+        }
+        rates = {leg.label: leg.rate for leg in self.board.legs}
+        label = block.key[0]
+        wav = paths.pop(label)
+        others = [path for path in paths.values() if path.is_file()]
+        try:
+            self._playing = sound.play(
+                wav, others, start_s=block.order[0] / SPEECH_RATE, rate=rates[label]
+            )
+        except (StreamerError, OSError) as error:
+            self.app.say(str(error), is_bad=True)
+        self._draw_head()
+
+    def action_read(self) -> None:
+        """Take the trouble that is shown as read."""
+        if self.board.troubles:
+            self.board.troubles.pop(0)
+        elif self.app.room.boards.troubles:
+            self.app.room.boards.troubles.pop(0)
+        self.show_troubles()
+
+    def on_trouble_line_read(self) -> None:
+        """Take the trouble that is shown as read."""
+        self.action_read()

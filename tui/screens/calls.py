@@ -1,0 +1,260 @@
+"""The calls screen: what is being recorded now, by whomever, and what was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Input, Static
+
+from streamer.catalog import CallState, Entry
+from streamer.errors import StreamerError
+from streamer.transcript import format_position
+from tui.screens.dialogs import FIRST_KEYS
+from tui.widgets.bottom import FindBar, TroubleLine
+from tui.wording import show_beginning, show_name
+
+if TYPE_CHECKING:
+    from tui.app import ScreenApp
+
+REFRESH_S = 0.7
+SHOWN = 200
+"""Calls that are listed; a search finds the others."""
+
+_COLUMNS = {"state": 15, "began": 12, "length": 7, "legs": 16, "last words": 20}
+_WIDE = 120
+"""Cells from which channels are shown beside labels."""
+
+_WIDE_LEGS = 48
+
+
+class CallsScreen(Screen[None]):
+    """A list that refreshes itself."""
+
+    app: ScreenApp
+
+    BINDINGS = [
+        *FIRST_KEYS,
+        Binding("enter", "open", "Open", id="open", tooltip="Open the call, live or past"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            id="filter",
+            tooltip="Show only calls that hold what is typed",
+        ),
+        Binding(
+            "ctrl+f",
+            "app.search",
+            "Search",
+            id="search-all",
+            tooltip="Search what was said in all calls",
+        ),
+        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
+        Binding("escape", "close", "Close", id="close", show=False, tooltip="Close the filter"),
+        Binding(
+            "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The call below"
+        ),
+        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="The call above"),
+        Binding(
+            "g", "move('scroll_top')", "First", id="first", show=False, tooltip="The newest call"
+        ),
+        Binding(
+            "G", "move('scroll_bottom')", "Last", id="last", show=False, tooltip="The oldest call"
+        ),
+        Binding(
+            "x",
+            "read",
+            "Read",
+            id="read",
+            show=False,
+            tooltip="Take the trouble that is shown as read",
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[Entry] = []
+        self._cells: dict[str, tuple[str, ...]] = {}
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        yield Static("calls", id="title", classes="title", markup=False)
+        yield DataTable(cursor_type="row", id="calls")
+        yield Static("opening the list of calls", id="empty", classes="empty", markup=False)
+        yield TroubleLine(id="trouble")
+        yield FindBar(placeholder="show only calls with", id="filter")
+        yield Footer(compact=True, show_command_palette=False)
+
+    @property
+    def table(self) -> DataTable[Text]:
+        """Return the list."""
+        return self.query_one(DataTable)
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one(FindBar).close()
+        for name, width in _COLUMNS.items():
+            self.table.add_column(Text(name), width=width, key=name)
+        self.table.display = False
+        self.show_troubles()
+        self.set_interval(REFRESH_S, self.refresh_soon)
+
+    def on_resize(self, event: Resize) -> None:
+        """Give the room that is left to the words."""
+        columns = {key.value: column for key, column in self.table.columns.items()}
+        columns["legs"].width = _WIDE_LEGS if event.size.width >= _WIDE else _COLUMNS["legs"]
+        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
+        columns["last words"].width = max(_COLUMNS["last words"], event.size.width - others - 3)
+        self._cells = {}
+        self._draw()
+
+    def on_screen_resume(self) -> None:
+        """Look at once when the screen comes to the front."""
+        self.refresh_soon()
+
+    def refresh_soon(self) -> None:
+        """Look for calls, if anybody sees it."""
+        if self.is_current and self.app.room.desk is not None:
+            self.run_worker(self._refresh(), group="list", exclusive=True)
+
+    def show_troubles(self) -> None:
+        """Show what has not been read."""
+        self.query_one(TroubleLine).show(self.app.room.boards.troubles)
+
+    async def _refresh(self) -> None:
+        try:
+            self.entries = await self.app.room.list_calls(limit=SHOWN)
+        except StreamerError as error:
+            self.app.say(str(error), is_bad=True)
+            return
+        self._draw()
+
+    def _draw(self) -> None:
+        wanted = self.query_one("#filter", Input).value.casefold().split()
+        rows = {entry.call.id: self._describe(entry) for entry in self.entries}
+        rows = {
+            call_id: cells
+            for call_id, cells in rows.items()
+            if all(any(word in cell.casefold() for cell in (call_id, *cells)) for word in wanted)
+        }
+        self._fill(rows)
+        if self.app.room.desk is None:
+            return
+        live = sum(entry.state is CallState.LIVE for entry in self.entries)
+        shown = f", {len(rows)} shown" if wanted else ""
+        self.query_one("#title", Static).update(f"{live} live, {len(self.entries)} calls{shown}")
+        self.table.display = bool(rows)
+        empty = self.query_one("#empty", Static)
+        empty.display = not rows
+        empty.update(
+            "no call holds that" if wanted else "no calls yet; streamer watch CHANNEL begins one"
+        )
+        if rows and self.focused is None:
+            self.table.focus()
+
+    def _fill(self, rows: dict[str, tuple[str, ...]]) -> None:
+        """Change cells that have changed; only a changed order fills the list anew, the cursor staying on its call."""
+        table = self.table
+        if list(rows) == list(self._cells):
+            for call_id, cells in rows.items():
+                for name, old, new in zip(_COLUMNS, self._cells[call_id], cells, strict=True):
+                    if old != new:
+                        table.update_cell(call_id, name, self._paint(name, new))
+        else:
+            selected, scroll_y = self.selected, table.scroll_y
+            table.clear()
+            for call_id, cells in rows.items():
+                painted = [self._paint(n, c) for n, c in zip(_COLUMNS, cells, strict=True)]
+                table.add_row(*painted, key=call_id)
+            if selected in rows:
+                table.move_cursor(row=list(rows).index(selected), animate=False)
+                table.scroll_to(y=scroll_y, animate=False)
+        self._cells = rows
+
+    def _describe(self, entry: Entry) -> tuple[str, ...]:
+        call, now = entry.call, self.app.clock()
+        board = self.app.room.boards.by_id.get(call.id)
+        length_s = call.duration_s
+        state = f"  {entry.state.value}"
+        if entry.state is CallState.LIVE:
+            length_s = (now - call.started_at).total_seconds()
+            state = f"● live {board.lag_s:.0f} s late" if board and board.lag_s else "● live"
+        legs = ", ".join(
+            f"{row.leg.label} {row.leg.channel}" if self.size.width >= _WIDE else row.leg.label
+            for row in call.legs
+        )
+        return (
+            state,
+            show_beginning(call.started_at, now),
+            "" if length_s is None else format_position(length_s),
+            show_name(legs, 80),
+            show_name(call.last_words, 200) if call.last_words else "",
+        )
+
+    def _paint(self, column: str, cell: str) -> Text:
+        style = ""
+        if column == "state":
+            style = "bold" if "live" in cell else "dim"
+        return Text(cell, style, no_wrap=True, overflow="ellipsis")
+
+    @property
+    def selected(self) -> str | None:
+        """Return the id of the call under the cursor."""
+        ids = list(self._cells)
+        row = self.table.cursor_row
+        return ids[row] if 0 <= row < len(ids) else None
+
+    async def action_open(self) -> None:
+        """Open the call under the cursor."""
+        if self.selected is not None:
+            await self.app.open_call(self.selected)
+
+    async def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open a call that was chosen."""
+        event.stop()
+        if event.row_key.value is not None:
+            await self.app.open_call(event.row_key.value)
+
+    def action_filter(self) -> None:
+        """Ask for what is to be shown."""
+        self.query_one(FindBar).open()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        event.stop()
+        self._draw()
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the list."""
+        event.stop()
+        self.table.focus()
+
+    def action_close(self) -> None:
+        """Show all calls again."""
+        field = self.query_one(FindBar)
+        field.value = ""
+        field.close()
+        self.table.focus()
+
+    def action_move(self, action: str) -> None:
+        """Move the cursor."""
+        getattr(self.table, f"action_{action}")()
+
+    async def action_stop(self) -> None:
+        """Ask, and stop the recording of the call under the cursor."""
+        entry = next((e for e in self.entries if e.call.id == self.selected), None)
+        await self.app.ask_to_stop(entry.call.folder if entry else None)
+
+    def action_read(self) -> None:
+        """Take the trouble that is shown as read."""
+        del self.app.room.boards.troubles[:1]
+        self.show_troubles()
+
+    def on_trouble_line_read(self) -> None:
+        """Take the trouble that is shown as read."""
+        self.action_read()

@@ -1,0 +1,75 @@
+"""Every key, as the bindings say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.screens.dialogs import QUIT
+from tui.widgets.transcript import Transcript
+
+_SHOWN = {
+    "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn",
+    "up": "↑", "down": "↓",
+}  # fmt: skip
+
+
+class HelpScreen(ModalScreen[None]):
+    """A table of keys."""
+
+    BINDINGS = [
+        Binding("escape,question_mark", "leave", "Close", id="leave", tooltip="Close the help"),
+        QUIT,
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        with VerticalScroll(classes="dialog", id="help"):
+            yield Static(draw_help())
+
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss()
+
+
+def draw_help() -> Text:
+    """Return all keys by where they work."""
+    text = Text()
+    for title, bindings in list_keys():
+        text.append(f"{title}\n", "bold")
+        for keys, what in bindings:
+            text.append(f"  {keys:<16}", "bold")
+            text.append(f"{what}\n")
+        text.append("\n")
+    text.append("Words in italics may still change; underlined ones are doubtful.\n")
+    text.append("Quitting never ends a recording, and nothing here ends a call.", "bold")
+    return text
+
+
+def list_keys() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield where keys work, and which do what."""
+    from tui.app import ScreenApp
+    from tui.screens.call import CallScreen
+    from tui.screens.calls import CallsScreen
+    from tui.screens.search import SearchScreen
+
+    places = (
+        ("Everywhere", ScreenApp.BINDINGS),
+        ("In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
+        ("In the list of calls", CallsScreen.BINDINGS),
+        ("In the search", SearchScreen.BINDINGS),
+    )
+    for title, bindings in places:
+        keys = [b for b in bindings if isinstance(b, Binding) and b.tooltip]
+        yield title, [(show_keys(binding.key), binding.tooltip) for binding in keys]
+
+
+def show_keys(keys: str) -> str:
+    """Return keys as people write them."""
+    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))

@@ -1,0 +1,130 @@
+"""The search screen: what was said in all calls, found while it is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from streamer.errors import StreamerError, UsageError
+from streamer.store import Hit
+from streamer.transcript import format_position
+from tui.screens.dialogs import FIRST_KEYS
+from tui.wording import show_moment, show_name
+
+if TYPE_CHECKING:
+    from tui.app import ScreenApp
+
+_LONGEST = 400
+
+
+class SearchScreen(Screen[None]):
+    """A field, and what is found below it."""
+
+    app: ScreenApp
+
+    BINDINGS = [
+        *FIRST_KEYS,
+        Binding("escape", "back", "Back", id="back", tooltip="Go back"),
+        Binding("enter", "open", "Open", id="open", tooltip="Open the call at this line"),
+        Binding("slash", "query", "Search", id="query", tooltip="Change what is searched"),
+        Binding(
+            "down", "list", "List", id="list", show=False, tooltip="From the field into the list"
+        ),
+        Binding(
+            "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The line below"
+        ),
+        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="The line above"),
+        Binding("g", "move('first')", "First", id="first", show=False, tooltip="The newest line"),
+        Binding("G", "move('last')", "Last", id="last", show=False, tooltip="The oldest line"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hits: list[Hit] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        yield Input(placeholder='words, "a phrase", beginnin*', id="query")
+        yield Static("search what was said in all calls", id="found", classes="title", markup=False)
+        yield OptionList(id="hits", markup=False)
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Begin with the field."""
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search while it is typed."""
+        event.stop()
+        self.run_worker(self._search(event.value.strip()), group="search", exclusive=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the list."""
+        event.stop()
+        self.action_list()
+
+    async def _search(self, query: str) -> None:
+        remark = "search what was said in all calls"
+        hits: list[Hit] = []
+        if query:
+            try:
+                hits = await self.app.room.search(query)
+                remark = f"{len(hits)} lines, newest first" if hits else "nothing was found"
+            except UsageError as error:
+                remark = str(error)
+            except StreamerError as error:
+                self.app.say(str(error), is_bad=True)
+        self.hits = hits
+        self.query_one("#found", Static).update(show_name(remark, 200))
+        hit_list = self.query_one(OptionList)
+        hit_list.clear_options()
+        hit_list.add_options(Option(draw_hit(hit)) for hit in hits)
+        if hits:
+            hit_list.highlighted = 0
+
+    def action_list(self) -> None:
+        """Go to the list."""
+        if self.hits:
+            self.query_one(OptionList).focus()
+
+    def action_query(self) -> None:
+        """Go to the field."""
+        self.query_one(Input).focus()
+
+    def action_move(self, action: str) -> None:
+        """Move the cursor."""
+        getattr(self.query_one(OptionList), f"action_{action}")()
+
+    async def action_open(self) -> None:
+        """Open the call at the line under the cursor."""
+        await self._open(self.query_one(OptionList).highlighted)
+
+    async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open the call at a line that was chosen."""
+        event.stop()
+        await self._open(event.option_index)
+
+    async def _open(self, index: int | None) -> None:
+        if index is not None and index < len(self.hits):
+            hit = self.hits[index]
+            await self.app.open_call(hit.call_id, at=(hit.leg, hit.utterance))
+
+    async def action_back(self) -> None:
+        """Go back."""
+        await self.app.go_back(self)
+
+
+def draw_hit(hit: Hit) -> Text:
+    """Return a line that was found, with what was looked for set off."""
+    place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(hit.leg, 12)}  "
+    line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
+    said = Text(show_name(hit.text, _LONGEST), "not dim")
+    for start, end in hit.spans:
+        said.stylize("bold underline", start, end)
+    return line.append_text(said)

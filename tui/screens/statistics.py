@@ -1,0 +1,110 @@
+"""Figures of one call: what came, what was put in or lost, how late the words are, and how busy the machine is."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from statistics import quantiles
+from typing import TYPE_CHECKING, Any
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from streamer.errors import RecordingError
+from streamer.events import SPEECH_RATE
+from streamer.recording import read_call
+from tui.board import CallBoard
+from tui.screens.dialogs import QUIT
+from tui.wording import show_name
+
+if TYPE_CHECKING:
+    from tui.app import ScreenApp
+
+_REFRESH_S = 1.0
+
+
+class Statistics(ModalScreen[None]):
+    """Figures that refresh themselves."""
+
+    app: ScreenApp
+
+    BINDINGS = [
+        Binding("escape,i", "leave", "Close", id="leave", tooltip="Close the figures"),
+        QUIT,
+    ]
+
+    def __init__(self, board: CallBoard) -> None:
+        super().__init__()
+        self._board = board
+        self._busy = (time.monotonic(), 0.0, time.process_time())
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        with VerticalScroll(classes="dialog"):
+            yield Static(id="figures")
+            yield Static(Content("esc  close"), classes="hint")
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        speech = self._scheduler()
+        self._busy = (time.monotonic(), speech.busy_s if speech else 0.0, time.process_time())
+        self._refresh()
+        self.set_interval(_REFRESH_S, self._refresh)
+
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss()
+
+    def _refresh(self) -> None:
+        self.query_one("#figures", Static).update(Content("\n".join(self._lines())))
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{'':<14}{'frames':>9}{'gap':>8}{'silence':>9}{'lost':>8}"
+        fields: dict[str, Any] = {"legs": []}
+        if self._board.folder is not None:
+            with suppress(RecordingError):
+                fields = read_call(self._board.folder)
+        for leg in fields["legs"]:
+            rate = int(leg.get("rate") or SPEECH_RATE)
+            name = show_name(self._board.name(str(leg.get("leg", ""))), 13)
+            yield (
+                f"{name:<14}{leg.get('frames', 0):>9}{leg.get('longest_gap', 0):>6.2f} s"
+                f"{leg.get('silence', 0) / rate:>7.1f} s{leg.get('lost', 0) / rate:>6.1f} s"
+            )
+        yield ""
+        yield f"settled lines       {self._board.finals}, after {self._board.partials} provisional ones"
+        late = lateness(self._board)
+        if len(late) > 1:
+            marks = quantiles(late, n=100, method="inclusive")
+            yield f"settled after       {marks[49]:.1f} s (half), {marks[94]:.1f} s (95 of 100)"
+        yield f"behind              {self._board.lag_s:.0f} s"
+        yield from self._load()
+
+    def _load(self) -> Iterator[str]:
+        scheduler = self._scheduler()
+        began, busy_before, cpu_before = self._busy
+        elapsed = time.monotonic() - began
+        if scheduler is not None and elapsed >= _REFRESH_S:
+            share = (scheduler.busy_s - busy_before) / elapsed / scheduler.slots
+            yield f"engine              {share:.0%} busy, {scheduler.waiting_finals} utterances waiting"
+        if elapsed >= _REFRESH_S:
+            yield f"this screen         {(time.process_time() - cpu_before) / elapsed:.0%} of a core"
+        yield f"the machine         {os.getloadavg()[0]:.1f} load on {os.cpu_count()} cores"
+
+    def _scheduler(self) -> Any:
+        desk = self.app.room.desk
+        return desk.speech.scheduler if desk and desk.speech else None
+
+
+def lateness(board: CallBoard) -> list[float]:
+    """Return how long after its end each utterance that was seen being said was settled, in seconds."""
+    zero = board.zero_at
+    if zero is None:
+        return []
+    return [now - zero.timestamp() - end / SPEECH_RATE for end, now in board.said_live]

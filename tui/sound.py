@@ -1,0 +1,75 @@
+"""Hearing a call from a line on, through whatever player the machine has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from streamer.audio import SAMPLE_WIDTH
+from streamer.errors import NotFoundError
+from streamer.wav import HEADER_SIZE
+
+PLAYERS = ("play", "ffplay", "aplay")
+"""The best first: sox's `play` mixes all legs, the others play the line's own."""
+
+
+class Playing:
+    """A player at work; it ends by itself, or with `stop`."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether it has ended."""
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """End it; idempotent."""
+        if not self.is_over:
+            self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+
+
+def play(wav: Path, others: Sequence[Path], *, start_s: float, rate: int) -> Playing:
+    """Play a leg from a position on, mixed with the others where the player can.
+
+    Raises:
+        NotFoundError: There is no player, or no recording.
+    """
+    player = next((path for name in PLAYERS if (path := shutil.which(name))), None)
+    if player is None:
+        raise NotFoundError("nothing here plays sound; install sox, ffmpeg or alsa-utils")
+    if not wav.is_file():
+        raise NotFoundError(f"the recording {wav} is not there any more")
+    return Playing(_start(player, [wav, *others], start_s, rate))
+
+
+def _start(player: str, wavs: Sequence[Path], start_s: float, rate: int) -> subprocess.Popen[bytes]:
+    name = Path(player).name
+    source: int = subprocess.DEVNULL
+    if name == "play":
+        command = ["-q", *(["-m"] if len(wavs) > 1 else []), *map(str, wavs)]
+        command += ["trim", f"{start_s:.2f}"]
+    elif name == "ffplay":
+        command = ["-nodisp", "-autoexit", "-v", "quiet", "-ss", f"{start_s:.2f}", str(wavs[0])]
+    else:  # aplay cannot begin in the middle of a file, so it gets one that is open there
+        command = ["-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(rate)]
+        source = os.open(wavs[0], os.O_RDONLY | os.O_CLOEXEC)
+        os.lseek(source, HEADER_SIZE + round(start_s * rate) * SAMPLE_WIDTH, os.SEEK_SET)
+    try:
+        return subprocess.Popen(
+            [player, *command],
+            stdin=source,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    finally:
+        if source >= 0:
+            os.close(source)

@@ -1,0 +1,1 @@
+"""What screens are made of; each draws values that it is given."""

@@ -1,0 +1,59 @@
+"""What stands below a list: the line for troubles, and the field for what is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Input
+
+from tui.wording import show_name
+
+_LONGEST = 1000
+
+
+class TroubleLine(Widget):
+    """The oldest trouble that has not been read; gone when there is none."""
+
+    troubles: reactive[tuple[str, ...]] = reactive((), layout=True)
+
+    class Read(Message):
+        """The trouble that is shown has been read."""
+
+    def show(self, troubles: Sequence[str]) -> None:
+        """Show the first of them, and how many more there are."""
+        self.troubles = tuple(troubles)
+        self.display = bool(troubles)
+
+    def render(self) -> Text:
+        """Return the line."""
+        if not self.troubles:
+            return Text()
+        more = len(self.troubles) - 1
+        text = Text(overflow="fold")
+        text.append("! ", "bold")
+        text.append(show_name(self.troubles[0], _LONGEST))
+        text.append(f"  [x: read{f', {more} more' if more else ''}]", "dim")
+        return text
+
+    def on_click(self, event: Click) -> None:
+        """Take it as read."""
+        event.stop()
+        self.post_message(self.Read())
+
+
+class FindBar(Input):
+    """A field for what is looked for; in sight only while it is used."""
+
+    def open(self) -> None:
+        """Come into sight and take the keys."""
+        self.display = True
+        self.focus()
+
+    def close(self) -> None:
+        """Go out of sight."""
+        self.display = False

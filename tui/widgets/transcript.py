@@ -1,0 +1,420 @@
+"""The transcript of one call: a virtual list that draws only the rows in sight, however many there are.
+
+It shows a board, follows its newest line unless the reader has gone elsewhere, and never scrolls back by itself: when the last
+utterance becomes shorter, the page stands still.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.cache import LRUCache
+from textual.events import Click, Resize
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.board import CallBoard, Key, Utterance
+from tui.glyphs import COLOURS, mark
+from tui.page import Block, Page, spans
+from tui.wording import show_name, show_position, tokenise
+from tui.wrapping import Row, Token
+
+_TIME_WIDTH = 9
+_LONGEST_NAME = 14
+_NARROW = 56
+"""Cells below which neither time nor name stands beside the text, only the mark."""
+
+_WIDEST = 100
+"""Cells of text in a row; longer rows are hard to read."""
+
+_DRAWN_BLOCKS = 400
+_WHEEL_ROWS = 3
+
+_SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
+
+
+class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
+    """Every utterance of a call in order of time, with a cursor on one of them."""
+
+    COMPONENT_CLASSES = {
+        "transcript--time",
+        "transcript--settled",
+        "transcript--tentative",
+        "transcript--doubtful",
+        "transcript--match",
+        "transcript--cursor",
+        *_SPEAKERS,
+    }
+
+    BINDINGS = [
+        Binding("up,k", "move(-1)", "Up", id="up", show=False, tooltip="The line above"),
+        Binding("down,j", "move(1)", "Down", id="down", show=False, tooltip="The line below"),
+        Binding(
+            "pageup,ctrl+b", "page(-1)", "Page up", id="page-up", show=False, tooltip="A page back"
+        ),
+        Binding(
+            "pagedown,space",
+            "page(1)",
+            "Page down",
+            id="page-down",
+            show=False,
+            tooltip="A page on",
+        ),
+        Binding("g,home", "first", "First line", id="first", show=False, tooltip="The first line"),
+        Binding(
+            "G,end",
+            "last",
+            "Last line",
+            id="last",
+            show=False,
+            tooltip="The newest line, and follow",
+        ),
+    ]
+
+    ALLOW_SELECT = False
+
+    follows: var[bool] = var(True)
+    """Whether the newest line is kept in sight."""
+    is_frozen: var[bool] = var(False)
+    """Whether the page stands still; what comes meanwhile is shown later."""
+    zero_at: var[datetime | None] = var(None)
+    """When position 0 was, to show times on the wall; None for the call's time."""
+    needle: var[str] = var("")
+    """What is looked for, case-folded."""
+
+    class Moved(Message):
+        """The cursor is elsewhere, or following has begun or ended."""
+
+    def __init__(self, board: CallBoard, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.board = board
+        self.page = Page()
+        self.cursor: Key | None = None
+        self._name_width = 0
+        self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
+        self._styles: dict[str, Style] = {}
+        board.take_changes()
+        self._update_page(list(board.utterances))
+
+    # What happens to the board
+
+    def show_changes(self) -> None:
+        """Draw what has changed on the board, unless frozen."""
+        if self.is_frozen or not self.board.has_changes:
+            return
+        height = self.page.height
+        rows = self._update_page(self.board.take_changes())
+        self._make_room_for_names()
+        if self.cursor is not None and self.page.find(self.cursor) is None:
+            self.cursor = None
+        if self.page.height != height:
+            self._fit()
+        self._keep_up()
+        first = max(0, rows - self.scroll_offset.y)
+        if first < self.size.height:
+            self.refresh(Region(0, first, self.size.width, self.size.height - first))
+
+    def _update_page(self, keys: list[Key]) -> int:
+        """Return the first row that may look different."""
+        tops = [self.page.top(index) for key in keys if (index := self.page.find(key)) is not None]
+        self.page.update(self._change(key) for key in keys)
+        tops += [self.page.top(index) for key in keys if (index := self.page.find(key)) is not None]
+        return min(tops, default=0)
+
+    def _change(self, key: Key) -> tuple[Key, tuple[int, int, int], tuple[Token, ...]] | Key:
+        utterance = self.board.utterances.get(key)
+        if utterance is None:
+            return key
+        return key, self._order(utterance), tokenise(utterance)
+
+    def _order(self, utterance: Utterance) -> tuple[int, int, int]:
+        return utterance.start, self.board.rank(utterance.leg), utterance.number
+
+    def _make_room_for_names(self) -> None:
+        names = [show_name(self.board.name(leg.label), _LONGEST_NAME) for leg in self.board.legs]
+        width = min(_LONGEST_NAME, max(map(cell_len, names), default=0))
+        if width != self._name_width:
+            self._name_width = width
+            if self.size.width:
+                self._reflow(self.size)
+
+    def redraw(self) -> None:
+        """Draw everything anew, as after a name or a theme has changed."""
+        self._make_room_for_names()
+        self._strips.clear()
+        self._styles.clear()
+        self.refresh()
+
+    # Where it looks
+
+    def on_mount(self) -> None:
+        """Draw anew when the theme changes."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.redraw())
+
+    def on_resize(self, event: Resize) -> None:
+        """Break lines anew; what is read stays in sight."""
+        self._make_room_for_names()
+        self._reflow(event.size)
+
+    def _reflow(self, size: Size) -> None:
+        held = self.page.locate(self.scroll_offset.y)
+        key = self.page[held[0]].key if held else None
+        self.page.resize(self._text_width(size.width))
+        self._strips.clear()
+        self.virtual_size = Size(size.width, self.page.height)
+        if self.follows:
+            self._scroll(self.page.height - size.height)
+        elif key is not None and (index := self.page.find(key)) is not None:
+            self._scroll(self.page.top(index))
+            if self.cursor is not None and (under := self.page.find(self.cursor)) is not None:
+                self._show(under)
+
+    def _fit(self) -> None:
+        """Tell how many rows there are; while following, a page that became shorter keeps its place."""
+        height = self.page.height
+        if self.follows:
+            height = max(
+                height, min(self.scroll_offset.y + self.size.height, self.virtual_size.height)
+            )
+        size = Size(self.size.width, height)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _keep_up(self) -> None:
+        if self.follows:
+            self._scroll(max(self.scroll_offset.y, self.page.height - self.size.height))
+
+    def _text_width(self, width: int) -> int:
+        return max(2, min(width - self._gutter(width) - 1, _WIDEST))
+
+    def _gutter(self, width: int) -> int:
+        return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
+
+    # Where the cursor is
+
+    @property
+    def cursor_index(self) -> int | None:
+        """Return the place of the block under the cursor; while following that is the last one."""
+        if not len(self.page):
+            return None
+        if self.cursor is not None:
+            return self.page.find(self.cursor)
+        place = self.page.locate(self.scroll_offset.y + self.size.height // 2)
+        return len(self.page) - 1 if self.follows or place is None else place[0]
+
+    @property
+    def cursor_block(self) -> Block | None:
+        """Return the block under the cursor."""
+        index = self.cursor_index
+        return None if index is None else self.page[index]
+
+    def go_to(self, index: int, *, centred: bool = False) -> None:
+        """Put the cursor on a block and bring it into sight; going to the last one follows again."""
+        if not len(self.page):
+            return
+        index = max(0, min(index, len(self.page) - 1))
+        block = self.page[index]
+        self.cursor = block.key
+        if self.follows:
+            self.follows = False
+            self._fit()
+        self._show(index, centred=centred)
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def _show(self, index: int, *, centred: bool = False) -> None:
+        """Scroll no further than needed to bring a block into sight."""
+        top, height = self.page.top(index), self.size.height
+        if centred:
+            self._scroll(top - height // 2)
+        elif top < self.scroll_offset.y:
+            self._scroll(top)
+        else:
+            bottom = top + self.page[index].height
+            self._scroll(max(self.scroll_offset.y, min(top, bottom - height)))
+
+    def _scroll(self, row: int) -> None:
+        self.scroll_to(y=max(0, row), animate=False, immediate=True)
+
+    def go_to_key(self, key: Key) -> bool:
+        """Put the cursor on an utterance; False if it is not there."""
+        index = self.page.find(key)
+        if index is None:
+            return False
+        self.go_to(index, centred=True)
+        return True
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by one block; beyond the last one, follow."""
+        index = self.cursor_index
+        if index is None:
+            return
+        if step > 0 and index + step >= len(self.page):
+            self.action_last()
+        else:
+            self.go_to(index + step)
+
+    def action_page(self, step: int) -> None:
+        """Scroll by a page and take the cursor along."""
+        target = self.scroll_offset.y + step * max(1, self.size.height - 1)
+        if step > 0 and target + self.size.height >= self.page.height:
+            self.action_last()
+            return
+        self.follows = False
+        self._fit()
+        self._scroll(target)
+        if place := self.page.locate(max(0, target)):
+            self.cursor = self.page[place[0]].key
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def action_first(self) -> None:
+        """Go to the first line."""
+        self.go_to(0)
+
+    def action_last(self) -> None:
+        """Go to the newest line and follow."""
+        self.follows = True
+        self.cursor = None
+        self._fit()
+        self._scroll(self.page.height - self.size.height)
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def look_for(self, needle: str) -> int:
+        """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
+        self.needle = needle.casefold()
+        count = self.page.count(self.needle) if self.needle else 0
+        if count and (index := self.cursor_index) is not None:
+            found = self.page.search(self.needle, start=index, step=-1)
+            if found is not None:
+                self.go_to(found, centred=True)
+        self.redraw()
+        return count
+
+    def look_on(self, step: int) -> bool:
+        """Go to the next place of what is looked for; False if there is none."""
+        index = self.cursor_index
+        if not self.needle or index is None:
+            return False
+        found = self.page.search(self.needle, start=index + step, step=step)
+        if found is None:
+            return False
+        self.go_to(found, centred=True)
+        return True
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor where it was clicked."""
+        place = self.page.locate(self.scroll_offset.y + event.get_content_offset_capture(self).y)
+        if place:
+            self.go_to(place[0])
+
+    def on_mouse_scroll_up(self) -> None:
+        """Stop following when somebody scrolls back."""
+        if self.page.height > self.size.height:
+            self.follows = False
+            self.post_message(self.Moved())
+
+    def on_mouse_scroll_down(self) -> None:
+        """Follow again when somebody scrolls to the end."""
+        if self.scroll_offset.y + self.size.height + _WHEEL_ROWS >= self.page.height:
+            self.action_last()
+
+    def watch_is_frozen(self, is_frozen: bool) -> None:
+        """Show what came while frozen."""
+        if not is_frozen:
+            self.show_changes()
+
+    def watch_zero_at(self) -> None:
+        """Draw other times."""
+        self.redraw()
+
+    # How it looks
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row that is in sight."""
+        width = self.size.width
+        base = self.rich_style
+        place = self.page.locate(self.scroll_offset.y + y)
+        if place is None:
+            return Strip.blank(width, base)
+        index, row = place
+        block = self.page[index]
+        is_under_cursor = not self.follows and self.cursor == block.key
+        key = (block.key, block.version, block.opens_turn, block.has_gap, width, is_under_cursor)
+        strips = self._strips.get(key)
+        if strips is None:
+            strips = self._strips[key] = self._draw(index, block, width, is_under_cursor)
+        return strips[row] if row < len(strips) else Strip.blank(width, base)
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"transcript--{name}", partial=True)
+        return self._styles[name]
+
+    def _draw(self, index: int, block: Block, width: int, is_under_cursor: bool) -> list[Strip]:
+        base = self.rich_style
+        line_style = base + self._style("cursor") if is_under_cursor else base
+        strips = [Strip.blank(width, base)] if block.has_gap else []
+        marked = self._marked(block)
+        for number, row in enumerate(self.page.rows(index)):
+            segments = self._gutter_of(block, width, line_style, is_first=number == 0)
+            segments += self._draw_row(block, row, line_style, marked)
+            strips.append(Strip(segments).adjust_cell_length(width, line_style))
+        return strips
+
+    def _gutter_of(
+        self, block: Block, width: int, style: Style, *, is_first: bool
+    ) -> list[Segment]:
+        rank = self.board.rank(block.key[0])
+        speaker = style + self._style(f"speaker-{rank % COLOURS}")
+        shown_mark = Segment(mark(rank) if is_first else " ", speaker)
+        if width < _NARROW:
+            return [shown_mark, Segment(" ", style)]
+        if not is_first:
+            return [Segment(" " * self._gutter(width), style)]
+        time = show_position(block.order[0], self.zero_at)
+        name = show_name(self.board.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
+        return [
+            Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
+            shown_mark,
+            Segment(" ", style),
+            Segment(set_cell_size(name, self._name_width) + "  ", speaker),
+        ]
+
+    def _draw_row(
+        self, block: Block, row: Row, style: Style, marked: frozenset[int]
+    ) -> list[Segment]:
+        segments = []
+        for piece in row:
+            token = block.tokens[piece.token]
+            if piece.blank:
+                segments.append(Segment(" ", style))
+            kind = "tentative" if token.is_tentative else "settled"
+            look = style + self._style(kind)
+            if token.is_doubtful:
+                look += self._style("doubtful")
+            if piece.token in marked:
+                look += self._style("match")
+            segments.append(Segment(piece.text, look))
+        return segments
+
+    def _marked(self, block: Block) -> frozenset[int]:
+        """Return the numbers of the tokens that hold a part of what is looked for."""
+        if not self.needle or self.needle not in block.folded:
+            return frozenset()
+        found = spans(block.text, self.needle)
+        marked, at = set(), 0
+        for number, token in enumerate(block.tokens):
+            at += number > 0 and not token.is_joined
+            if any(start < at + len(token.text) and end > at for start, end in found):
+                marked.add(number)
+            at += len(token.text)
+        return frozenset(marked)
