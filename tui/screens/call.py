@@ -116,6 +116,7 @@ class CallScreen(Screen[None]):
         self.board = board
         self._at = at
         self._levels: dict[str, tuple[LevelMeter, Level]] = {}
+        self._is_laid_out = False
         self._is_recorded = False
         self._ticks = 0
         self._playing: sound.Playing | None = None
@@ -137,6 +138,7 @@ class CallScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to look at the call."""
+        self._is_laid_out = True
         self.query_one(FindBar).close()
         self.transcript.focus()
         self._look()
@@ -157,7 +159,7 @@ class CallScreen(Screen[None]):
 
     def show_changes(self) -> None:
         """Show what the board has taken."""
-        if not self.is_mounted:
+        if not self._is_laid_out:
             return
         self.transcript.show_changes()
         self._show_wanted()
@@ -166,6 +168,8 @@ class CallScreen(Screen[None]):
 
     def show_troubles(self) -> None:
         """Show what has not been read."""
+        if not self._is_laid_out:
+            return
         self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
 
     def _show_wanted(self) -> None:

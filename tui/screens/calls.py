@@ -80,6 +80,7 @@ class CallsScreen(Screen[None]):
         super().__init__()
         self.entries: list[Entry] = []
         self._cells: dict[str, tuple[str, ...]] = {}
+        self._is_laid_out = False
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -97,6 +98,7 @@ class CallsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to look."""
+        self._is_laid_out = True
         self.query_one(FindBar).close()
         for name, width in _COLUMNS.items():
             self.table.add_column(Text(name), width=width, key=name)
@@ -119,11 +121,13 @@ class CallsScreen(Screen[None]):
 
     def refresh_soon(self) -> None:
         """Look for calls, if anybody sees it."""
-        if self.is_current and self.app.room.desk is not None:
+        if self._is_laid_out and self.is_current and self.app.room.desk is not None:
             self.run_worker(self._refresh(), group="list", exclusive=True)
 
     def show_troubles(self) -> None:
         """Show what has not been read."""
+        if not self._is_laid_out:
+            return
         self.query_one(TroubleLine).show(self.app.room.boards.troubles)
 
     async def _refresh(self) -> None:
@@ -144,7 +148,7 @@ class CallsScreen(Screen[None]):
         }
         self._fill(rows)
         if self.app.room.desk is None:
-            return
+            return  # nothing is known yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
         self.query_one("#title", Static).update(f"{live} live, {len(self.entries)} calls{shown}")
