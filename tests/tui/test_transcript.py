@@ -84,6 +84,12 @@ async def test_the_page_stands_still_when_the_last_line_becomes_shorter(stage):
     assert "next" in stage.text()
 
 
+async def test_many_lines_at_once_end_with_the_newest_in_sight(stage):
+    await stage.fill(300)
+    assert "line 299" in stage.text()
+    assert stage.transcript.follows
+
+
 async def test_nothing_moves_for_somebody_who_reads_further_up(stage):
     await stage.fill(50)
     await stage.pilot.press("g")

@@ -115,6 +115,7 @@ class CallScreen(Screen[None]):
         super().__init__()
         self.board = board
         self._at = at
+        self._has_place = at is not None
         self._levels: dict[str, tuple[LevelMeter, Level]] = {}
         self._is_laid_out = False
         self._is_recorded = False
@@ -144,7 +145,7 @@ class CallScreen(Screen[None]):
         self._look()
         self.show_troubles()
         self.set_interval(TICK_S, self._look)
-        self.call_after_refresh(self._show_wanted)
+        self.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:
         """Fall silent."""
@@ -171,6 +172,12 @@ class CallScreen(Screen[None]):
         if not self._is_laid_out:
             return
         self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
+
+    def _begin(self) -> None:
+        """Show what was asked for, or a call that is over from its beginning."""
+        if not self._has_place and self.board.is_over:
+            self.transcript.action_first()
+        self._show_wanted()
 
     def _show_wanted(self) -> None:
         if self._at is not None and self.transcript.go_to_key(self._at):
