@@ -170,6 +170,15 @@ async def test_a_signal_leaves_a_usable_terminal(recordings, number):
         assert "Traceback" not in shown.plain
 
 
+@pytest.mark.parametrize("opens", ["/", "\x06"])
+async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(recordings, opens):
+    async with terminal("watch", "--recordings", str(recordings)) as shown:
+        await shown.shows("no calls yet")
+        shown.type(opens.encode() + b"quinquina/")
+        await shown.shows("quinquina/")
+        assert shown.process.returncode is None, "q was typed, not pressed"
+
+
 async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
         await shown.shows("no calls yet")

@@ -21,7 +21,7 @@ from tui.exporting import FORMATS, write_export
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
 from tui.state import find_phase, remark
-from tui.widgets.bottom import FindBar, TroubleLine
+from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
 from tui.widgets.transcript import Transcript
 from tui.wording import show_name
@@ -42,7 +42,7 @@ class CallScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
-        Binding("slash", "find", "Find", id="find", tooltip="Find in this call"),
+        Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
         Binding(
             "n",
             "find_on(-1)",
@@ -78,7 +78,14 @@ class CallScreen(Screen[None]):
         ),
         Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
-        Binding("t", "rename", "Name", id="rename", tooltip="Give the speaker of the line a name"),
+        Binding(
+            "t",
+            "rename",
+            "Name",
+            id="rename",
+            priority=True,
+            tooltip="Give the speaker of the line a name",
+        ),
         Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
         Binding(
             "i",
@@ -141,7 +148,7 @@ class CallScreen(Screen[None]):
         """Begin to look at the call."""
         self._is_laid_out = True
         self.query_one(FindBar).close()
-        self.transcript.focus()
+        self.set_focus(self.transcript)
         self._look()
         self.show_troubles()
         self.set_interval(TICK_S, self._look)
@@ -246,12 +253,16 @@ class CallScreen(Screen[None]):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let keys that come before others be typed into a field."""
+        return may_act(self, action, ("find", "rename"))
+
     async def action_back(self) -> None:
         """Close what is open; if nothing is, go back."""
         if self.query_one(FindBar).display or self.transcript.needle:
             self.query_one(FindBar).close()
             self.transcript.look_for("")
-            self.transcript.focus()
+            self.set_focus(self.transcript)
         else:
             await self.app.go_back(self)
 
@@ -263,7 +274,7 @@ class CallScreen(Screen[None]):
         """Look for it."""
         event.stop()
         self.query_one(FindBar).close()
-        self.transcript.focus()
+        self.set_focus(self.transcript)
         count = self.transcript.look_for(event.value.strip())
         if event.value.strip():
             self.app.say(f"{count} lines; n and N go through them" if count else "not found")
