@@ -77,7 +77,13 @@ class ScreenApp(App[None]):
         ),
         Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light"),
         Binding(
-            "ctrl+f", "search", "Search all", id="search", show=False, tooltip="Search all calls"
+            "ctrl+f",
+            "search",
+            "Search all",
+            id="search",
+            show=False,
+            priority=True,
+            tooltip="Search all calls",
         ),
         Binding(
             "colon,ctrl+p",

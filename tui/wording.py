@@ -33,17 +33,20 @@ def tokenise(utterance: Utterance) -> tuple[Token, ...]:
 
 def _tokens_of(word: Word, room: int, *, is_tentative: bool) -> Iterable[Token]:
     text = word.text[:room]
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        text = one_line(text)
     is_doubtful = not is_tentative and word.probability < DOUBTFUL
-    for number, part in enumerate(text.split(" ")):
-        if part:
-            yield make_token(
-                part,
-                is_joined=word.is_joined and number == 0,
-                is_tentative=is_tentative,
-                is_doubtful=is_doubtful,
-            )
+    if text.isascii() and text.isprintable() and text and " " not in text:  # as nearly all are
+        return (Token(text, len(text), word.is_joined, is_tentative, is_doubtful),)
+    parts = one_line(text).split(" ")
+    return (
+        make_token(
+            part,
+            is_joined=word.is_joined and number == 0,
+            is_tentative=is_tentative,
+            is_doubtful=is_doubtful,
+        )
+        for number, part in enumerate(parts)
+        if part
+    )
 
 
 def show_name(name: str, limit: int = 40) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
 
@@ -11,8 +12,7 @@ NARROWEST = 2
 """Cells that a row has at least, so that a wide character fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What is not broken if it fits into a row, and how it looks."""
 
     text: str
@@ -39,7 +39,8 @@ def make_token(
     text: str, *, is_joined: bool = False, is_tentative: bool = False, is_doubtful: bool = False
 ) -> Token:
     """Return a token of harmless text."""
-    return Token(text, cell_len(text), is_joined, is_tentative, is_doubtful)
+    width = len(text) if text.isascii() else cell_len(text)
+    return Token(text, width, is_joined, is_tentative, is_doubtful)
 
 
 def wrap(tokens: Sequence[Token], width: int) -> list[Row]:

@@ -120,6 +120,13 @@ class Stage:
         await self.publish(Final(self.call_id, spoken))
         return spoken
 
+    async def fill(self, count: int, text: str = "line {}", *, start_s: float = 0.0) -> None:
+        """Let the agent say many lines, a second each."""
+        first = self.numbers.get("agent", 0) + 1
+        self.numbers["agent"] = first + count - 1
+        lines = [segment("agent", first + n, start_s + n, text.format(n)) for n in range(count)]
+        await self.publish(*(Final(self.call_id, line) for line in lines))
+
     async def mumble(self, leg: str, start_s: float, committed: str, tentative: str) -> None:
         """Let an utterance be said that is not final yet."""
         number = self.numbers.get(leg, 0) + 1

@@ -252,8 +252,7 @@ async def test_g_and_arrows_move_through_the_lines(stage):
 
 
 async def test_pages_move_by_what_is_in_sight(stage):
-    for number in range(100):
-        await stage.say("agent", 20 + number, f"line {number}")
+    await stage.fill(100, start_s=20)
     await stage.pilot.press("pageup")
     assert "line 99" not in stage.text()
     await stage.pilot.press("pageup", "pageup")
@@ -284,8 +283,7 @@ async def test_a_click_puts_the_cursor_on_a_line_and_c_copies_it(stage):
 
 
 async def test_the_wheel_stops_following_and_follows_at_the_end(stage):
-    for number in range(40):
-        await stage.say("agent", 20 + number, f"line {number}")
+    await stage.fill(40, start_s=20)
     await stage.wheel(MouseScrollUp)
     assert not stage.transcript.follows
     await stage.wheel(MouseScrollDown, times=3)

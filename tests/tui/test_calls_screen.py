@@ -39,6 +39,15 @@ async def test_enter_opens_a_past_call_from_the_store(stage):
     assert stage.call_screen.board.call_id == PAST
 
 
+async def test_a_long_past_call_is_shown_from_its_beginning(stage):
+    await keep_past_call(stage, talk=[("agent", 2.0 * n, f"This is line {n}.") for n in range(99)])
+    await stage.sees("complete")
+    await stage.pilot.press("enter")
+    await stage.sees("This is line 0.")
+    await stage.pilot.press("G")
+    await stage.sees("This is line 98.")
+
+
 async def test_a_click_opens_a_call(stage):
     await keep_past_call(stage)
     await stage.sees("complete")

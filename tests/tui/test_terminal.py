@@ -140,8 +140,8 @@ async def test_after_q_the_recording_goes_on_and_the_last_line_says_how_to_end_i
             assert await shown.ends() == 0
             assert shown.is_usable()
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
-        last = shown.plain.rstrip().splitlines()[-1].lstrip()
-        assert last == f"still recording {folder.name}; streamer stop {folder.name} ends it"
+        last = f"still recording {folder.name}; streamer stop {folder.name} ends it"
+        assert shown.plain.rstrip().endswith(last)
         assert is_live(folder)
         assert call.simulator.reports == []
 
@@ -168,6 +168,15 @@ async def test_a_signal_leaves_a_usable_terminal(recordings, number):
         assert await shown.ends() == 128 + number
         assert shown.is_usable()
         assert "Traceback" not in shown.plain
+
+
+@pytest.mark.parametrize("opens", ["/", "\x06"])
+async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(recordings, opens):
+    async with terminal("watch", "--recordings", str(recordings)) as shown:
+        await shown.shows("no calls yet")
+        shown.type(opens.encode() + b"quinquina/")
+        await shown.shows("quinquina/")
+        assert shown.process.returncode is None, "q was typed, not pressed"
 
 
 async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):

@@ -74,8 +74,7 @@ async def test_doubtful_words_are_underlined(stage):
 
 
 async def test_the_page_stands_still_when_the_last_line_becomes_shorter(stage):
-    for number in range(30):
-        await stage.say("agent", number, f"line {number}")
+    await stage.fill(30)
     await stage.mumble("agent", 40, "", "word " * 30 + "end")
     offset = stage.transcript.scroll_offset.y
     await stage.say("agent", 40, "short")
@@ -85,9 +84,14 @@ async def test_the_page_stands_still_when_the_last_line_becomes_shorter(stage):
     assert "next" in stage.text()
 
 
+async def test_many_lines_at_once_end_with_the_newest_in_sight(stage):
+    await stage.fill(300)
+    assert "line 299" in stage.text()
+    assert stage.transcript.follows
+
+
 async def test_nothing_moves_for_somebody_who_reads_further_up(stage):
-    for number in range(50):
-        await stage.say("agent", number, f"line {number}")
+    await stage.fill(50)
     await stage.pilot.press("g")
     before = lines(stage)
     await stage.say("caller", 60, "Something new.")
@@ -143,10 +147,7 @@ async def test_a_small_terminal_shows_the_words(stage):
 
 
 async def test_what_is_read_stays_in_sight_when_the_size_changes(stage):
-    for number in range(200):
-        await stage.say(
-            "agent", number, f"line {number} with a few more words that have to be broken"
-        )
+    await stage.fill(200, "line {} with a few more words that have to be broken")
     await stage.pilot.press("g", *["pagedown"] * 4)
     words = stage.transcript.cursor_block.text.split()[1]
     await stage.pilot.resize_terminal(40, 12)

@@ -21,7 +21,7 @@ from tui.exporting import FORMATS, write_export
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
 from tui.state import find_phase, remark
-from tui.widgets.bottom import FindBar, TroubleLine
+from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
 from tui.widgets.transcript import Transcript
 from tui.wording import show_name
@@ -42,7 +42,7 @@ class CallScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
-        Binding("slash", "find", "Find", id="find", tooltip="Find in this call"),
+        Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
         Binding(
             "n",
             "find_on(-1)",
@@ -78,7 +78,14 @@ class CallScreen(Screen[None]):
         ),
         Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
-        Binding("t", "rename", "Name", id="rename", tooltip="Give the speaker of the line a name"),
+        Binding(
+            "t",
+            "rename",
+            "Name",
+            id="rename",
+            priority=True,
+            tooltip="Give the speaker of the line a name",
+        ),
         Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
         Binding(
             "i",
@@ -115,7 +122,9 @@ class CallScreen(Screen[None]):
         super().__init__()
         self.board = board
         self._at = at
+        self._has_place = at is not None
         self._levels: dict[str, tuple[LevelMeter, Level]] = {}
+        self._is_laid_out = False
         self._is_recorded = False
         self._ticks = 0
         self._playing: sound.Playing | None = None
@@ -137,12 +146,13 @@ class CallScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to look at the call."""
+        self._is_laid_out = True
         self.query_one(FindBar).close()
-        self.transcript.focus()
+        self.set_focus(self.transcript)
         self._look()
         self.show_troubles()
         self.set_interval(TICK_S, self._look)
-        self.call_after_refresh(self._show_wanted)
+        self.call_after_refresh(self._begin)
 
     def on_unmount(self) -> None:
         """Fall silent."""
@@ -157,7 +167,7 @@ class CallScreen(Screen[None]):
 
     def show_changes(self) -> None:
         """Show what the board has taken."""
-        if not self.is_mounted:
+        if not self._is_laid_out:
             return
         self.transcript.show_changes()
         self._show_wanted()
@@ -166,7 +176,15 @@ class CallScreen(Screen[None]):
 
     def show_troubles(self) -> None:
         """Show what has not been read."""
+        if not self._is_laid_out:
+            return
         self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
+
+    def _begin(self) -> None:
+        """Show what was asked for, or a call that is over from its beginning."""
+        if not self._has_place and self.board.is_over:
+            self.transcript.action_first()
+        self._show_wanted()
 
     def _show_wanted(self) -> None:
         if self._at is not None and self.transcript.go_to_key(self._at):
@@ -235,12 +253,16 @@ class CallScreen(Screen[None]):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let keys that come before others be typed into a field."""
+        return may_act(self, action, ("find", "rename"))
+
     async def action_back(self) -> None:
         """Close what is open; if nothing is, go back."""
         if self.query_one(FindBar).display or self.transcript.needle:
             self.query_one(FindBar).close()
             self.transcript.look_for("")
-            self.transcript.focus()
+            self.set_focus(self.transcript)
         else:
             await self.app.go_back(self)
 
@@ -252,7 +274,7 @@ class CallScreen(Screen[None]):
         """Look for it."""
         event.stop()
         self.query_one(FindBar).close()
-        self.transcript.focus()
+        self.set_focus(self.transcript)
         count = self.transcript.look_for(event.value.strip())
         if event.value.strip():
             self.app.say(f"{count} lines; n and N go through them" if count else "not found")

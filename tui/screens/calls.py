@@ -15,7 +15,7 @@ from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
 from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
-from tui.widgets.bottom import FindBar, TroubleLine
+from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.wording import show_beginning, show_name
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class CallsScreen(Screen[None]):
             "filter",
             "Filter",
             id="filter",
+            priority=True,
             tooltip="Show only calls that hold what is typed",
         ),
         Binding(
@@ -52,6 +53,7 @@ class CallsScreen(Screen[None]):
             "app.search",
             "Search",
             id="search-all",
+            priority=True,
             tooltip="Search what was said in all calls",
         ),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
@@ -80,6 +82,7 @@ class CallsScreen(Screen[None]):
         super().__init__()
         self.entries: list[Entry] = []
         self._cells: dict[str, tuple[str, ...]] = {}
+        self._is_laid_out = False
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -97,6 +100,7 @@ class CallsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to look."""
+        self._is_laid_out = True
         self.query_one(FindBar).close()
         for name, width in _COLUMNS.items():
             self.table.add_column(Text(name), width=width, key=name)
@@ -119,11 +123,13 @@ class CallsScreen(Screen[None]):
 
     def refresh_soon(self) -> None:
         """Look for calls, if anybody sees it."""
-        if self.is_current and self.app.room.desk is not None:
+        if self._is_laid_out and self.is_current and self.app.room.desk is not None:
             self.run_worker(self._refresh(), group="list", exclusive=True)
 
     def show_troubles(self) -> None:
         """Show what has not been read."""
+        if not self._is_laid_out:
+            return
         self.query_one(TroubleLine).show(self.app.room.boards.troubles)
 
     async def _refresh(self) -> None:
@@ -144,7 +150,7 @@ class CallsScreen(Screen[None]):
         }
         self._fill(rows)
         if self.app.room.desk is None:
-            return
+            return  # nothing is known yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
         self.query_one("#title", Static).update(f"{live} live, {len(self.entries)} calls{shown}")
@@ -155,7 +161,7 @@ class CallsScreen(Screen[None]):
             "no call holds that" if wanted else "no calls yet; streamer watch CHANNEL begins one"
         )
         if rows and self.focused is None:
-            self.table.focus()
+            self.set_focus(self.table)
 
     def _fill(self, rows: dict[str, tuple[str, ...]]) -> None:
         """Change cells that have changed; only a changed order fills the list anew, the cursor staying on its call."""
@@ -220,6 +226,10 @@ class CallsScreen(Screen[None]):
         if event.row_key.value is not None:
             await self.app.open_call(event.row_key.value)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let keys that come before others be typed into a field."""
+        return may_act(self, action, ("filter",))
+
     def action_filter(self) -> None:
         """Ask for what is to be shown."""
         self.query_one(FindBar).open()
@@ -232,14 +242,14 @@ class CallsScreen(Screen[None]):
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the list."""
         event.stop()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_close(self) -> None:
         """Show all calls again."""
         field = self.query_one(FindBar)
         field.value = ""
         field.close()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_move(self, action: str) -> None:
         """Move the cursor."""

@@ -15,6 +15,7 @@ from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
+from tui.widgets.bottom import may_act
 from tui.wording import show_moment, show_name
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class SearchScreen(Screen[None]):
         *FIRST_KEYS,
         Binding("escape", "back", "Back", id="back", tooltip="Go back"),
         Binding("enter", "open", "Open", id="open", tooltip="Open the call at this line"),
-        Binding("slash", "query", "Search", id="query", tooltip="Change what is searched"),
+        Binding(
+            "slash", "query", "Search", id="query", priority=True, tooltip="Change what is searched"
+        ),
         Binding(
             "down", "list", "List", id="list", show=False, tooltip="From the field into the list"
         ),
@@ -57,7 +60,7 @@ class SearchScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin with the field."""
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while it is typed."""
@@ -91,11 +94,15 @@ class SearchScreen(Screen[None]):
     def action_list(self) -> None:
         """Go to the list."""
         if self.hits:
-            self.query_one(OptionList).focus()
+            self.set_focus(self.query_one(OptionList))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let keys that come before others be typed into a field."""
+        return may_act(self, action, ("query",))
 
     def action_query(self) -> None:
         """Go to the field."""
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     def action_move(self, action: str) -> None:
         """Move the cursor."""

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -46,13 +47,22 @@ class TroubleLine(Widget):
         self.post_message(self.Read())
 
 
+def may_act(screen: Screen[None], action: str, opening: Sequence[str]) -> bool:
+    """Say whether an action may run; those of `opening` may not while something is typed.
+
+    Their keys come before all others, because Textual hands on keys that are typed quickly before it looks whether the first of them
+    has opened a field: what was meant for the field would be taken for commands.
+    """
+    return action not in opening or not isinstance(screen.focused, Input)
+
+
 class FindBar(Input):
     """A field for what is looked for; in sight only while it is used."""
 
     def open(self) -> None:
-        """Come into sight and take the keys."""
+        """Come into sight and take the keys at once, also those that are typed already."""
         self.display = True
-        self.focus()
+        self.screen.set_focus(self)
 
     def close(self) -> None:
         """Go out of sight."""

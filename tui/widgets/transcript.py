@@ -241,7 +241,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self._scroll(max(self.scroll_offset.y, min(top, bottom - height)))
 
     def _scroll(self, row: int) -> None:
-        self.scroll_to(y=max(0, row), animate=False, immediate=True)
+        # Forced, because Textual allows no scrolling before the scroll bar is there, which is a layout later.
+        self.scroll_to(y=max(0, row), animate=False, immediate=True, force=True)
 
     def go_to_key(self, key: Key) -> bool:
         """Put the cursor on an utterance; False if it is not there."""
