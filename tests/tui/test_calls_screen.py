@@ -67,6 +67,7 @@ async def test_an_unfinished_call_says_how_to_finish_it(stage):
 
 async def test_a_call_that_another_process_records_is_followed(stage):
     recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    recording.demand(0)
     try:
         await stage.sees("1 live")
         await stage.pilot.press("enter")
