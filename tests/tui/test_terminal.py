@@ -185,6 +185,7 @@ async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
         shown.type(b"\x1a")
         process = psutil.Process(shown.process.pid)
         await until(lambda: process.status() == psutil.STATUS_STOPPED)
+        await until(lambda: SHOW_CURSOR in shown.written.rpartition(LEAVE_SCREEN)[2])
         assert shown.is_usable()
         end = len(shown.plain)
         shown.process.send_signal(signal.SIGCONT)
