@@ -16,6 +16,7 @@ from textual.screen import Screen
 from streamer.cli.frontend import ScreenRequest
 from streamer.recording import is_live
 from tui.board import CallBoard, Key
+from tui.driver import Driver
 from tui.glyphs import PlainCharacters, speaks_utf8
 from tui.messages import CallChanged, DeskOpened, TroubleSaid
 from tui.screens.call import CallScreen
@@ -111,7 +112,7 @@ class ScreenApp(App[None]):
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=Driver)
         self.clock = clock
         self.room = Workroom(request, self.post_message)
         self.has_crashed = False

@@ -1,5 +1,6 @@
 """The screen in a real terminal: what it leaves behind, and the demo's words on it."""
 
+import array
 import asyncio
 import contextlib
 import fcntl
@@ -32,6 +33,9 @@ pytestmark = [
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 SHOW_CURSOR = b"\x1b[?25h"
 NO_MOUSE = b"\x1b[?1000l"
+_STALLED = 4000
+"""Bytes that a terminal leaves unread when a program had better not count on it any more; few take more."""
+
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 
 
@@ -50,6 +54,21 @@ class Terminal:
 
     def type(self, keys):
         os.write(self._descriptor, keys)
+
+    def stop_reading(self):
+        """Be a terminal that has stalled, as over a line that is cut."""
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+
+    @property
+    def unread(self):
+        """Count the bytes that wait for this terminal."""
+        count = array.array("i", [0])
+        fcntl.ioctl(self._descriptor, termios.FIONREAD, count)
+        return count[0]
+
+    def go_away(self):
+        """Hang up."""
+        os.close(self._descriptor)
 
     def resize(self, columns, rows):
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -103,11 +122,14 @@ async def terminal(*arguments, columns=80, rows=24, cwd=None, **variables):
         yield shown
     finally:
         loop.remove_reader(outside)
+        with contextlib.suppress(OSError):
+            os.set_blocking(outside, False)
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        os.close(outside)
+        with contextlib.suppress(OSError):
+            os.close(outside)
         os.close(inside)
 
 
@@ -170,6 +192,19 @@ async def test_a_signal_leaves_a_usable_terminal(recordings, number):
         assert "Traceback" not in shown.plain
 
 
+async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(recordings):
+    async with terminal("watch", "--recordings", str(recordings)) as shown:
+        await shown.shows("no calls yet")
+        shown.stop_reading()
+        shown.type(b"d" * 60)  # each paints everything anew, far more than waits for a reader
+        await until(lambda: shown.unread >= _STALLED)
+        shown.go_away()
+        shown.process.send_signal(signal.SIGHUP)
+        shown.process.send_signal(signal.SIGCONT)  # as the system does
+        async with asyncio.timeout(20):
+            assert await shown.process.wait() == 128 + signal.SIGHUP
+
+
 @pytest.mark.parametrize("opens", ["/", "\x06"])
 async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(recordings, opens):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
@@ -185,6 +220,7 @@ async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
         shown.type(b"\x1a")
         process = psutil.Process(shown.process.pid)
         await until(lambda: process.status() == psutil.STATUS_STOPPED)
+        await until(lambda: SHOW_CURSOR in shown.written.rpartition(LEAVE_SCREEN)[2])
         assert shown.is_usable()
         end = len(shown.plain)
         shown.process.send_signal(signal.SIGCONT)
