@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
-from tools.demo_model.losses import Weights
-
 LAST_SHARE_OF_RATE = 0.01
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each part of the loss counts beside the token."""
+
+    phone_sequence: float
+    phone_frames: float
+    alignment: float
 
 
 @dataclass(frozen=True)
