@@ -6,6 +6,7 @@ schedule counts samples, so a paused machine loses nothing.
 """
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -90,12 +91,18 @@ def train(run: Run) -> Path:
     """Train to the end of the schedule; returns the checkpoint's path."""
     run.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("MASTER_ADDR", "localhost")
-    os.environ.setdefault("MASTER_PORT", "29517")
+    os.environ.setdefault("MASTER_PORT", str(_free_port()))
     if run.processes == 1:
         _train_process(0, run)
     else:
         spawn(_train_process, (run,), run.processes)  # type: ignore[no-untyped-call]
     return run.folder / CHECKPOINT
+
+
+def _free_port() -> int:
+    """Ask for a port, so that two trainings on a machine do not meet."""
+    with socket.create_server(("localhost", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _train_process(rank: int, run: Run) -> None:
