@@ -34,3 +34,8 @@ def test_the_weights_of_the_phones_fall_to_the_end_and_never_to_nothing():
 
 def test_a_longer_total_leaves_the_plateau_as_it_was():
     assert Schedule(200_000, rate=5e-4).learning_rate(15_000) == SCHEDULE.learning_rate(15_000)
+
+
+def test_a_run_shorter_than_the_warm_up_still_reaches_the_rate():
+    short = Schedule(600, rate=5e-4)
+    assert max(short.learning_rate(seen) for seen in range(600)) == pytest.approx(5e-4, rel=0.02)

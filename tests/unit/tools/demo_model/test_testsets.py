@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.tools.demo_model.spoken import TEXTS, say
 from tools.demo_model import testsets
-from tools.demo_model.measures import draw_no_speech
+from tools.demo_model.measures import WordTimes, draw_no_speech
 from tools.demo_model.shards import read_shard, write_shard
 from tools.demo_model.speech import SAMPLE_RATE
 from tools.demo_model.testsets import (
@@ -76,3 +76,8 @@ def test_a_seed_orders_utterances_and_loses_none():
 def test_windows_without_speech_add_up_to_ten_minutes():
     lengths = [len(sound) for sound in draw_no_speech(np.random.default_rng(1))]
     assert sum(lengths) / SAMPLE_RATE == pytest.approx(600, abs=1)
+
+
+def test_word_times_are_told_as_medians_or_not_at_all():
+    assert str(WordTimes([0.01, 0.03, 0.5], [0.02, 0.02, 0.9])) == "30 / 20 ms"
+    assert str(WordTimes()) == "no sentence heard exactly"
