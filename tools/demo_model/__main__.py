@@ -94,11 +94,13 @@ def make_checkpoint(options: Options) -> None:
 
 
 def make_model(options: Options) -> None:
-    """Export."""
+    """Export the mean of the snapshots, or the checkpoint of a run too short for any."""
+    from tools.demo_model import snapshots
     from tools.demo_model.export import export_model
     from tools.demo_model.training import CHECKPOINT
 
-    export_model(options.run / CHECKPOINT, options.model)
+    paths = snapshots.list_kept(options.run) or [options.run / CHECKPOINT]
+    export_model(snapshots.average(paths), options.model)
 
 
 def make_call(options: Options) -> None:
