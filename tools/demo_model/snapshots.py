@@ -13,7 +13,7 @@ from tools.demo_model.network import Network
 
 EVERY = 1000
 """Windows from one snapshot to the next."""
-KEPT = 8
+KEPT = 5
 """Snapshots in a folder; an older one is dropped."""
 
 
