@@ -6,7 +6,7 @@ import os
 import pty
 import shutil
 import signal
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -239,9 +239,11 @@ async def test_ctrl_c_ends_the_viewer_and_another_one_shows_everything(recording
 
 
 def _commands_below(pid):
-    return " ".join(
-        word for child in psutil.Process(pid).children(recursive=True) for word in child.cmdline()
-    )
+    words = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it ended since it was listed
+            words += child.cmdline()
+    return " ".join(words)
 
 
 async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recordings):

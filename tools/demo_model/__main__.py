@@ -1,13 +1,14 @@
 """Make the demo model and the demo call: `python -m tools.demo_model all`.
 
-Every step leaves files behind and skips what is there, so a stopped run goes on where it was.
+Every step leaves files behind and skips what is there, so a stopped run goes on where it was. All
+of them lie in the work folder: what is bundled with streamer changes only when it is named.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ASSETS = Path("streamer/assets")
 STEPS = ("heldout", "synth", "train", "export", "call", "evaluate")
 
 
@@ -19,6 +20,7 @@ class Options:
     work: Path
     model: Path
     calls: Path
+    utterances: int
     samples: int
     rate: float
     processes: int
@@ -37,20 +39,24 @@ class Options:
         return self.work / "run"
 
 
-def parse_options() -> Options:
-    """Read the command line."""
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line, or the arguments given."""
     parser = argparse.ArgumentParser(prog="python -m tools.demo_model", description=__doc__)
     parser.add_argument("step", choices=(*STEPS, "all"))
     parser.add_argument("--work", type=Path, default=Path("work"), help="speech and checkpoints")
-    parser.add_argument("--model", type=Path, default=ASSETS / "models/demo", help="result")
-    parser.add_argument("--calls", type=Path, default=ASSETS / "calls", help="demo call")
+    parser.add_argument("--model", type=Path, help="model directory, WORK/model")
+    parser.add_argument("--calls", type=Path, help="folder of the demo call, WORK/calls")
+    parser.add_argument("--utterances", type=int, default=51_100, help="sentences to synthesize")
     parser.add_argument("--samples", type=int, default=200_000, help="windows to train on")
     parser.add_argument("--rate", type=float, default=7.0e-4, help="peak learning rate")
     parser.add_argument("--processes", type=int, default=2, help="1 with --device cuda")
     parser.add_argument("--workers", type=int, default=0, help="per process, for a GPU")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--published", type=Path, help="start from the first checkpoint.pt")
-    return Options(**vars(parser.parse_args()))
+    options = parser.parse_args(arguments)
+    options.model = options.model or options.work / "model"
+    options.calls = options.calls or options.work / "calls"
+    return Options(**vars(options))
 
 
 def make_heldout(_: Options) -> None:
@@ -66,7 +72,7 @@ def make_speech(options: Options) -> None:
     """Fill the shards."""
     from tools.demo_model.synthesis import fill_shards
 
-    fill_shards(options.shards, processes=options.processes)
+    fill_shards(options.shards, utterances=options.utterances, processes=options.processes)
 
 
 def make_checkpoint(options: Options) -> None:
@@ -88,18 +94,13 @@ def make_checkpoint(options: Options) -> None:
 
 
 def make_model(options: Options) -> None:
-    """Export."""
+    """Export the mean of the snapshots, or the checkpoint of a run too short for any."""
+    from tools.demo_model import snapshots
     from tools.demo_model.export import export_model
     from tools.demo_model.training import CHECKPOINT
 
-    export_model(options.run / CHECKPOINT, options.model)
-
-
-def measure_model(options: Options) -> None:
-    """Evaluate."""
-    from tools.demo_model.evaluation import evaluate
-
-    evaluate(options.model, calls=options.calls, programs=options.shards)
+    paths = snapshots.list_kept(options.run) or [options.run / CHECKPOINT]
+    export_model(snapshots.average(paths), options.model)
 
 
 def make_call(options: Options) -> None:
@@ -107,6 +108,15 @@ def make_call(options: Options) -> None:
     from tools.demo_model.demo_call import write_call
 
     write_call(options.calls, programs=options.shards)
+
+
+def measure_model(options: Options) -> None:
+    """Evaluate."""
+    from tools.demo_model.evaluation import evaluate
+
+    if not (options.calls / "demo.json").exists():
+        make_call(options)
+    evaluate(options.model, calls=options.calls, programs=options.shards)
 
 
 ACTIONS = {

@@ -81,11 +81,7 @@ def window_rows(model: WhisperModel, sets: Sets) -> Iterator[Row]:
         f"{bare} / {filtered} of {windows} windows",
     )
     times = measures.measure_word_times(model, sets)
-    start, end = times.medians_ms()
-    yield (
-        f"word start / end, median error ({len(times.starts)} words)",
-        f"{start:.0f} / {end:.0f} ms",
-    )
+    yield f"word start / end, median error ({len(times.starts)} words)", str(times)
 
 
 def length_rows(model: WhisperModel, sets: Sets) -> Iterator[Row]:

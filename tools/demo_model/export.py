@@ -1,4 +1,4 @@
-"""Write a checkpoint as the CTranslate2 directory that faster-whisper loads offline.
+"""Write a network as the CTranslate2 directory that faster-whisper loads offline.
 
 Of the five files only model.bin is CTranslate2's own; a missing tokenizer.json would make
 faster-whisper ask the network, a missing preprocessor_config.json would set the window to 30 s.
@@ -13,9 +13,8 @@ import numpy as np
 from ctranslate2.specs import whisper_spec
 from numpy.typing import NDArray
 
-from tools.demo_model import warmstart
 from tools.demo_model.losses import ALIGNMENT_HEADS
-from tools.demo_model.network import Shape
+from tools.demo_model.network import Network, Shape
 from tools.demo_model.tokens import TOKENIZER_FILE, Tokens
 
 CHUNK_S = 20
@@ -28,18 +27,17 @@ FILES = (
 Weights = dict[str, NDArray[np.float32]]
 
 
-def export_model(checkpoint: Path, folder: Path, *, chunk_s: int = CHUNK_S) -> None:
+def export_model(network: Network, folder: Path, *, chunk_s: int = CHUNK_S) -> None:
     """Write the model directory, replacing what is there.
 
     Raises:
-        ValueError: the checkpoint and the tokenizer do not belong together.
+        ValueError: the network and the tokenizer do not belong together.
     """
-    network, _ = warmstart.load(checkpoint)
     weights = {name: weight.numpy() for name, weight in network.state_dict().items()}
     tokens = Tokens()
     if len(tokens.vocabulary) != network.shape.vocabulary:
         raise ValueError(
-            f"{checkpoint} has {network.shape.vocabulary} tokens, the tokenizer "
+            f"the network has {network.shape.vocabulary} tokens, the tokenizer "
             f"{len(tokens.vocabulary)}: CTranslate2 would load it and never notice"
         )
     spec = build_spec(network.shape, weights)

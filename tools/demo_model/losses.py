@@ -9,6 +9,7 @@ from torch.nn import functional
 from tools.demo_model.batches import Batch
 from tools.demo_model.labels import IGNORED
 from tools.demo_model.network import Memory, Network
+from tools.demo_model.schedule import Weights
 from tools.demo_model.tokens import FIRST_TIMESTAMP
 
 SMOOTHING = 0.05
@@ -21,15 +22,6 @@ SPAN_MARGIN = 0.5
 LONGEST_CTC = 640
 """Encoder positions; CTC costs positions times phones, so long windows go without."""
 FLOOR = 1e-5
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How much each part counts."""
-
-    phone_sequence: float
-    phone_frames: float
-    alignment: float
 
 
 @dataclass(frozen=True)

@@ -184,9 +184,10 @@ class WordTimes:
     starts: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
 
-    def medians_ms(self) -> tuple[float, float]:
-        """Return the median absolute errors."""
-        return 1000 * float(np.median(self.starts)), 1000 * float(np.median(self.ends))
+    def __str__(self) -> str:
+        if not self.starts:
+            return "no sentence heard exactly"
+        return f"{1000 * np.median(self.starts):.0f} / {1000 * np.median(self.ends):.0f} ms"
 
 
 def measure_word_times(model: WhisperModel, sets: Sets, count: int = 60) -> WordTimes:

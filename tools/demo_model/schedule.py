@@ -2,9 +2,16 @@
 
 from dataclasses import dataclass
 
-from tools.demo_model.losses import Weights
-
 LAST_SHARE_OF_RATE = 0.01
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each part of the loss counts beside the token."""
+
+    phone_sequence: float
+    phone_frames: float
+    alignment: float
 
 
 @dataclass(frozen=True)
@@ -15,7 +22,7 @@ class Schedule:
     """Samples in all, over every process."""
     rate: float = 7.0e-4
     warmup: int = 3000
-    """Samples."""
+    """Samples; a run too short for so many rises until its decay begins."""
     decay_share: float = 0.85
     """Last part of the samples, in which the rate falls."""
 
@@ -25,7 +32,8 @@ class Schedule:
 
     def learning_rate(self, seen: int) -> float:
         """Rate after so many samples."""
-        rising = min(1.0, (seen + 1) / self.warmup)
+        warmup = min(self.warmup, self.samples * (1 - self.decay_share))
+        rising = min(1.0, (seen + 1) / max(1, warmup))
         falling = min(1.0, (1 - self.progress(seen)) / self.decay_share)
         return self.rate * rising * max(LAST_SHARE_OF_RATE, falling)
 

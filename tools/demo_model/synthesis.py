@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -38,7 +38,9 @@ PLANS = (
     *(ShardPlan("flite", 1101 + index, 1500) for index in range(13)),
     *(ShardPlan("festival", 1201 + index, 700) for index in range(8)),
 )
-"""53,600 utterances."""
+"""51,100 utterances."""
+FEWEST = 20
+"""Utterances of a shard, however few are asked for."""
 
 
 def speak(engine: str, jobs: Sequence[Job], *, programs: Path) -> Iterator[Utterance]:
@@ -89,10 +91,17 @@ def fresh_processes(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(count, mp_context=get_context("spawn"), max_tasks_per_child=1)
 
 
-def fill_shards(folder: Path, *, processes: int) -> None:
+def plan_shards(utterances: int) -> list[ShardPlan]:
+    """Plan every shard, with about so many utterances in all; fewer are for trying the tool."""
+    share = utterances / sum(plan.count for plan in PLANS)
+    return [replace(plan, count=max(FEWEST, round(plan.count * share))) for plan in PLANS]
+
+
+def fill_shards(folder: Path, *, utterances: int, processes: int) -> None:
     """Synthesize every shard that is not in the folder yet, telling progress on stderr."""
     build_program(folder)
-    missing = [plan for plan in PLANS if not (folder / plan.name).exists()]
+    plans = plan_shards(utterances)
+    missing = [plan for plan in plans if not (folder / plan.name).exists()]
     with fresh_processes(processes) as pool:
         running = {pool.submit(fill_shard, plan, folder): plan for plan in missing}
         for done, future in enumerate(as_completed(running), start=1):

@@ -6,6 +6,7 @@ schedule counts samples, so a paused machine loses nothing.
 """
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
-from tools.demo_model import warmstart
+from tools.demo_model import snapshots, warmstart
 from tools.demo_model.batches import BATCH_COST, Batch
 from tools.demo_model.feeding import Feed, open_batches
 from tools.demo_model.lexicon import Lexicon
@@ -40,7 +41,7 @@ class Run:
 
     shards: Path
     folder: Path
-    """Holds the checkpoint."""
+    """Holds the checkpoint and the snapshots."""
     schedule: Schedule
     processes: int = 2
     workers: int = 0
@@ -90,12 +91,18 @@ def train(run: Run) -> Path:
     """Train to the end of the schedule; returns the checkpoint's path."""
     run.folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("MASTER_ADDR", "localhost")
-    os.environ.setdefault("MASTER_PORT", "29517")
+    os.environ.setdefault("MASTER_PORT", str(_free_port()))
     if run.processes == 1:
         _train_process(0, run)
     else:
         spawn(_train_process, (run,), run.processes)  # type: ignore[no-untyped-call]
     return run.folder / CHECKPOINT
+
+
+def _free_port() -> int:
+    """Ask for a port, so that two trainings on a machine do not meet."""
+    with socket.create_server(("localhost", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _train_process(rank: int, run: Run) -> None:
@@ -106,7 +113,7 @@ def _train_process(rank: int, run: Run) -> None:
     seed = (run.seed, rank, progress.seen)
     torch.manual_seed(hash(seed))
     batches = open_batches(Feed(run.shards, seed, run.batch_cost, rank, run.processes, run.workers))
-    saved_at = time.monotonic()
+    saved_at, kept_at = time.monotonic(), progress.seen
     while progress.seen < run.schedule.samples:
         _step(run, network, optimizer, progress, batches)
         if rank == 0 and progress.steps % REPORT_EVERY_STEPS == 0:
@@ -114,6 +121,9 @@ def _train_process(rank: int, run: Run) -> None:
         if rank == 0 and time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
             _save(run, network, optimizer, progress)
             saved_at = time.monotonic()
+        if rank == 0 and progress.seen - kept_at >= snapshots.EVERY:
+            snapshots.keep(run.folder, network, seen=progress.seen)
+            kept_at = progress.seen
     if rank == 0:
         _save(run, network, optimizer, progress)
     if run.processes > 1:
