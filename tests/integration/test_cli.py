@@ -146,8 +146,8 @@ async def test_a_recordings_folder_that_is_a_file_is_said_before_anything_is_con
 ):
     (tmp_path / "file").write_text("")
     code, _, err = await run_streamer("record", "a", *flags(pbx, tmp_path / "file"))
-    assert code == 1
-    assert "cannot record in" in err
+    assert code == 2
+    assert "is not a folder" in err
     assert pbx.most_attachments == 0
 
 
