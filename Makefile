@@ -10,7 +10,7 @@ demo: $(VENV)/.run
 	$(BIN)/streamer demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 4 --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

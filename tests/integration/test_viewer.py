@@ -173,6 +173,7 @@ async def test_ctrl_c_at_the_question_of_a_deletion_deletes_nothing(recordings):
 
 def _take_terminal(descriptor):
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may ignore it
 
 
 async def test_an_export_never_overwrites_the_recording_it_reads(recordings):

@@ -245,7 +245,9 @@ async def test_a_database_that_may_only_be_read_is_read(tmp_path, folder_mode):
 def open_up(folder):
     """Let anybody pass through the folders that pytest made for us alone."""
     for parent in [folder, *folder.parents][:-2]:
-        if parent.stat().st_uid == os.getuid() and parent.name.startswith(("pytest", "test")):
+        if parent.stat().st_uid == os.getuid() and parent.name.startswith(
+            ("pytest", "popen", "test")
+        ):
             parent.chmod(0o755)
 
 
