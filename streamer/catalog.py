@@ -12,7 +12,8 @@ from pathlib import Path
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import SPEECH_RATE, Call
 from streamer.locks import is_locked
-from streamer.recording import is_call_id, is_live, read_recorded
+from streamer.recorded import is_live, read_recorded
+from streamer.recording import is_call_id
 from streamer.store import EVERYTHING, PAGE, CallRow, Filter, LegRow, Progress, Reader
 
 _SHOWN_CHOICES = 2

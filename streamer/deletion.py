@@ -12,7 +12,8 @@ from pathlib import Path
 from streamer.catalog import describe_folder, find_entry, folder_names
 from streamer.errors import NotFoundError, RecordingError
 from streamer.locks import take_lock
-from streamer.recording import is_call_id, is_live, list_wavs
+from streamer.recorded import is_live, list_wavs
+from streamer.recording import is_call_id
 from streamer.store import CallRow, Store
 
 _FIXED = (

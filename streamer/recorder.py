@@ -18,15 +18,8 @@ from streamer.errors import RecordingError, StreamerError, UsageError
 from streamer.events import EndReason, Trouble
 from streamer.keeper.client import open_keeper
 from streamer.locks import Lock, channel_lock_path, read_note, take_lock
-from streamer.recording import (
-    Recording,
-    create_recording,
-    is_live,
-    list_wavs,
-    make_private_folder,
-    read_call,
-    repair_recording,
-)
+from streamer.recorded import is_live, list_wavs, read_call, repair_recording
+from streamer.recording import Recording, create_recording, make_private_folder
 from streamer.sources.stream_channel import Address, open_call
 from streamer.tap import Stop, TapResult, run_tap
 from streamer.wire.stream_channel import public_url, request_headers

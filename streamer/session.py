@@ -26,7 +26,7 @@ from streamer.events import (
 from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
-from streamer.recording import is_live, open_call_of, read_recorded, repair_recording
+from streamer.recorded import is_live, read_recorded, repair_recording
 from streamer.speech.base import Vad
 from streamer.speech.follower import POLL_S, Follower
 from streamer.speech.scheduler import Scheduler
@@ -85,7 +85,8 @@ async def run_session(
         RecordingError: The folder holds no readable call, or not any more.
     """
     grows = is_growing or (lambda: is_live(folder))
-    call, paths = open_call_of(folder)
+    opened = read_recorded(folder)
+    call, paths = opened.call, opened.paths
     bus.publish(CallStarted(call, folder, paths))
     result = SessionResult()
     store = await asyncio.shield(desk.opening)

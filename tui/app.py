@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
-from streamer.recording import is_live
+from streamer.recorded import is_live
 from tui.board import CallBoard, Key
 from tui.driver import Driver
 from tui.glyphs import PlainCharacters, speaks_utf8

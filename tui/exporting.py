@@ -10,7 +10,7 @@ from streamer.errors import RecordingError
 from streamer.exporters import EXPORTERS
 from streamer.mixdown import write_mixdown
 from streamer.private import open_private
-from streamer.recording import list_leg_wavs
+from streamer.recorded import list_leg_wavs
 from tui.board import CallBoard
 
 AUDIO = "wav"

@@ -21,7 +21,7 @@ from streamer.bus import Bus
 from streamer.cli.frontend import ScreenRequest
 from streamer.errors import RecordingError, StreamerError
 from streamer.events import Call, CallStarted, Trouble
-from streamer.recording import is_live, read_call
+from streamer.recorded import is_live, read_call
 from streamer.speakers import read_names
 from tui.board import CallBoard, fill_board
 from tui.feed import CAPACITY, Boards, run_feed

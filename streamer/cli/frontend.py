@@ -22,7 +22,7 @@ from streamer.bus import Bus
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode
-from streamer.recording import is_live
+from streamer.recorded import is_live
 from streamer.watched import Watched
 
 if TYPE_CHECKING:

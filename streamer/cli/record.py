@@ -15,6 +15,7 @@ from streamer.cli.progress import Progress, open_progress
 from streamer.config import Settings
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.events import CallStarted, EndReason, LegEnded, Trouble
+from streamer.recorded import list_wavs
 from streamer.recorder import (
     ChannelTakenError,
     EndedCall,
@@ -23,7 +24,7 @@ from streamer.recorder import (
     plan_tap,
     record_call,
 )
-from streamer.recording import Recording, is_wav_name, list_wavs, make_private_folder
+from streamer.recording import Recording, is_wav_name, make_private_folder
 from streamer.tap import Stop, TapResult
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

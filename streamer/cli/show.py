@@ -102,7 +102,7 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
 
 def _export_audio(entry: Entry, path: Path) -> int:
     from streamer.mixdown import write_mixdown
-    from streamer.recording import list_leg_wavs
+    from streamer.recorded import list_leg_wavs
 
     legs = [files for files in list_leg_wavs(entry.call.folder) if files]
     if not legs:

@@ -23,7 +23,8 @@ from streamer.errors import ExitCode, NotFoundError, RecordingError, UsageError
 from streamer.events import EndReason, Final, Partial, Segment, Trouble
 from streamer.exporters import EXPORTERS
 from streamer.pipeline import open_desk, without_partials
-from streamer.recording import Recording, create_recording, is_live
+from streamer.recorded import is_live
+from streamer.recording import Recording, create_recording
 from streamer.session import Desk, SessionResult, run_session
 from streamer.sources.wavfile import FileCall, scaled_clock
 from streamer.speech.models import InstalledModel

@@ -11,8 +11,9 @@ from websockets.typing import Subprotocol
 
 from streamer.audio import Leg
 from streamer.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded
+from streamer.recorded import read_call
 from streamer.recorder import TapPlan, record_call
-from streamer.recording import Recording, read_call
+from streamer.recording import Recording
 from streamer.sources.stream_channel import Address
 from streamer.tap import Stop
 from streamer.wav import HEADER_SIZE

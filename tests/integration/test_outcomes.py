@@ -10,8 +10,9 @@ from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.errors import ExitCode
 from streamer.events import EndReason, LegAttached, LegEnded
+from streamer.recorded import read_call
 from streamer.recorder import record_call
-from streamer.recording import Recording, read_call
+from streamer.recording import Recording
 from streamer.simulator.script import EndKind, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.tap import SILENCE_S, Stop

@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.events import CallEnded, EndReason
-from streamer.recording import read_call
+from streamer.recorded import read_call
 from streamer.simulator.script import load_script, script_pcm, with_hole, with_stall
 from tests.conftest import TRACES
 from tests.fakes.replay import replay

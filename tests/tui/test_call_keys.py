@@ -9,7 +9,7 @@ from textual.command import CommandPalette
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from streamer.events import EndReason, Trouble
-from streamer.recording import is_live
+from streamer.recorded import is_live
 from tests.fakes.stage import SECOND, open_stage
 from tui.screens.calls import CallsScreen
 from tui.screens.dialogs import Choose, Confirm, Enter

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from streamer.events import EndReason, Trouble
-from streamer.recording import create_recording, is_live
+from streamer.recorded import is_live
+from streamer.recording import create_recording
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
 from tui.screens.search import SearchScreen
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from streamer.recording import is_live
+from streamer.recorded import is_live
 from tests.fakes.recorder import environment, recording_call
 from tests.fakes.replay import until
 

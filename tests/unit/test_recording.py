@@ -6,15 +6,8 @@ import pytest
 from streamer.audio import Leg
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import EndReason
-from streamer.recording import (
-    create_recording,
-    find_call,
-    is_live,
-    list_calls,
-    list_wavs,
-    read_call,
-    repair_recording,
-)
+from streamer.recorded import find_call, is_live, list_calls, list_wavs, read_call, repair_recording
+from streamer.recording import create_recording
 
 AUDIO = bytes(range(1, 201))
 LEGS = (Leg("caller", "PJSIP/../../etc/passwd\x1b[31m"), Leg("agent", "b"))

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from streamer.recording import list_calls, list_wavs, read_call
+from streamer.recorded import list_calls, list_wavs, read_call
 from streamer.wav import HEADER_SIZE
 from tools.bench.machine import show, show_table
 from tools.bench.pbx import channel_name, noise

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from streamer.errors import RecordingError
 from streamer.events import SPEECH_RATE
-from streamer.recording import read_call
+from streamer.recorded import read_call
 from tui.board import CallBoard
 from tui.screens.dialogs import QUIT
 from tui.wording import show_name
