@@ -1,4 +1,4 @@
-"""The only place that writes recordings: one worker thread, so that a slow disk never slows a socket.
+"""The only place that writes recordings: one worker thread for all of a process, so that a slow disk never slows a socket.
 
 Theory of operation. `LegFile.append` queues on the event loop; the worker's passes write each leg's queue at its position and then
 its header, so that a file is valid after every pass and a kill costs what came since the last. Silence is never written: the next
@@ -255,25 +255,16 @@ def _write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-class Disk:
-    """The worker of one recording: writes its legs, and small jobs such as `call.json` in between."""
+class Share:
+    """What one recording has on a disk's worker: its legs, and small jobs such as `call.json` in between."""
 
-    def __init__(self, files: list[LegFile]) -> None:
+    def __init__(self, disk: Disk, files: list[LegFile]) -> None:
+        self._disk = disk
         self._files = files
         self._job: Callable[[], None] | None = None
         self._last_job: Callable[[], None] | None = None
-        self._is_ending = threading.Event()
+        self._is_ending = False
         self._has_ended = threading.Event()
-        # Daemons, because a thread that is stuck in a dead disk can never be joined.
-        self._writer = threading.Thread(
-            target=self._write_for_ever, name="disk-writer", daemon=True
-        )
-        self._syncer = threading.Thread(target=self._sync_for_ever, name="disk-syncer", daemon=True)
-
-    def start(self) -> None:
-        """Begin to write."""
-        self._writer.start()
-        self._syncer.start()
 
     def do_soon(self, job: Callable[[], None]) -> None:
         """Run `job` in the worker's next pass; a newer job replaces one that is still waiting."""
@@ -285,37 +276,85 @@ class Disk:
         Return False if the disk did not take everything in time.
         """
         self._last_job = last_job
-        self._is_ending.set()
+        self._is_ending = True
+        self._disk.hurry()
         return self._has_ended.wait(CLOSE_TIMEOUT_S)
 
-    def _write_for_ever(self) -> None:
-        while not self._is_ending.is_set():
-            began = time.monotonic()
-            for file in self._files:
-                self._survive(file.write_queue)
-            self._run_job()
-            work = time.monotonic() - began
-            self._is_ending.wait(min(max(_REST_PER_WORK * work, _SHORTEST_REST_S), _LONGEST_REST_S))
+    def write(self) -> bool:
+        """Do what there is to do; return False once everything has been done. Belongs to the worker."""
+        is_last = self._is_ending  # before the queues are emptied: nothing is queued behind it
         for file in self._files:
-            self._survive(file.close)
-        self._job = self._last_job
-        self._run_job()
-        self._has_ended.set()
-
-    def _run_job(self) -> None:
+            _survive(file.close if is_last else file.write_queue)
+        if is_last:
+            self._job = self._last_job
         job, self._job = self._job, None
         if job is not None:
-            self._survive(job)
+            _survive(job)
+        if is_last:
+            self._has_ended.set()
+        return not is_last
 
-    def _survive(self, work: Callable[[], None]) -> None:
-        """Do some work; whatever goes wrong, the next pass must come."""
-        try:
-            work()
-        except Exception:  # noqa: BLE001 - a worker that dies loses all that follows
-            with contextlib.suppress(Exception):
-                _log.exception("cannot write")
+    def sync(self) -> None:
+        """Ask the disk to keep what is written; may take seconds."""
+        for file in self._files:
+            file.sync()
 
-    def _sync_for_ever(self) -> None:
-        while not self._is_ending.wait(FSYNC_INTERVAL_S):
-            for file in self._files:
-                file.sync()
+
+class Disk:
+    """The worker of any number of recordings; its threads last as long as there is one."""
+
+    def __init__(self) -> None:
+        self._shares: list[Share] = []
+        self._lock = threading.Lock()
+        self._is_hurried = threading.Event()
+        self._is_idle = threading.Event()
+        self._is_idle.set()
+
+    def open_share(self, files: list[LegFile]) -> Share:
+        """Begin to write a recording's legs."""
+        share = Share(self, files)
+        with self._lock:
+            self._shares.append(share)
+            if self._is_idle.is_set():
+                self._is_idle = threading.Event()
+                self._start()
+        return share
+
+    def hurry(self) -> None:
+        """Begin the next pass at once."""
+        self._is_hurried.set()
+
+    def _start(self) -> None:
+        # Daemons, because a thread that is stuck in a dead disk can never be joined.
+        for work, name in ((self._write, "disk-writer"), (self._sync, "disk-syncer")):
+            threading.Thread(target=work, args=(self._is_idle,), name=name, daemon=True).start()
+
+    def _write(self, is_idle: threading.Event) -> None:
+        while not is_idle.is_set():
+            self._is_hurried.clear()
+            began = time.monotonic()
+            done = [share for share in list(self._shares) if not share.write()]
+            with self._lock:
+                for share in done:
+                    self._shares.remove(share)
+                if not self._shares:
+                    is_idle.set()
+                    return
+            work = time.monotonic() - began
+            self._is_hurried.wait(
+                min(max(_REST_PER_WORK * work, _SHORTEST_REST_S), _LONGEST_REST_S)
+            )
+
+    def _sync(self, is_idle: threading.Event) -> None:
+        while not is_idle.wait(FSYNC_INTERVAL_S):
+            for share in list(self._shares):
+                share.sync()
+
+
+def _survive(work: Callable[[], None]) -> None:
+    """Do some work; whatever goes wrong, the next pass must come."""
+    try:
+        work()
+    except Exception:  # noqa: BLE001 - a worker that dies loses all that follows
+        with contextlib.suppress(Exception):
+            _log.exception("cannot write")

@@ -77,7 +77,14 @@ class Recording:
     """A call being recorded; every method belongs to the event loop and none blocks, `finish` apart."""
 
     def __init__(
-        self, call: Call, folder: Path, files: list[LegFile], lock: Lock, *, url: str
+        self,
+        call: Call,
+        folder: Path,
+        files: list[LegFile],
+        lock: Lock,
+        *,
+        url: str,
+        disk: Disk,
     ) -> None:
         self.call = call
         self.folder = folder
@@ -88,14 +95,13 @@ class Recording:
         self._files = files
         self._lock = lock
         self._url = url
-        self._disk = Disk(files)
         self._reason: EndReason | None = None
         self._zero_at: datetime | None = None
         self._last_arrival: list[float | None] = [None] * len(files)
         self._last_pcm = [b""] * len(files)
         self._lost_before = [0] * len(files)
         self._write_json(self.describe())
-        self._disk.start()
+        self._share = disk.open_share(files)
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -167,7 +173,7 @@ class Recording:
 
     def save_soon(self) -> None:
         """Write `call.json` in the background."""
-        self._disk.do_soon(lambda: self._write_json(self.describe()))
+        self._share.do_soon(lambda: self._write_json(self.describe()))
 
     def finish(self, reason: EndReason) -> bool:
         """End the files and `call.json`; blocks. Return False if the disk did not take everything.
@@ -176,7 +182,7 @@ class Recording:
         """
         self._reason = reason
         ended_at = datetime.now(UTC)
-        took_all = self._disk.finish(lambda: self._write_json(self.describe(ended_at)))
+        took_all = self._share.finish(lambda: self._write_json(self.describe(ended_at)))
         if not took_all:
             self._lost_before = [
                 lost + file.waiting
@@ -187,7 +193,7 @@ class Recording:
 
     def discard(self) -> None:
         """Remove a folder in which nothing was recorded, because the PBX refused every leg."""
-        self._disk.finish()
+        self._share.finish()
         for path in self.folder.iterdir():
             path.unlink()
         self.folder.rmdir()
@@ -235,8 +241,11 @@ def create_recording(
     output: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
     max_data: int | None = None,
+    disk: Disk | None = None,
 ) -> Recording:
     """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
+
+    `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
 
     Raises:
         RecordingError: The folder cannot be made or written.
@@ -255,7 +264,7 @@ def create_recording(
         ]
         for file in files:
             file.max_data = max_data or file.max_data
-        return Recording(call, folder, files, lock, url=url)
+        return Recording(call, folder, files, lock, url=url, disk=disk or Disk())
     except OSError as error:
         raise RecordingError(f"cannot record in {folder}: {error.strerror or error}") from error
 

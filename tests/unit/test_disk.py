@@ -160,23 +160,37 @@ def test_a_disk_that_hangs_for_longer_than_the_queue_loses_what_comes_after(tmp_
 
 def test_the_worker_writes_everything_and_then_the_last_job(tmp_path):
     legs = [LegFile(tmp_path / f"{n}.wav", 16_000) for n in range(3)]
-    worker, done = Disk(legs), threading.Event()
-    worker.start()
+    share, done = Disk().open_share(legs), threading.Event()
     for leg in legs:
         leg.append(AUDIO)
-    assert worker.finish(done.set)
+    assert share.finish(done.set)
     assert done.is_set()
     assert [held(leg.path) for leg in legs] == [AUDIO] * 3
 
 
 def test_a_job_that_fails_does_not_stop_the_worker(tmp_path):
     leg = LegFile(tmp_path / "a.wav", 16_000)
-    worker = Disk([leg])
-    worker.do_soon(_full_disk)
-    worker.start()
+    share = Disk().open_share([leg])
+    share.do_soon(_full_disk)
     leg.append(AUDIO)
-    assert worker.finish()
+    assert share.finish()
     assert held(leg.path) == AUDIO
+
+
+def test_one_worker_serves_many_recordings_and_rests_between_them(tmp_path):
+    worker = Disk()
+    legs = [LegFile(tmp_path / f"{n}.wav", 16_000) for n in range(3)]
+    shares = [worker.open_share([leg]) for leg in legs[:2]]
+    threads = {thread for thread in threading.enumerate() if thread.name == "disk-writer"}
+    for leg in legs:
+        leg.append(AUDIO)
+    assert shares[0].finish()
+    assert shares[1].finish()
+    for thread in threads:
+        thread.join()
+    assert worker.open_share([legs[2]]).finish()
+    assert len(threads) == 1
+    assert [held(leg.path) for leg in legs] == [AUDIO] * 3
 
 
 def test_a_disk_that_never_answers_does_not_hang_the_end(tmp_path, monkeypatch):
@@ -187,11 +201,10 @@ def test_a_disk_that_never_answers_does_not_hang_the_end(tmp_path, monkeypatch):
         stuck.set()
         release.wait()
 
-    worker = Disk([LegFile(tmp_path / "a.wav", 16_000)])
-    worker.do_soon(hang)
-    worker.start()
+    share = Disk().open_share([LegFile(tmp_path / "a.wav", 16_000)])
+    share.do_soon(hang)
     stuck.wait()
-    assert not worker.finish()
+    assert not share.finish()
     release.set()
 
 
