@@ -123,6 +123,16 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV."""
+
+    call_id: str
+    leg: str
+    digit: str
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """An utterance that is still being said; `start` and `end` are samples of the leg at `SPEECH_RATE`.
 
@@ -172,7 +182,27 @@ class Lagging:
     lag_s: float
 
 
-Event = CallStarted | LegAttached | LegEnded | Partial | Final | Lagging | Trouble | CallEnded
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Calls may come to `address`, a host and port, by `source`, a protocol."""
+
+    source: str
+    address: str
+    call_id: None = None
+
+
+Event = (
+    CallStarted
+    | LegAttached
+    | LegEnded
+    | DigitPressed
+    | Partial
+    | Final
+    | Lagging
+    | Trouble
+    | CallEnded
+    | Listening
+)
 
 
 def encode_event(event: Event) -> dict[str, Any]:
@@ -199,6 +229,9 @@ def encode_event(event: Event) -> dict[str, Any]:
         case LegEnded(call_id, leg, reason, message):
             fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
             return {"event": "leg_ended", **fields}
+        case DigitPressed(call_id, leg, digit, start_s):
+            pressed = {"leg": leg, "digit": digit, "start": round(start_s, 3)}
+            return {"event": "dtmf", "call": call_id, **pressed}
         case Partial():
             return _encode_partial(event)
         case Final(call_id, segment):
@@ -210,6 +243,8 @@ def encode_event(event: Event) -> dict[str, Any]:
         case CallEnded(call_id, reason, duration):
             end: dict[str, Any] = {"reason": reason.value, "duration": round(duration, 3)}
             return {"event": "call_ended", "call": call_id, **end}
+        case Listening(source, address):
+            return {"event": "listening", "source": source, "address": address}
     assert_never(event)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from streamer.timeline import Placed, Silence
 
 FORMAT = 1
 """Version of `call.json`."""
+
+MOST_DIGITS = 10_000
+"""Keys that are noted for a leg; more are no telephone's."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_FORMAT = "%Y%m%d-%H%M%S"
@@ -67,6 +70,10 @@ class LegRecord:
     """Bytes dropped because a message ended in half a sample."""
     longest_gap: float = 0.0
     """Seconds between two frames."""
+    digits: list[dict[str, Any]] = field(default_factory=list)
+    """Keys that were pressed, each with the second of the WAV."""
+    sent: dict[str, int] = field(default_factory=dict)
+    """What was sent back to the party; empty where nothing ever is."""
     started_at: str | None = None
     """When the first frame came."""
     reason: str | None = None
@@ -135,6 +142,24 @@ class Recording:
                 self.legs[leg].samples += item.samples
             else:
                 self.legs[leg].samples += len(item) // 2
+
+    def set_rate(self, leg: int, rate: int) -> None:
+        """Correct a leg's rate, which was a guess; only before its first audio. The WAV's header says it too."""
+        self.legs[leg].rate = self._files[leg].rate = rate
+        legs = list(self.call.legs)
+        legs[leg] = replace(legs[leg], rate=rate)
+        self.call = replace(self.call, legs=tuple(legs))
+        self.save_soon()
+
+    def note_digit(self, leg: int, digit: str, start_s: float) -> None:
+        """Take note of a key that was pressed."""
+        if len(self.legs[leg].digits) < MOST_DIGITS:
+            self.legs[leg].digits.append({"digit": digit, "start": round(start_s, 3)})
+
+    def count_sent(self, sent: Sequence[dict[str, int]]) -> None:
+        """Take note of what was sent back to each leg, if anything ever is."""
+        for record, counters in zip(self.legs, sent, strict=False):
+            record.sent = counters
 
     def demand(self, leg: int) -> None:
         """Let a leg's WAV exist from now on, even if it stays empty."""

@@ -12,16 +12,31 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from streamer.audio import AudioChunk
 from streamer.bus import Bus
 from streamer.errors import ExitCode, StreamerError
-from streamer.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded, Trouble
+from streamer.events import (
+    CallEnded,
+    CallStarted,
+    DigitPressed,
+    EndReason,
+    LegAttached,
+    LegEnded,
+    Trouble,
+)
 from streamer.recording import Recording
-from streamer.sources.base import CallStream, LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.base import (
+    CallStream,
+    LegClosed,
+    LegOpened,
+    Odd,
+    Pressed,
+    RateKnown,
+    StreamItem,
+)
 from streamer.timeline import CallClock, Timeline
-from streamer.wire.stream_channel import explain_silence
 
 TICK_S = 0.05
 STOP_POLL_TICKS = 5
@@ -83,10 +98,11 @@ class _Tap:
         self._bus = bus
         self._stop = stop
         self._clock = clock
-        call_clock = CallClock()
-        self._timelines = [Timeline(leg.rate, call_clock) for leg in stream.legs]
+        self._call_clock = CallClock()
+        self._timelines = [Timeline(leg.rate, self._call_clock) for leg in stream.legs]
         self._opened_at: dict[int, float] = {}
         self._silent_legs: set[int] = set()
+        self._rateless_legs: set[int] = set()
         self._closed: dict[int, LegClosed] = {}
         self._told_troubles: set[tuple[int, str]] = set()
         self._ticks = 0
@@ -120,10 +136,18 @@ class _Tap:
                 self._recording.count(leg, pcm, arrival=arrival)
                 self._recording.append(leg, self._timelines[leg].place(item))
                 self._silent_legs.discard(leg)
-            case LegOpened(leg):
+            case LegOpened(leg, has_rate):
+                if not has_rate:
+                    self._rateless_legs.add(leg)
                 self._opened_at[leg] = self._clock()
                 self._silent_legs.add(leg)
                 self._bus.publish(LegAttached(self._recording.call.id, self._label(leg)))
+            case RateKnown(leg, rate):
+                self._rateless_legs.discard(leg)
+                self._timelines[leg].rate = rate
+                self._recording.set_rate(leg, rate)
+            case Pressed(leg, digit, arrival):
+                self._press(leg, digit, arrival)
             case LegClosed(leg):
                 self._close_leg(item)
             case Odd(leg, message, odd_bytes):
@@ -145,6 +169,13 @@ class _Tap:
         )
         self._recording.save_soon()
 
+    def _press(self, leg: int, digit: str, arrival: float) -> None:
+        zero = self._call_clock.zero
+        start_s = 0.0 if zero is None else arrival - zero
+        self._recording.note_digit(leg, digit, start_s)
+        self._recording.save_soon()
+        self._bus.publish(DigitPressed(self._recording.call.id, self._label(leg), digit, start_s))
+
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
@@ -158,6 +189,7 @@ class _Tap:
         if self._ticks % STOP_POLL_TICKS == 0:
             self._look_around(now)
         if self._ticks % SAVE_TICKS == 0:
+            self._count_sent()
             self._recording.save_soon()
 
     def _look_around(self, now: float) -> None:
@@ -165,11 +197,11 @@ class _Tap:
             self._stop.request(EndReason.STOPPED)
         for leg in self._silent_legs.copy():
             waited_s = now - self._opened_at[leg]
-            if waited_s >= FILE_AFTER_S:
+            if waited_s >= FILE_AFTER_S and leg not in self._rateless_legs:
                 self._recording.demand(leg)
             if waited_s >= SILENCE_S:
                 self._silent_legs.discard(leg)
-                self._tell(explain_silence(self._stream.legs[leg].channel, waited_s=waited_s))
+                self._tell(self._stream.explain_silence(leg, waited_s=waited_s))
         self._tell_losses()
 
     def _tell_losses(self) -> None:
@@ -182,6 +214,9 @@ class _Tap:
                 self._tell(
                     f"{self._label(leg)} is not being written: {trouble}; the call is read on, free the disk"
                 )
+
+    def _count_sent(self) -> None:
+        self._recording.count_sent([asdict(sent) for sent in self._stream.sent])
 
     def _tell(self, message: str) -> None:
         self._bus.publish(Trouble(self._recording.call.id, message))
@@ -197,6 +232,7 @@ class _Tap:
                 self._recording.demand(leg)
                 self._recording.end_leg(leg, reason, "")
         errors = tuple(closed.error for closed in self._closed.values() if closed.error)
+        self._count_sent()
         recorded_nothing = reason is EndReason.REFUSED
         took_all = True
         if recorded_nothing:

@@ -18,9 +18,27 @@ BACKLOG_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LegOpened:
-    """The PBX has accepted the connection of leg number `leg`."""
+    """Leg number `leg` is connected; without `has_rate`, its rate is a guess until `RateKnown` comes."""
 
     leg: int
+    has_rate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RateKnown:
+    """The leg brings `rate` samples a second; comes before its first audio."""
+
+    leg: int
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The leg's party has pressed a key; `arrival` as in `AudioChunk`."""
+
+    leg: int
+    digit: str
+    arrival: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,17 @@ class Odd:
     odd_bytes: int = 0
 
 
-StreamItem = AudioChunk | LegOpened | LegClosed | Odd
+StreamItem = AudioChunk | LegOpened | RateKnown | Pressed | LegClosed | Odd
+
+
+@dataclass(slots=True)
+class Sent:
+    """What was sent back to a leg so far."""
+
+    frames: int = 0
+    bytes: int = 0
+    dropped: int = 0
+    """Frames left out because the peer did not read."""
 
 
 class CallStream(Protocol):
@@ -55,6 +83,13 @@ class CallStream(Protocol):
     @property
     def lost(self) -> list[int]:
         """Samples of each leg that a slow consumer has lost."""
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """What was sent back to each leg; empty where a source only listens."""
+
+    def explain_silence(self, leg: int, *, waited_s: float) -> str:
+        """Say, in a hostile line, why a leg may be connected and bring no audio."""
 
     def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield items; never raises because of the PBX."""

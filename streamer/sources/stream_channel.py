@@ -28,7 +28,7 @@ from streamer.audio import AudioChunk, Leg
 from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.events import EndReason
 from streamer.keeper.client import Hold, Keeper
-from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd, Sent, StreamItem
 from streamer.sources.tcp import connect_tcp
 from streamer.wire import stream_channel as wire
 
@@ -295,6 +295,7 @@ class StreamChannelCall:
         self, address: Address, legs: tuple[Leg, ...], keeper: Keeper, *, clock: Callable[[], float]
     ) -> None:
         self.legs = legs
+        self.sent: tuple[Sent, ...] = ()
         self._address = address
         self._inbox = Inbox(legs)
         self._keeper = keeper
@@ -317,6 +318,10 @@ class StreamChannelCall:
     def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield what the legs do until each has closed."""
         return self._inbox.__aiter__()
+
+    def explain_silence(self, leg: int, *, waited_s: float) -> str:
+        """Say why a connection may be open without any frames."""
+        return wire.explain_silence(self.legs[leg].channel, waited_s=waited_s)
 
     async def aclose(self) -> None:
         """Leave every live socket to the keeper; idempotent."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, AudioChunk, Leg
 from streamer.events import EndReason
-from streamer.sources.base import LegClosed, LegOpened, StreamItem
+from streamer.sources.base import LegClosed, LegOpened, Sent, StreamItem
 
 CHUNK = SLIN16_RATE // 50
 """Samples of a chunk, 20 ms."""
@@ -33,6 +33,7 @@ class FileCall:
     ) -> None:
         self.legs = legs
         self.lost = [0] * len(legs)
+        self.sent: tuple[Sent, ...] = ()
         self._tracks = tracks
         self._speed = speed
         self._clock = clock
@@ -51,6 +52,10 @@ class FileCall:
                     yield AudioChunk(leg, pcm[: len(pcm) - len(pcm) % SAMPLE_WIDTH], due)
         for leg in range(len(self.legs)):
             yield LegClosed(leg, EndReason.HANG_UP)
+
+    def explain_silence(self, leg: int, *, waited_s: float) -> str:
+        """Say why there is no audio yet."""
+        return f"{self.legs[leg].channel} has brought no audio for {waited_s:.0f} s; the machine is busy"
 
     async def aclose(self) -> None:
         """Nothing to leave behind; idempotent."""
