@@ -15,6 +15,7 @@ from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.deletion import delete_older
+from streamer.detached import DetachedProcess
 from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
 from streamer.events import CallEnded, EndReason, LegAttached, Trouble
 from streamer.session import Desk, SessionResult, Speech, run_session
@@ -31,7 +32,7 @@ from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.speech.worker import EnginePlan
 from streamer.store import Store, open_store
-from streamer.tap_process import TapProcess, start_tap
+from streamer.tap_process import start_tap
 from streamer.watched import Watched
 
 GPU_BATCH = 8
@@ -229,7 +230,7 @@ async def watch_channels(
 
 
 async def _listen(
-    tap: TapProcess,
+    tap: DetachedProcess,
     desk: Desk,
     bus: Bus,
     watched: Watched,

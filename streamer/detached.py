@@ -1,0 +1,88 @@
+"""A process that outlives whoever started it: its plan goes in on stdin, what it says comes out as JSON lines.
+
+So no secret stands in a process list, and a starter that dies costs nothing: the lines then go nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class DetachedProcess:
+    """A process that was started; it lives on when this object and this process are gone."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
+    async def lines(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield what it says, until it ends."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), self._process.stdout
+        )
+        try:
+            async for line in reader:
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line)
+            await asyncio.to_thread(self._process.wait)
+        finally:
+            transport.close()
+
+
+def start_detached(module: str, plan: Mapping[str, Any]) -> DetachedProcess:
+    """Start a module of this package, in a session of its own, with a plan that JSON can hold."""
+    # Not asyncio's subprocess: its transport kills the child when it is closed.
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(plan).encode())
+    process.stdin.close()
+    return DetachedProcess(process)
+
+
+class Teller:
+    """The process's own side: says lines to whoever started it, and falls silent when nobody listens."""
+
+    def __init__(self) -> None:
+        os.set_blocking(1, False)
+
+    def say(self, **fields: object) -> None:
+        """Say one line; never blocks, never fails."""
+        with contextlib.suppress(OSError):  # nobody listens any more, or not now
+            os.write(1, json.dumps(fields).encode() + b"\n")
+
+
+def ignore_terminal() -> None:
+    """Let nothing that happens to a terminal or a reader end this process."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def log_to(path: Path) -> None:
+    """Log to a file that is private to its owner, after what it holds."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    logging.basicConfig(
+        stream=os.fdopen(descriptor, "a"), format=_LINE, level=logging.INFO, force=True
+    )
