@@ -26,8 +26,8 @@ def decode_tracks(path: Path) -> list[bytes]:
     return [b"".join(pieces) for pieces in zip(*read_tracks(path), strict=True)]
 
 
-def read_tracks(path: Path) -> Iterator[tuple[bytes, ...]]:
-    """Yield an audio file piece by piece, each as one run of slin16 a channel.
+def read_tracks(path: Path, *, rate: int = SLIN16_RATE) -> Iterator[tuple[bytes, ...]]:
+    """Yield an audio file piece by piece, each as one run of 16-bit samples at `rate` a channel.
 
     Raises:
         UsageError: The file is missing or holds no audio, or it breaks off in a way that cannot be read on.
@@ -36,7 +36,7 @@ def read_tracks(path: Path) -> Iterator[tuple[bytes, ...]]:
 
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
-    resampler = av.AudioResampler(format="s16p", rate=SLIN16_RATE)
+    resampler = av.AudioResampler(format="s16p", rate=rate)
     frames: list[av.AudioFrame] = []
     has_audio = False
     try:

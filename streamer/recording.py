@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from streamer.audio import Leg, peak
@@ -92,6 +93,7 @@ class Recording:
         *,
         url: str,
         disk: Disk,
+        facts: Mapping[str, str],
     ) -> None:
         self.call = call
         self.folder = folder
@@ -102,6 +104,7 @@ class Recording:
         self._files = files
         self._lock = lock
         self._url = url
+        self._facts = dict(facts)
         self._reason: EndReason | None = None
         self._zero_at: datetime | None = None
         self._last_arrival: list[float | None] = [None] * len(files)
@@ -238,6 +241,7 @@ class Recording:
             "call": self.call.id,
             "source": self.call.source,
             "url": self._url,
+            "facts": self._facts,
             "started_at": encode_time(self.call.started_at),
             "zero_at": encode_time(self._zero_at) if self._zero_at else None,
             "ended_at": encode_time(ended_at) if ended_at else None,
@@ -263,6 +267,7 @@ def create_recording(
     source: str,
     url: str,
     legs: tuple[Leg, ...],
+    facts: Mapping[str, str] = MappingProxyType({}),
     output: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
     max_data: int | None = None,
@@ -270,7 +275,7 @@ def create_recording(
 ) -> Recording:
     """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
 
-    `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
+    `facts` is what else is known of the call, hostile strings. `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
 
     Raises:
         RecordingError: The folder cannot be made or written.
@@ -289,7 +294,7 @@ def create_recording(
         ]
         for file in files:
             file.max_data = max_data or file.max_data
-        return Recording(call, folder, files, lock, url=url, disk=disk or Disk())
+        return Recording(call, folder, files, lock, url=url, disk=disk or Disk(), facts=facts)
     except OSError as error:
         raise RecordingError(f"cannot record in {folder}: {error.strerror or error}") from error
 

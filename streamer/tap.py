@@ -50,7 +50,7 @@ FILE_AFTER_S = 1.0
 """Seconds after which an open leg has a WAV even without audio; within them the PBX may still refuse it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stop:
     """A request to end the recording; the first reason counts."""
 

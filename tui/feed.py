@@ -9,7 +9,7 @@ from collections.abc import Callable
 from textual.message import Message
 
 from streamer.bus import Subscription
-from streamer.events import CallStarted, Event, Trouble
+from streamer.events import CallEnded, CallStarted, Event, Listening, Trouble
 from tui.board import CallBoard
 from tui.messages import CallChanged, TroubleSaid
 
@@ -23,7 +23,11 @@ _BURST = 200
 class Boards:
     """Every call that is or was open, and what concerns none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, welcomes_all: bool = False) -> None:
+        self._welcomes_all = welcomes_all
+        """Every call is followed, asked for or not."""
+        self.listening: list[str] = []
+        """Where calls may come to."""
         self.by_id: dict[str, CallBoard] = {}
         self.awaited: CallBoard | None = None
         """The call that the screen was opened for, before it has an id."""
@@ -32,19 +36,26 @@ class Boards:
 
     def take(self, event: Event) -> CallBoard | None:
         """Put an event where it belongs; None if that is no call's board."""
+        if isinstance(event, Listening):
+            self.listening = [f"{event.source} {event.address}"]
+            return None
         call_id = _call_of(event)
         board = self.by_id.get(call_id) if call_id else None
         if board is None and call_id is not None:
             board = self._welcome(call_id)
         if board is not None:
             board.take(event, now=time.time())
+            if self._welcomes_all and isinstance(event, CallEnded):
+                del self.by_id[event.call_id]  # whoever opens it again reads it from the store
         elif isinstance(event, Trouble):
             self.troubles.append(event.message)
         return board
 
     def _welcome(self, call_id: str) -> CallBoard | None:
-        """Return the board of a call that nobody has asked for by its id: it is the awaited one."""
+        """Return the board of a call that nobody has asked for by its id: it is the awaited one, or one that has come."""
         board, self.awaited = self.awaited, None
+        if board is None and self._welcomes_all:
+            board = CallBoard()
         if board is not None:
             self.by_id[call_id] = board
         return board

@@ -43,7 +43,7 @@ class Workroom:
         self.request = request
         self.recordings = Path(request.settings.recordings)
         self.bus = Bus()
-        self.boards = Boards()
+        self.boards = Boards(welcomes_all=request.attend is not None)
         self.boards.troubles += request.troubles
         self.desk: Desk | None = None
         self._tell = tell
@@ -175,6 +175,8 @@ class Workroom:
             self._tell(DeskOpened())
             if request.watch is not None:
                 self._follow(request.watch(desk, self.bus, request.watched))
+            if request.attend is not None:
+                self._follow(request.attend(desk, self.bus, request.watched))
             try:
                 await asyncio.Event().wait()
             finally:  # before the desk is closed under them

@@ -13,7 +13,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import kept, live, setup
+from streamer.cli.commands import kept, live, serving, setup
 from streamer.errors import ExitCode, StreamerError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ def _global_options(
 for _command in (
     live.record,
     live.watch,
+    serving.serve,
     live.stop,
     kept.calls,
     kept.show,

@@ -52,6 +52,8 @@ class ScreenRequest:
     about: str = ""
     """What is nice to know, and may go away by itself."""
     watched: Watched = field(default_factory=Watched)
+    attend: Callable[[Desk, Bus, Watched], Coroutine[Any, Any, None]] | None = None
+    """Follow calls as they come, as long as the screen is open."""
 
 
 Frontend = Callable[[ScreenRequest], int]

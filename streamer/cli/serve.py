@@ -1,0 +1,184 @@
+"""`streamer serve`: listen for calls that come to us, and show them all."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.bus import Bus
+from streamer.cli import output
+from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
+from streamer.cli.models import choose_or_pull
+from streamer.cli.watch import choose_printer, open_any_desk, show
+from streamer.config import Settings
+from streamer.errors import ExitCode, UsageError
+from streamer.speech.models import NO_MODEL
+from streamer.watched import Watched
+
+if TYPE_CHECKING:
+    from streamer.listener_process import ListenOptions
+    from streamer.session import Desk
+
+LONGEST_ANNOUNCEMENT_S = 120
+_FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
+_TONES = range(50, 4000)
+_NOBODY = (
+    "no call can be accepted: add --accept-unknown to take every call, or --register HOST:PORT to take those that are"
+    " registered"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeFlags:
+    """What the user has asked for, unchecked."""
+
+    audiosocket: str
+    accept_unknown: bool
+    no_silence: bool
+    format: str
+    echo: bool
+    tone: int | None
+    announce: Path | None
+    max_calls: int
+    grace: float | None
+
+
+def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
+    """Serve until the user leaves; return the exit code.
+
+    Raises:
+        StreamerError: Nothing was started; the message says why.
+    """
+    frontend = None if is_plain or as_json else find_frontend()
+    options = _check(flags)
+    model = choose_or_pull(settings)
+    troubles = [] if model else [NO_MODEL]
+    if not options.accepts_unknown:
+        troubles.append(_NOBODY)
+    with _decode_announcement(flags.announce, Path(settings.recordings)) as announcement:
+        options = replace(options, announcement=announcement)
+        serving = _Serving(settings, options)
+
+        async def work(bus: Bus, watched: Watched) -> None:
+            async with open_any_desk(settings, model, bus) as desk:
+                await serving.run(desk, bus, watched, waits=True)
+
+        async def attend(desk: Desk, bus: Bus, watched: Watched) -> None:
+            await serving.run(desk, bus, watched, waits=False)
+
+        if frontend is None:
+            for trouble in troubles:
+                output.talk(trouble)
+            return asyncio.run(show(work, choose_printer(as_json=as_json)))
+        request = ScreenRequest(
+            settings,
+            lambda bus: open_any_desk(settings, model, bus),
+            attend=attend,
+            model=model.name if model else "",
+            troubles=tuple(troubles),
+        )
+        code = run_frontend(frontend, request)
+    serving.say_what_goes_on()
+    return code
+
+
+class _Serving:
+    """Serve with any desk; what becomes of the calls is known afterwards."""
+
+    def __init__(self, settings: Settings, options: ListenOptions) -> None:
+        self._settings = settings
+        self._options = options
+        self._live = 0
+
+    async def run(self, desk: Desk, bus: Bus, watched: Watched, *, waits: bool) -> None:
+        from streamer.serving import ListenError, Served, serve_calls
+
+        served = Served()
+        watched.is_over = True  # no single call is waited for
+        watched.exit_code = ExitCode.DONE
+        try:
+            await serve_calls(self._settings, self._options, desk, bus, served, waits=waits)
+        except ListenError as error:
+            watched.exit_code = error.exit_code
+            raise
+        finally:
+            self._live = len(served.live)
+            if served.has_failed:
+                watched.exit_code = watched.exit_code or ExitCode.FAILED
+
+    def say_what_goes_on(self) -> None:
+        if self._live:
+            output.talk(
+                f"no more calls are taken; {self._live} are recorded to their end, `streamer watch` shows them"
+            )
+
+
+def parse_address(text: str, *, flag: str) -> tuple[str, int]:
+    """Read HOST:PORT, the host of IPv6 in brackets.
+
+    Raises:
+        UsageError: It is none.
+    """
+    host, colon, port = text.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if is_bracketed else host
+    is_port = port.isascii() and port.isdigit() and int(port) <= 0xFFFF
+    if not colon or not host or not is_port or (":" in host and not is_bracketed):
+        raise UsageError(f"{flag} must look like 127.0.0.1:9092 or [::1]:9092, not {text}")
+    return host, int(port)
+
+
+def _check(flags: ServeFlags) -> ListenOptions:
+    from streamer.listener_process import ListenOptions
+
+    if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
+        raise UsageError("--echo, --tone and --announce all speak to the caller; choose one")
+    if flags.format not in _FORMATS:
+        raise UsageError(f"--format is one of {', '.join(_FORMATS)}, not {flags.format}")
+    if flags.tone is not None and flags.tone not in _TONES:
+        raise UsageError(
+            f"--tone is a frequency of {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
+        )
+    host, port = parse_address(flags.audiosocket, flag="--audiosocket")
+    return ListenOptions(
+        host=host,
+        port=port,
+        accepts_unknown=flags.accept_unknown,
+        fills_silence=not flags.no_silence,
+        format="" if flags.format == "auto" else flags.format,
+        echoes=flags.echo,
+        tone_hz=flags.tone or 0,
+        most_calls=flags.max_calls,
+        grace_s=flags.grace,
+    )
+
+
+@contextmanager
+def _decode_announcement(path: Path | None, recordings: Path) -> Iterator[dict[int, str]]:
+    """Have an announcement as raw samples at every rate that a caller may want, while the block lasts."""
+    if path is None:
+        yield {}
+        return
+    from streamer.decode import read_tracks
+    from streamer.recording import make_private_folder
+    from streamer.wire.audiosocket import RATES
+
+    make_private_folder(recordings)
+    with tempfile.TemporaryDirectory(prefix=".announcement-", dir=recordings) as folder:
+        files = {}
+        for rate in RATES.values():
+            target = Path(folder) / f"{rate}.slin"
+            with target.open("wb") as file:
+                for tracks in read_tracks(path, rate=rate):
+                    file.write(tracks[0])
+                    if file.tell() > LONGEST_ANNOUNCEMENT_S * rate * 2:
+                        raise UsageError(
+                            f"{path} is longer than {LONGEST_ANNOUNCEMENT_S} s, too long to be played to every caller"
+                        )
+            files[rate] = str(target)
+        yield files

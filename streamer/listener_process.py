@@ -1,0 +1,153 @@
+"""The listener in a process of its own, which outlives whoever started it.
+
+It says where it listens and what goes wrong, and logs to `listener.log` in the folder of recordings. The calls themselves are
+found where they are recorded.
+
+    {"listening": ADDRESS}             once          {"taken": ADDRESS}   another listener is there already
+    {"registering": URL}               once, if so   {"exit_code": N}     once, at the end
+    {"message": TEXT, "call": ID|null} something the user should read
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from streamer.bus import Bus, Subscription
+from streamer.config import Settings
+from streamer.detached import DetachedProcess, Teller, ignore_terminal, log_to, start_detached
+from streamer.errors import ExitCode, StreamerError
+from streamer.events import LegEnded, Trouble
+from streamer.listener import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
+from streamer.recording import make_private_folder
+from streamer.sources.caller import Welcome
+from streamer.sources.playout import Announcement, Echo, Tone, Voice
+from streamer.wire.formats import Format
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """How calls are taken; everything that JSON can hold."""
+
+    host: str = "127.0.0.1"
+    port: int = 9092
+    accepts_unknown: bool = False
+    fills_silence: bool = True
+    format: str = ""
+    """What audio of kind 0x10 is, empty to find it out."""
+    echoes: bool = False
+    tone_hz: int = 0
+    announcement: dict[int, str] = field(default_factory=dict)
+    """Files of raw 16-bit samples, by their rate; they may be removed once the listener listens."""
+    most_calls: int = 500
+    grace_s: float | None = None
+
+
+def start_listener(settings: Settings, options: ListenOptions) -> DetachedProcess:
+    """Start to listen, detached from this process and its terminal."""
+    plan = {"settings": asdict(settings), "options": asdict(options)}
+    return start_detached("streamer.listener_process", plan)
+
+
+def _plan_listening(settings: Settings, options: ListenOptions) -> ListenPlan:
+    return ListenPlan(
+        options.host,
+        options.port,
+        Path(settings.recordings),
+        admit=lambda uuid: _admit(uuid, options),
+        new_voice=_plan_voice(options),
+        fills_silence=options.fills_silence,
+        format=Format(options.format) if options.format else None,
+        most_calls=options.most_calls,
+        grace_s=options.grace_s,
+        keeper_patience_s=settings.keeper_patience,
+        runtime_dir=Path(settings.runtime_dir) if settings.runtime_dir else None,
+    )
+
+
+def _plan_voice(options: ListenOptions) -> Callable[[], Voice | None]:
+    if options.echoes:
+        return Echo
+    if options.tone_hz:
+        return lambda: Tone(options.tone_hz)
+    if options.announcement:
+        pcm = {rate: Path(path).read_bytes() for rate, path in options.announcement.items()}
+        return lambda: Announcement(pcm)
+    return lambda: None
+
+
+def _admit(uuid: UUID, options: ListenOptions) -> Welcome | str:
+    if options.accepts_unknown:
+        return Welcome("caller", str(uuid))
+    return f"its UUID {uuid} is unknown; start with --accept-unknown"
+
+
+async def _listen(plan: dict[str, Any], teller: Teller) -> None:
+    settings, fields = Settings(**plan["settings"]), dict(plan["options"])
+    # JSON has no numbers as keys.
+    fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
+    options = ListenOptions(**fields)
+    make_private_folder(Path(settings.recordings))
+    log_to(Path(settings.recordings) / "listener.log")
+    bus = Bus()
+    listener = Listener(_plan_listening(settings, options), bus, clock=time.monotonic)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
+    with bus.subscribe() as events:
+        telling = asyncio.ensure_future(_tell(events, teller))
+        try:
+            await listener.run(lambda address: teller.say(listening=address))
+        finally:
+            bus.close()
+            await telling
+
+
+async def _tell(events: Subscription, teller: Teller) -> None:
+    async for event in events:
+        match event:
+            case LegEnded(call_id, leg, _, message) if message:
+                _log.warning("%s: %s: %s", call_id, leg, message)
+                teller.say(message=f"{leg}: {message}", call=call_id)
+            case Trouble(call_id, message):
+                _log.warning("%s: %s", call_id or "no call", message)
+                teller.say(message=message, call=call_id)
+            case _:
+                pass
+
+
+def main() -> int:
+    """Listen as stdin says, and return the exit code."""
+    ignore_terminal()
+    raise_descriptor_limit()
+    teller = Teller()
+    code = int(ExitCode.FAILED)
+    try:
+        asyncio.run(_listen(json.load(sys.stdin), teller))
+        code = ExitCode.DONE
+    except AddressTakenError as taken:
+        teller.say(taken=taken.address)
+        code = ExitCode.DONE
+    except StreamerError as error:
+        teller.say(message=str(error), call=None)
+        code = error.exit_code
+    except Exception as error:
+        _log.exception("the listener has failed")
+        teller.say(message=f"the listener has failed: {error!r}", call=None)
+        raise
+    finally:
+        teller.say(exit_code=int(code))
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Who may connect: so many connections in all, and from each address no faster than a PBX ever does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+BURST = 250
+PER_SECOND = 50.0
+"""Connections that an address may open at once, and a second from then on; a PBX that restarts brings its calls back in a burst."""
+
+MOST_ADDRESSES = 10_000
+LINE_EVERY_S = 10.0
+"""Between two lines about refused connections of one address."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+    refused: int = 0
+    told_at: float | None = None
+
+
+class Gate:
+    """Decides on each connection; `clock` is in seconds."""
+
+    def __init__(self, *, most: int, clock: Callable[[], float]) -> None:
+        self._most = most
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+
+    def refuse(self, host: str, *, connections: int) -> str | None:
+        """Return why a connection from `host` beside so many others must be refused, None if it may come in."""
+        now = self._clock()
+        bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
+        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.filled_at) * PER_SECOND)
+        bucket.filled_at = now
+        self._forget_others(host, now)
+        if connections >= self._most:
+            return f"{connections} connections are open, no more are taken (--max-calls)"
+        if bucket.tokens < 1:
+            return f"it connects more than {PER_SECOND:.0f} times a second"
+        bucket.tokens -= 1
+        return None
+
+    def count_refusal(self, host: str) -> int:
+        """Return how many refusals of `host` the line that is due now stands for; 0 if none is due."""
+        now = self._clock()
+        bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
+        bucket.refused += 1
+        if bucket.told_at is not None and now - bucket.told_at < LINE_EVERY_S:
+            return 0
+        bucket.told_at = now
+        refused, bucket.refused = bucket.refused, 0
+        return refused
+
+    def _forget_others(self, host: str, now: float) -> None:
+        """Keep no more addresses than there is room for: those that were not heard of for longest go."""
+        if len(self._buckets) > MOST_ADDRESSES:
+            oldest = min(
+                (other for other in self._buckets if other != host),
+                key=lambda other: self._buckets[other].filled_at,
+            )
+            del self._buckets[oldest]

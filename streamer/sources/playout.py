@@ -1,0 +1,185 @@
+"""What goes back to a party: a frame every 20 ms by the wall clock, from one writer a connection.
+
+Theory of operation. One `Metronome` ticks for all connections and says how many frames are due; its beats are counted from its
+start, so that lateness of one tick never adds up. Each connection's `Playout` asks its voice for the next frame and sends silence
+while the voice has none. A tick that is late is made up for by a voice, up to `MOST_AT_ONCE`, never by silence: what silence is for
+is done by one frame. A peer that does not read gets nothing more until it does; its voice waits meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import struct
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Protocol
+
+from streamer.audio import FULL_SCALE, SAMPLE_WIDTH
+from streamer.sources.base import Sent
+from streamer.wire.audiosocket import FRAME_MS, encode_audio
+
+PERIOD_S = FRAME_MS / 1000
+
+MOST_AT_ONCE = 10
+"""Frames that are made up for after a tick that came late; a phone's jitter buffer takes no more."""
+
+PRIMED_FRAMES = 2
+MOST_ECHOED_FRAMES = 10
+"""Frames that an echo waits for before it begins, so that it does not stutter, and keeps at most."""
+
+_TONE_LEVEL = 0.25
+
+
+class Metronome:
+    """Tells every player how many frames are due, for as long as there is one."""
+
+    def __init__(self) -> None:
+        self._players: dict[Callable[[int], None], None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._ticks = 0
+
+    def start(self, play: Callable[[int], None]) -> None:
+        """Call `play` with the number of frames due, from the next tick on."""
+        self._players[play] = None
+        if self._timer is None:
+            self._began, self._ticks = asyncio.get_running_loop().time(), 0
+            self._schedule()
+
+    def stop(self, play: Callable[[int], None]) -> None:
+        """Call it no more; idempotent."""
+        self._players.pop(play, None)
+
+    def _schedule(self) -> None:
+        due_at = self._began + (self._ticks + 1) * PERIOD_S
+        self._timer = asyncio.get_running_loop().call_at(due_at, self._tick)
+
+    def _tick(self) -> None:
+        passed = asyncio.get_running_loop().time() - self._began
+        due = int(passed / PERIOD_S + 1e-3) - self._ticks  # a timer may fire a hair early
+        self._ticks += due
+        for play in list(self._players):
+            play(min(due, MOST_AT_ONCE))
+        if self._players:
+            self._schedule()
+        else:
+            self._timer = None
+
+
+class Voice(Protocol):
+    """What is said to one party."""
+
+    def next_frame(self, rate: int) -> bytes | None:
+        """Return the next 20 ms of 16-bit audio, or None if there is nothing to say now."""
+
+
+class Tone:
+    """A test tone without end, 12 dB below full scale."""
+
+    def __init__(self, hz: int) -> None:
+        self._hz = hz
+        self._frames = 0
+
+    def next_frame(self, rate: int) -> bytes | None:
+        """Return the tone's next frame."""
+        second, size = _second_of_tone(self._hz, rate), frame_size(rate)
+        start = self._frames % (1000 // FRAME_MS) * size
+        self._frames += 1
+        return second[start : start + size]
+
+
+class Announcement:
+    """Audio that is played once; `pcm` has it at each rate."""
+
+    def __init__(self, pcm: Mapping[int, bytes]) -> None:
+        self._pcm = pcm
+        self._frames = 0
+
+    def next_frame(self, rate: int) -> bytes | None:
+        """Return the announcement's next frame, its last one filled up with silence."""
+        size = frame_size(rate)
+        frame = self._pcm[rate][self._frames * size : (self._frames + 1) * size]
+        if not frame:
+            return None
+        self._frames += 1
+        return frame.ljust(size, b"\0")
+
+
+class Echo:
+    """What the party itself says, a moment later."""
+
+    def __init__(self) -> None:
+        self._heard = bytearray()
+        self._is_primed = False
+
+    def hear(self, pcm: bytes, rate: int) -> None:
+        """Take what the party has said; what is too old is forgotten."""
+        self._heard += pcm
+        excess = len(self._heard) - MOST_ECHOED_FRAMES * frame_size(rate)
+        if excess > 0:
+            del self._heard[: excess + excess % SAMPLE_WIDTH]
+
+    def next_frame(self, rate: int) -> bytes | None:
+        """Return the oldest frame that has not been said again."""
+        size = frame_size(rate)
+        self._is_primed = len(self._heard) >= (size if self._is_primed else PRIMED_FRAMES * size)
+        if not self._is_primed:
+            return None
+        frame = bytes(self._heard[:size])
+        del self._heard[:size]
+        return frame
+
+
+class Playout:
+    """The one writer of a connection; `rate` is that of the kind of audio that the peer sends."""
+
+    def __init__(
+        self,
+        transport: asyncio.WriteTransport,
+        voice: Voice | None,
+        *,
+        rate: int,
+        fills_silence: bool,
+    ) -> None:
+        self.sent = Sent()
+        self.rate = rate
+        self._transport = transport
+        self._voice = voice
+        self._fills_silence = fills_silence
+
+    def play(self, frames: int) -> None:
+        """Send what is due."""
+        for _ in range(frames):
+            if self._transport.get_write_buffer_size():
+                self.sent.dropped += 1
+                return
+            pcm = self._voice.next_frame(self.rate) if self._voice else None
+            if pcm is not None:
+                self._send(encode_audio(pcm, self.rate))
+                continue
+            if self._fills_silence:
+                self._send(_silent_frame(self.rate))
+            return
+
+    def _send(self, frame: bytes) -> None:
+        self.sent.frames += 1
+        self.sent.bytes += len(frame)
+        self._transport.write(frame)
+
+
+def frame_size(rate: int) -> int:
+    """Return the bytes of 20 ms."""
+    return rate * FRAME_MS // 1000 * SAMPLE_WIDTH
+
+
+@lru_cache
+def _silent_frame(rate: int) -> bytes:
+    return encode_audio(bytes(frame_size(rate)), rate)
+
+
+@lru_cache
+def _second_of_tone(hz: int, rate: int) -> bytes:
+    turn = 2 * math.pi * hz / rate
+    peak = _TONE_LEVEL * FULL_SCALE
+    return struct.pack(f"<{rate}h", *(round(peak * math.sin(turn * n)) for n in range(rate)))
