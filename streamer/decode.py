@@ -26,17 +26,33 @@ def decode_tracks(path: Path) -> list[bytes]:
     return [b"".join(pieces) for pieces in zip(*read_tracks(path), strict=True)]
 
 
-def read_tracks(path: Path, *, rate: int = SLIN16_RATE) -> Iterator[tuple[bytes, ...]]:
-    """Yield an audio file piece by piece, each as one run of 16-bit samples at `rate` a channel.
+def decode_mono(path: Path, *, rate: int) -> bytes:
+    """Return an audio file as 16-bit samples, `rate` a second, its channels mixed into one by FFmpeg.
+
+    Raises:
+        UsageError: The file is missing or holds no audio.
+    """
+    frames = _read_frames(path, rate=rate, layout="mono")
+    return b"".join(_split(some)[0] for some in frames)
+
+
+def read_tracks(path: Path) -> Iterator[tuple[bytes, ...]]:
+    """Yield an audio file piece by piece, each as one run of slin16 a channel.
 
     Raises:
         UsageError: The file is missing or holds no audio, or it breaks off in a way that cannot be read on.
     """
+    return map(_split, _read_frames(path, rate=SLIN16_RATE))
+
+
+def _read_frames(
+    path: Path, *, rate: int, layout: str | None = None
+) -> Iterator[list[av.AudioFrame]]:
     import av  # heavy, and only needed for audio files
 
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
-    resampler = av.AudioResampler(format="s16p", rate=rate)
+    resampler = av.AudioResampler(format="s16p", rate=rate, layout=layout)
     frames: list[av.AudioFrame] = []
     has_audio = False
     try:
@@ -45,13 +61,13 @@ def read_tracks(path: Path, *, rate: int = SLIN16_RATE) -> Iterator[tuple[bytes,
                 frames += resampler.resample(frame)
                 if sum(frame.samples for frame in frames) >= PIECE:
                     has_audio = True
-                    yield _split(frames)
+                    yield frames
                     frames = []
         frames += resampler.resample(None)
     except (av.FFmpegError, IndexError, OSError) as error:
         raise UsageError(f"{path} is not audio that can be read: {error}") from error
     if frames:
-        yield _split(frames)
+        yield frames
     elif not has_audio:
         raise UsageError(f"{path} holds no audio")
 

@@ -13,7 +13,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import kept, live, serving, setup
+from streamer.cli.commands import kept, live, serving, setup, stand_in
 from streamer.errors import ExitCode, StreamerError
 
 app = typer.Typer(
@@ -56,7 +56,7 @@ for _command in (
     kept.resume,
     kept.transcribe,
     live.demo,
-    live.simulate,
+    stand_in.simulate,
     setup.config,
 ):
     app.command()(_command)

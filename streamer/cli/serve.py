@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamer.audio import SAMPLE_WIDTH
 from streamer.bus import Bus
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
@@ -164,7 +165,7 @@ def _decode_announcement(path: Path | None, recordings: Path) -> Iterator[dict[i
     if path is None:
         yield {}
         return
-    from streamer.decode import read_tracks
+    from streamer.decode import decode_mono
     from streamer.recording import make_private_folder
     from streamer.wire.audiosocket import RATES
 
@@ -172,13 +173,12 @@ def _decode_announcement(path: Path | None, recordings: Path) -> Iterator[dict[i
     with tempfile.TemporaryDirectory(prefix=".announcement-", dir=recordings) as folder:
         files = {}
         for rate in RATES.values():
+            pcm = decode_mono(path, rate=rate)
+            if len(pcm) > LONGEST_ANNOUNCEMENT_S * rate * SAMPLE_WIDTH:
+                raise UsageError(
+                    f"{path} is longer than {LONGEST_ANNOUNCEMENT_S} s, too long to be played to every caller"
+                )
             target = Path(folder) / f"{rate}.slin"
-            with target.open("wb") as file:
-                for tracks in read_tracks(path, rate=rate):
-                    file.write(tracks[0])
-                    if file.tell() > LONGEST_ANNOUNCEMENT_S * rate * 2:
-                        raise UsageError(
-                            f"{path} is longer than {LONGEST_ANNOUNCEMENT_S} s, too long to be played to every caller"
-                        )
+            target.write_bytes(pcm)
             files[rate] = str(target)
         yield files

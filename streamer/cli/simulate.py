@@ -101,15 +101,20 @@ def _warn(report: Report) -> None:
 
 def _with_faults(script: ChannelScript, options: SimulateOptions) -> ChannelScript:
     for text in options.holes:
-        at, seconds = _parse_fault(text)
+        at, seconds = parse_fault(text)
         script = with_hole(script, at=at, seconds=seconds)
     for text in options.stalls:
-        at, seconds = _parse_fault(text)
+        at, seconds = parse_fault(text)
         script = with_stall(script, at=at, seconds=seconds)
     return replace(script, end=EndKind.BREAK) if options.is_broken else script
 
 
-def _parse_fault(text: str) -> tuple[float, float]:
+def parse_fault(text: str) -> tuple[float, float]:
+    """Read `AT:SECONDS`.
+
+    Raises:
+        UsageError: It is something else.
+    """
     at, _, seconds = text.partition(":")
     try:
         if not (float(at) >= 0 and 0 < float(seconds) < math.inf):

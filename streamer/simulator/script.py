@@ -81,16 +81,28 @@ def script_pcm(
 
 def with_hole(script: ChannelScript, *, at: float, seconds: float) -> ChannelScript:
     """Send nothing for a while, as for a party that is muted: what follows comes later."""
-    frames = tuple(replace(f, at=f.at + seconds) if f.at >= at else f for f in script.frames)
+    frames = delay_frames(script.frames, at=at, seconds=seconds)
     return replace(script, frames=frames, ends_at=script.ends_at + seconds)
 
 
 def with_stall(script: ChannelScript, *, at: float, seconds: float) -> ChannelScript:
     """Hold frames back for a while and send them in one burst, as a network does."""
-    frames = tuple(
-        replace(f, at=max(f.at, at + seconds)) if f.at >= at else f for f in script.frames
-    )
+    frames = hold_frames(script.frames, at=at, seconds=seconds)
     return replace(script, frames=frames, ends_at=max(script.ends_at, at + seconds))
+
+
+def delay_frames(
+    frames: tuple[TimedFrame, ...], *, at: float, seconds: float
+) -> tuple[TimedFrame, ...]:
+    """Return frames of which those from `at` on come so many seconds later."""
+    return tuple(replace(f, at=f.at + seconds) if f.at >= at else f for f in frames)
+
+
+def hold_frames(
+    frames: tuple[TimedFrame, ...], *, at: float, seconds: float
+) -> tuple[TimedFrame, ...]:
+    """Return frames of which those from `at` on come when so many seconds have passed, or later if they would anyway."""
+    return tuple(replace(f, at=max(f.at, at + seconds)) if f.at >= at else f for f in frames)
 
 
 def _load_trace(path: Path) -> list[ChannelScript]:

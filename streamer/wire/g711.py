@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from array import array
+from bisect import bisect
 from enum import StrEnum
 
 from streamer.audio import SAMPLE_WIDTH
@@ -23,6 +26,15 @@ def decode(payload: bytes, law: Law) -> bytes:
     return bytes(pcm)
 
 
+def encode(pcm: bytes, law: Law) -> bytes:
+    """Return one byte for each 16-bit little-endian sample: the code whose value is nearest."""
+    bounds, codes = _NEAREST[law]
+    samples = array("h", pcm)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return bytes(codes[bisect(bounds, sample)] for sample in samples)
+
+
 def _expand_mu(code: int) -> int:
     code = ~code & 0xFF
     magnitude = (((code & 0x0F) << 3) + 0x84 << ((code & 0x70) >> 4)) - 0x84
@@ -41,7 +53,17 @@ def _split(samples: list[int]) -> tuple[bytes, bytes]:
     return bytes(word & 0xFF for word in words), bytes(word >> 8 for word in words)
 
 
-_TABLES = {
-    Law.MU: _split([_expand_mu(code) for code in range(256)]),
-    Law.A: _split([_expand_a(code) for code in range(256)]),
+def _order(samples: list[int]) -> tuple[list[float], bytes]:
+    """Return all codes by value, and the middle between each and the next; mu-law has two codes for 0."""
+    codes = sorted(range(256), key=lambda code: (samples[code], code))
+    values = [samples[code] for code in codes]
+    bounds = [(low + high) / 2 for low, high in zip(values, values[1:], strict=False)]
+    return bounds, bytes(codes)
+
+
+_VALUES = {
+    Law.MU: [_expand_mu(code) for code in range(256)],
+    Law.A: [_expand_a(code) for code in range(256)],
 }
+_TABLES = {law: _split(samples) for law, samples in _VALUES.items()}
+_NEAREST = {law: _order(samples) for law, samples in _VALUES.items()}

@@ -138,39 +138,6 @@ def stop(
     leave(run_stop(settings, call))
 
 
-def simulate(
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="Audio files, or captured traces (.jsonl)."),
-    ],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any.")
-    ] = 5039,
-    loop: Annotated[bool, typer.Option("--loop", help="Begin again after the end.")] = False,
-    speed: Annotated[float, typer.Option(min=0.01, help="Times faster than real time.")] = 1.0,
-    channel: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name of the channel.")
-    ] = None,
-    hole: Annotated[
-        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Send nothing for a while.")
-    ] = None,
-    stall: Annotated[
-        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Hold back, then burst.")
-    ] = None,
-    break_off: Annotated[bool, typer.Option("--break", help="End without a close frame.")] = False,
-) -> None:
-    """Stand in for Asterisk: serve files as live channels, and print their names."""
-    from streamer.cli.simulate import SimulateOptions, run_simulate
-
-    faults = SimulateOptions(hole or [], stall or [], break_off)
-    leave(
-        run_simulate(
-            files, host=host, port=port, loop=loop, speed=speed, channel=channel, options=faults
-        )
-    )
-
-
 def demo(
     plain: Plain = False,
     as_json: AsJson = False,

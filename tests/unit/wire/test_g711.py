@@ -6,7 +6,7 @@ from array import array
 
 import pytest
 
-from streamer.wire.g711 import Law, decode
+from streamer.wire.g711 import Law, decode, encode
 
 
 def samples(payload, law):
@@ -50,3 +50,22 @@ def test_order_and_length_are_kept(law):
     assert len(pcm) == 2 * len(payload)
     assert pcm[:512] == pcm[512:1024] == pcm[1024:]
     assert decode(b"", law) == b""
+
+
+@pytest.mark.parametrize("law", Law)
+def test_every_value_of_a_law_is_encoded_as_itself(law):
+    pcm = decode(bytes(range(256)), law)
+    assert decode(encode(pcm, law), law) == pcm
+
+
+@pytest.mark.parametrize("law", Law)
+def test_every_sample_is_encoded_as_the_value_nearest_to_it(law):
+    values = sorted(set(samples(bytes(range(256)), law)))
+    pcm = array("h", range(-32_768, 32_768, 37))
+    for sample, value in zip(pcm, samples(encode(pcm.tobytes(), law), law), strict=True):
+        assert abs(sample - value) == min(abs(sample - other) for other in values)
+
+
+def test_silence_is_encoded_as_telephones_do():
+    assert encode(bytes(4), Law.MU) == b"\xff\xff"
+    assert encode(bytes(4), Law.A) == b"\xd5\xd5"
