@@ -24,7 +24,7 @@ from streamer.keeper.client import Keeper, open_keeper
 from streamer.locks import Lock, channel_lock_path, is_locked, take_lock
 from streamer.recording import create_recording, make_private_folder
 from streamer.sources.audiosocket import SOURCE, AudioSocketServer, resolve_address
-from streamer.sources.caller import AudioSocketCall, Reception, Welcome
+from streamer.sources.connection import AudioSocketCall, Reception, Welcome
 from streamer.sources.gate import Gate
 from streamer.sources.playout import Metronome, Voice
 from streamer.tap import Stop, run_tap

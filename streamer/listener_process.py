@@ -29,7 +29,7 @@ from streamer.errors import ExitCode, StreamerError
 from streamer.events import LegEnded, Trouble
 from streamer.listener import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
 from streamer.recording import make_private_folder
-from streamer.sources.caller import Welcome
+from streamer.sources.connection import Welcome
 from streamer.sources.playout import Announcement, Echo, Tone, Voice
 from streamer.wire.formats import Format
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from streamer.audio import SAMPLE_WIDTH
 from streamer.bus import Bus
 from streamer.cli import output
+from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
 from streamer.cli.watch import choose_printer, open_any_desk, show
@@ -117,21 +118,6 @@ class _Serving:
             output.talk(
                 f"no more calls are taken; {self._live} are recorded to their end, `streamer watch` shows them"
             )
-
-
-def parse_address(text: str, *, flag: str) -> tuple[str, int]:
-    """Read HOST:PORT, the host of IPv6 in brackets.
-
-    Raises:
-        UsageError: It is none.
-    """
-    host, colon, port = text.rpartition(":")
-    is_bracketed = host.startswith("[") and host.endswith("]")
-    host = host[1:-1] if is_bracketed else host
-    is_port = port.isascii() and port.isdigit() and int(port) <= 0xFFFF
-    if not colon or not host or not is_port or (":" in host and not is_bracketed):
-        raise UsageError(f"{flag} must look like 127.0.0.1:9092 or [::1]:9092, not {text}")
-    return host, int(port)
 
 
 def _check(flags: ServeFlags) -> ListenOptions:

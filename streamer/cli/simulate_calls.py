@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from streamer.cli import output
+from streamer.cli.addresses import parse_address
 from streamer.cli.signals import run_to_end
 from streamer.cli.simulate import SimulateOptions, parse_fault
 from streamer.errors import ExitCode, UsageError
@@ -15,7 +16,6 @@ from streamer.simulator.audiosocket import Caller, CallResult, run_callers
 from streamer.simulator.caller import (
     APP_RATE,
     CallerScript,
-    Format,
     load_caller,
     with_digits,
     with_hole,
@@ -24,8 +24,9 @@ from streamer.simulator.caller import (
 from streamer.simulator.returned import Returned
 from streamer.simulator.script import EndKind
 from streamer.wire.audiosocket import RATES
+from streamer.wire.formats import Format
 
-_HIGHEST_PORT = 65_535
+_MISLABELLED = tuple(format for format in Format if format is not Format.SLIN)
 _LATE_S = 0.05
 
 
@@ -59,7 +60,7 @@ def run_calls(
         UsageError: A file cannot be played, or flags cannot be meant.
         UnreachableError: The server refuses the first call, or does not answer.
     """
-    host, port = _parse_address(address)
+    host, port = parse_address(address, flag="--audiosocket", lowest=1)
     scripts = [_with_faults(script, faults, options) for script in _load(files, options)]
     callers = [
         Caller(
@@ -123,14 +124,6 @@ def _describe_audio(returned: Returned) -> str:
     return f"{text}, longest gap {returned.longest_gap_s:.2f} s"
 
 
-def _parse_address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
-        raise UsageError(f"{text!r} is no HOST:PORT, as 127.0.0.1:9092 or [::1]:9092")
-    return host, int(port)
-
-
 def _load(files: list[Path], options: CallOptions) -> list[CallerScript]:
     if options.rate is not None and options.format is not None:
         raise UsageError("--format has a rate of its own; leave --rate out")
@@ -141,8 +134,8 @@ def _load(files: list[Path], options: CallOptions) -> list[CallerScript]:
     if rate not in RATES.values():
         known = ", ".join(str(known) for known in RATES.values())
         raise UsageError(f"AudioSocket has no audio of {rate} Hz; --rate is one of {known}")
-    if options.format is not None and options.format not in list(Format):
-        raise UsageError(f"--format {options.format!r} is none of {', '.join(Format)}")
+    if options.format is not None and options.format not in _MISLABELLED:
+        raise UsageError(f"--format {options.format!r} is none of {', '.join(_MISLABELLED)}")
     format = None if options.format is None else Format(options.format)
     return [load_caller(path, rate=rate, format=format) for path in files]
 

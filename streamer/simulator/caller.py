@@ -11,12 +11,11 @@ import json
 import math
 import struct
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE
+from streamer.audio import SAMPLE_WIDTH
 from streamer.decode import decode_mono
 from streamer.errors import SourceError, UsageError
 from streamer.simulator.script import EndKind, TimedFrame, delay_frames, hold_frames
@@ -28,6 +27,7 @@ from streamer.wire.audiosocket import (
     encode_audio,
     encode_digit,
 )
+from streamer.wire.formats import Format
 from streamer.wire.g711 import Law, encode
 
 APP_RATE = 8_000
@@ -39,14 +39,6 @@ DIGIT_S = 0.1
 _MISLABELLED = struct.Struct(">BH")
 _KIND_OF_NO_SLIN = 0x10
 _ROUNDING_S = 1e-6
-
-
-class Format(StrEnum):
-    """Formats that Asterisk sends under the label of 8 kHz slin: G.711 since ever, slin16 in releases before late 2025."""
-
-    ULAW = "ulaw"
-    ALAW = "alaw"
-    SLIN16 = "slin16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +110,7 @@ def load_caller(path: Path, *, rate: int = APP_RATE, format: Format | None = Non
         return _load_trace(path)
     if format is None:
         return script_caller(decode_mono(path, rate=rate), rate=rate, name=path.name)
-    rate = SLIN16_RATE if format is Format.SLIN16 else APP_RATE
-    return script_mislabelled(decode_mono(path, rate=rate), format, name=path.name)
+    return script_mislabelled(decode_mono(path, rate=format.rate), format, name=path.name)
 
 
 def script_caller(pcm: bytes, *, rate: int, name: str) -> CallerScript:
@@ -130,9 +121,8 @@ def script_caller(pcm: bytes, *, rate: int, name: str) -> CallerScript:
 
 def script_mislabelled(pcm: bytes, format: Format, *, name: str) -> CallerScript:
     """Cut samples, slin16 or else 8,000 a second, into frames of 20 ms of a format that has no label of its own."""
-    rate = SLIN16_RATE if format is Format.SLIN16 else APP_RATE
     payload = pcm if format is Format.SLIN16 else encode(pcm, Law(format))
-    size = rate * FRAME_MS // 1000 * (SAMPLE_WIDTH if format is Format.SLIN16 else 1)
+    size = format.rate * FRAME_MS // 1000 * (SAMPLE_WIDTH if format is Format.SLIN16 else 1)
     frames = [
         _MISLABELLED.pack(_KIND_OF_NO_SLIN, len(piece)) + piece for piece in _cut(payload, size)
     ]

@@ -1,4 +1,4 @@
-"""A server for AudioSocket: calls come as connections, see `caller`."""
+"""A server for AudioSocket: calls come as connections, see `connection`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from streamer.errors import UnreachableError
-from streamer.sources.caller import AudioSocketCall, Caller, Reception, Welcome
+from streamer.sources.connection import AudioSocketCall, Connection, Reception, Welcome
 
 SOURCE = "audiosocket"
 
@@ -24,7 +24,7 @@ class AudioSocketServer:
     """A source of calls; `connections` are all that are open, callers or not."""
 
     def __init__(self, reception: Reception) -> None:
-        self.connections: set[Caller] = set()
+        self.connections: set[Connection] = set()
         self.address = ""
         self._reception = reception
         self._taken: set[UUID] = set()
@@ -55,7 +55,7 @@ class AudioSocketServer:
             ) from error
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Caller(self._reception, self), sock=sock, backlog=_BACKLOG
+            lambda: Connection(self._reception, self), sock=sock, backlog=_BACKLOG
         )
         self.address = _show_address(*sock.getsockname()[:2])
 
@@ -73,7 +73,7 @@ class AudioSocketServer:
         while (call := await self._announced.get()) is not None:
             yield call
 
-    def depart(self, connection: Caller) -> None:
+    def depart(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
         self.connections.discard(connection)
         self._end_when_empty()

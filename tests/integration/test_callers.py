@@ -19,7 +19,6 @@ from streamer.simulator.audiosocket import (
     run_callers,
 )
 from streamer.simulator.caller import (
-    Format,
     load_caller,
     script_caller,
     script_mislabelled,
@@ -37,6 +36,7 @@ from streamer.wire.audiosocket import (
     encode_audio,
     encode_identifier,
 )
+from streamer.wire.formats import Format
 from tests.conftest import TRACES
 from tests.fakes.answering import AnsweringServer, open_answering
 from tests.fakes.ports import closed_port

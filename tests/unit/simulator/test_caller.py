@@ -9,7 +9,6 @@ import pytest
 from streamer.errors import UsageError
 from streamer.simulator.caller import (
     DIGIT_S,
-    Format,
     Playback,
     load_caller,
     script_caller,
@@ -20,6 +19,7 @@ from streamer.simulator.caller import (
 )
 from streamer.simulator.script import EndKind
 from streamer.wire.audiosocket import RATES, Audio, Digit, Parser
+from streamer.wire.formats import Format
 from streamer.wire.g711 import Law, decode
 from tests.conftest import TRACES
 

@@ -76,10 +76,10 @@ class Reception:
 class Guests(Protocol):
     """Where connections are known, and calls announced."""
 
-    connections: set[Caller]
+    connections: set[Connection]
     """All that are open, callers or not."""
 
-    def depart(self, connection: Caller) -> None:
+    def depart(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
 
     def admit(self, uuid: UUID) -> Welcome | str:
@@ -95,11 +95,11 @@ class Guests(Protocol):
 class AudioSocketCall:
     """One caller's call, as a stream of items; `facts` are hostile strings for `call.json`."""
 
-    def __init__(self, caller: Caller, leg: Leg, facts: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, leg: Leg, facts: Mapping[str, str]) -> None:
         self.legs = (leg,)
         self.facts = facts
         self._inbox = Inbox(self.legs)
-        self._caller = caller
+        self._connection = connection
 
     @property
     def lost(self) -> list[int]:
@@ -109,7 +109,7 @@ class AudioSocketCall:
     @property
     def sent(self) -> tuple[Sent, ...]:
         """What was sent back."""
-        return (self._caller.playout.sent,)
+        return (self._connection.playout.sent,)
 
     def put(self, item: StreamItem) -> None:
         """Queue an item; never blocks."""
@@ -128,7 +128,7 @@ class AudioSocketCall:
 
     async def aclose(self) -> None:
         """End the connection so that the dialplan goes on; idempotent."""
-        self._caller.leave()
+        self._connection.leave()
 
 
 class _State(Enum):
@@ -139,7 +139,7 @@ class _State(Enum):
     CLOSED = auto()
 
 
-class Caller(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """The protocol of one connection."""
 
     peer: str
