@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -82,8 +84,10 @@ def _plan_voice(options: ListenOptions) -> Callable[[], Voice | None]:
     if options.tone_hz:
         return lambda: Tone(options.tone_hz)
     if options.announcement:
-        pcm = {rate: Path(path).read_bytes() for rate, path in options.announcement.items()}
-        return lambda: Announcement(pcm)
+        # Open as long as this process is: the files may be gone by then.
+        files = {rate: os.open(path, os.O_RDONLY) for rate, path in options.announcement.items()}
+        load = cache(lambda rate: os.pread(files[rate], os.fstat(files[rate]).st_size, 0))
+        return lambda: Announcement(load)
     return lambda: None
 
 

@@ -23,6 +23,7 @@ from streamer.events import (
     Partial,
     Trouble,
 )
+from streamer.keys import PressedKeys
 from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
@@ -89,6 +90,28 @@ async def run_session(
     call, paths = opened.call, opened.paths
     bus.publish(CallStarted(call, folder, paths))
     result = SessionResult()
+    keys = PressedKeys(folder, bus)
+    watching_keys = asyncio.ensure_future(keys.watch())
+    try:
+        await _follow(folder, call, paths, desk, bus, grows, result)
+    finally:
+        watching_keys.cancel()
+    keys.look()
+    recorded = read_recorded(folder)
+    result.reason = recorded.reason or EndReason.INTERRUPTED
+    bus.publish(CallEnded(call.id, result.reason, recorded.duration_s))
+    return result
+
+
+async def _follow(
+    folder: Path,
+    call: Call,
+    paths: tuple[Path, ...],
+    desk: Desk,
+    bus: Bus,
+    grows: Callable[[], bool],
+    result: SessionResult,
+) -> None:
     store = await asyncio.shield(desk.opening)
     if store is None:
         result.trouble = "there is no database to keep words in"
@@ -100,10 +123,6 @@ async def run_session(
             result.trouble = _explain(call, error)
             bus.publish(Trouble(call.id, result.trouble))
     await _wait_for_end(grows)
-    recorded = read_recorded(folder)
-    result.reason = recorded.reason or EndReason.INTERRUPTED
-    bus.publish(CallEnded(call.id, result.reason, recorded.duration_s))
-    return result
 
 
 class _Session:

@@ -19,7 +19,7 @@ from streamer.cli.models import choose_or_pull
 from streamer.cli.watch import choose_printer, open_any_desk, show
 from streamer.config import Settings
 from streamer.errors import ExitCode, UsageError
-from streamer.speech.models import NO_MODEL
+from streamer.speech.models import NO_MODEL, InstalledModel
 from streamer.watched import Watched
 
 if TYPE_CHECKING:
@@ -58,11 +58,10 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     """
     frontend = None if is_plain or as_json else find_frontend()
     options = _check(flags)
-    model = choose_or_pull(settings)
-    troubles = [] if model else [NO_MODEL]
-    if not options.accepts_unknown:
-        troubles.append(_NOBODY)
-    with _decode_announcement(flags.announce, Path(settings.recordings)) as announcement:
+    with _decode_announcement(flags.announce) as announcement:
+        model = choose_or_pull(settings)
+        if not options.accepts_unknown:
+            output.talk(_NOBODY)
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
 
@@ -74,15 +73,13 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             await serving.run(desk, bus, watched, waits=False)
 
         if frontend is None:
-            for trouble in troubles:
-                output.talk(trouble)
             return asyncio.run(show(work, choose_printer(as_json=as_json)))
         request = ScreenRequest(
             settings,
             lambda bus: open_any_desk(settings, model, bus),
             attend=attend,
             model=model.name if model else "",
-            troubles=tuple(troubles),
+            troubles=_find_troubles(options, model),
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()
@@ -145,18 +142,22 @@ def _check(flags: ServeFlags) -> ListenOptions:
     )
 
 
+def _find_troubles(options: ListenOptions, model: InstalledModel | None) -> tuple[str, ...]:
+    """Return what a screen says first; on a terminal it would be gone behind it."""
+    troubles = [] if model else [NO_MODEL]
+    return (*troubles, *([] if options.accepts_unknown else [_NOBODY]))
+
+
 @contextmanager
-def _decode_announcement(path: Path | None, recordings: Path) -> Iterator[dict[int, str]]:
+def _decode_announcement(path: Path | None) -> Iterator[dict[int, str]]:
     """Have an announcement as raw samples at every rate that a caller may want, while the block lasts."""
     if path is None:
         yield {}
         return
     from streamer.decode import decode_mono
-    from streamer.recording import make_private_folder
     from streamer.wire.audiosocket import RATES
 
-    make_private_folder(recordings)
-    with tempfile.TemporaryDirectory(prefix=".announcement-", dir=recordings) as folder:
+    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
         files = {}
         for rate in RATES.values():
             pcm = decode_mono(path, rate=rate)

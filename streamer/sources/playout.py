@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
@@ -90,16 +90,16 @@ class Tone:
 
 
 class Announcement:
-    """Audio that is played once; `pcm` has it at each rate."""
+    """Audio that is played once; `load` returns it at a rate."""
 
-    def __init__(self, pcm: Mapping[int, bytes]) -> None:
-        self._pcm = pcm
+    def __init__(self, load: Callable[[int], bytes]) -> None:
+        self._load = load
         self._frames = 0
 
     def next_frame(self, rate: int) -> bytes | None:
         """Return the announcement's next frame, its last one filled up with silence."""
         size = frame_size(rate)
-        frame = self._pcm[rate][self._frames * size : (self._frames + 1) * size]
+        frame = self._load(rate)[self._frames * size : (self._frames + 1) * size]
         if not frame:
             return None
         self._frames += 1

@@ -1,0 +1,164 @@
+"""A real `streamer serve` process, and callers that the test drives by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psutil
+
+from streamer.wav import HEADER_SIZE
+from streamer.wire.audiosocket import Message, Parser, encode_audio, encode_identifier
+from tests.fakes.recorder import start_streamer
+from tests.fakes.replay import until
+
+
+@dataclass
+class Served:
+    """A front whose events are kept as they come."""
+
+    process: asyncio.subprocess.Process
+    recordings: Path
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return int(self.of_kind("listening")[-1]["address"].rpartition(":")[2])
+
+    @property
+    def troubles(self) -> str:
+        return "\n".join(event["message"] for event in self.of_kind("trouble"))
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["event"] == kind]
+
+    def calls(self) -> list[dict[str, Any]]:
+        """What `call.json` says of each call, in order."""
+        return [
+            json.loads(path.read_text()) for path in sorted(self.recordings.glob("*/call.json"))
+        ]
+
+    def pcm(self, call: dict[str, Any]) -> bytes:
+        return self.wav(call).read_bytes()[HEADER_SIZE:]
+
+    def wav(self, call: dict[str, Any]) -> Path:
+        return self.recordings / str(call["call"]) / str(call["legs"][0]["path"])
+
+    def listener(self) -> psutil.Process:
+        """The process that holds the sockets."""
+        (listener,) = find_listeners(self.recordings)
+        return listener
+
+    async def read(self) -> None:
+        assert self.process.stdout
+        async for line in self.process.stdout:
+            self.events.append(json.loads(line))
+
+    async def ended(self, count: int = 1) -> None:
+        await until(lambda: len(self.of_kind("call_ended")) >= count)
+
+
+def find_listeners(recordings: Path) -> list[psutil.Process]:
+    """Return the processes that listen for calls into a folder, by the lock that they hold open."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if "streamer.listener_process" in (process.info["cmdline"] or []):
+            try:
+                is_ours = any(
+                    Path(file.path).is_relative_to(recordings) for file in process.open_files()
+                )
+            except psutil.Error:
+                continue
+            if is_ours:
+                found.append(process)
+    return found
+
+
+@asynccontextmanager
+async def serving(
+    recordings: Path, *flags: str, accepts: bool = True, **options
+) -> AsyncIterator[Served]:
+    """Start to serve on any port, without a model unless `flags` name one, and wait until calls may come."""
+    arguments = ["serve", "--audiosocket", "127.0.0.1:0", "--json"]
+    arguments += ["--recordings", str(recordings), *flags]
+    arguments += ["--accept-unknown"] if accepts else []
+    process = await start_streamer(arguments, stderr=asyncio.subprocess.PIPE, **options)
+    served = Served(process, recordings)
+    reading = asyncio.ensure_future(served.read())
+    try:
+        await until(lambda: served.of_kind("listening") or process.returncode is not None)
+        yield served
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+        for listener in find_listeners(recordings):
+            listener.kill()
+        await reading
+        if process.stderr:
+            await process.stderr.read()
+
+
+class HandCaller(asyncio.Protocol):
+    """A connection on which the test says every byte; what comes back is kept."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.has_ended = False
+        self.was_reset = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.has_ended = True
+        self.was_reset = exc is not None
+
+    def eof_received(self) -> bool:
+        self.has_ended = True
+        return True
+
+    @property
+    def messages(self) -> list[Message]:
+        return Parser().feed(bytes(self.received))
+
+    def send(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def identify(self, uuid: UUID | None = None) -> UUID:
+        uuid = uuid or uuid4()
+        self.send(encode_identifier(uuid))
+        return uuid
+
+    def speak(self, pcm: bytes, rate: int = 8000) -> None:
+        """Send audio in frames of 20 ms, all at once."""
+        size = rate // 50 * 2
+        for start in range(0, len(pcm), size):
+            self.send(encode_audio(pcm[start : start + size], rate))
+
+    def hang_up(self) -> None:
+        self.transport.close()
+
+    def reset(self) -> None:
+        sock = self.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+async def call(port: int) -> HandCaller:
+    _, caller = await asyncio.get_running_loop().create_connection(HandCaller, "127.0.0.1", port)
+    return caller

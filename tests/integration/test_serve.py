@@ -1,0 +1,359 @@
+"""Calls that come to us over AudioSocket are recorded whatever happens, and never harmed: `streamer serve` as a process."""
+
+import json
+import signal
+import wave
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from streamer.simulator.audiosocket import Caller, run_callers
+from streamer.simulator.caller import load_caller, script_caller, script_mislabelled, with_digits
+from streamer.simulator.judge import Ending
+from streamer.wire.audiosocket import RATES, TERMINATE, Audio, Terminated
+from streamer.wire.formats import Format, decode
+from streamer.wire.g711 import Law, encode
+from tests.conftest import TRACES
+from tests.fakes.recorder import run_streamer
+from tests.fakes.replay import until
+from tests.fakes.serving import call, find_listeners, serving
+
+SECOND = b"\x00\x10\x00\xf0" * 4000
+"""One second of a loud tone at 8 kHz."""
+
+
+async def play(served, *scripts, **options):
+    callers = [Caller(script, uuid4(), **options) for script in scripts]
+    return await run_callers(callers, host="127.0.0.1", port=served.port)
+
+
+@pytest.mark.parametrize("rate", sorted(RATES.values()))
+async def test_the_wav_is_equal_to_the_samples_sent_at_every_rate(rate, recordings):
+    pcm = bytes(range(256)) * (rate // 128)
+    async with serving(recordings) as served:
+        (result,) = await play(served, script_caller(pcm, rate=rate, name="a"))
+        await served.ended()
+        (recorded,) = served.calls()
+        assert served.pcm(recorded) == pcm
+        with wave.open(str(served.wav(recorded))) as wav:
+            assert wav.getframerate() == rate
+        assert served.of_kind("call_started")[0]["legs"][0]["rate"] == rate
+        assert result.ending is Ending.HUNG_UP
+        assert result.odd_rates == []
+        assert result.returned.is_silent
+
+
+@pytest.mark.parametrize("format", [Format.ULAW, Format.ALAW, Format.SLIN16])
+async def test_audio_under_a_wrong_label_is_recognised_and_said_once(format, recordings):
+    demo = b"".join(n.to_bytes(2, "little", signed=True) for n in _speech())
+    async with serving(recordings) as served:
+        await play(served, script_mislabelled(demo, format, name="a"))
+        await served.ended()
+        (recorded,) = served.calls()
+        expected = demo if format is Format.SLIN16 else decode(encode(demo, Law(format)), format)
+        assert served.pcm(recorded) == expected
+        assert recorded["legs"][0]["rate"] == format.rate
+        assert served.troubles.count(format) == 1
+
+
+def _speech():
+    """A sum of tones that swells and fades, as vowels do."""
+    import math
+
+    return [
+        round(
+            6000
+            * abs(math.sin(n / 1500))
+            * (math.sin(n / 9) + 0.5 * math.sin(n / 4.1) + 0.2 * math.sin(n / 2.3))
+        )
+        for n in range(12_000)
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in TRACES.glob("audiosocket_*.jsonl")))
+async def test_what_asterisk_sent_is_recorded_to_the_byte(name, recordings):
+    script = load_caller(TRACES / name)
+    async with serving(recordings) as served:
+        await play(served, script, speed=4.0)
+        await served.ended()
+        (recorded,) = served.calls()
+        sent = b"".join(frame.data[3:] for frame in script.frames if frame.data[0] >= 0x10)
+        assert served.pcm(recorded).replace(b"\0", b"") == sent.replace(b"\0", b"")
+        assert recorded["legs"][0]["channel"] == str(served.calls()[0]["facts"]["uuid"])
+        digits = [chr(frame.data[3]) for frame in script.frames if frame.data[0] == 3]
+        assert [digit["digit"] for digit in recorded["legs"][0]["digits"]] == digits
+
+
+async def test_pressed_keys_are_events_with_their_time(recordings):
+    script = with_digits(script_caller(SECOND, rate=8000, name="a"), at=0.5, digits="5#")
+    async with serving(recordings) as served:
+        await play(served, script)
+        await served.ended()
+        pressed = served.of_kind("dtmf")
+        assert [event["digit"] for event in pressed] == ["5", "#"]
+        assert all(event["leg"] == "caller" and 0.4 < event["start"] < 5 for event in pressed)
+
+
+async def test_kill_9_of_the_front_leaves_ten_calls_being_recorded(recordings):
+    async with serving(recordings) as served:
+        callers = [await call(served.port) for _ in range(10)]
+        for caller in callers:
+            caller.identify()
+            caller.speak(SECOND)
+        await until(lambda: len(served.of_kind("call_started")) == 10)
+        served.process.kill()
+        await served.process.wait()
+        for caller in callers:
+            caller.speak(SECOND)
+            caller.hang_up()
+        await until(lambda: all(c["reason"] == "hang-up" for c in served.calls()))
+        assert [c["legs"][0]["bytes"] for c in served.calls()] == [2 * len(SECOND)] * 10
+
+
+async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings):
+    async with serving(recordings) as first:
+        caller = await call(first.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: first.of_kind("call_started"))
+        first.process.kill()
+        await first.process.wait()
+        (listener,) = find_listeners(recordings)
+        address = f"127.0.0.1:{first.port}"
+        async with serving(recordings, "--audiosocket", address) as second:
+            assert "already" in second.troubles
+            await until(lambda: second.of_kind("call_started"))
+            caller.hang_up()
+            await second.ended()
+            await until(lambda: find_listeners(recordings) == [listener])
+            second.process.send_signal(signal.SIGTERM)
+            assert await second.process.wait() == 128 + signal.SIGTERM
+            assert not listener.is_running() or find_listeners(recordings) == []
+
+
+async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings):
+    async with serving(recordings) as served:
+        callers = [await call(served.port) for _ in range(10)]
+        for caller in callers:
+            caller.identify()
+            caller.speak(SECOND)
+        await until(lambda: len(served.of_kind("call_started")) == 10)
+        served.listener().kill()
+        await until(lambda: all(isinstance(c.messages[-1], Terminated) for c in callers))
+        for caller in callers:
+            caller.speak(SECOND)
+        assert not any(caller.was_reset for caller in callers)
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        assert "killed" in served.troubles
+        again = await call(served.port)
+        again.identify()
+        again.speak(SECOND)
+        await until(lambda: len(served.of_kind("call_started")) == 11)
+        for caller in (*callers, again):
+            caller.hang_up()
+
+
+async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):
+    async with serving(recordings) as served:
+        caller = await call(served.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
+        assert (code, len(err.splitlines())) == (0, 1)
+        await until(lambda: caller.messages and isinstance(caller.messages[-1], Terminated))
+        caller.speak(SECOND)
+        await served.ended()
+        assert served.of_kind("call_ended")[0]["reason"] == "stopped"
+        assert not caller.has_ended, "the keeper reads on until the PBX closes"
+        caller.hang_up()
+
+
+async def test_sigterm_takes_no_new_calls_and_follows_live_ones_to_their_end(recordings):
+    async with serving(recordings) as served:
+        caller = await call(served.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        served.process.send_signal(signal.SIGTERM)
+        await until(lambda: "no more calls" in served.troubles)
+        await until(lambda: not _is_open(served.port))
+        caller.speak(SECOND)
+        caller.hang_up()
+        assert await served.process.wait() == 128 + signal.SIGTERM
+        assert served.of_kind("call_ended")[0]["reason"] == "hang-up"
+        (recorded,) = served.calls()
+        assert recorded["legs"][0]["bytes"] == 2 * len(SECOND)
+        assert find_listeners(recordings) == []
+
+
+def _is_open(port):
+    listening = (c for c in psutil.net_connections("tcp4") if c.status == "LISTEN")
+    return any(c.laddr and c.laddr.port == port for c in listening)
+
+
+async def test_after_the_grace_callers_are_told_to_go_on(recordings):
+    async with serving(recordings, "--grace", "0.1") as served:
+        caller = await call(served.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        served.process.send_signal(signal.SIGTERM)
+        assert await served.process.wait() == 128 + signal.SIGTERM
+        assert isinstance(caller.messages[-1], Terminated)
+        assert served.of_kind("call_ended")[0]["reason"] == "interrupted"
+        caller.hang_up()
+
+
+async def test_sigstop_of_the_listener_leaves_the_calls_to_the_keeper(recordings, monkeypatch):
+    monkeypatch.setenv("STREAMER_KEEPER_PATIENCE", "1")
+    async with serving(recordings) as served:
+        caller = await call(served.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        listener = served.listener()
+        listener.suspend()
+        await until(lambda: caller.messages and isinstance(caller.messages[-1], Terminated))
+        caller.speak(SECOND)
+        listener.resume()
+        await served.ended()
+        assert served.of_kind("call_ended")[0]["reason"] == "lost"
+        assert "keeper has taken" in served.troubles
+        other = await call(served.port)
+        other.identify()
+        other.speak(SECOND)
+        await until(lambda: len(served.of_kind("call_started")) == 2)
+        for one in (caller, other):
+            one.hang_up()
+
+
+async def test_the_tone_comes_back_whole_and_evenly(recordings):
+    async with serving(recordings, "--tone", "440") as served:
+        (result,) = await play(served, script_caller(SECOND * 3, rate=8000, name="a"))
+        assert result.ending is Ending.HUNG_UP
+        assert result.returned.frames >= 140
+        assert result.returned.peak == pytest.approx(0.25, abs=0.01)
+        assert result.odd_rates == []
+        await served.ended()
+        (recorded,) = served.calls()
+        assert recorded["legs"][0]["sent"]["frames"] == result.returned.frames
+
+
+async def test_the_echo_is_what_was_said(recordings, tmp_path):
+    async with serving(recordings, "--echo") as served:
+        script = script_caller(SECOND * 2, rate=8000, name="a")
+        (result,) = await play(served, script, save_to=tmp_path / "back.wav")
+        with wave.open(str(tmp_path / "back.wav")) as wav:
+            heard = wav.readframes(wav.getnframes())
+        assert SECOND in heard
+        assert result.returned.peak == pytest.approx(0.125, abs=0.01)
+
+
+async def test_an_announcement_is_played_whole_once_then_silence(recordings, tmp_path):
+    said = bytes(range(1, 255)) * 60
+    with wave.open(str(tmp_path / "notice.wav"), "wb") as wav:
+        wav.setparams((1, 2, 16000, 0, "NONE", ""))
+        wav.writeframes(said)
+    notice = tmp_path / "notice.wav"
+    async with serving(recordings, "--announce", str(notice)) as served:
+        script = script_caller(SECOND * 4, rate=16000, name="a")
+        await play(served, script, save_to=tmp_path / "back.wav")
+        with wave.open(str(tmp_path / "back.wav")) as wav:
+            heard = wav.readframes(wav.getnframes())
+        assert heard.count(said[640:-640]) == 1
+
+
+async def test_no_silence_means_nothing_is_sent(recordings):
+    async with serving(recordings, "--no-silence") as served:
+        caller = await call(served.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        caller.hang_up()
+        await served.ended()
+        assert caller.received == b""
+
+
+async def test_without_any_audio_silence_goes_out_and_an_empty_wav_is_left(recordings):
+    async with serving(recordings) as served:
+        caller = await call(served.port)
+        caller.identify()
+        await until(lambda: len(caller.messages) > 3)
+        assert {type(message) for message in caller.messages} == {Audio}
+        assert not caller.received.replace(bytes(320), b"").strip(b"\x10\x01\x40")
+        caller.hang_up()
+        await served.ended()
+        (recorded,) = served.calls()
+        assert served.pcm(recorded) == b""
+        assert recorded["reason"] == "hang-up"
+
+
+async def test_a_rate_that_is_known_late_is_put_right(recordings):
+    async with serving(recordings) as served:
+        caller = await call(served.port)
+        caller.identify()
+        await until(lambda: served.of_kind("call_started"))  # after RATE_WAIT_S, as 8 kHz
+        caller.speak(SECOND * 2, rate=16000)
+        caller.hang_up()
+        await served.ended()
+        (recorded,) = served.calls()
+        assert recorded["legs"][0]["rate"] == 16000
+        with wave.open(str(served.wav(recorded))) as wav:
+            assert (wav.getframerate(), wav.getnframes()) == (16000, 16000)
+
+
+async def test_unknown_ids_are_refused_with_the_remedy_and_may_go_on(recordings):
+    async with serving(recordings, accepts=False) as served:
+        caller = await call(served.port)
+        uuid = caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: caller.received == TERMINATE)
+        caller.hang_up()
+        await until(lambda: str(uuid) in served.troubles)
+        assert "--accept-unknown" in served.troubles
+        assert served.calls() == []
+
+
+async def test_a_port_that_is_taken_is_one_clear_line_and_exit_4(recordings, tmp_path):
+    async with serving(recordings) as served:
+        address = f"127.0.0.1:{served.port}"
+        flags = ["--recordings", str(tmp_path / "others"), "--audiosocket", address, "--json"]
+        code, out, err = await run_streamer("serve", "--accept-unknown", *flags)
+        assert code == 4
+        assert out == ""
+        assert "no speech model" in err.splitlines()[0]
+        assert len(err.splitlines()) == 2, err
+        assert address in err.splitlines()[1]
+        assert "another" in err.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--audiosocket", "nonsense"],
+        ["--audiosocket", "::1:9092"],
+        ["--echo", "--tone", "440"],
+        ["--tone", "5"],
+        ["--format", "mp3"],
+        ["--announce", "missing.wav"],
+    ],
+)
+async def test_what_cannot_be_meant_is_exit_2_and_one_line(flags, recordings):
+    code, out, err = await run_streamer("serve", "--recordings", str(recordings), *flags)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+async def test_the_listener_is_small_and_knows_no_arrays_and_no_models(recordings):
+    async with serving(recordings) as served:
+        caller = await call(served.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        maps = "\n".join(map.path for map in served.listener().memory_maps())
+        assert not any(name in maps for name in ("numpy", "ctranslate2", "onnxruntime", "/av/"))
+        assert served.listener().memory_info().rss < 40e6
+        caller.hang_up()
+        await served.ended()
+        assert json.dumps(served.calls())
