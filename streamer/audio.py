@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from array import array
 from dataclasses import dataclass
@@ -13,6 +14,16 @@ SLIN16_RATE = 16_000
 """Samples a second of Asterisk's `slin16`, the only format that stream-channel sends."""
 
 FULL_SCALE = 32_768
+
+LONGEST_LABEL = 64
+"""Characters of a leg's label; it names a file."""
+
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def looks_like_label(text: str) -> bool:
+    """Whether `text`, however long, is written as a leg's label is."""
+    return _LABEL.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     ├── NotFoundError             exit 3   no such channel, call, file or model
     ├── UnreachableError          exit 4   the PBX could not be reached, or refused us
     ├── SourceError               exit 1   a live stream ended in a way it should not have
+    ├── RegistryFullError         exit 1   more calls are registered than are kept
     ├── KeeperError               exit 1   no second descriptor, so nothing was connected
     ├── RecordingError            exit 1   a recording could not be made, opened or repaired
     ├── ModelError                exit 1   a speech model is there but cannot be used
@@ -55,6 +56,10 @@ class UnreachableError(StreamerError):
 
 class SourceError(StreamerError):
     """A live stream was lost; what came before it is safe."""
+
+
+class RegistryFullError(StreamerError):
+    """More calls are registered than are kept; one that connects or expires makes room."""
 
 
 class KeeperError(StreamerError):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
-from streamer.audio import Leg
+from streamer.audio import LONGEST_LABEL, Leg, looks_like_label
 from streamer.errors import UsageError
 from streamer.wire.stream_channel import check_channel
-
-LONGEST_LABEL = 64
-_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def parse_legs(arguments: list[str]) -> list[Leg]:
@@ -33,11 +28,11 @@ def parse_legs(arguments: list[str]) -> list[Leg]:
 
 def _parse_leg(text: str, number: int) -> Leg:
     label, equals, channel = text.partition("=")
-    if equals and len(label) > LONGEST_LABEL and _LABEL.fullmatch(label):
+    if equals and len(label) > LONGEST_LABEL and looks_like_label(label):
         raise UsageError(
             f"the label {label[:20]}… is longer than {LONGEST_LABEL} characters; it names a file"
         )
-    if not equals or not _LABEL.fullmatch(label):
+    if not equals or not looks_like_label(label):
         label, channel = f"leg{number}", text
     check_channel(channel)
     return Leg(label, channel)

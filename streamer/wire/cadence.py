@@ -6,9 +6,9 @@ res_audiosocket.c, `ast_audiosocket_send_frame`; 160 bytes of ulaw each 20 ms we
 Theory of operation. The measure is bytes a second: 8,000 is G.711, 16,000 slin, 32,000 slin16. A *run* is counted from a frame's
 arrival to a later frame's, with the bytes of all frames from the one up to, not including, the other.
 
-- Frames that come within `CLOSE` of each other at the start, or within `LOOSE` of the first, are a burst, audio from before we were
-  there; the run starts with the last of them. After a gap beyond `BREAK` (a hole, or a stall that ends in such a burst) a new
-  run starts.
+- What comes within `LOOSE` of the first frame, or after that without a gap of `CLOSE`, may be a burst, audio from before we were
+  there; the run starts with the last of it. After a gap beyond `BREAK` (a hole, or a stall that ends in such a burst) all this
+  begins anew.
 - A run is judged when a frame comes that is not close to the one before, so never in the middle of a burst.
 - Frames last 20 ms nearly always, so the size says what to expect. A run of `CONFIRMED` that agrees decides. With jitter of
   +-10 ms its measure is off by a quarter at most; the limits between the formats are at a factor of 1.41.
@@ -29,7 +29,7 @@ CLOSE = 0.005
 """Seconds between frames of a burst; the shortest frames that telephony knows last 10 ms."""
 
 LOOSE = 0.030
-"""Seconds in which a burst may have gaps."""
+"""Seconds in which a burst may have gaps, as one that was sent at once and met jitter."""
 
 BREAK = 0.100
 """Seconds without a frame that end a run; the longest frames in use, 60 ms, and jitter stay below."""
@@ -118,13 +118,12 @@ class _Cadence:
     def take(self, size: int, arrival: float) -> None:
         gap = arrival - self._last
         if gap > BREAK:
-            self._begin = self._start = arrival
-            self._bytes, self._is_burst = 0, True
+            self._begin, self._is_burst = arrival, True
+        if arrival - self._begin < LOOSE or (self._is_burst and gap < CLOSE):
+            self._start, self._bytes = arrival, 0
         elif gap >= CLOSE:
             self._is_burst = False
             self._judge(arrival - self._start)
-        elif self._is_burst or arrival - self._begin < LOOSE:
-            self._start, self._bytes = arrival, 0
         self._bytes += size
         self._last = arrival
         self.largest = max(self.largest, size)

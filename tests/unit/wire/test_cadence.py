@@ -75,10 +75,10 @@ def test_a_stall_that_ends_in_a_burst_does_not_mislead(coding, jitter, begin, he
 
 
 @pytest.mark.parametrize("coding", [Format.SLIN, Format.SLIN16])
-def test_ordinary_slin_is_told_from_five_frames_in_80_ms(coding):
+def test_ordinary_slin_is_told_from_six_frames_in_100_ms(coding):
     answer, frames, waited = detect(payloads(coding, 20, 9), arrivals(20, [0.0], count=9))
-    assert (answer, frames) == (coding, 5)
-    assert waited == pytest.approx(0.080)
+    assert (answer, frames) == (coding, 6)
+    assert waited == pytest.approx(0.100)
 
 
 @pytest.mark.parametrize("coding", [Format.ULAW, Format.ALAW])
@@ -123,7 +123,7 @@ def test_a_short_last_frame_is_not_the_one_that_counts():
 
 def test_an_answer_stays_whatever_comes_later():
     detector = FormatDetector()
-    for moment in arrivals(20, [0.0], count=5):
+    for moment in arrivals(20, [0.0], count=6):
         answer = detector.take(bytes(320), moment)
     assert answer is Format.SLIN
     assert detector.take(bytes(160), 200.0) is Format.SLIN
@@ -154,7 +154,7 @@ def test_any_sizes_at_any_times_have_an_answer(frames):
 
 @pytest.mark.parametrize(
     ("name", "most"),
-    [("audiosocket_app_normal", 6), ("audiosocket_app_dtmf", 6), ("audiosocket_app_sendback", 6)],
+    [("audiosocket_app_normal", 7), ("audiosocket_app_dtmf", 7), ("audiosocket_app_sendback", 7)],
 )
 def test_captured_calls_are_told_to_be_slin_from_their_first_frames(name, most):
     lines = [json.loads(line) for line in (TRACES / f"{name}.jsonl").read_text().splitlines()]
