@@ -79,6 +79,9 @@ class Settings:
         "Calls that began more days ago are deleted when `watch` starts, and daily; 0 keeps them.",
         "30",
     )
+    register_key: str = _setting(
+        "", "Key that `serve --register` wants. Keep this file private (chmod 600).", '"secret"'
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )

@@ -184,7 +184,7 @@ class Lagging:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Calls may come to `address`, a host and port, by `source`, a protocol."""
+    """Calls may come to `address`, a host and port; `source` is their protocol, or `registration`."""
 
     source: str
     address: str

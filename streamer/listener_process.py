@@ -4,7 +4,7 @@ It says where it listens and what goes wrong, and logs to `listener.log` in the 
 found where they are recorded.
 
     {"listening": ADDRESS}             once          {"taken": ADDRESS}   another listener is there already
-    {"registering": URL}               once, if so   {"exit_code": N}     once, at the end
+    {"registering": ADDRESS}           once, if so   {"exit_code": N}     once, at the end
     {"message": TEXT, "call": ID|null} something the user should read
 """
 
@@ -17,11 +17,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from streamer.bus import Bus, Subscription
@@ -31,6 +31,7 @@ from streamer.errors import ExitCode, StreamerError
 from streamer.events import LegEnded, Trouble
 from streamer.listener import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
 from streamer.recording import make_private_folder
+from streamer.registry import Registration, Registry, explain_refusal
 from streamer.sources.connection import Welcome
 from streamer.sources.playout import Announcement, Echo, Tone, Voice
 from streamer.wire.formats import Format
@@ -45,6 +46,9 @@ class ListenOptions:
     host: str = "127.0.0.1"
     port: int = 9092
     accepts_unknown: bool = False
+    register_host: str = ""
+    """Where calls are registered, empty for nowhere."""
+    register_port: int = 0
     fills_silence: bool = True
     format: str = ""
     """What audio of kind 0x10 is, empty to find it out."""
@@ -62,12 +66,36 @@ def start_listener(settings: Settings, options: ListenOptions) -> DetachedProces
     return start_detached("streamer.listener_process", plan)
 
 
-def _plan_listening(settings: Settings, options: ListenOptions) -> ListenPlan:
+class Admission:
+    """Decides whose call may come in; `address` is where calls are registered, None if they cannot be."""
+
+    def __init__(self, *, accepts_unknown: bool) -> None:
+        self.registry = Registry(clock=time.monotonic)
+        self.address: str | None = None
+        self._accepts_unknown = accepts_unknown
+
+    def admit(self, uuid: UUID) -> Welcome | str:
+        """Say who a UUID is, or why it is refused."""
+        known = self.registry.claim(uuid)
+        if isinstance(known, Registration):
+            return _welcome(known)
+        if self._accepts_unknown:
+            return Welcome("caller", str(uuid))
+        return explain_refusal(uuid, known, address=self.address)
+
+
+def _welcome(registration: Registration) -> Welcome:
+    channel = registration.channel or registration.caller or str(registration.uuid)
+    facts = {"from": registration.caller, "to": registration.called}
+    return Welcome(registration.label or "caller", channel, facts)
+
+
+def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
     return ListenPlan(
         options.host,
         options.port,
         Path(settings.recordings),
-        admit=lambda uuid: _admit(uuid, options),
+        admit=admission.admit,
         new_voice=_plan_voice(options),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
@@ -91,29 +119,52 @@ def _plan_voice(options: ListenOptions) -> Callable[[], Voice | None]:
     return lambda: None
 
 
-def _admit(uuid: UUID, options: ListenOptions) -> Welcome | str:
-    if options.accepts_unknown:
-        return Welcome("caller", str(uuid))
-    return f"its UUID {uuid} is unknown; start with --accept-unknown"
+@asynccontextmanager
+async def _take_registrations(
+    admission: Admission, settings: Settings, options: ListenOptions, teller: Teller
+) -> AsyncIterator[None]:
+    """Let calls be registered while the block lasts, if they are to be."""
+    if not options.register_host:
+        yield
+        return
+    from streamer.sources.registration import open_registration  # 13 MB
+
+    host, port, key = options.register_host, options.register_port, settings.register_key or None
+    async with open_registration(
+        admission.registry,
+        host,
+        port,
+        key=key,
+        say=lambda line: teller.say(message=line, call=None),
+    ) as admission.address:
+        teller.say(registering=admission.address)
+        yield
 
 
-async def _listen(plan: dict[str, Any], teller: Teller) -> None:
-    settings, fields = Settings(**plan["settings"]), dict(plan["options"])
-    # JSON has no numbers as keys.
-    fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
-    options = ListenOptions(**fields)
+async def _listen(settings: Settings, options: ListenOptions, teller: Teller) -> None:
     make_private_folder(Path(settings.recordings))
     log_to(Path(settings.recordings) / "listener.log")
     bus = Bus()
-    listener = Listener(_plan_listening(settings, options), bus, clock=time.monotonic)
+    admission = Admission(accepts_unknown=options.accepts_unknown)
+    plan = _plan_listening(settings, options, admission)
+    listener = Listener(plan, bus, clock=time.monotonic)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events, teller))
         try:
-            await listener.run(lambda address: teller.say(listening=address))
+            async with _take_registrations(admission, settings, options, teller):
+                await listener.run(lambda address: teller.say(listening=address))
         finally:
             bus.close()
             await telling
+
+
+def _read_plan() -> tuple[Settings, ListenOptions]:
+    plan = json.load(sys.stdin)
+    fields = dict(plan["options"])
+    # JSON has no numbers as keys.
+    fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
+    return Settings(**plan["settings"]), ListenOptions(**fields)
 
 
 async def _tell(events: Subscription, teller: Teller) -> None:
@@ -136,7 +187,7 @@ def main() -> int:
     teller = Teller()
     code = int(ExitCode.FAILED)
     try:
-        asyncio.run(_listen(json.load(sys.stdin), teller))
+        asyncio.run(_listen(*_read_plan(), teller))
         code = ExitCode.DONE
     except AddressTakenError as taken:
         teller.say(taken=taken.address)

@@ -215,6 +215,8 @@ class _Front:
         async for line in process.lines():
             if "listening" in line:
                 self._begin(str(line["listening"]))
+            elif "registering" in line:
+                self._bus.publish(Listening("registration", str(line["registering"])))
             elif "taken" in line:
                 await self._take_over(str(line["taken"]))
             elif "message" in line:

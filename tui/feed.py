@@ -26,8 +26,8 @@ class Boards:
     def __init__(self, *, welcomes_all: bool = False) -> None:
         self._welcomes_all = welcomes_all
         """Every call is followed, asked for or not."""
-        self.listening: list[str] = []
-        """Where calls may come to."""
+        self.listening: dict[str, str] = {}
+        """Where calls may come to, by protocol."""
         self.by_id: dict[str, CallBoard] = {}
         self.awaited: CallBoard | None = None
         """The call that the screen was opened for, before it has an id."""
@@ -37,7 +37,7 @@ class Boards:
     def take(self, event: Event) -> CallBoard | None:
         """Put an event where it belongs; None if that is no call's board."""
         if isinstance(event, Listening):
-            self.listening = [f"{event.source} {event.address}"]
+            self.listening[event.source] = event.address
             return None
         call_id = _call_of(event)
         board = self.by_id.get(call_id) if call_id else None

@@ -41,6 +41,7 @@ class ServeFlags:
 
     audiosocket: str
     accept_unknown: bool
+    register: str | None
     no_silence: bool
     format: str
     echo: bool
@@ -60,7 +61,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     options = _check(flags)
     with _decode_announcement(flags.announce) as announcement:
         model = choose_or_pull(settings)
-        if not options.accepts_unknown:
+        if _takes_nobody(options):
             output.talk(_NOBODY)
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
@@ -129,7 +130,10 @@ def _check(flags: ServeFlags) -> ListenOptions:
             f"--tone is a frequency of {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
         )
     host, port = parse_address(flags.audiosocket, flag="--audiosocket")
+    register = parse_address(flags.register, flag="--register") if flags.register else ("", 0)
     return ListenOptions(
+        register_host=register[0],
+        register_port=register[1],
         host=host,
         port=port,
         accepts_unknown=flags.accept_unknown,
@@ -145,7 +149,11 @@ def _check(flags: ServeFlags) -> ListenOptions:
 def _find_troubles(options: ListenOptions, model: InstalledModel | None) -> tuple[str, ...]:
     """Return what a screen says first; on a terminal it would be gone behind it."""
     troubles = [] if model else [NO_MODEL]
-    return (*troubles, *([] if options.accepts_unknown else [_NOBODY]))
+    return (*troubles, *([_NOBODY] if _takes_nobody(options) else []))
+
+
+def _takes_nobody(options: ListenOptions) -> bool:
+    return not options.accepts_unknown and not options.register_host
 
 
 @contextmanager

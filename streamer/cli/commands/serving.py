@@ -32,6 +32,9 @@ def serve(
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that nobody has registered.")
     ] = False,
+    register: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where calls are registered, by HTTP.")
+    ] = None,
     format_name: Annotated[
         str,
         typer.Option(
@@ -91,6 +94,7 @@ def serve(
     flags = ServeFlags(
         audiosocket=audiosocket,
         accept_unknown=accept_unknown,
+        register=register,
         no_silence=no_silence,
         format=format_name,
         echo=echo,
