@@ -9,6 +9,8 @@ from pathlib import Path
 
 from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, peak
 from streamer.disk import continued_path
+from streamer.errors import RecordingError
+from streamer.rates import read_rate
 from streamer.wav import HEADER_SIZE
 
 _LOOK_S = 0.2
@@ -24,19 +26,31 @@ class Level:
 
 
 class LevelMeter:
-    """Reads one leg's level; never blocks for longer than a read of 6 kB from the page cache."""
+    """Reads one leg's level; never blocks for longer than a read of 0.2 s of audio from the page cache.
+
+    `rate` is believed until the WAV is there and says its own.
+    """
 
     def __init__(self, path: Path, *, rate: int = SLIN16_RATE) -> None:
         self._path = path
         self._rate = rate
+        self._has_rate = False
         self._number = 1
         self._samples_before = 0
         self._samples = 0
 
     def read(self) -> Level:
         """Return the level now."""
+        if not self._has_rate:
+            self._learn_rate()
         samples, pcm = self._look()
         return Level(peak(pcm), samples / self._rate)
+
+    def _learn_rate(self) -> None:
+        with suppress(RecordingError):
+            rate = read_rate(self._path)
+            self._has_rate = rate is not None
+            self._rate = rate or self._rate
 
     def _look(self) -> tuple[int, bytes]:
         while True:

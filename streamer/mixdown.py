@@ -21,7 +21,8 @@ _PIECE = SLIN16_RATE
 def write_mixdown(legs: Sequence[Sequence[Path]], path: Path) -> None:
     """Write a slin16 WAV with one channel a leg, from each leg's WAVs in order; blocks.
 
-    Legs begin together, as their recordings do; a shorter one ends in silence.
+    Legs begin together, as their recordings do; a shorter one ends in silence. One of another rate is resampled; what it holds above
+    8 kHz stays in its own WAV.
 
     Raises:
         RecordingError: A leg cannot be read, or the file cannot be written.

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,9 +27,11 @@ from streamer.keys import PressedKeys
 from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
 from streamer.partials import PartialBoard, read_partial
+from streamer.rates import correct_rates
 from streamer.recorded import is_live, read_recorded, repair_recording
 from streamer.speech.base import Vad
-from streamer.speech.follower import POLL_S, Follower
+from streamer.speech.follower import POLL_S
+from streamer.speech.resampled import SpeechFollower
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
 from streamer.store import Store
@@ -87,7 +89,7 @@ async def run_session(
     """
     grows = is_growing or (lambda: is_live(folder))
     opened = read_recorded(folder)
-    call, paths = opened.call, opened.paths
+    call, paths = _correct(opened.call, opened.paths), opened.paths
     bus.publish(CallStarted(call, folder, paths))
     result = SessionResult()
     keys = PressedKeys(folder, bus)
@@ -116,7 +118,8 @@ async def _follow(
     if store is None:
         result.trouble = "there is no database to keep words in"
     else:
-        session = _Session(folder, call, paths, store, desk.speech, bus, grows)
+        await _wait_for_audio(paths, grows)
+        session = _Session(folder, _correct(call, paths), paths, store, desk.speech, bus, grows)
         try:
             result.trouble = await session.run()
         except StoreError as error:
@@ -153,7 +156,6 @@ class _Session:
 
     async def run(self) -> str:
         """See the call through; return what made its text incomplete."""
-        await self._wait_for_audio()
         if not self._folder.exists():
             raise RecordingError(f"{self._folder} is not there any more")
         await self._ledger.open(self._folder, self._paths)
@@ -171,11 +173,6 @@ class _Session:
             if lock:
                 lock.release()
         return trouble
-
-    async def _wait_for_audio(self) -> None:
-        """Wait until there is a WAV; the folder of a call that the PBX refuses never gets one, and is removed."""
-        while self._grows() and not any(path.exists() for path in self._paths):  # noqa: ASYNC110
-            await asyncio.sleep(POLL_S)
 
     async def _follow(self) -> Lock | None:
         """Show what another desk settles until the call is ours to transcribe; None if it has ended and never will be."""
@@ -251,11 +248,8 @@ class _Session:
             if not ledgers[leg.label].progress.is_complete
         ]
 
-    def _open_follower(self, number: int, position: int) -> Follower:
-        rate = self._call.legs[number].rate
-        if rate != SPEECH_RATE:
-            raise RecordingError(f"a leg of {rate} samples a second cannot be transcribed")
-        return Follower(
+    def _open_follower(self, number: int, position: int) -> SpeechFollower:
+        return SpeechFollower(
             self._paths[number],
             is_live=self._grows,
             count_recorded=lambda: read_recorded(self._folder).samples[number],
@@ -269,12 +263,20 @@ class _Session:
 
     async def _note_end(self) -> None:
         recorded = read_recorded(self._folder)
+        await self._keep_late_rates()
         written_at = (self._folder / "call.json").stat().st_mtime
         await self._ledger.end(
             recorded.reason or EndReason.INTERRUPTED,
             duration=round(recorded.duration_s * SPEECH_RATE),
             ended_at=recorded.ended_at or datetime.fromtimestamp(written_at, UTC),
         )
+
+    async def _keep_late_rates(self) -> None:
+        """Keep the rate of a leg whose audio began only after the call was kept."""
+        call = _correct(self._call, self._paths)
+        if call != self._call:
+            keep = self._store.keep_call
+            await self._ledger.write(lambda: keep(call, self._folder, self._paths))
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(self._call.id, message))
@@ -291,6 +293,16 @@ def _import_vad() -> Callable[[], Vad]:
     from streamer.speech.vad import SileroVad
 
     return SileroVad
+
+
+def _correct(call: Call, paths: tuple[Path, ...]) -> Call:
+    return replace(call, legs=correct_rates(call.legs, paths))
+
+
+async def _wait_for_audio(paths: tuple[Path, ...], grows: Callable[[], bool]) -> None:
+    """Wait until there is a WAV; the folder of a call that the PBX refuses never gets one, and is removed."""
+    while grows() and not any(path.exists() for path in paths):  # noqa: ASYNC110
+        await asyncio.sleep(POLL_S)
 
 
 async def _wait_for_end(grows: Callable[[], bool]) -> None:

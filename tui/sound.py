@@ -11,10 +11,11 @@ from pathlib import Path
 
 from streamer.audio import SAMPLE_WIDTH
 from streamer.errors import NotFoundError
+from streamer.rates import read_rate
 from streamer.wav import HEADER_SIZE
 
 PLAYERS = ("play", "ffplay", "aplay")
-"""The best first: sox's `play` mixes all legs, the others play the line's own."""
+"""The best first: sox's `play` mixes legs of one rate, the others play the line's own."""
 
 
 class Playing:
@@ -36,18 +37,21 @@ class Playing:
             self._process.wait(timeout=1)
 
 
-def play(wav: Path, others: Sequence[Path], *, start_s: float, rate: int) -> Playing:
+def play(wav: Path, others: Sequence[Path], *, start_s: float) -> Playing:
     """Play a leg from a position on, mixed with the others where the player can.
 
     Raises:
         NotFoundError: There is no player, or no recording.
+        RecordingError: The recording cannot be read.
     """
     player = next((path for name in PLAYERS if (path := shutil.which(name))), None)
     if player is None:
         raise NotFoundError("nothing here plays sound; install sox, ffmpeg or alsa-utils")
-    if not wav.is_file():
+    rate = read_rate(wav)
+    if rate is None:
         raise NotFoundError(f"the recording {wav} is not there any more")
-    return Playing(_start(player, [wav, *others], start_s, rate))
+    alike = (path for path in others if read_rate(path) == rate)  # sox mixes no others
+    return Playing(_start(player, [wav, *alike], start_s, rate))
 
 
 def _start(player: str, wavs: Sequence[Path], start_s: float, rate: int) -> subprocess.Popen[bytes]:

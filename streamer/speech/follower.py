@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
+from typing import Protocol
 
 from streamer.audio import SAMPLE_WIDTH
 from streamer.disk import continued_path
@@ -35,8 +36,22 @@ class Pause(Enum):
     ENDED = auto()
 
 
+class LegAudio(Protocol):
+    """One leg's audio in order as a transcriber takes it: 16-bit PCM, mono, at `SPEECH_RATE`."""
+
+    @property
+    def unread(self) -> int:
+        """Samples on disk that have not been read."""
+
+    async def read(self) -> bytes | Pause:
+        """Return the next audio, or why there is none."""
+
+    def close(self) -> None:
+        """Let go of it; idempotent."""
+
+
 class Follower:
-    """One leg's audio in order; `position` is the sample behind what was read.
+    """One leg's audio in order, at the rate of its WAV; `position` is the sample behind what was read.
 
     `is_live` says whether the file may still grow. `count_recorded` is asked at the end, how many samples there ought to be.
     """

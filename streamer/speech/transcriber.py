@@ -32,7 +32,7 @@ from streamer.speech.base import (
     WindowKind,
 )
 from streamer.speech.filters import drop_inventions, find_speech, may_carry_context
-from streamer.speech.follower import Follower, Pause
+from streamer.speech.follower import LegAudio, Pause
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.utterance import Change, Closed, Opened, Segmenter
 
@@ -86,7 +86,7 @@ class LegTranscriber:
         call_id: str,
         leg: str,
         *,
-        follower: Follower,
+        follower: LegAudio,
         vad: Vad,
         scheduler: Scheduler,
         ledger: Ledger,

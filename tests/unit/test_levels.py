@@ -1,5 +1,7 @@
+import pytest
+
 from streamer.levels import Level, LevelMeter
-from streamer.wav import HEADER_SIZE
+from streamer.wav import HEADER_SIZE, WavHeader, encode_header
 
 LOUD = b"\x00\x40\x00\xc0" * 1600
 QUIET = bytes(6400)
@@ -32,3 +34,15 @@ def test_a_leg_that_goes_on_in_another_file_goes_on_being_counted(tmp_path):
     assert meter.read().duration_s == 0.2
     (tmp_path / "leg.2.wav").write_bytes(bytes(HEADER_SIZE) + LOUD)
     assert meter.read() == Level(0.5, 0.4)
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100])
+def test_the_wav_says_the_rate_whatever_was_said_before(tmp_path, rate):
+    path = tmp_path / "leg.wav"
+    meter = LevelMeter(path, rate=12_000)
+    assert meter.read() == Level()
+    loud, quiet = LOUD[: 2 * rate // 50], bytes(2 * rate)
+    path.write_bytes(encode_header(WavHeader(rate)) + quiet + loud)
+    assert meter.read() == Level(0.5, 1.02)
+    path.write_bytes(encode_header(WavHeader(rate)) + quiet + loud + bytes(2 * rate // 5))
+    assert meter.read() == Level(0.0, 1.22)

@@ -44,16 +44,23 @@ def test_a_leg_in_several_files_is_one_channel(tmp_path):
     assert channel.tolist() == [1] * 17_000 + [2] * 17_000
 
 
-def test_a_leg_at_8_khz_is_on_the_same_clock(tmp_path):
-    click = np.zeros(8000)
-    click[4000:4100] = 10_000
+@pytest.mark.parametrize("rate", [8000, 12_000, 44_100, 48_000, 192_000])
+def test_a_leg_of_another_rate_is_on_the_same_clock_to_the_sample(tmp_path, rate):
     legs = [
-        [write_wav(tmp_path / "a.wav", click, rate=8000)],
-        [write_wav(tmp_path / "b.wav", np.repeat(click, 2))],
+        [write_wav(tmp_path / "a.wav", rising_tone(rate), rate=rate)],
+        [write_wav(tmp_path / "b.wav", rising_tone(16_000))],
     ]
     write_mixdown(legs, tmp_path / "out.wav")
     one, two = read_channels(tmp_path / "out.wav")
-    assert abs(int(np.argmax(one > 5000)) - int(np.argmax(two > 5000))) <= 20
+    assert abs(len(one) - 48_000) <= 1
+    inner = slice(100, 47_900)
+    assert np.abs(one[inner].astype(int) - two[inner]).max() < 30
+
+
+def rising_tone(rate):
+    """Rise from 100 Hz to 3 kHz over 3 s."""
+    seconds = np.arange(3 * rate) / rate
+    return np.rint(10_000 * np.sin(2 * np.pi * (100 + 2900 / 6 * seconds) * seconds))
 
 
 def test_an_empty_leg_is_silence(tmp_path):

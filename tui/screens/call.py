@@ -386,14 +386,10 @@ class CallScreen(Screen[None]):
             leg.label: path
             for leg, path in zip(self.board.legs, self.board.recordings, strict=False)
         }
-        rates = {leg.label: leg.rate for leg in self.board.legs}
-        label = block.key[0]
-        wav = paths.pop(label)
+        wav = paths.pop(block.key[0])
         others = [path for path in paths.values() if path.is_file()]
         try:
-            self._playing = sound.play(
-                wav, others, start_s=block.order[0] / SPEECH_RATE, rate=rates[label]
-            )
+            self._playing = sound.play(wav, others, start_s=block.order[0] / SPEECH_RATE)
         except (StreamerError, OSError) as error:
             self.app.say(str(error), is_bad=True)
         self._draw_head()
