@@ -130,8 +130,7 @@ def explain_refusal(uuid: UUID, refusal: Refusal, *, address: str | None) -> str
     if address is None:
         register = f"start with --register HOST:PORT and {register}"
     return (
-        f"refused the call with the UUID {uuid}: {refusal.value};"
-        f" {register}, or start with --accept-unknown"
+        f"its UUID {uuid} is refused, {refusal.value}; {register}, or start with --accept-unknown"
     )
 
 
