@@ -77,7 +77,7 @@ class Judge:
     def feed(self, data: bytes, now: float) -> Verdict | None:
         """Take the bytes that arrived at `now`; the verdict that ends the call, or None."""
         try:
-            messages = self._parser.feed(data)
+            messages = list(self._parser.feed(data))
         except SourceError:
             return Verdict(Ending.DROPPED, "a UUID or a digit, malformed, came from the server")
         if not self._parser.unread:

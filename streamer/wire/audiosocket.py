@@ -12,6 +12,7 @@ Asterisk 23.5; what each kind does was measured.)
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -106,24 +107,24 @@ class Parser:
         """Count the bytes of a frame that is not complete; not 0 at the end means that it was cut off."""
         return len(self._unread)
 
-    def feed(self, data: bytes) -> list[Message]:
-        """Take the next bytes and return the messages that are complete now.
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """Take the next bytes, and return an iterator over the messages that are complete now.
 
         Raises:
-            SourceError: A frame of a known kind has a length that it cannot have.
+            SourceError: While iterating, after all that came before: a frame of a known kind has a length that it cannot have.
         """
         self._unread += data
-        messages: list[Message] = []
-        start = 0
-        while len(self._unread) - start >= _HEADER.size:
-            kind, length = _HEADER.unpack_from(self._unread, start)
-            end = start + _HEADER.size + length
+        return self._take_messages()
+
+    def _take_messages(self) -> Iterator[Message]:
+        while len(self._unread) >= _HEADER.size:
+            kind, length = _HEADER.unpack_from(self._unread)
+            end = _HEADER.size + length
             if len(self._unread) < end:
-                break
-            messages.append(_parse(kind, bytes(self._unread[start + _HEADER.size : end])))
-            start = end
-        del self._unread[:start]
-        return messages
+                return
+            payload = bytes(self._unread[_HEADER.size : end])
+            del self._unread[:end]
+            yield _parse(kind, payload)
 
 
 def _parse(kind: int, payload: bytes) -> Message:

@@ -24,7 +24,7 @@ class Answered(asyncio.Protocol):
 
     @property
     def messages(self) -> list[Message]:
-        return Parser().feed(bytes(self.data))
+        return list(Parser().feed(bytes(self.data)))
 
     @property
     def audio(self) -> list[Audio]:

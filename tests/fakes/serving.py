@@ -98,6 +98,7 @@ async def serving(
         await until(lambda: served.of_kind("listening") or process.returncode is not None)
         yield served
     finally:
+        await close_callers()
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             process.send_signal(signal.SIGTERM)
@@ -116,6 +117,7 @@ class HandCaller(asyncio.Protocol):
         self.received = bytearray()
         self.has_ended = False
         self.was_reset = False
+        self.is_closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -125,7 +127,7 @@ class HandCaller(asyncio.Protocol):
         self.received += data
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.has_ended = True
+        self.has_ended = self.is_closed = True
         self.was_reset = exc is not None
 
     def eof_received(self) -> bool:
@@ -134,7 +136,7 @@ class HandCaller(asyncio.Protocol):
 
     @property
     def messages(self) -> list[Message]:
-        return Parser().feed(bytes(self.received))
+        return list(Parser().feed(bytes(self.received)))
 
     def send(self, data: bytes) -> None:
         self.transport.write(data)
@@ -159,6 +161,19 @@ class HandCaller(asyncio.Protocol):
         self.transport.abort()
 
 
+_callers: list[HandCaller] = []
+
+
 async def call(port: int) -> HandCaller:
+    """Connect to a server; whoever opened the server closes the connection."""
     _, caller = await asyncio.get_running_loop().create_connection(HandCaller, "127.0.0.1", port)
+    _callers.append(caller)
     return caller
+
+
+async def close_callers() -> None:
+    """Close what `call` has opened."""
+    for caller in _callers:
+        caller.transport.abort()
+    await until(lambda: all(caller.is_closed for caller in _callers))
+    _callers.clear()

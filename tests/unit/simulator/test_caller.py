@@ -27,7 +27,7 @@ SECOND = b"\x00\x10\x00\xf0" * 4000
 
 
 def messages_of(script):
-    return Parser().feed(b"".join(frame.data for frame in script.frames))
+    return list(Parser().feed(b"".join(frame.data for frame in script.frames)))
 
 
 def write_wav(path, channels):

@@ -31,7 +31,7 @@ class Line(asyncio.WriteTransport):
         return 1 if self.is_full else 0
 
     def frames(self):
-        return Parser().feed(b"".join(self.writes))
+        return list(Parser().feed(b"".join(self.writes)))
 
 
 @pytest.mark.parametrize("rate", sorted(RATES.values()))

@@ -1,0 +1,341 @@
+"""Peers that do what no PBX should: each costs one clear line, and no other call notices."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+
+from streamer.audio import AudioChunk
+from streamer.events import EndReason
+from streamer.sources import connection
+from streamer.sources.audiosocket import SEND_BUFFER, AudioSocketServer
+from streamer.sources.base import LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.connection import AudioSocketCall, Reception, Welcome
+from streamer.sources.gate import BURST, Gate
+from streamer.sources.playout import Metronome
+from streamer.wire.audiosocket import TERMINATE, Audio, Terminated, encode_audio, encode_identifier
+from tests.fakes.ports import closed_port
+from tests.fakes.replay import until
+from tests.fakes.serving import call, close_callers
+
+FRAME = b"\x00\x10\x00\xf0" * 80
+
+
+@dataclass
+class Door:
+    """A server in this process, without a keeper, whose calls are followed."""
+
+    server: AudioSocketServer
+    metronome: Metronome
+    lines: list[str] = field(default_factory=list)
+    calls: list[AudioSocketCall] = field(default_factory=list)
+    items: list[list[StreamItem]] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return int(self.server.address.rpartition(":")[2])
+
+    def heard(self, number=0) -> bytes:
+        return b"".join(item.pcm for item in self.items[number] if isinstance(item, AudioChunk))
+
+    def end(self, number=0) -> LegClosed:
+        (end,) = [item for item in self.items[number] if isinstance(item, LegClosed)]
+        return end
+
+    def has_ended(self, number=0) -> bool:
+        return any(isinstance(item, LegClosed) for item in self.items[number])
+
+    async def follow(self):
+        async with asyncio.TaskGroup() as group:
+            async for arrived in self.server.calls():
+                self.calls.append(arrived)
+                self.items.append([])
+                group.create_task(self._follow(arrived, self.items[-1]))
+
+    async def _follow(self, arrived, items):
+        async for item in arrived:
+            items.append(item)
+
+
+@asynccontextmanager
+async def open_door(most=10_000, **options) -> AsyncIterator[Door]:
+    loop = asyncio.get_running_loop()
+    reception = Reception(
+        admit=options.pop("admit", lambda uuid: Welcome("caller", str(uuid))),
+        gate=Gate(most=most, clock=loop.time),
+        metronome=Metronome(),
+        keeper=lambda: None,
+        say=lambda line: door.lines.append(line),
+        clock=loop.time,
+        new_voice=lambda: None,
+        fills_silence=options.pop("fills_silence", False),
+        format=None,
+    )
+    door = Door(AudioSocketServer(reception), reception.metronome)
+    await door.server.listen("127.0.0.1", 0)
+    following = asyncio.ensure_future(door.follow())
+    try:
+        yield door
+    finally:
+        await close_callers()
+        door.server.stop_listening()
+        for one in list(door.server.connections):
+            one._transport.abort()
+        async with asyncio.timeout(30):
+            await following
+
+
+async def a_good_call(door):
+    """Make a call that must go on as if nothing had happened."""
+    caller = await call(door.port)
+    uuid = caller.identify()
+    for _ in range(10):
+        caller.send(encode_audio(FRAME, 16_000))
+    await until(lambda: any(c.legs[0].channel == str(uuid) for c in door.calls))
+    number = next(n for n, c in enumerate(door.calls) if c.legs[0].channel == str(uuid))
+    await until(lambda: door.heard(number) == FRAME * 10)
+    return caller
+
+
+async def test_a_connection_that_says_nothing_is_neither_a_call_nor_a_line():
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.hang_up()
+        await until(lambda: caller.has_ended)
+        await a_good_call(door)
+        assert (len(door.calls), door.lines) == (1, [])
+
+
+async def test_one_that_stays_silent_is_closed_without_a_line(monkeypatch):
+    monkeypatch.setattr(connection, "FIRST_BYTE_S", 0.01)
+    async with open_door() as door:
+        caller = await call(door.port)
+        await until(lambda: caller.has_ended)
+        assert caller.received == b""
+        assert door.lines == []
+
+
+async def test_half_a_uuid_then_silence_is_refused(monkeypatch):
+    monkeypatch.setattr(connection, "IDENTIFYING_S", 0.01)
+    async with open_door() as door:
+        good = await a_good_call(door)
+        caller = await call(door.port)
+        caller.send(encode_identifier(uuid4())[:11])
+        await until(lambda: caller.received == TERMINATE)
+        assert len(door.lines) == 1
+        assert "UUID" in door.lines[0]
+        assert not good.has_ended
+
+
+@pytest.mark.parametrize(
+    ("beginning", "told"),
+    [
+        (encode_audio(FRAME, 8000), "audio"),
+        (b"GET / HTTP/1.1\r\nHost: streamer.example\r\n\r\n" * 1000, "HTTP"),
+        (b"\x01\x00\x05" + bytes(5), "5 bytes"),
+        (b"\x01\x00\x10" + bytes(4), "hung up"),
+        (TERMINATE, "terminated"),
+    ],
+)
+async def test_what_is_no_uuid_is_refused_in_one_line(beginning, told):
+    async with open_door() as door:
+        good = await a_good_call(door)
+        caller = await call(door.port)
+        caller.send(beginning)
+        if told == "hung up":
+            caller.hang_up()
+        else:
+            await until(lambda: caller.received == TERMINATE)
+        await until(lambda: door.lines)
+        assert len(door.lines) == 1
+        assert told in door.lines[0]
+        assert len(door.calls) == 1
+        assert not good.has_ended
+
+
+async def test_whoever_is_refused_is_read_to_its_end_and_never_reset():
+    async with open_door(admit=lambda uuid: f"{uuid} is unknown") as door:
+        caller = await call(door.port)
+        caller.identify()
+        for _ in range(100):
+            caller.send(encode_audio(FRAME, 8000))
+        await until(lambda: caller.received == TERMINATE)
+        caller.send(encode_audio(FRAME, 8000))
+        caller.hang_up()
+        await until(lambda: not door.server.connections)
+        assert not caller.was_reset
+
+
+async def test_a_refused_peer_that_does_not_leave_is_closed(monkeypatch):
+    monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
+    async with open_door(admit=lambda uuid: "no") as door:
+        caller = await call(door.port)
+        caller.identify()
+        await until(lambda: caller.has_ended)
+        assert caller.received == TERMINATE
+
+
+async def test_frames_of_64_kib_are_audio_like_any_other():
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        pcm = bytes(range(256)) * 255
+        for _ in range(3):
+            caller.send(encode_audio(pcm, 16_000))
+        caller.hang_up()
+        await until(lambda: door.items and door.has_ended())
+        assert door.heard() == pcm * 3
+
+
+async def test_a_frame_that_is_cut_off_is_a_note_and_costs_nothing_before_it():
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        caller.send(encode_audio(FRAME, 16_000) + encode_audio(FRAME, 16_000)[:100])
+        caller.hang_up()
+        await until(lambda: door.items and door.has_ended())
+        assert door.heard() == FRAME
+        assert door.end().reason is EndReason.HANG_UP
+        assert "middle of a frame" in door.end().note
+
+
+async def test_a_call_whose_bytes_lose_their_place_ends_as_lost_and_its_dialplan_goes_on():
+    async with open_door() as door:
+        good = await a_good_call(door)
+        caller = await call(door.port)
+        caller.identify()
+        caller.send(encode_audio(FRAME, 16_000) + b"\x03\x00\x02no")
+        await until(lambda: caller.received == TERMINATE)
+        await until(lambda: len(door.items) == 2 and door.has_ended(1))
+        assert door.heard(1) == FRAME
+        assert door.end(1).reason is EndReason.LOST
+        assert not good.has_ended
+
+
+async def test_a_reset_is_an_ordinary_hang_up():
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        caller.send(encode_audio(FRAME, 16_000))
+        await until(lambda: door.calls and door.heard() == FRAME)
+        caller.reset()
+        await until(door.has_ended)
+        assert (door.end().reason, door.end().error) == (EndReason.HANG_UP, None)
+
+
+async def test_terminate_of_the_peer_ends_the_call():
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        caller.send(encode_audio(FRAME, 16_000) + TERMINATE)
+        await until(lambda: caller.has_ended)
+        assert door.heard() == FRAME
+        assert door.end().reason is EndReason.HANG_UP
+
+
+async def test_a_uuid_that_is_live_lets_nobody_else_in_but_is_free_afterwards():
+    async with open_door() as door:
+        first = await a_good_call(door)
+        uuid = first.identify()  # a second one on the same connection is passed over
+        other = await call(door.port)
+        taken = other.identify(uuid)
+        other.send(encode_audio(FRAME, 16_000))
+        await until(lambda: len(door.calls) == 2)
+        third = await call(door.port)
+        third.identify(taken)
+        await until(lambda: third.received == TERMINATE)
+        assert str(taken) in door.lines[-1]
+        assert not other.has_ended
+        other.hang_up()
+        await until(lambda: door.has_ended(1))
+        fourth = await call(door.port)
+        fourth.identify(taken)
+        fourth.send(encode_audio(FRAME, 16_000))
+        await until(lambda: len(door.calls) == 3)
+        assert any(
+            isinstance(item, Odd) and "second UUID" in item.message for item in door.items[0]
+        )
+
+
+async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_words():
+    sock = socket.socket()
+    async with open_door(fills_silence=True) as door:
+        with closing(sock):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(("127.0.0.1", door.port))
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: door.calls and door.heard() == FRAME)
+            (live,) = door.server.connections
+            frames = 0
+            while not live.playout.sent.dropped:
+                live.playout.play(1)
+                frames += 1
+            assert frames * 643 < 8 * SEND_BUFFER, "no minutes of silence wait for it"
+            for _ in range(50):
+                sock.send(encode_audio(FRAME, 16_000))
+            await until(lambda: door.heard() == FRAME * 51)
+        await until(door.has_ended)
+
+
+async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave_others_alone():
+    async with open_door() as door:
+        good = await a_good_call(door)
+        crowd = []
+        for _ in range(10):
+            crowd += await asyncio.gather(*(call(door.port) for _ in range(100)))
+        await until(lambda: sum(one.received == TERMINATE for one in crowd) >= 1000 - 2 * BURST)
+        assert 1 <= len(door.lines) <= 3
+        assert not good.has_ended
+        before = len(door.heard())
+        good.send(encode_audio(FRAME, 16_000))
+        await until(lambda: len(door.heard()) > before)
+        for one in crowd:
+            one.reset()
+
+
+async def test_more_calls_than_allowed_are_refused_and_may_go_on():
+    async with open_door(most=1) as door:
+        good = await a_good_call(door)
+        other = await call(door.port)
+        other.identify()
+        await until(lambda: Terminated() in other.messages)
+        assert "--max-calls" in door.lines[0]
+        assert not good.has_ended
+
+
+async def test_a_call_without_audio_is_announced_after_a_while_with_a_rate_that_is_a_guess(
+    monkeypatch,
+):
+    monkeypatch.setattr(connection, "RATE_WAIT_S", 0.01)
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        await until(lambda: door.items and door.items[0])
+        assert door.items[0] == [LegOpened(0, has_rate=False)]
+        caller.send(encode_audio(FRAME, 48_000))
+        await until(lambda: door.heard() == FRAME)
+        assert door.calls[0].legs[0].rate == 48_000
+        assert "muted" in door.calls[0].explain_silence(0, waited_s=10)
+
+
+async def test_silence_goes_out_from_the_uuid_on_and_follows_the_kind():
+    async with open_door(fills_silence=True) as door:
+        caller = await call(door.port)
+        caller.identify()
+        await until(lambda: len(caller.messages) >= 2)
+        caller.send(encode_audio(FRAME, 16_000))
+        await until(lambda: Audio(16_000, bytes(640)) in caller.messages)
+        assert caller.messages[0] == Audio(8000, bytes(320))
+
+
+async def test_a_port_that_cannot_be_had_is_one_line():
+    async with open_door() as door:
+        other = AudioSocketServer(door.server._reception)
+        with pytest.raises(Exception, match="another program"):
+            await other.listen("127.0.0.1", door.port)
+        with pytest.raises(Exception, match="no address"):
+            await other.listen("no.such.host.invalid", closed_port())
