@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from tools.bench import overload, recording, screen, speech, store
+from tools.bench import listening, overload, recording, screen, speech, store
 from tools.bench.machine import describe, show
 
 
@@ -15,6 +15,7 @@ def main() -> None:
     show()
     parts = {
         "recording": recording.run,
+        "listening": listening.run,
         "speech": speech.run,
         "overload": overload.run,
         "store": store.run,

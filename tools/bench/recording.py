@@ -28,27 +28,27 @@ FROZEN_S = 120.0
 STREAMER = [sys.executable, "-m", "streamer"]
 
 
-async def _start(arguments: Sequence[str], **options: Any) -> asyncio.subprocess.Process:
+async def start(arguments: Sequence[str], **options: Any) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *arguments, stdout=asyncio.subprocess.PIPE, **options
     )
 
 
 async def _start_pbx(channels: int, seconds: float) -> tuple[asyncio.subprocess.Process, str]:
-    pbx = await _start([sys.executable, "-m", "tools.bench.pbx", str(channels), str(seconds)])
+    pbx = await start([sys.executable, "-m", "tools.bench.pbx", str(channels), str(seconds)])
     assert pbx.stdout is not None
     port = (await pbx.stdout.readline()).decode().strip()
     return pbx, f"ws://127.0.0.1:{port}/ws"
 
 
-async def _last_line(process: asyncio.subprocess.Process) -> dict[str, Any]:
+async def last_line(process: asyncio.subprocess.Process) -> dict[str, Any]:
     out, _ = await process.communicate()
     lines = out.decode().splitlines()
     report: dict[str, Any] = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
     return report
 
 
-def _check_wavs(folder: Path, *, sent: bytes) -> tuple[int, float]:
+def check_wavs(folder: Path, *, sent: bytes) -> tuple[int, float]:
     """Return how many legs' WAVs hold every sample sent in its order, and the most silence put into one, in seconds."""
     whole, most = 0, 0.0
     for call in list_calls(folder):
@@ -85,7 +85,7 @@ async def bench_help() -> None:
     took = []
     for _ in range(10):
         began = time.perf_counter()
-        process = await _start([*STREAMER, "--help"])
+        process = await start([*STREAMER, "--help"])
         await process.communicate()
         took.append(time.perf_counter() - began)
     show(f"`streamer --help`: median of ten {statistics.median(took):.2f} s (goal <= 0.35 s)")
@@ -96,18 +96,18 @@ async def bench_one_tap(folder: Path) -> None:
     """Record 400 legs in one tap, then the same channels with a thread each in the hello-world client."""
     sent = noise(SECONDS)
     pbx, url = await _start_pbx(MANY_LEGS, SECONDS)
-    tap = await _start(
+    tap = await start(
         [sys.executable, "-m", "tools.bench.one_tap", url, str(MANY_LEGS), str(folder)]
     )
-    ours, judged = await _last_line(tap), await _last_line(pbx)
-    exact, silence = _check_wavs(folder, sent=sent)
+    ours, judged = await last_line(tap), await last_line(pbx)
+    exact, silence = check_wavs(folder, sent=sent)
     pbx, url = await _start_pbx(MANY_LEGS, SECONDS)
     raw = folder / "raw"
     raw.mkdir()
-    hello = await _start(
+    hello = await start(
         [sys.executable, "-m", "tools.bench.hello", url, str(raw), "0", str(MANY_LEGS - 1)]
     )
-    theirs, judged_too = await _last_line(hello), await _last_line(pbx)
+    theirs, judged_too = await last_line(hello), await last_line(pbx)
     exact_too = sum(path.read_bytes() == sent for path in raw.glob("*.raw"))
     show(
         f"{MANY_LEGS} legs at real time for {SECONDS:.0f} s, one process, {MANY_LEGS * 50} frames/s:"
@@ -153,17 +153,17 @@ async def bench_processes(folder: Path) -> None:
     pbx, url = await _start_pbx(PROCESSES, SECONDS)
     flags = ["--url", url, "--recordings", str(folder), "--quiet"]
     processes = [
-        await _start([*STREAMER, "record", channel_name(n), *flags]) for n in range(PROCESSES)
+        await start([*STREAMER, "record", channel_name(n), *flags]) for n in range(PROCESSES)
     ]
     ours = await _watch(processes)
-    await _last_line(pbx)
-    exact, _ = _check_wavs(folder, sent=sent)
+    await last_line(pbx)
+    exact, _ = check_wavs(folder, sent=sent)
     pbx, url = await _start_pbx(PROCESSES, SECONDS)
     raw = folder / "raw"
     raw.mkdir()
     hello = [sys.executable, "-m", "tools.bench.hello", url, str(raw)]
-    theirs = await _watch([await _start([*hello, str(n), str(n)]) for n in range(PROCESSES)])
-    await _last_line(pbx)
+    theirs = await _watch([await start([*hello, str(n), str(n)]) for n in range(PROCESSES)])
+    await last_line(pbx)
     exact_too = sum(path.read_bytes() == sent for path in raw.glob("*.raw"))
     show(f"{PROCESSES} processes at once, a leg each, {SECONDS:.0f} s:")
     show()
@@ -206,7 +206,7 @@ async def bench_frozen(folder: Path) -> None:
     """Stop a recorder for 120 s with SIGSTOP and see whether its call is read on."""
     pbx, url = await _start_pbx(1, FROZEN_S + 20)
     flags = ["--url", url, "--recordings", str(folder), "--quiet"]
-    recorder = await _start(
+    recorder = await start(
         [*STREAMER, "record", channel_name(0), *flags], stderr=asyncio.subprocess.PIPE
     )
     await asyncio.sleep(5)
@@ -214,7 +214,7 @@ async def bench_frozen(folder: Path) -> None:
     await asyncio.sleep(FROZEN_S)
     os.kill(recorder.pid, signal.SIGCONT)
     await recorder.communicate()
-    judged = await _last_line(pbx)
+    judged = await last_line(pbx)
     verdict = "unharmed" if judged["reports"] == 0 else f"harmed {judged['reports']} times"
     show(
         f"SIGSTOP for {FROZEN_S:.0f} s: the call is {verdict}, the recorder ends with {recorder.returncode} (lost)"

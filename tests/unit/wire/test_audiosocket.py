@@ -18,6 +18,7 @@ from streamer.wire.audiosocket import (
     Digit,
     Failed,
     Identified,
+    Message,
     Parser,
     Silence,
     Terminated,
@@ -153,7 +154,7 @@ def test_half_a_frame_is_waited_for_and_counted():
 @given(st.binary(max_size=400), st.lists(st.integers(1, 50), max_size=40))
 def test_any_bytes_in_any_slices_give_the_same_messages_or_the_same_error(data, sizes):
     def run(pieces):
-        parser, messages = Parser(), []
+        parser, messages = Parser(), list[Message]()
         try:
             for piece in pieces:
                 messages += parser.feed(piece)
