@@ -42,6 +42,7 @@ async def _start_pbx(channels: int, seconds: float) -> tuple[asyncio.subprocess.
 
 
 async def last_line(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    """Return the JSON that a process has printed last, empty if it has printed none."""
     out, _ = await process.communicate()
     lines = out.decode().splitlines()
     report: dict[str, Any] = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
