@@ -76,7 +76,7 @@ class Settings:
     )
     retention_days: int = _setting(
         0,
-        "Calls that began more days ago are deleted when `watch` starts, and daily; 0 keeps them.",
+        "Calls that began more days ago are deleted when `watch` or `serve` starts, and daily; 0 keeps them.",
         "30",
     )
     register_key: str = _setting(

@@ -97,12 +97,12 @@ class Listener:
             UnreachableError: The address cannot be had.
             RecordingError: The folder of recordings cannot be written.
         """
-        async with self._listen() as stop_path:
+        async with self._listen() as place:
             on_listening(self._server.address)
             helpers = [
                 asyncio.ensure_future(self._keep_protected()),
-                asyncio.ensure_future(self._watch_for_stop(stop_path)),
-                asyncio.ensure_future(self._end_in_time()),
+                asyncio.ensure_future(self._watch_for_stop(place.stop_path)),
+                asyncio.ensure_future(self._end_in_time(place)),
             ]
             try:
                 async with asyncio.TaskGroup() as group:
@@ -114,7 +114,7 @@ class Listener:
                 await asyncio.wait(helpers)
 
     @asynccontextmanager
-    async def _listen(self) -> AsyncIterator[Path]:
+    async def _listen(self) -> AsyncIterator[_Place]:
         plan = self._plan
         try:
             await self._server.listen(plan.host, plan.port)
@@ -125,7 +125,7 @@ class Listener:
             raise
         try:
             with contextlib.closing(_Place(plan.recordings, self._server.address)) as place:
-                yield place.stop_path
+                yield place
         finally:
             self._server.stop_listening()
 
@@ -181,9 +181,10 @@ class Listener:
             await asyncio.sleep(POLL_S)
         self.stopping.set()
 
-    async def _end_in_time(self) -> None:
+    async def _end_in_time(self, place: _Place) -> None:
         await self.stopping.wait()
         self._server.stop_listening()
+        place.close()  # another may listen there while our calls go on
         if self._plan.grace_s is not None:
             await asyncio.sleep(self._plan.grace_s)
             self._is_over = True
@@ -211,12 +212,14 @@ class _Place:
             ) from error
         if lock is None:
             raise AddressTakenError(address)
-        self._lock: Lock = lock
+        self._lock: Lock | None = lock
 
     def close(self) -> None:
-        """Let go of the address."""
-        self.stop_path.unlink(missing_ok=True)
-        self._lock.release()
+        """Let go of the address; idempotent."""
+        if self._lock is not None:
+            self.stop_path.unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
 
 
 def _lock_path(recordings: Path, address: str) -> Path:

@@ -32,7 +32,8 @@ class Served:
 
     @property
     def port(self) -> int:
-        return int(self.of_kind("listening")[-1]["address"].rpartition(":")[2])
+        here = [e["address"] for e in self.of_kind("listening") if e["source"] == "audiosocket"]
+        return int(here[-1].rpartition(":")[2])
 
     @property
     def troubles(self) -> str:
@@ -95,7 +96,12 @@ async def serving(
     served = Served(process, recordings)
     reading = asyncio.ensure_future(served.read())
     try:
-        await until(lambda: served.of_kind("listening") or process.returncode is not None)
+        await until(
+            lambda: (
+                any(e["source"] == "audiosocket" for e in served.of_kind("listening"))
+                or process.returncode is not None
+            )
+        )
         yield served
     finally:
         await close_callers()

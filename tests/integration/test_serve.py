@@ -1,9 +1,12 @@
 """Calls that come to us over AudioSocket are recorded whatever happens, and never harmed: `streamer serve` as a process."""
 
+import asyncio
 import json
 import signal
 import wave
-from uuid import uuid4
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from uuid import UUID, uuid4
 
 import psutil
 import pytest
@@ -357,3 +360,79 @@ async def test_the_listener_is_small_and_knows_no_arrays_and_no_models(recording
         caller.hang_up()
         await served.ended()
         assert json.dumps(served.calls())
+
+
+async def test_a_new_front_listens_while_the_calls_of_the_old_one_go_on(recordings):
+    async with serving(recordings) as old:
+        caller = await call(old.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: old.of_kind("call_started"))
+        old.process.send_signal(signal.SIGTERM)
+        await until(lambda: not _is_open(old.port))
+        address = f"127.0.0.1:{old.port}"
+        async with serving(recordings, "--audiosocket", address) as new:
+            assert len(find_listeners(recordings)) == 2
+            await until(lambda: new.of_kind("call_started"))  # it follows the old one's, too
+            other = await call(new.port)
+            other.identify()
+            other.speak(SECOND)
+            await until(lambda: len(new.of_kind("call_started")) == 2)
+            for one in (caller, other):
+                one.hang_up()
+            await new.ended(2)
+        assert await old.process.wait() == 128 + signal.SIGTERM
+
+
+async def test_only_a_registered_call_comes_in_once_and_brings_its_names(recordings, tmp_path):
+    flags = ["--register", "127.0.0.1:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        (door,) = [
+            e["address"] for e in served.of_kind("listening") if e["source"] == "registration"
+        ]
+        query = "from=%2B4930123&to=100&channel=PJSIP/100-0000001a&label=customer"
+        uuid = UUID(await _get(f"http://{door}/register?{query}"))
+        caller = await call(served.port)
+        caller.identify(uuid)
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        (leg,) = served.of_kind("call_started")[0]["legs"]
+        assert (leg["leg"], leg["channel"]) == ("customer", "PJSIP/100-0000001a")
+        caller.hang_up()
+        await served.ended()
+        (recorded,) = served.calls()
+        assert (recorded["facts"]["from"], recorded["facts"]["to"]) == ("+4930123", "100")
+        again = await call(served.port)
+        again.identify(uuid)
+        await until(lambda: again.received == TERMINATE)
+        await until(lambda: str(uuid) in served.troubles)
+        assert "--accept-unknown" in served.troubles
+        assert f"http://{door}/register" in served.troubles
+
+
+async def test_the_key_of_the_registration_is_in_no_process_list_and_no_log(
+    recordings, monkeypatch
+):
+    monkeypatch.setenv("STREAMER_REGISTER_KEY", "open-sesame")
+    flags = ["--register", "127.0.0.1:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        (door,) = [
+            e["address"] for e in served.of_kind("listening") if e["source"] == "registration"
+        ]
+        with pytest.raises(HTTPError, match="401"):
+            await _get(f"http://{door}/register")
+        assert UUID(await _get(f"http://{door}/register?key=open-sesame"))
+        lines = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
+        assert not any("open-sesame" in line for line in lines)
+        files = [path.read_bytes() for path in recordings.rglob("*") if path.is_file()]
+        assert not any(b"open-sesame" in content for content in files)
+
+
+async def _get(url):
+    def read():
+        with urlopen(url, timeout=30) as answer:
+            return answer.read().decode()
+
+    return await asyncio.to_thread(read)

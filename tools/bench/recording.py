@@ -29,6 +29,7 @@ STREAMER = [sys.executable, "-m", "streamer"]
 
 
 async def start(arguments: Sequence[str], **options: Any) -> asyncio.subprocess.Process:
+    """Start a process whose stdout is read."""
     return await asyncio.create_subprocess_exec(
         *arguments, stdout=asyncio.subprocess.PIPE, **options
     )
