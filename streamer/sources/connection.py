@@ -18,6 +18,7 @@ import asyncio
 import socket
 from array import array
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol, cast
@@ -43,6 +44,9 @@ RATE_WAIT_S = 2.0
 
 GOODBYE_S = 2.0
 """Seconds that a peer has to hang up after `terminate`."""
+
+
+_READ_SIZE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,8 @@ class Connection(asyncio.Protocol):
         if self._state is _State.IDENTIFYING:
             self._grumble("it hung up before its UUID was complete")
         elif self._state is _State.LIVE:
+            self._read_the_rest()
+        if self._state is _State.LIVE:
             self._end(*self._judge_end(exc))
         self._state = _State.CLOSED
         self._leave_guests()
@@ -232,6 +238,12 @@ class Connection(asyncio.Protocol):
         if self._hold is not None and keeper is not None and keeper.is_late:
             self.give_up()
         return self._state in (_State.IDENTIFYING, _State.LIVE)
+
+    def _read_the_rest(self) -> None:
+        """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first."""
+        with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
+            while data := sock.recv(_READ_SIZE):
+                self.data_received(data)
 
     def _take(self, message: wire.Message) -> None:
         if self._state is _State.IDENTIFYING:

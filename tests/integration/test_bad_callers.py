@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -225,6 +226,21 @@ async def test_a_reset_is_an_ordinary_hang_up():
         caller.reset()
         await until(door.has_ended)
         assert (door.end().reason, door.end().error) == (EndReason.HANG_UP, None)
+
+
+async def test_what_came_before_a_reset_is_heard_even_if_our_silence_notices_it_first():
+    async with open_door() as door:
+        with socket.create_connection(("127.0.0.1", door.port)) as sock:
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: door.calls and door.heard() == FRAME)
+            (live,) = door.server.connections
+            sock.send(encode_audio(FRAME, 16_000) * 50)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for _ in range(2):  # before the event loop has read anything
+            live.playout.play(1)
+            live._transport.write(TERMINATE)
+        await until(door.has_ended)
+        assert door.heard() == FRAME * 51
 
 
 async def test_terminate_of_the_peer_ends_the_call():
