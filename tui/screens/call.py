@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from streamer.errors import StreamerError
 from streamer.events import SPEECH_RATE
@@ -23,6 +23,7 @@ from tui.screens.statistics import Statistics
 from tui.state import find_phase, remark
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
+from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
 from tui.wording import show_name
 from tui.workroom import is_recorded, read_zero
@@ -42,6 +43,7 @@ class CallScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
+        Binding("escape", "back", "Back", id="back", tooltip="Close what is open, or go back"),
         Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
         Binding(
             "n",
@@ -67,16 +69,12 @@ class CallScreen(Screen[None]):
             tooltip="Follow the newest line, or stop following",
         ),
         Binding(
-            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
-        ),
-        Binding(
             "e",
             "export",
             "Export",
             id="export",
             tooltip="Write the transcript or the audio into a file here",
         ),
-        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
         Binding(
             "t",
@@ -86,7 +84,17 @@ class CallScreen(Screen[None]):
             priority=True,
             tooltip="Give the speaker of the line a name",
         ),
-        Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
+        Binding(
+            "l",
+            "listen",
+            "Play",
+            id="listen",
+            tooltip="Play from this line on, or stop playing",
+        ),
+        Binding(
+            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
+        ),
+        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding(
             "i",
             "statistics",
@@ -94,13 +102,7 @@ class CallScreen(Screen[None]):
             id="statistics",
             tooltip="Frames, gaps, losses, delays and load",
         ),
-        Binding(
-            "l",
-            "listen",
-            "Play",
-            id="listen",
-            tooltip="Play the recording from this line on, or stop playing",
-        ),
+        Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
         Binding(
             "x",
             "read",
@@ -108,13 +110,6 @@ class CallScreen(Screen[None]):
             id="read",
             show=False,
             tooltip="Take the trouble that is shown as read",
-        ),
-        Binding(
-            "escape",
-            "back",
-            "Calls",
-            id="back",
-            tooltip="Close what is open, or go back to all calls",
         ),
     ]
 
@@ -137,7 +132,7 @@ class CallScreen(Screen[None]):
         yield Transcript(self.board, id="transcript")
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="find in this call", id="find")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     @property
     def transcript(self) -> Transcript:

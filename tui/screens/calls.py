@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
 from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
+from tui.widgets.keys import KeyLine
 from tui.wording import show_beginning, show_name
 
 if TYPE_CHECKING:
@@ -30,6 +31,20 @@ _WIDE = 120
 """Cells from which channels are shown beside labels."""
 
 _WIDE_LEGS = 48
+
+
+class CallTable(DataTable[Text]):
+    """The list itself."""
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "select_cursor",
+            "Open",
+            key_display="enter",
+            tooltip="Open the call, live or past",
+        )
+    ]
 
 
 class CallsScreen(Screen[None]):
@@ -57,7 +72,7 @@ class CallsScreen(Screen[None]):
             tooltip="Search what was said in all calls",
         ),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
-        Binding("escape", "close", "Close", id="close", show=False, tooltip="Close the filter"),
+        Binding("escape", "close", "Show all", id="close", tooltip="Close the filter"),
         Binding(
             "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The call below"
         ),
@@ -87,11 +102,11 @@ class CallsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         yield Static("calls", id="title", classes="title", markup=False)
-        yield DataTable(cursor_type="row", id="calls")
+        yield CallTable(cursor_type="row", id="calls")
         yield Static("opening the list of calls", id="empty", classes="empty", markup=False)
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="show only calls with", id="filter")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     @property
     def table(self) -> DataTable[Text]:
@@ -228,6 +243,8 @@ class CallsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let keys that come before others be typed into a field."""
+        if action == "close":
+            return self.query_one(FindBar).display or bool(self.query_one(FindBar).value)
         return may_act(self, action, ("filter",))
 
     def action_filter(self) -> None:
@@ -250,6 +267,7 @@ class CallsScreen(Screen[None]):
         field.value = ""
         field.close()
         self.set_focus(self.table)
+        self.refresh_bindings()
 
     def action_move(self, action: str) -> None:
         """Move the cursor."""

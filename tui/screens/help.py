@@ -24,7 +24,7 @@ class HelpScreen(ModalScreen[None]):
     """A table of keys."""
 
     BINDINGS = [
-        Binding("escape,question_mark", "leave", "Close", id="leave", tooltip="Close the help"),
+        Binding("escape,question_mark,f1", "leave", "Close", id="leave", tooltip="Close the help"),
         QUIT,
     ]
 

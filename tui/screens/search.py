@@ -8,20 +8,50 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
-from tui.widgets.bottom import may_act
+from tui.widgets.bottom import HELP_IN_FIELD, may_act
+from tui.widgets.keys import KeyLine
 from tui.wording import show_moment, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
 
 _LONGEST = 400
+
+
+class QueryField(Input):
+    """What is searched."""
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "submit",
+            "List",
+            key_display="enter",
+            tooltip="From the field into the list",
+        ),
+        HELP_IN_FIELD,
+    ]
+
+
+class HitList(OptionList):
+    """What was found."""
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "select",
+            "Open",
+            key_display="enter",
+            tooltip="Open the call at this line",
+        )
+    ]
 
 
 class SearchScreen(Screen[None]):
@@ -53,10 +83,10 @@ class SearchScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        yield Input(placeholder='words, "a phrase", beginnin*', id="query")
+        yield QueryField(placeholder='words, "a phrase", beginnin*', id="query")
         yield Static("search what was said in all calls", id="found", classes="title", markup=False)
-        yield OptionList(id="hits", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield HitList(id="hits", markup=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin with the field."""
