@@ -151,16 +151,17 @@ class CallBoard:
         return bool(self._changed)
 
     def transcript(self, started_at: datetime | None = None) -> Transcript:
-        """Return what is settled, with speakers by their names, as exporters take it."""
+        """Return what is settled, as exporters take it."""
         assert self.call
         segments = (
-            Segment(self.name(u.leg), u.number, u.start, u.end, u.settled, u.language)
+            Segment(u.leg, u.number, u.start, u.end, u.settled, u.language)
             for u in self.utterances.values()
             if u.language
         )
-        legs = tuple(Leg(self.name(leg.label), leg.channel, leg.rate) for leg in self.legs)
         began = started_at or self.call.started_at.astimezone()
-        return Transcript(self.call.id, self.call.source, began, legs, tuple(segments))
+        return Transcript(
+            self.call.id, self.call.source, began, self.legs, tuple(segments), dict(self.names)
+        )
 
     def _take_partial(self, partial: Partial) -> None:
         key = partial.leg, partial.utterance

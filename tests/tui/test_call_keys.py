@@ -151,6 +151,11 @@ async def test_t_names_a_speaker_for_good(stage, tmp_path):
     await stage.pilot.press("e", "enter")
     await stage.sees("wrote")
     assert "Ann Lee: Hi" in (tmp_path / f"{stage.call_id}.txt").read_text()
+    await stage.pilot.press("e", "j", "j", "j", "enter")
+    await stage.sees(".json")
+    document = json.loads((tmp_path / f"{stage.call_id}.json").read_text())
+    assert document["legs"][0]["leg"] == "caller"
+    assert document["legs"][0]["speaker"] == "Ann Lee"
 
 
 async def test_w_shows_the_time_on_the_wall(stage):

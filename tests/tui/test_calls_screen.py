@@ -7,6 +7,7 @@ import pytest
 from streamer.events import EndReason, Trouble
 from streamer.recorded import is_live
 from streamer.recording import create_recording
+from streamer.speakers import write_names
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
 from tui.screens.search import SearchScreen
 
@@ -175,6 +176,13 @@ async def test_a_search_moves_by_j_and_k_and_begins_anew_with_slash(stage):
     assert stage.transcript.cursor_block.text.startswith("Thank you")
     await stage.pilot.press("escape", "slash", *"zzz")
     await stage.sees("nothing was found")
+
+
+async def test_a_search_calls_speakers_by_their_names(stage):
+    await keep_past_call(stage)
+    write_names(stage.recordings / PAST, {"agent": "Ann Lee"})
+    await stage.pilot.press("ctrl+f", *"sorry")
+    await stage.sees("Ann Lee  I am really sorry")
 
 
 async def test_a_query_that_cannot_be_meant_is_explained(stage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from streamer.catalog import name_speakers
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from streamer.transcript import format_position
@@ -113,11 +115,12 @@ class SearchScreen(Screen[None]):
                 remark = str(error)
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
+        speakers = await asyncio.to_thread(name_speakers, self.app.room.recordings, hits)
         self.hits = hits
         self.query_one("#found", Static).update(show_name(remark, 200))
         hit_list = self.query_one(OptionList)
         hit_list.clear_options()
-        hit_list.add_options(Option(draw_hit(hit)) for hit in hits)
+        hit_list.add_options(Option(draw_hit(*hit)) for hit in zip(hits, speakers, strict=True))
         if hits:
             hit_list.highlighted = 0
 
@@ -157,9 +160,9 @@ class SearchScreen(Screen[None]):
         await self.app.go_back(self)
 
 
-def draw_hit(hit: Hit) -> Text:
+def draw_hit(hit: Hit, speaker: str) -> Text:
     """Return a line that was found, with what was looked for set off."""
-    place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(hit.leg, 12)}  "
+    place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(speaker, 12)}  "
     line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
     said = Text(show_name(hit.text, _LONGEST), "not dim")
     for start, end in hit.spans:
