@@ -6,6 +6,7 @@ no words is never made final: it goes when a later one of its leg is.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,9 @@ from streamer.transcript import Transcript
 
 Key = tuple[str, int]
 """Leg and number of an utterance."""
+
+_BREATH = 1000
+"""Segments after which others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,7 @@ class CallBoard:
                 self._changed[key] = None
 
 
-def fill_board(
+async def fill_board(
     board: CallBoard,
     started: CallStarted,
     segments: Iterable[Segment],
@@ -214,8 +218,10 @@ def fill_board(
     reason: EndReason | None,
     duration_s: float,
 ) -> None:
-    """Put a call that is over on a board."""
+    """Put a call that is over on a board, with a breath now and then for others."""
     board.take(started)
-    for segment in segments:
+    for number, segment in enumerate(segments):
         board.take(Final(started.call.id, segment))
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
     board.take(CallEnded(started.call.id, reason or EndReason.INTERRUPTED, duration_s))

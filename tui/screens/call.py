@@ -129,7 +129,7 @@ class CallScreen(Screen[None]):
         """Lay the screen out."""
         yield CallHead(id="head")
         yield LegMeters(id="meters")
-        yield Transcript(self.board, id="transcript")
+        yield Transcript(self.board, near=self._at, id="transcript")
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="find in this call", id="find")
         yield KeyLine()
@@ -178,7 +178,7 @@ class CallScreen(Screen[None]):
     def _begin(self) -> None:
         """Show what was asked for, or a call that is over from its beginning."""
         if not self._has_place and self.board.is_over:
-            self.transcript.action_first()
+            self.transcript.go_to(0)
         self._show_wanted()
 
     def _show_wanted(self) -> None:

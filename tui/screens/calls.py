@@ -153,7 +153,8 @@ class CallsScreen(Screen[None]):
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
             return
-        self._draw()
+        if self.query(CallTable):  # else the screen has been closed meanwhile
+            self._draw()
 
     def _draw(self) -> None:
         wanted = self.query_one("#filter", Input).value.casefold().split()

@@ -6,6 +6,7 @@ utterance becomes shorter, the page stands still.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
@@ -20,6 +21,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.backlog import SLICE, Backlog, order_from
 from tui.board import CallBoard, Key, Utterance
 from tui.glyphs import COLOURS, mark
 from tui.page import Block, Page, spans
@@ -36,6 +38,8 @@ _WIDEST = 100
 
 _DRAWN_BLOCKS = 400
 _WHEEL_ROWS = 3
+_BREATH_S = 0.001
+"""Between two slices, so that keys are not answered a slice for each step of theirs."""
 
 _SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
 
@@ -92,7 +96,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     class Moved(Message):
         """The cursor is elsewhere, or following has begun or ended."""
 
-    def __init__(self, board: CallBoard, *, id: str | None = None) -> None:
+    def __init__(self, board: CallBoard, *, near: Key | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
         self.board = board
         self.page = Page()
@@ -100,8 +104,49 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._name_width = 0
         self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
         self._styles: dict[str, Style] = {}
+        self._backlog = Backlog()
         board.take_changes()
-        self._update_page(list(board.utterances))
+        self._backlog.add(self._want(near))
+        self._update_page(self._backlog.take())
+
+    # What is put on the page
+
+    def _want(self, near: Key | None) -> list[Key]:
+        """Return all utterances in the order in which they are wanted."""
+        utterances = self.board.utterances
+        keys = sorted(utterances, key=lambda key: self._order(utterances[key]))
+        if near in utterances:
+            return order_from(keys, keys.index(near))
+        return order_from(keys, 0 if self.board.is_over else len(keys))
+
+    def _work_on(self) -> None:
+        if self._backlog:
+            self.run_worker(self._work_off(), group="backlog", exclusive=True)
+
+    async def _work_off(self) -> None:
+        """Put the backlog on the page, a slice at a time; what is read stays in sight."""
+        while self._backlog:
+            self._put(self._backlog.take())
+            await asyncio.sleep(_BREATH_S)
+
+    def _complete(self) -> None:
+        """Put all of the backlog on the page now, for what has to know every line."""
+        if self._backlog:
+            self._put(self._backlog.take_all())
+
+    def _put(self, keys: list[Key]) -> None:
+        place = self.page.locate(self.scroll_offset.y)
+        held = self.page[place[0]].key if place else None
+        top, height = self.page.top(place[0]) if place else 0, self.page.height
+        self._update_page(keys)
+        if self.page.height != height:
+            self._fit()
+        index = self.page.find(held) if held else None
+        if self.follows:
+            self._keep_up()
+        elif index is not None and self.page.top(index) != top:
+            self._scroll(self.scroll_offset.y + self.page.top(index) - top)
+        self.refresh()
 
     # What happens to the board
 
@@ -110,7 +155,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if self.is_frozen or not self.board.has_changes:
             return
         height = self.page.height
-        rows = self._update_page(self.board.take_changes())
+        changed = self.board.take_changes()
+        if len(changed) > SLICE:
+            self._backlog.add(changed[-SLICE - 1 :: -1])
+            self._work_on()
+        rows = self._update_page(changed[-SLICE:])
         self._make_room_for_names()
         if self.cursor is not None and self.page.find(self.cursor) is None:
             self.cursor = None
@@ -155,8 +204,14 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     # Where it looks
 
     def on_mount(self) -> None:
-        """Draw anew when the theme changes."""
+        """Draw anew when the theme changes, and go on with what is not in sight."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.redraw())
+        self._work_on()
+
+    def on_unmount(self) -> None:
+        """Let the page go, lest `collector` keeps what a screen that was left still holds."""
+        self.page = Page()
+        self._strips.clear()
 
     def on_resize(self, event: Resize) -> None:
         """Break lines anew; what is read stays in sight."""
@@ -246,6 +301,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def go_to_key(self, key: Key) -> bool:
         """Put the cursor on an utterance; False if it is not there."""
+        if key in self._backlog:
+            self._complete()
         index = self.page.find(key)
         if index is None:
             return False
@@ -255,6 +312,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def action_move(self, step: int) -> None:
         """Move the cursor by one block; beyond the last one, follow."""
         index = self.cursor_index
+        if index is not None and not 0 <= index + step < len(self.page):
+            self._complete()
+            index = self.cursor_index
         if index is None:
             return
         if step > 0 and index + step >= len(self.page):
@@ -265,6 +325,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def action_page(self, step: int) -> None:
         """Scroll by a page and take the cursor along."""
         target = self.scroll_offset.y + step * max(1, self.size.height - 1)
+        if target < 0 or target + self.size.height >= self.page.height:
+            self._complete()
+            target = self.scroll_offset.y + step * max(1, self.size.height - 1)
         if step > 0 and target + self.size.height >= self.page.height:
             self.action_last()
             return
@@ -278,10 +341,12 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_first(self) -> None:
         """Go to the first line."""
+        self._complete()
         self.go_to(0)
 
     def action_last(self) -> None:
         """Go to the newest line and follow."""
+        self._complete()
         self.follows = True
         self.cursor = None
         self._fit()
@@ -291,6 +356,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def look_for(self, needle: str) -> int:
         """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
+        self._complete()
         self.needle = needle.casefold()
         count = self.page.count(self.needle) if self.needle else 0
         if count and (index := self.cursor_index) is not None:
@@ -302,6 +368,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def look_on(self, step: int) -> bool:
         """Go to the next place of what is looked for; False if there is none."""
+        self._complete()
         index = self.cursor_index
         if not self.needle or index is None:
             return False
@@ -325,8 +392,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_mouse_scroll_down(self) -> None:
         """Follow again when somebody scrolls to the end."""
-        if self.scroll_offset.y + self.size.height + _WHEEL_ROWS >= self.page.height:
-            self.action_last()
+        bottom = self.scroll_offset.y + self.size.height + _WHEEL_ROWS
+        if bottom >= self.page.height:
+            self._complete()
+            if bottom >= self.page.height:
+                self.action_last()
 
     def watch_is_frozen(self, is_frozen: bool) -> None:
         """Show what came while frozen."""
@@ -394,8 +464,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self, block: Block, row: Row, style: Style, marked: frozenset[int]
     ) -> list[Segment]:
         segments = []
+        tokens = block.tokens
         for piece in row:
-            token = block.tokens[piece.token]
+            token = tokens[piece.token]
             if piece.blank:
                 segments.append(Segment(" ", style))
             kind = "tentative" if token.is_tentative else "settled"
