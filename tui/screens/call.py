@@ -13,27 +13,23 @@ from textual.widgets import Input
 
 from streamer.errors import StreamerError
 from streamer.events import SPEECH_RATE
-from streamer.levels import Level, LevelMeter
 from streamer.speakers import LONGEST, write_names
 from tui import sound
 from tui.board import CallBoard, Key
 from tui.exporting import FORMATS, write_export
+from tui.gauge import Gauge
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
-from tui.state import find_phase, remark
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
-from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
+from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
 from tui.wording import show_name
-from tui.workroom import is_recorded, read_zero
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
 
 TICK_S = 0.2
-_LOOK_TICKS = 3
-"""Ticks between two looks at the locks of a call, which say whether it goes on."""
 
 
 class CallScreen(Screen[None]):
@@ -118,10 +114,8 @@ class CallScreen(Screen[None]):
         self.board = board
         self._at = at
         self._has_place = at is not None
-        self._levels: dict[str, tuple[LevelMeter, Level]] = {}
+        self._gauge = Gauge(board)
         self._is_laid_out = False
-        self._is_recorded = False
-        self._ticks = 0
         self._playing: sound.Playing | None = None
         self._unfrozen = 0
 
@@ -186,41 +180,16 @@ class CallScreen(Screen[None]):
             self._at = None
 
     def _look(self) -> None:
-        if self._ticks % _LOOK_TICKS == 0:
-            self._is_recorded = is_recorded(self.board)
-            if self.board.zero_at is None:
-                self.board.zero_at = read_zero(self.board)
-        self._ticks += 1
-        if not self.board.is_over:
-            for leg, path in zip(self.board.legs, self.board.recordings, strict=False):
-                meter, _ = self._levels.get(leg.label) or (LevelMeter(path, rate=leg.rate), None)
-                self._levels[leg.label] = meter, meter.read()
+        self._gauge.look()
         self._draw_head()
 
     def _draw_head(self) -> None:
-        board = self.board
-        levels = [level for _, level in self._levels.values()]
-        duration_s = max((level.duration_s for level in levels), default=0.0)
-        phase = find_phase(
-            board,
-            is_recorded=self._is_recorded,
-            has_audio=duration_s > 0,
-            has_failed=self.app.room.request.watched.is_over,
+        room = self.app.room
+        heading = self._gauge.write_heading(
+            room.speech(), self._notes(), has_failed=room.request.watched.is_over
         )
-        speech = self.app.room.speech()
-        if board.end is not None:
-            duration_s = board.end.duration
-        self.query_one(CallHead).heading = Heading(
-            phase,
-            remark(board, phase, speech),
-            show_name(board.call_id) if board.call_id else "",
-            float(int(duration_s)),
-            show_name(speech.model) if speech.model else "no model",
-            tuple(self._notes()),
-        )
-        self.query_one(LegMeters).lines = tuple(
-            self._draw_leg(leg.label, leg.channel) for leg in board.legs
-        )
+        self.query_one(CallHead).heading = heading
+        self.query_one(LegMeters).lines = self._gauge.write_lines()
 
     def _notes(self) -> list[str]:
         transcript = self.transcript
@@ -233,18 +202,6 @@ class CallScreen(Screen[None]):
         if self._playing is not None and not self._playing.is_over:
             notes.append("playing")
         return notes
-
-    def _draw_leg(self, label: str, channel: str) -> LegLine:
-        board = self.board
-        ended = board.ended_legs.get(label)
-        level = self._levels[label][1].peak if label in self._levels and not board.is_over else 0.0
-        return LegLine(
-            show_name(board.name(label), 14),
-            show_name(channel, 80),
-            count_bars(level),
-            board.is_speaking(label),
-            ended.reason.value if ended else "",
-        )
 
     # Keys
 

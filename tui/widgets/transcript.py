@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
-from textual.cache import LRUCache
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -21,22 +18,13 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.backlog import SLICE, Backlog, order_from
-from tui.board import CallBoard, Key, Utterance
-from tui.glyphs import COLOURS, mark
-from tui.page import Block, Page, spans
-from tui.wording import show_name, show_position, tokenise
-from tui.wrapping import Row, Token
+from tui.backlog import SLICE, Backlog
+from tui.board import CallBoard, Key
+from tui.boardpage import BoardPage
+from tui.glyphs import COLOURS
+from tui.page import Block
+from tui.widgets.painter import Painter
 
-_TIME_WIDTH = 9
-_LONGEST_NAME = 14
-_NARROW = 56
-"""Cells below which neither time nor name stands beside the text, only the mark."""
-
-_WIDEST = 100
-"""Cells of text in a row; longer rows are hard to read."""
-
-_DRAWN_BLOCKS = 400
 _WHEEL_ROWS = 3
 _BREATH_S = 0.001
 """Between two slices, so that keys are not answered a slice for each step of theirs."""
@@ -99,25 +87,15 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, board: CallBoard, *, near: Key | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
         self.board = board
-        self.page = Page()
+        self.page = BoardPage(board)
         self.cursor: Key | None = None
-        self._name_width = 0
-        self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
-        self._styles: dict[str, Style] = {}
+        self._painter = Painter(board, self._find_style)
         self._backlog = Backlog()
         board.take_changes()
-        self._backlog.add(self._want(near))
-        self._update_page(self._backlog.take())
+        self._backlog.add(self.page.order_wanted(near))
+        self.page.put(self._backlog.take())
 
     # What is put on the page
-
-    def _want(self, near: Key | None) -> list[Key]:
-        """Return all utterances in the order in which they are wanted."""
-        utterances = self.board.utterances
-        keys = sorted(utterances, key=lambda key: self._order(utterances[key]))
-        if near in utterances:
-            return order_from(keys, keys.index(near))
-        return order_from(keys, 0 if self.board.is_over else len(keys))
 
     def _work_on(self) -> None:
         if self._backlog:
@@ -138,7 +116,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         place = self.page.locate(self.scroll_offset.y)
         held = self.page[place[0]].key if place else None
         top, height = self.page.top(place[0]) if place else 0, self.page.height
-        self._update_page(keys)
+        self.page.put(keys)
         if self.page.height != height:
             self._fit()
         index = self.page.find(held) if held else None
@@ -159,7 +137,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if len(changed) > SLICE:
             self._backlog.add(changed[-SLICE - 1 :: -1])
             self._work_on()
-        rows = self._update_page(changed[-SLICE:])
+        rows = self.page.put(changed[-SLICE:])
         self._make_room_for_names()
         if self.cursor is not None and self.page.find(self.cursor) is None:
             self.cursor = None
@@ -170,35 +148,14 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if first < self.size.height:
             self.refresh(Region(0, first, self.size.width, self.size.height - first))
 
-    def _update_page(self, keys: list[Key]) -> int:
-        """Return the first row that may look different."""
-        tops = [self.page.top(index) for key in keys if (index := self.page.find(key)) is not None]
-        self.page.update(self._change(key) for key in keys)
-        tops += [self.page.top(index) for key in keys if (index := self.page.find(key)) is not None]
-        return min(tops, default=0)
-
-    def _change(self, key: Key) -> tuple[Key, tuple[int, int, int], tuple[Token, ...]] | Key:
-        utterance = self.board.utterances.get(key)
-        if utterance is None:
-            return key
-        return key, self._order(utterance), tokenise(utterance)
-
-    def _order(self, utterance: Utterance) -> tuple[int, int, int]:
-        return utterance.start, self.board.rank(utterance.leg), utterance.number
-
     def _make_room_for_names(self) -> None:
-        names = [show_name(self.board.name(leg.label), _LONGEST_NAME) for leg in self.board.legs]
-        width = min(_LONGEST_NAME, max(map(cell_len, names), default=0))
-        if width != self._name_width:
-            self._name_width = width
-            if self.size.width:
-                self._reflow(self.size)
+        if self._painter.make_room_for_names() and self.size.width:
+            self._reflow(self.size)
 
     def redraw(self) -> None:
         """Draw everything anew, as after a name or a theme has changed."""
         self._make_room_for_names()
-        self._strips.clear()
-        self._styles.clear()
+        self._painter.forget()
         self.refresh()
 
     # Where it looks
@@ -210,8 +167,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Let the page go, lest `collector` keeps what a screen that was left still holds."""
-        self.page = Page()
-        self._strips.clear()
+        self.page = BoardPage(self.board)
+        self._painter.forget()
 
     def on_resize(self, event: Resize) -> None:
         """Break lines anew; what is read stays in sight."""
@@ -221,8 +178,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def _reflow(self, size: Size) -> None:
         held = self.page.locate(self.scroll_offset.y)
         key = self.page[held[0]].key if held else None
-        self.page.resize(self._text_width(size.width))
-        self._strips.clear()
+        self.page.resize(self._painter.text_width(size.width))
+        self._painter.forget()
         self.virtual_size = Size(size.width, self.page.height)
         if self.follows:
             self._scroll(self.page.height - size.height)
@@ -245,12 +202,6 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def _keep_up(self) -> None:
         if self.follows:
             self._scroll(max(self.scroll_offset.y, self.page.height - self.size.height))
-
-    def _text_width(self, width: int) -> int:
-        return max(2, min(width - self._gutter(width) - 1, _WIDEST))
-
-    def _gutter(self, width: int) -> int:
-        return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
 
     # Where the cursor is
 
@@ -357,7 +308,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def look_for(self, needle: str) -> int:
         """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
         self._complete()
-        self.needle = needle.casefold()
+        self.needle = self._painter.needle = needle.casefold()
         count = self.page.count(self.needle) if self.needle else 0
         if count and (index := self.cursor_index) is not None:
             found = self.page.search(self.needle, start=index, step=-1)
@@ -405,6 +356,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_zero_at(self) -> None:
         """Draw other times."""
+        self._painter.zero_at = self.zero_at
         self.redraw()
 
     # How it looks
@@ -419,74 +371,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         index, row = place
         block = self.page[index]
         is_under_cursor = not self.follows and self.cursor == block.key
-        key = (block.key, block.version, block.opens_turn, block.has_gap, width, is_under_cursor)
-        strips = self._strips.get(key)
-        if strips is None:
-            strips = self._strips[key] = self._draw(index, block, width, is_under_cursor)
+        strips = self._painter.draw(block, width, base, is_under_cursor=is_under_cursor)
         return strips[row] if row < len(strips) else Strip.blank(width, base)
 
-    def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self.get_component_rich_style(f"transcript--{name}", partial=True)
-        return self._styles[name]
-
-    def _draw(self, index: int, block: Block, width: int, is_under_cursor: bool) -> list[Strip]:
-        base = self.rich_style
-        line_style = base + self._style("cursor") if is_under_cursor else base
-        strips = [Strip.blank(width, base)] if block.has_gap else []
-        marked = self._marked(block)
-        for number, row in enumerate(self.page.rows(index)):
-            segments = self._gutter_of(block, width, line_style, is_first=number == 0)
-            segments += self._draw_row(block, row, line_style, marked)
-            strips.append(Strip(segments).adjust_cell_length(width, line_style))
-        return strips
-
-    def _gutter_of(
-        self, block: Block, width: int, style: Style, *, is_first: bool
-    ) -> list[Segment]:
-        rank = self.board.rank(block.key[0])
-        speaker = style + self._style(f"speaker-{rank % COLOURS}")
-        shown_mark = Segment(mark(rank) if is_first else " ", speaker)
-        if width < _NARROW:
-            return [shown_mark, Segment(" ", style)]
-        if not is_first:
-            return [Segment(" " * self._gutter(width), style)]
-        time = show_position(block.order[0], self.zero_at)
-        name = show_name(self.board.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
-        return [
-            Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
-            shown_mark,
-            Segment(" ", style),
-            Segment(set_cell_size(name, self._name_width) + "  ", speaker),
-        ]
-
-    def _draw_row(
-        self, block: Block, row: Row, style: Style, marked: frozenset[int]
-    ) -> list[Segment]:
-        segments = []
-        tokens = block.tokens
-        for piece in row:
-            token = tokens[piece.token]
-            if piece.blank:
-                segments.append(Segment(" ", style))
-            kind = "tentative" if token.is_tentative else "settled"
-            look = style + self._style(kind)
-            if token.is_doubtful:
-                look += self._style("doubtful")
-            if piece.token in marked:
-                look += self._style("match")
-            segments.append(Segment(piece.text, look))
-        return segments
-
-    def _marked(self, block: Block) -> frozenset[int]:
-        """Return the numbers of the tokens that hold a part of what is looked for."""
-        if not self.needle or self.needle not in block.folded:
-            return frozenset()
-        found = spans(block.text, self.needle)
-        marked, at = set(), 0
-        for number, token in enumerate(block.tokens):
-            at += number > 0 and not token.is_joined
-            if any(start < at + len(token.text) and end > at for start, end in found):
-                marked.add(number)
-            at += len(token.text)
-        return frozenset(marked)
+    def _find_style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"transcript--{name}", partial=True)
