@@ -113,7 +113,6 @@ class CallScreen(Screen[None]):
         super().__init__()
         self.board = board
         self._at = at
-        self._has_place = at is not None
         self._gauge = Gauge(board)
         self._is_laid_out = False
         self._playing: sound.Playing | None = None
@@ -138,10 +137,12 @@ class CallScreen(Screen[None]):
         self._is_laid_out = True
         self.query_one(FindBar).close()
         self.set_focus(self.transcript)
+        if self._at is None and self.board.is_over:
+            self.transcript.go_to(0)  # at once, since keys may have been pressed already
         self._look()
         self.show_troubles()
         self.set_interval(TICK_S, self._look)
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._show_wanted)
 
     def on_unmount(self) -> None:
         """Fall silent."""
@@ -168,12 +169,6 @@ class CallScreen(Screen[None]):
         if not self._is_laid_out:
             return
         self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
-
-    def _begin(self) -> None:
-        """Show what was asked for, or a call that is over from its beginning."""
-        if not self._has_place and self.board.is_over:
-            self.transcript.go_to(0)
-        self._show_wanted()
 
     def _show_wanted(self) -> None:
         if self._at is not None and self.transcript.go_to_key(self._at):

@@ -219,9 +219,7 @@ class CallsScreen(Screen[None]):
         )
 
     def _paint(self, column: str, cell: str) -> Text:
-        style = ""
-        if column == "state":
-            style = "bold" if "live" in cell else "dim"
+        style = "bold" if column == "state" and "live" in cell else ""
         return Text(cell, style, no_wrap=True, overflow="ellipsis")
 
     @property
