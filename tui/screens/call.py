@@ -24,7 +24,7 @@ from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
-from tui.wording import show_name
+from tui.wording import show_count, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
@@ -176,6 +176,9 @@ class CallScreen(Screen[None]):
 
     def _look(self) -> None:
         self._gauge.look()
+        if self._playing is not None and self._playing.has_failed:
+            self._playing = None
+            self.app.say("the player failed; is there a sound device?", is_bad=True)
         self._draw_head()
 
     def _draw_head(self) -> None:
@@ -224,7 +227,9 @@ class CallScreen(Screen[None]):
         self.set_focus(self.transcript)
         count = self.transcript.look_for(event.value.strip())
         if event.value.strip():
-            self.app.say(f"{count} lines; n and N go through them" if count else "not found")
+            self.app.say(
+                f"{show_count(count, 'line')}; n and N go through them" if count else "not found"
+            )
 
     def action_find_on(self, step: int) -> None:
         """Go to the next place."""

@@ -17,7 +17,7 @@ from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
-from tui.wording import show_beginning, show_name
+from tui.wording import show_beginning, show_count, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
@@ -169,7 +169,9 @@ class CallsScreen(Screen[None]):
             return  # nothing is known yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
-        self.query_one("#title", Static).update(f"{live} live, {len(self.entries)} calls{shown}")
+        self.query_one("#title", Static).update(
+            f"{live} live, {show_count(len(self.entries), 'call')}{shown}"
+        )
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows

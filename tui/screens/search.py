@@ -19,7 +19,7 @@ from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import HELP_IN_FIELD, may_act
 from tui.widgets.keys import KeyLine
-from tui.wording import show_moment, show_name
+from tui.wording import show_count, show_moment, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
@@ -110,7 +110,11 @@ class SearchScreen(Screen[None]):
         if query:
             try:
                 hits = await self.app.room.search(query)
-                remark = f"{len(hits)} lines, newest first" if hits else "nothing was found"
+                remark = (
+                    f"{show_count(len(hits), 'line')}, newest first"
+                    if hits
+                    else "nothing was found"
+                )
             except UsageError as error:
                 remark = str(error)
             except StreamerError as error:
