@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,8 @@ from streamer.events import SPEECH_RATE, Call
 from streamer.locks import is_locked
 from streamer.recorded import is_live, read_recorded
 from streamer.recording import is_call_id
-from streamer.store import EVERYTHING, PAGE, CallRow, Filter, LegRow, Progress, Reader
+from streamer.speakers import read_names
+from streamer.store import EVERYTHING, PAGE, CallRow, Filter, Hit, LegRow, Progress, Reader
 
 _SHOWN_CHOICES = 2
 
@@ -124,11 +125,27 @@ async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
     return _make_entry(recordings, row)
 
 
+def name_speakers(recordings: Path, hits: Iterable[Hit]) -> list[str]:
+    """Return who said each of what a search has found: the name that a user gave, or the leg's label. Blocks."""
+    names: dict[str, dict[str, str]] = {}
+    speakers = []
+    for hit in hits:
+        if hit.call_id not in names:
+            names[hit.call_id] = read_names(_find_folder(recordings, hit.call_id, hit.folder))
+        speakers.append(names[hit.call_id].get(hit.leg, hit.leg))
+    return speakers
+
+
 def _make_entry(recordings: Path, row: CallRow) -> Entry:
-    here = recordings.absolute() / row.id
-    if here != row.folder and here.is_dir():
-        row = _move(row, here)
+    folder = _find_folder(recordings, row.id, row.folder)
+    if folder != row.folder:
+        row = _move(row, folder)
     return Entry(row, find_state(row))
+
+
+def _find_folder(recordings: Path, call_id: str, stored: Path) -> Path:
+    here = recordings.absolute() / call_id
+    return here if here.is_dir() else stored
 
 
 def _move(row: CallRow, folder: Path) -> CallRow:

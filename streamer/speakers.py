@@ -11,20 +11,25 @@ from pathlib import Path
 
 from streamer.disk import replace_json
 from streamer.errors import RecordingError
+from streamer.hostile import one_line
 
 FILE = "names.json"
 LONGEST = 40
 
 
 def read_names(folder: Path) -> dict[str, str]:
-    """Return names by label; what cannot be read is no name."""
+    """Return names by label, each one harmless line; what cannot be read is no name."""
     try:
         names = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(names, dict):
         return {}
-    return {leg: name[:LONGEST] for leg, name in names.items() if isinstance(name, str) and name}
+    return {leg: shown for leg, name in names.items() if (shown := _clean(name))}
+
+
+def _clean(name: object) -> str:
+    return one_line(name)[:LONGEST].strip() if isinstance(name, str) else ""
 
 
 def write_names(folder: Path, names: Mapping[str, str]) -> None:

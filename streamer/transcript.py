@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from streamer.audio import Leg
@@ -27,6 +27,8 @@ class Transcript:
     started_at: datetime | None
     legs: tuple[Leg, ...]
     segments: tuple[Segment, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What a user calls speakers, by label."""
 
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)
@@ -37,12 +39,17 @@ class Transcript:
         object.__setattr__(self, "source", one_line(self.source))
         object.__setattr__(self, "legs", legs)
         object.__setattr__(self, "segments", tuple(segments))
+        object.__setattr__(self, "names", dict(_clean_names(self.names)))
 
     @property
     def speakers(self) -> tuple[str, ...]:
         """Return the labels of the legs in the call's order, then those that only segments know."""
         labels = [leg.label for leg in self.legs] + [segment.leg for segment in self.segments]
         return tuple(dict.fromkeys(labels))
+
+    def name(self, label: str) -> str:
+        """Return what the speaker with a label is called: that label, if by no name."""
+        return self.names.get(label, label)
 
     @property
     def spoken(self) -> Iterator[Segment]:
@@ -77,6 +84,12 @@ def _clean_segment(segment: Segment) -> Segment:
 
 def _clean_label(label: str) -> str:
     return one_line(label) or UNNAMED
+
+
+def _clean_names(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for label, name in names.items():
+        if cleaned := one_line(name):
+            yield _clean_label(label), cleaned
 
 
 def _clean_words(words: Sequence[Word]) -> tuple[Word, ...]:

@@ -6,6 +6,7 @@ no words is never made final: it goes when a later one of its leg is.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,9 @@ SHOWN_DIGITS = 8
 
 Key = tuple[str, int]
 """Leg and number of an utterance."""
+
+_BREATH = 1000
+"""Segments after which others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +165,17 @@ class CallBoard:
         return bool(self._changed)
 
     def transcript(self, started_at: datetime | None = None) -> Transcript:
-        """Return what is settled, with speakers by their names, as exporters take it."""
+        """Return what is settled, as exporters take it."""
         assert self.call
         segments = (
-            Segment(self.name(u.leg), u.number, u.start, u.end, u.settled, u.language)
+            Segment(u.leg, u.number, u.start, u.end, u.settled, u.language)
             for u in self.utterances.values()
             if u.language
         )
-        legs = tuple(Leg(self.name(leg.label), leg.channel, leg.rate) for leg in self.legs)
         began = started_at or self.call.started_at.astimezone()
-        return Transcript(self.call.id, self.call.source, began, legs, tuple(segments))
+        return Transcript(
+            self.call.id, self.call.source, began, self.legs, tuple(segments), dict(self.names)
+        )
 
     def _take_partial(self, partial: Partial) -> None:
         key = partial.leg, partial.utterance
@@ -215,7 +220,7 @@ class CallBoard:
                 self._changed[key] = None
 
 
-def fill_board(
+async def fill_board(
     board: CallBoard,
     started: CallStarted,
     segments: Iterable[Segment],
@@ -223,8 +228,10 @@ def fill_board(
     reason: EndReason | None,
     duration_s: float,
 ) -> None:
-    """Put a call that is over on a board."""
+    """Put a call that is over on a board, with a breath now and then for others."""
     board.take(started)
-    for segment in segments:
+    for number, segment in enumerate(segments):
         board.take(Final(started.call.id, segment))
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
     board.take(CallEnded(started.call.id, reason or EndReason.INTERRUPTED, duration_s))

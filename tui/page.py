@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.board import Key
-from tui.wrapping import Row, Token, count_rows, wrap
+from tui.wrapping import PackedToken, Row, Token, count_rows, pack, unpack, wrap
 
 Order = tuple[int, int, int]
 """Start, rank of the leg, number."""
@@ -23,7 +23,7 @@ class Block:
 
     key: Key
     order: Order
-    tokens: tuple[Token, ...]
+    packed: tuple[PackedToken, ...]
     folded: str
     """Its text for searching, case-folded."""
     opens_turn: bool = False
@@ -37,11 +37,14 @@ class Block:
         return self.rows + self.has_gap
 
     @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Return its words as they are drawn."""
+        return unpack(self.packed)
+
+    @property
     def text(self) -> str:
         """Return what was said, in one line."""
-        return "".join(
-            token.text if token.is_joined else " " + token.text for token in self.tokens
-        ).lstrip(" ")
+        return _join(self.tokens)
 
 
 class Page:
@@ -126,10 +129,10 @@ class Page:
             known = None
         self._versions += 1
         if known is None:
-            known = self._blocks[key] = Block(key, order, tokens, "")
+            known = self._blocks[key] = Block(key, order, (), "")
             insort(self._orders, (order, key))
-        known.tokens = tokens
-        known.folded = known.text.casefold()
+        known.packed = pack(tokens)
+        known.folded = _join(tokens).casefold()
         known.version = self._versions
         known.rows = 0  # counted by `_settle`
         return min(lowest, bisect_left(self._orders, (order, key)))
@@ -151,11 +154,17 @@ class Page:
             block.opens_turn = above != key[0]
             block.has_gap = block.opens_turn and above is not None
             if is_wrapped_anew or not block.rows:
-                block.rows = count_rows(block.tokens, self.width)
+                block.rows = count_rows(block.packed, self.width)
             self._tops.append(row)
             row += block.height
             above = key[0]
         self._height = row
+
+
+def _join(tokens: Iterable[Token]) -> str:
+    return "".join(token.text if token.is_joined else " " + token.text for token in tokens).lstrip(
+        " "
+    )
 
 
 def spans(text: str, folded: str) -> Sequence[tuple[int, int]]:

@@ -23,14 +23,21 @@ class Playing:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._is_stopped = False
 
     @property
     def is_over(self) -> bool:
         """Say whether it has ended."""
         return self._process.poll() is not None
 
+    @property
+    def has_failed(self) -> bool:
+        """Say whether it has ended otherwise than by itself at the end, or by `stop`."""
+        return not self._is_stopped and self._process.poll() not in (None, 0)
+
     def stop(self) -> None:
         """End it; idempotent."""
+        self._is_stopped = True
         if not self.is_over:
             self._process.terminate()
         with suppress(subprocess.TimeoutExpired):

@@ -19,7 +19,7 @@ DARK = Theme(
     dark=True,
     variables={
         "tentative": "#8b91a8",
-        "quiet": "#8b91a8",
+        "quiet": "#9aa0b6",
         "speaker-0": "#7dcfff",
         "speaker-1": "#f0b86e",
         "speaker-2": "#9ece6a",
@@ -45,7 +45,7 @@ LIGHT = Theme(
     dark=False,
     variables={
         "tentative": "#6a6e78",
-        "quiet": "#5f636e",
+        "quiet": "#545862",
         "speaker-0": "#00639b",
         "speaker-1": "#a04800",
         "speaker-2": "#2f6d13",

@@ -54,6 +54,11 @@ def show_name(name: str, limit: int = 40) -> str:
     return printable(one_line(name) or "?", limit=limit)
 
 
+def show_count(number: int, thing: str) -> str:
+    """Return how many of a thing there are."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def show_moment(moment: datetime) -> str:
     """Return a moment in local time."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -24,6 +24,7 @@ from streamer.events import Call, CallStarted, Trouble
 from streamer.recorded import is_live, read_call
 from streamer.speakers import read_names
 from tui.board import CallBoard, fill_board
+from tui.collector import keeping_for_good
 from tui.feed import CAPACITY, Boards, run_feed
 from tui.messages import DeskOpened
 from tui.state import Speech
@@ -141,14 +142,15 @@ class Workroom:
         row = entry.call
         call = Call(row.id, row.source, tuple(leg.leg for leg in row.legs), row.started_at)
         store = self.desk.store if self.desk else None
-        segments = await store.read_segments(row.id) if store else []
-        fill_board(
-            board,
-            CallStarted(call, row.folder, tuple(leg.recording for leg in row.legs)),
-            segments,
-            reason=row.reason,
-            duration_s=row.duration_s or 0.0,
-        )
+        with keeping_for_good():
+            segments = await store.read_segments(row.id) if store else []
+            await fill_board(
+                board,
+                CallStarted(call, row.folder, tuple(leg.recording for leg in row.legs)),
+                segments,
+                reason=row.reason,
+                duration_s=row.duration_s or 0.0,
+            )
         board.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             board.troubles.append(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from streamer.catalog import name_speakers
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
@@ -29,13 +31,15 @@ def run_search(
     Raises:
         StreamerError: The database cannot be read, or the query is none.
     """
-    for hit in asyncio.run(_search(settings, query, filter, limit=limit, offset=offset)):
+    hits = asyncio.run(_search(settings, query, filter, limit=limit, offset=offset))
+    speakers = name_speakers(Path(settings.recordings), hits)
+    for hit, speaker in zip(hits, speakers, strict=True):
         if as_json:
-            output.json_line(_encode(hit))
+            output.json_line(_encode(hit, speaker))
         elif output.is_terminal():
-            output.show(_draw(hit))
+            output.show(_draw(hit, speaker))
         else:
-            output.data(f"{_place(hit)}: {printable(hit.text, limit=_LONGEST)}")
+            output.data(f"{_place(hit, speaker)}: {printable(hit.text, limit=_LONGEST)}")
     return ExitCode.DONE
 
 
@@ -46,25 +50,26 @@ async def _search(
         return await reader.search(query, filter, limit=limit, offset=offset)
 
 
-def _place(hit: Hit) -> str:
+def _place(hit: Hit, speaker: str) -> str:
     began = show_moment(hit.spoken_at)
-    return f"{hit.call_id} {began} [{format_position(hit.start_s)}] {printable(hit.leg)}"
+    return f"{hit.call_id} {began} [{format_position(hit.start_s)}] {printable(speaker)}"
 
 
-def _draw(hit: Hit) -> Text:
+def _draw(hit: Hit, speaker: str) -> Text:
     from rich.text import Text
 
-    line = Text(f"{_place(hit)}: ", style="dim")
+    line = Text(f"{_place(hit, speaker)}: ", style="dim")
     said = Text(hit.text, style="not dim")
     for start, end in hit.spans:
         said.stylize("bold reverse", start, end)
     return line.append_text(said)
 
 
-def _encode(hit: Hit) -> dict[str, Any]:
+def _encode(hit: Hit, speaker: str) -> dict[str, Any]:
     return {
         "call": hit.call_id,
         "leg": hit.leg,
+        "speaker": speaker,
         "channel": hit.channel,
         "utterance": hit.utterance,
         "start": round(hit.start / SPEECH_RATE, 3),

@@ -18,6 +18,7 @@ from streamer.exporters import EXPORTERS
 from streamer.hostile import printable
 from streamer.pipeline import store_path
 from streamer.private import open_private
+from streamer.speakers import read_names
 from streamer.store import TroubleRow, open_reader
 from streamer.transcript import Transcript, format_position
 
@@ -39,13 +40,15 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
     if as_json:
         output.json_line(encode_entry(entry))
         for segment in transcript.spoken:
-            output.json_line(encode_segment(segment))
+            speaker = transcript.name(segment.leg)
+            output.json_line(encode_segment(segment) | {"speaker": speaker})
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
-        speakers = {label: n for n, label in enumerate(transcript.speakers)}
+        ranks = {label: n for n, label in enumerate(transcript.speakers)}
         for segment in transcript.spoken:
-            output.show(_draw(segment, _COLOURS[speakers[segment.leg] % len(_COLOURS)]))
+            colour = _COLOURS[ranks[segment.leg] % len(_COLOURS)]
+            output.show(_draw(segment, transcript.name(segment.leg), colour))
     elif text := EXPORTERS["txt"](transcript).rstrip("\n"):
         output.data(text)
     for trouble in troubles:
@@ -97,7 +100,9 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         troubles = await reader.read_troubles(call.id)
     legs = tuple(row.leg for row in call.legs)
     started_at = call.started_at.astimezone()  # exported with the offset that it had here
-    return entry, Transcript(call.id, call.source, started_at, legs, tuple(segments)), troubles
+    names = read_names(call.folder)
+    transcript = Transcript(call.id, call.source, started_at, legs, tuple(segments), names)
+    return entry, transcript, troubles
 
 
 def _export_audio(entry: Entry, path: Path) -> int:
@@ -122,11 +127,11 @@ def _describe(entry: Entry) -> None:
     )
 
 
-def _draw(segment: Segment, colour: str) -> Text:
+def _draw(segment: Segment, speaker: str, colour: str) -> Text:
     from rich.text import Text
 
     line = Text(f"[{format_position(segment.start_s)}] ", style="dim")
-    line.append(f"{printable(segment.leg)}: ", style=f"not dim bold {colour}")
+    line.append(f"{printable(speaker)}: ", style=f"not dim bold {colour}")
     for number, word in enumerate(segment.words):
         blank = "" if number == 0 or word.is_joined else " "
         line.append(blank + printable(word.text, limit=_LONGEST), style=_shade(word))

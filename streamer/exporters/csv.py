@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from streamer.transcript import Transcript
 
-HEADER = ("call", "leg", "utterance", "start", "end", "language", "text")
-"""Columns; `start` and `end` are seconds in the leg's WAV."""
+HEADER = ("call", "leg", "utterance", "start", "end", "language", "text", "speaker")
+"""Columns; `start` and `end` are seconds in the leg's WAV, `speaker` is the name of the leg's, or its label."""
 
 _FORMULA = re.compile(r"(^|;[ \"]*)(?=[=+\-@＝＋－＠])")
 """Where a formula could begin; the wide forms count as well in Japanese spreadsheets."""
@@ -46,4 +46,5 @@ def _rows(transcript: Transcript) -> Iterator[tuple[str, ...]]:
             f"{segment.end_s:.3f}",
             segment.language,
             segment.text,
+            transcript.name(segment.leg),
         )

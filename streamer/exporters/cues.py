@@ -21,8 +21,8 @@ SHORTEST = 1 * SPEECH_RATE
 LONGEST = 7 * SPEECH_RATE
 """Samples that a cue is on screen, at least if there is time, and at most (Netflix, "Timed Text Style Guide")."""
 
-LABEL_WIDTH = 16
-"""Characters of a label that a cue has room for."""
+NAME_WIDTH = 16
+"""Characters of a speaker's name that a cue has room for."""
 
 TICK = SPEECH_RATE // 1000
 """Samples in a millisecond, the finest step of a subtitle's times."""
@@ -51,10 +51,10 @@ class Cue:
 
 
 def build_cues(transcript: Transcript, *, is_labelled: bool = False) -> list[Cue]:
-    """Return the transcript as cues in order of start; if labelled, each begins with `label: `."""
+    """Return the transcript as cues in order of start; if labelled, each begins with `speaker: `."""
     cues: list[Cue] = []
     for leg in transcript.speakers:
-        prefix = f"{shorten(leg, width=LABEL_WIDTH)}: " if is_labelled else ""
+        prefix = f"{shorten(transcript.name(leg), width=NAME_WIDTH)}: " if is_labelled else ""
         segments = [segment for segment in transcript.spoken if segment.leg == leg]
         cues += _set_apart(_cut_segments(segments, prefix))
     return sorted(cues, key=lambda cue: cue.start)

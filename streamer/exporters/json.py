@@ -9,7 +9,8 @@ One object, UTF-8:
     started_at    ISO 8601 with offset, to the millisecond, or null
     duration      seconds up to the end of the last segment
     sample_rate   samples a second of every *_sample below, whatever the rate of a leg
-    legs          objects: leg (its label), channel (the PBX's name for it), rate (samples a second of its WAV)
+    legs          objects: leg (its label), channel (the PBX's name for it), rate (samples a second of its WAV), speaker
+                  (what a user calls who speaks on it, or the label)
     segments      objects in order of start:
         leg, utterance              whose, and its number in that leg, from 1
         start, end                  seconds in the leg's WAV, to the millisecond
@@ -51,13 +52,13 @@ def _encode(transcript: Transcript) -> dict[str, Any]:
         "started_at": started_at,
         "duration": round(transcript.duration, 3),
         "sample_rate": SPEECH_RATE,
-        "legs": [_encode_leg(leg) for leg in transcript.legs],
+        "legs": [_encode_leg(leg, transcript.name(leg.label)) for leg in transcript.legs],
         "segments": [_encode_segment(segment) for segment in transcript.segments],
     }
 
 
-def _encode_leg(leg: Leg) -> dict[str, Any]:
-    return {"leg": leg.label, "channel": leg.channel, "rate": leg.rate}
+def _encode_leg(leg: Leg, speaker: str) -> dict[str, Any]:
+    return {"leg": leg.label, "channel": leg.channel, "rate": leg.rate, "speaker": speaker}
 
 
 def _encode_segment(segment: Segment) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""SubRip (.srt): numbered cues with a comma in their times, each with its speaker's label if there are several.
+"""SubRip (.srt): numbered cues with a comma in their times, each with its speaker if there are several.
 
 SubRip has no way to escape: players read `<...>` and `{...}` as style, and `-->` as a cue's times. So `<>` and `{}` come
 out as characters that look alike and mean nothing.

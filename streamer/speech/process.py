@@ -14,44 +14,24 @@ weighs little, since that is hardly the window's fault.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import logging
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from streamer.errors import ModelError
-from streamer.hostile import printable
 from streamer.speech.base import Hypothesis, ModelFacts, Suspicion, Window
-from streamer.speech.pipe import (
-    Broken,
-    BrokenPipeTalkError,
-    Done,
-    Drop,
-    Failed,
-    Message,
-    Parser,
-    Read,
-    Ready,
-    encode_message,
-)
+from streamer.speech.child import CRASH, DeathError, EngineChild
 from streamer.speech.slots import Slots
-from streamer.speech.worker import ENVIRONMENT, READ_SIZE, EnginePlan
+from streamer.speech.worker import ENVIRONMENT, EnginePlan
 
 STRIKES = 12
 """Weight of deaths at which a window is skipped."""
 
 LOAD_STRIKES = 18
 """Weight of deaths while loading at which the model is given up."""
-
-_CRASH = 6
-_KILLED = 1
-_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,108 +55,6 @@ class Patience:
         return min(self.back_off_s * 2.0 ** min(deaths - 2, 16), self.longest_back_off_s)
 
 
-class _DeathError(Exception):
-    """The engine died under a job; `weight` is how much of that is the job's fault if it was alone."""
-
-    def __init__(self, message: str, weight: int) -> None:
-        super().__init__(message)
-        self.weight = weight
-
-
-@dataclass(slots=True)
-class _Child:
-    """One process from its start to its death."""
-
-    process: asyncio.subprocess.Process
-    ready: asyncio.Future[ModelFacts] = field(default_factory=asyncio.Future)
-    jobs: dict[int, asyncio.Future[list[Hypothesis]]] = field(default_factory=dict)
-    has_answered: bool = False
-    is_dead: bool = False
-    verdict: _DeathError | None = None
-    """Why we killed it ourselves."""
-
-    @property
-    def is_ready(self) -> bool:
-        """Say whether a job can be sent."""
-        return self.was_ready and not self.is_dead and self.verdict is None
-
-    @property
-    def was_ready(self) -> bool:
-        """Say whether it has ever loaded its model."""
-        return self.ready.done() and self.ready.exception() is None
-
-    async def live(self) -> _DeathError:
-        """Take its messages until it ends, and return how it ended."""
-        assert self.process.stdout
-        assert self.process.stderr
-        try:
-            await asyncio.gather(self._listen(self.process.stdout), _log_lines(self.process.stderr))
-            status = await self.process.wait()
-        finally:
-            self.kill(None)
-            await self.process.wait()
-        self.is_dead = True
-        death = self.verdict or _explain(status)
-        if not self.ready.done():
-            self.ready.set_exception(death)
-        weight = death.weight if len(self.jobs) == 1 else 0  # of several, nobody knows which it was
-        for job in self.jobs.values():
-            if not job.done():
-                job.set_exception(_DeathError(str(death), weight))
-        return death
-
-    async def ask(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
-        """Send a job and wait for its answer."""
-        assert self.process.stdin
-        answer: asyncio.Future[list[Hypothesis]] = asyncio.Future()
-        self.jobs[number] = answer
-        try:
-            with contextlib.suppress(ConnectionError):  # its death is noticed by `live`
-                self.process.stdin.write(encode_message(Read(number, windows)))
-            return await answer
-        finally:
-            del self.jobs[number]
-
-    def drop(self, number: int) -> None:
-        """Tell it that nobody waits for a job any more, if it has it."""
-        if number in self.jobs and self.process.stdin is not None:
-            with contextlib.suppress(ConnectionError):
-                self.process.stdin.write(encode_message(Drop(number)))
-
-    def _awaits(self, number: int) -> bool:
-        return number in self.jobs and not self.jobs[number].done()
-
-    def kill(self, verdict: _DeathError | None) -> None:
-        """End it now; idempotent."""
-        self.verdict = self.verdict or verdict
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-
-    async def _listen(self, stdout: asyncio.StreamReader) -> None:
-        parser = Parser()
-        while data := await stdout.read(READ_SIZE):
-            try:
-                for message in parser.feed(data):
-                    self._take(message)
-            except BrokenPipeTalkError as error:
-                self.kill(_DeathError(str(error), _CRASH))
-                return
-
-    def _take(self, message: Message) -> None:
-        match message:
-            case Ready(facts):
-                self.ready.set_result(facts)
-            case Broken(text):
-                self.ready.set_exception(ModelError(text))
-            case Done(number, hypotheses) if self._awaits(number):
-                self.has_answered = True
-                self.jobs[number].set_result(list(hypotheses))
-            case Failed(number, text) if self._awaits(number):
-                self.jobs[number].set_exception(_DeathError(text, _CRASH))
-            case _:
-                _log.debug("nobody waits for %r", type(message).__name__)
-
-
 class EngineProcess:
     """An engine that cannot take the call with it; use `open_engine_process`."""
 
@@ -193,7 +71,7 @@ class EngineProcess:
         self._say_trouble = say_trouble or (lambda message: None)
         self._slots = Slots(slots)
         self._numbers = itertools.count(1)
-        self._child: _Child | None = None
+        self._child: EngineChild | None = None
         self._broken: ModelError | None = None
         self._changed = asyncio.Condition()
         self._requests: set[asyncio.Task[Any]] = set()
@@ -266,7 +144,7 @@ class EngineProcess:
                     return []
                 try:
                     return await self._ask(number, windows)
-                except _DeathError as death:
+                except DeathError as death:
                     weight = death.weight if len(windows) == 1 else 0
             if number in self._unwanted:
                 return []
@@ -280,7 +158,7 @@ class EngineProcess:
             async with self._slots.alone():
                 try:
                     return (await self._ask(next(self._numbers), (window,)))[0]
-                except _DeathError as death:
+                except DeathError as death:
                     weight += death.weight
                     reason = f": {death}"
         self._say_trouble(
@@ -296,10 +174,10 @@ class EngineProcess:
                 return await child.ask(number, windows)
         except TimeoutError:
             # Jobs beside this one die with the engine, but not by their own fault.
-            child.kill(_DeathError("the engine was ended because it hung", 0))
-            raise _DeathError(f"the engine hung for {deadline_s:.0f} s", _CRASH) from None
+            child.kill(DeathError("the engine was ended because it hung", 0))
+            raise DeathError(f"the engine hung for {deadline_s:.0f} s", CRASH) from None
 
-    async def _ready_child(self) -> _Child:
+    async def _ready_child(self) -> EngineChild:
         async with self._changed:
             await self._changed.wait_for(lambda: self._broken or self._is_ready())
         if self._broken is not None:
@@ -323,12 +201,12 @@ class EngineProcess:
             elif self._broken is None:
                 self._say_trouble(f"{death}; it is started again")
 
-    async def _live_once(self) -> tuple[_DeathError, bool, bool]:
+    async def _live_once(self) -> tuple[DeathError, bool, bool]:
         """Start a process and see it to its end; return how it died, whether it had loaded, and whether it had answered."""
         try:
-            child = _Child(await self._spawn())
+            child = EngineChild(await self._spawn())
         except OSError as error:
-            return _DeathError(f"the engine cannot be started: {error}", _CRASH), False, False
+            return DeathError(f"the engine cannot be started: {error}", CRASH), False, False
         self._child = child
         try:
             death = await self._live(child)
@@ -336,7 +214,7 @@ class EngineProcess:
             self._child = None
         return death, child.was_ready, child.has_answered
 
-    async def _live(self, child: _Child) -> _DeathError:
+    async def _live(self, child: EngineChild) -> DeathError:
         living = asyncio.ensure_future(child.live())
         try:
             await self._load(child)
@@ -345,7 +223,7 @@ class EngineProcess:
             living.cancel()
             await asyncio.wait([living])
 
-    async def _load(self, child: _Child) -> None:
+    async def _load(self, child: EngineChild) -> None:
         """Wait until the model is loaded or cannot be."""
         try:
             async with asyncio.timeout(self._patience.load_s):
@@ -354,8 +232,8 @@ class EngineProcess:
         except ModelError as error:
             await self._give_up(error)
         except TimeoutError:
-            child.kill(_DeathError("loading the model took too long", _CRASH))
-        except _DeathError:
+            child.kill(DeathError("loading the model took too long", CRASH))
+        except DeathError:
             pass  # `live` returns how it died
 
     async def _give_up(self, error: ModelError) -> None:
@@ -399,17 +277,3 @@ async def open_engine_process(
         yield engine
     finally:
         await engine.aclose()
-
-
-def _explain(status: int) -> _DeathError:
-    if status >= 0:
-        return _DeathError(f"the engine ended by itself with {status}", _CRASH)
-    number = -status
-    weight = _KILLED if number in _OUTSIDE else _CRASH
-    return _DeathError(f"the engine was ended by {signal.Signals(number).name}", weight)
-
-
-async def _log_lines(stderr: asyncio.StreamReader) -> None:
-    while data := await stderr.read(READ_SIZE):
-        for line in data.decode("utf-8", "replace").splitlines():
-            _log.info("engine: %s", printable(line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,6 +27,10 @@ from streamer.transcript import Transcript
 
 LAST_WORDS = 200
 """Characters of a call's last segment that a list has."""
+
+
+_SLICE = 200
+"""Segments that are parsed before others get their turn."""
 
 
 async def read_progress(db: Connection, call_id: str) -> dict[str, Progress]:
@@ -59,7 +64,11 @@ async def read_segments(
         """,
         {"call": encode_text(call_id), "seen": json.dumps(seen)},
     )
-    return [parse_segment(row) for row in rows]
+    segments: list[Segment] = []
+    for first in range(0, len(rows), _SLICE):
+        segments += map(parse_segment, rows[first : first + _SLICE])
+        await asyncio.sleep(0)  # the words of a long call take half a second to be parsed
+    return segments
 
 
 async def read_transcript(db: Connection, call_id: str) -> Transcript:

@@ -96,6 +96,8 @@ class Hit:
     """When the utterance began."""
     text: str
     spans: tuple[tuple[int, int], ...]
+    folder: Path
+    """Of the recording, when it was stored."""
 
     @property
     def start_s(self) -> float:

@@ -11,7 +11,15 @@ from streamer.store.connection import Connection
 from streamer.store.filter import EVERYTHING, IS_IN_TIME, IS_PICKED, LAST_ID, Filter
 from streamer.store.query import parse_query
 from streamer.store.reading import read_calls
-from streamer.store.rows import CallRow, Hit, encode_text, parse_time, samples_to_ms, to_ms
+from streamer.store.rows import (
+    CallRow,
+    Hit,
+    encode_text,
+    parse_path,
+    parse_time,
+    samples_to_ms,
+    to_ms,
+)
 
 PAGE = 50
 
@@ -68,7 +76,7 @@ async def search(
         f"""
         SELECT
             leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end, call.started_at,
-            segment.text, highlight(segment_text, 0, :open, :close)
+            segment.text, highlight(segment_text, 0, :open, :close), call.folder
         FROM segment_text
         CROSS JOIN segment ON segment.id = segment_text.rowid
         CROSS JOIN leg ON leg.id = segment.leg
@@ -199,7 +207,7 @@ async def _last_id(db: Connection, filter: Filter, before: str | None) -> int:
 
 
 def _parse_hit(row: Sequence[Any]) -> Hit:
-    call_id, leg, channel, utterance, start, end, started_at, text, marked = row
+    call_id, leg, channel, utterance, start, end, started_at, text, marked, folder = row
     return Hit(
         call_id=call_id,
         leg=leg,
@@ -210,6 +218,7 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         spoken_at=parse_time(started_at) + timedelta(seconds=start / SPEECH_RATE),
         text=text,
         spans=tuple(_find_spans(marked)),
+        folder=parse_path(folder),
     )
 
 

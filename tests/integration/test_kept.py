@@ -14,6 +14,7 @@ import srt
 import webvtt
 
 from streamer.cli.demo import demo_call
+from streamer.speakers import write_names
 from tests.fakes.recorder import run_streamer, start_streamer
 from tests.fakes.replay import until
 from tests.integration.test_watch import arguments, demo_pbx, events_of, missing_or_wrong
@@ -81,6 +82,23 @@ async def test_a_search_finds_words_as_they_are_written(kept):
     assert await run(kept, "search", '"support technical"') == ""
     assert await run(kept, "search", "don't", "555-1234", "PJSIP/100") == ""
     assert "quotation mark" in await refused(kept, "search", '"open', code=2)
+
+
+async def test_names_that_speakers_were_given_stand_in_every_text(copy):
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    write_names(copy / call["call"], {"right": "Ann \x1b[1mLee"})
+    for command in (
+        ["show", "last"],
+        ["search", "technical"],
+        *(["export", "last", "--format", name] for name in ("txt", "srt", "vtt", "csv", "json")),
+    ):
+        text = await run(copy, *command)
+        assert "Ann [1mLee" in text, command
+        assert "\x1b" not in text
+    (hit,) = events_of(await run(copy, "search", "technical", "--json"))
+    assert (hit["leg"], hit["speaker"]) == ("right", "Ann [1mLee")
+    said = finals(await run(copy, "show", "last", "--json"))
+    assert {(s["leg"], s["speaker"]) for s in said} == {("left", "left"), ("right", "Ann [1mLee")}
 
 
 async def test_other_programs_parsers_read_the_exports(kept, tmp_path):
@@ -190,12 +208,10 @@ async def test_a_viewer_that_is_killed_loses_no_final_and_resume_finishes_the_ca
         published = finals("".join(seen) + whole_lines)
         folder = next(recordings.glob("*/call.json")).parent
         await until(lambda: json.loads((folder / "call.json").read_text())["reason"])
-    kept = finals(await run(recordings, "show", "last", "--json"))
-    assert [
-        e
-        for e in published
-        if {k: e[k] for k in ("leg", "utterance", "text", "words", "start", "end")} not in kept
-    ] == []
+    names = ("leg", "utterance", "text", "words", "start", "end")
+    shown = finals(await run(recordings, "show", "last", "--json"))
+    kept = [{name: e[name] for name in names} for e in shown]
+    assert [e for e in published if {name: e[name] for name in names} not in kept] == []
     assert (await run(recordings, "resume")).split() == [folder.name]
     await run(recordings, "resume", "last", "--model", "demo")
     words = finals(await run(recordings, "show", "last", "--json"))

@@ -151,6 +151,11 @@ async def test_t_names_a_speaker_for_good(stage, tmp_path):
     await stage.pilot.press("e", "enter")
     await stage.sees("wrote")
     assert "Ann Lee: Hi" in (tmp_path / f"{stage.call_id}.txt").read_text()
+    await stage.pilot.press("e", "j", "j", "j", "enter")
+    await stage.sees(".json")
+    document = json.loads((tmp_path / f"{stage.call_id}.json").read_text())
+    assert document["legs"][0]["leg"] == "caller"
+    assert document["legs"][0]["speaker"] == "Ann Lee"
 
 
 async def test_w_shows_the_time_on_the_wall(stage):
@@ -194,6 +199,19 @@ async def test_l_plays_from_the_line_and_l_again_stops(stage, tmp_path, monkeypa
     assert "playing" not in stage.rows()[0]
 
 
+async def test_a_player_that_fails_is_said(stage, tmp_path, monkeypatch):
+    player = tmp_path / "play"
+    player.write_text("#!/bin/sh\nexit 2\n")
+    player.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for leg in range(2):
+        stage.recording.count(leg, SECOND, arrival=0.0)
+        stage.recording.append(leg, [SECOND])
+        await stage.sees("━")
+    await stage.pilot.press("l")
+    await stage.sees("the player failed")
+
+
 async def test_l_without_a_player_says_what_to_install(stage, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     await stage.pilot.press("l")
@@ -227,6 +245,17 @@ async def test_question_mark_shows_all_keys(stage, key):
     await stage.sees("Quit; recordings go on")
     await stage.pilot.press("escape")
     assert stage.call_screen
+
+
+async def test_the_help_goes_down_and_up(stage):
+    await stage.pilot.press("question_mark")
+    await stage.sees("esc closes this")
+    await stage.pilot.press(*"jjjjjj")
+    await stage.app.animator.wait_until_complete()
+    await stage.pilot.pause()
+    assert "esc closes this" not in stage.text()
+    await stage.pilot.press(*"kkkkkk")
+    await stage.sees("esc closes this")
 
 
 async def test_ctrl_f_searches_all_calls(stage):

@@ -7,6 +7,7 @@ import pytest
 from streamer.events import EndReason, Trouble
 from streamer.recorded import is_live
 from streamer.recording import create_recording
+from streamer.speakers import write_names
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
 from tui.screens.search import SearchScreen
 
@@ -27,7 +28,7 @@ async def test_a_tap_that_another_process_starts_is_noticed(stage):
     await stage.sees("1 live")
     assert "● live" in stage.text()
     recording.finish(EndReason.HANG_UP)
-    await stage.sees("0 live, 1 calls")
+    await stage.sees("0 live, 1 call")
 
 
 async def test_enter_opens_a_past_call_from_the_store(stage):
@@ -160,7 +161,7 @@ async def test_a_search_finds_while_it_is_typed_and_enter_jumps_to_the_line(stag
     assert stage.transcript.cursor_block.text == "The password is swordfish."
     await stage.sees("The password is swordfish.")
     await stage.pilot.press("escape")
-    await stage.sees("1 lines, newest first")
+    await stage.sees("1 line, newest first")
     await stage.pilot.press("escape")
     assert stage.calls_screen.selected == PAST
 
@@ -177,6 +178,13 @@ async def test_a_search_moves_by_j_and_k_and_begins_anew_with_slash(stage):
     await stage.sees("nothing was found")
 
 
+async def test_a_search_calls_speakers_by_their_names(stage):
+    await keep_past_call(stage)
+    write_names(stage.recordings / PAST, {"agent": "Ann Lee"})
+    await stage.pilot.press("ctrl+f", *"sorry")
+    await stage.sees("Ann Lee  I am really sorry")
+
+
 async def test_a_query_that_cannot_be_meant_is_explained(stage):
     await keep_past_call(stage)
     await stage.pilot.press("ctrl+f", *'"*')
@@ -187,6 +195,6 @@ async def test_a_query_that_cannot_be_meant_is_explained(stage):
 async def test_without_a_database_calls_are_listed_from_their_folders(recordings):
     async with open_stage(recordings, shows_calls=True, has_store=False) as stage:
         create_recording(recordings, source="s", url="", legs=LEGS).finish(EndReason.HANG_UP)
-        await stage.sees("0 live, 1 calls")
+        await stage.sees("0 live, 1 call")
         await stage.pilot.press("enter")
         await stage.sees("streamer resume")

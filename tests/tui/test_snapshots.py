@@ -7,7 +7,8 @@ import pytest
 from streamer.events import EndReason, Lagging, Trouble
 from streamer.levels import Level
 from tests.fakes.stage import build_stage, keep_past_call
-from tui.screens import call, statistics
+from tui import gauge
+from tui.screens import statistics
 from tui.state import Speech
 from tui.workroom import Workroom
 
@@ -33,8 +34,8 @@ class SilentMeter(SteadyMeter):
 def _frozen(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(call, "is_recorded", lambda board: not board.is_over)
-    monkeypatch.setattr(call, "LevelMeter", SteadyMeter)
+    monkeypatch.setattr(gauge, "is_recorded", lambda board: not board.is_over)
+    monkeypatch.setattr(gauge, "LevelMeter", SteadyMeter)
     monkeypatch.setattr(statistics.Statistics, "_load", lambda self: iter(()))
     yield
     monkeypatch.undo()
@@ -89,7 +90,7 @@ def test_failed(looks_right):
 
 
 def test_ringing(looks_right, monkeypatch):
-    monkeypatch.setattr(call, "LevelMeter", SilentMeter)
+    monkeypatch.setattr(gauge, "LevelMeter", SilentMeter)
 
     async def play(stage):
         await stage.pretend()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from tui.wrapping import NARROWEST, count_rows, make_token, wrap
+from tui.wrapping import NARROWEST, count_rows, make_token, pack, unpack, wrap
 
 TEXTS = st.text(
     st.sampled_from("ab-é漢字カ한👍🏽👩‍👩‍👧‍👦ไทย\u0301‍"),
@@ -59,6 +59,11 @@ def test_no_row_is_too_wide_and_nothing_is_lost(tokens, width):
     assert "".join(piece.text for row in rows for piece in row) == "".join(t.text for t in tokens)
 
 
+@given(TOKENS)
+def test_packed_tokens_are_the_same_when_they_are_unpacked(tokens):
+    assert list(unpack(pack(tokens))) == tokens
+
+
 @given(TOKENS, st.integers(1, 40))
 def test_rows_are_counted_as_they_are_made(tokens, width):
-    assert count_rows(tokens, width) == len(wrap(tokens, width))
+    assert count_rows(pack(tokens), width) == len(wrap(tokens, width))

@@ -15,10 +15,12 @@ from streamer.catalog import (
     list_damaged,
     list_entries,
     list_live,
+    name_speakers,
 )
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import EndReason
 from streamer.recording import create_recording
+from streamer.speakers import write_names
 from streamer.store import Filter, open_reader, open_store
 from tests.unit.store.calls import say
 
@@ -153,3 +155,16 @@ async def test_no_recordings_are_no_calls(tmp_path):
     async with open_reader(tmp_path / "s.sqlite3") as reader:
         with pytest.raises(RecordingError, match="cannot be read"):
             await list_entries(reader, tmp_path / "file")
+
+
+async def test_speakers_of_what_was_found_have_their_names_also_when_the_folder_has_moved(
+    recordings, tmp_path
+):
+    recording = record(recordings)
+    await keep(recordings, recording)
+    write_names(recording.folder, {"caller": "Ann Lee"})
+    async with open_reader(recordings / "s.sqlite3") as reader:
+        hits = await reader.search("hello")
+    assert name_speakers(recordings, hits) == name_speakers(tmp_path, hits) == ["Ann Lee"]
+    (recording.folder / "names.json").unlink()
+    assert name_speakers(recordings, hits) == ["caller"]

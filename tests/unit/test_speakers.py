@@ -15,6 +15,11 @@ def test_what_cannot_be_read_is_no_name(tmp_path, content):
     assert read_names(tmp_path) == {}
 
 
+def test_a_name_is_read_as_one_harmless_line(tmp_path):
+    (tmp_path / FILE).write_text(r'{"caller": "\u001b[31mAnn\n\ud800 Lee", "agent": "\u0000"}')
+    assert read_names(tmp_path) == {"caller": "[31mAnn Lee"}
+
+
 def test_a_missing_file_has_no_names_and_a_long_name_is_cut(tmp_path):
     assert read_names(tmp_path) == {}
     write_names(tmp_path, {"caller": "x" * 100})

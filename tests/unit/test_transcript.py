@@ -70,6 +70,13 @@ def test_what_could_steer_a_reader_is_gone_and_a_word_of_nothing_else_with_it():
     assert transcript.segments[0].leg == "caller"
 
 
+def test_a_name_is_one_harmless_line_and_one_of_nothing_is_none():
+    names = {"call\x1ber": "Ann\n\u202eLee", "agent": "\x00"}
+    transcript = Transcript("c1", "file", None, LEGS, (), names)
+    assert transcript.name("caller") == "Ann Lee"
+    assert transcript.name("agent") == "agent"
+
+
 def test_a_label_of_which_nothing_is_left_still_names_somebody():
     transcript = transcribe(say("\x00", "hi", at=0), legs=(Leg("\x00", "PJSIP/1"),))
     assert transcript.speakers == ("unknown",)

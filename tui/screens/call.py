@@ -9,30 +9,27 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from streamer.errors import StreamerError
 from streamer.events import SPEECH_RATE
-from streamer.levels import Level, LevelMeter
 from streamer.speakers import LONGEST, write_names
 from tui import sound
 from tui.board import CallBoard, Key
 from tui.exporting import FORMATS, write_export
+from tui.gauge import Gauge
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
-from tui.state import find_phase, remark
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
-from tui.widgets.head import CallHead, Heading, LegLine, LegMeters, count_bars
+from tui.widgets.head import CallHead, LegMeters
+from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
-from tui.wording import show_name
-from tui.workroom import is_recorded, read_zero
+from tui.wording import show_count, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
 
 TICK_S = 0.2
-_LOOK_TICKS = 3
-"""Ticks between two looks at the locks of a call, which say whether it goes on."""
 
 
 class CallScreen(Screen[None]):
@@ -42,6 +39,7 @@ class CallScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
+        Binding("escape", "back", "Back", id="back", tooltip="Close what is open, or go back"),
         Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
         Binding(
             "n",
@@ -67,16 +65,12 @@ class CallScreen(Screen[None]):
             tooltip="Follow the newest line, or stop following",
         ),
         Binding(
-            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
-        ),
-        Binding(
             "e",
             "export",
             "Export",
             id="export",
             tooltip="Write the transcript or the audio into a file here",
         ),
-        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
         Binding(
             "t",
@@ -86,7 +80,17 @@ class CallScreen(Screen[None]):
             priority=True,
             tooltip="Give the speaker of the line a name",
         ),
-        Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
+        Binding(
+            "l",
+            "listen",
+            "Play",
+            id="listen",
+            tooltip="Play from this line on, or stop playing",
+        ),
+        Binding(
+            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
+        ),
+        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
         Binding(
             "i",
             "statistics",
@@ -94,13 +98,7 @@ class CallScreen(Screen[None]):
             id="statistics",
             tooltip="Frames, gaps, losses, delays and load",
         ),
-        Binding(
-            "l",
-            "listen",
-            "Play",
-            id="listen",
-            tooltip="Play the recording from this line on, or stop playing",
-        ),
+        Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
         Binding(
             "x",
             "read",
@@ -109,24 +107,14 @@ class CallScreen(Screen[None]):
             show=False,
             tooltip="Take the trouble that is shown as read",
         ),
-        Binding(
-            "escape",
-            "back",
-            "Calls",
-            id="back",
-            tooltip="Close what is open, or go back to all calls",
-        ),
     ]
 
     def __init__(self, board: CallBoard, *, at: Key | None = None) -> None:
         super().__init__()
         self.board = board
         self._at = at
-        self._has_place = at is not None
-        self._levels: dict[str, tuple[LevelMeter, Level]] = {}
+        self._gauge = Gauge(board)
         self._is_laid_out = False
-        self._is_recorded = False
-        self._ticks = 0
         self._playing: sound.Playing | None = None
         self._unfrozen = 0
 
@@ -134,10 +122,10 @@ class CallScreen(Screen[None]):
         """Lay the screen out."""
         yield CallHead(id="head")
         yield LegMeters(id="meters")
-        yield Transcript(self.board, id="transcript")
+        yield Transcript(self.board, near=self._at, id="transcript")
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="find in this call", id="find")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     @property
     def transcript(self) -> Transcript:
@@ -149,10 +137,12 @@ class CallScreen(Screen[None]):
         self._is_laid_out = True
         self.query_one(FindBar).close()
         self.set_focus(self.transcript)
+        if self._at is None and self.board.is_over:
+            self.transcript.go_to(0)  # at once, since keys may have been pressed already
         self._look()
         self.show_troubles()
         self.set_interval(TICK_S, self._look)
-        self.call_after_refresh(self._begin)
+        self.call_after_refresh(self._show_wanted)
 
     def on_unmount(self) -> None:
         """Fall silent."""
@@ -180,52 +170,24 @@ class CallScreen(Screen[None]):
             return
         self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
 
-    def _begin(self) -> None:
-        """Show what was asked for, or a call that is over from its beginning."""
-        if not self._has_place and self.board.is_over:
-            self.transcript.action_first()
-        self._show_wanted()
-
     def _show_wanted(self) -> None:
         if self._at is not None and self.transcript.go_to_key(self._at):
             self._at = None
 
     def _look(self) -> None:
-        if self._ticks % _LOOK_TICKS == 0:
-            self._is_recorded = is_recorded(self.board)
-            if self.board.zero_at is None:
-                self.board.zero_at = read_zero(self.board)
-        self._ticks += 1
-        if not self.board.is_over:
-            for leg, path in zip(self.board.legs, self.board.recordings, strict=False):
-                meter, _ = self._levels.get(leg.label) or (LevelMeter(path, rate=leg.rate), None)
-                self._levels[leg.label] = meter, meter.read()
+        self._gauge.look()
+        if self._playing is not None and self._playing.has_failed:
+            self._playing = None
+            self.app.say("the player failed; is there a sound device?", is_bad=True)
         self._draw_head()
 
     def _draw_head(self) -> None:
-        board = self.board
-        levels = [level for _, level in self._levels.values()]
-        duration_s = max((level.duration_s for level in levels), default=0.0)
-        phase = find_phase(
-            board,
-            is_recorded=self._is_recorded,
-            has_audio=duration_s > 0,
-            has_failed=self.app.room.request.watched.is_over,
+        room = self.app.room
+        heading = self._gauge.write_heading(
+            room.speech(), self._notes(), has_failed=room.request.watched.is_over
         )
-        speech = self.app.room.speech()
-        if board.end is not None:
-            duration_s = board.end.duration
-        self.query_one(CallHead).heading = Heading(
-            phase,
-            remark(board, phase, speech),
-            show_name(board.call_id) if board.call_id else "",
-            float(int(duration_s)),
-            show_name(speech.model) if speech.model else "no model",
-            tuple(self._notes()),
-        )
-        self.query_one(LegMeters).lines = tuple(
-            self._draw_leg(leg.label, leg.channel) for leg in board.legs
-        )
+        self.query_one(CallHead).heading = heading
+        self.query_one(LegMeters).lines = self._gauge.write_lines()
 
     def _notes(self) -> list[str]:
         transcript = self.transcript
@@ -238,18 +200,6 @@ class CallScreen(Screen[None]):
         if self._playing is not None and not self._playing.is_over:
             notes.append("playing")
         return notes
-
-    def _draw_leg(self, label: str, channel: str) -> LegLine:
-        board = self.board
-        ended = board.ended_legs.get(label)
-        level = self._levels[label][1].peak if label in self._levels and not board.is_over else 0.0
-        return LegLine(
-            show_name(board.name(label), 14),
-            show_name(channel, 80),
-            count_bars(level),
-            board.is_speaking(label),
-            ended.reason.value if ended else "",
-        )
 
     # Keys
 
@@ -277,7 +227,9 @@ class CallScreen(Screen[None]):
         self.set_focus(self.transcript)
         count = self.transcript.look_for(event.value.strip())
         if event.value.strip():
-            self.app.say(f"{count} lines; n and N go through them" if count else "not found")
+            self.app.say(
+                f"{show_count(count, 'line')}; n and N go through them" if count else "not found"
+            )
 
     def action_find_on(self, step: int) -> None:
         """Go to the next place."""

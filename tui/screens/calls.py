@@ -9,14 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
 from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
-from tui.wording import show_beginning, show_name
+from tui.widgets.keys import KeyLine
+from tui.wording import show_beginning, show_count, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
@@ -30,6 +31,20 @@ _WIDE = 120
 """Cells from which channels are shown beside labels."""
 
 _WIDE_LEGS = 48
+
+
+class CallTable(DataTable[Text]):
+    """The list itself."""
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "select_cursor",
+            "Open",
+            key_display="enter",
+            tooltip="Open the call, live or past",
+        )
+    ]
 
 
 class CallsScreen(Screen[None]):
@@ -57,7 +72,7 @@ class CallsScreen(Screen[None]):
             tooltip="Search what was said in all calls",
         ),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
-        Binding("escape", "close", "Close", id="close", show=False, tooltip="Close the filter"),
+        Binding("escape", "close", "Show all", id="close", tooltip="Close the filter"),
         Binding(
             "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The call below"
         ),
@@ -87,11 +102,11 @@ class CallsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         yield Static("calls", id="title", classes="title", markup=False)
-        yield DataTable(cursor_type="row", id="calls")
+        yield CallTable(cursor_type="row", id="calls")
         yield Static("opening the list of calls", id="empty", classes="empty", markup=False)
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="show only calls with", id="filter")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     @property
     def table(self) -> DataTable[Text]:
@@ -138,7 +153,8 @@ class CallsScreen(Screen[None]):
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
             return
-        self._draw()
+        if self.query(CallTable):  # else the screen has been closed meanwhile
+            self._draw()
 
     def _draw(self) -> None:
         wanted = self.query_one("#filter", Input).value.casefold().split()
@@ -153,7 +169,9 @@ class CallsScreen(Screen[None]):
             return  # nothing is known yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
-        self.query_one("#title", Static).update(f"{live} live, {len(self.entries)} calls{shown}")
+        self.query_one("#title", Static).update(
+            f"{live} live, {show_count(len(self.entries), 'call')}{shown}"
+        )
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows
@@ -203,9 +221,7 @@ class CallsScreen(Screen[None]):
         )
 
     def _paint(self, column: str, cell: str) -> Text:
-        style = ""
-        if column == "state":
-            style = "bold" if "live" in cell else "dim"
+        style = "bold" if column == "state" and "live" in cell else ""
         return Text(cell, style, no_wrap=True, overflow="ellipsis")
 
     @property
@@ -228,6 +244,8 @@ class CallsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let keys that come before others be typed into a field."""
+        if action == "close":
+            return self.query_one(FindBar).display or bool(self.query_one(FindBar).value)
         return may_act(self, action, ("filter",))
 
     def action_filter(self) -> None:
@@ -250,6 +268,7 @@ class CallsScreen(Screen[None]):
         field.value = ""
         field.close()
         self.set_focus(self.table)
+        self.refresh_bindings()
 
     def action_move(self, action: str) -> None:
         """Move the cursor."""

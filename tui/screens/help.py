@@ -24,7 +24,9 @@ class HelpScreen(ModalScreen[None]):
     """A table of keys."""
 
     BINDINGS = [
-        Binding("escape,question_mark", "leave", "Close", id="leave", tooltip="Close the help"),
+        Binding("escape,question_mark,f1", "leave", "Close", id="leave", tooltip="Close the help"),
+        Binding("j", "scroll('down')", id="help-down", show=False, tooltip="Further down"),
+        Binding("k", "scroll('up')", id="help-up", show=False, tooltip="Further up"),
         QUIT,
     ]
 
@@ -37,10 +39,14 @@ class HelpScreen(ModalScreen[None]):
         """Close."""
         self.dismiss()
 
+    def action_scroll(self, direction: str) -> None:
+        """Show what is further down or up."""
+        getattr(self.query_one(VerticalScroll), f"action_scroll_{direction}")()
+
 
 def draw_help() -> Text:
     """Return all keys by where they work."""
-    text = Text()
+    text = Text("esc closes this, j k ↓ ↑ go through it\n\n")
     for title, bindings in list_keys():
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:

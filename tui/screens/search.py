@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from streamer.catalog import name_speakers
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from streamer.transcript import format_position
 from tui.screens.dialogs import FIRST_KEYS
-from tui.widgets.bottom import may_act
-from tui.wording import show_moment, show_name
+from tui.widgets.bottom import HELP_IN_FIELD, may_act
+from tui.widgets.keys import KeyLine
+from tui.wording import show_count, show_moment, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
 
 _LONGEST = 400
+
+
+class QueryField(Input):
+    """What is searched."""
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "submit",
+            "List",
+            key_display="enter",
+            tooltip="From the field into the list",
+        ),
+        HELP_IN_FIELD,
+    ]
+
+
+class HitList(OptionList):
+    """What was found."""
+
+    BINDINGS = [
+        Binding(
+            "enter",
+            "select",
+            "Open",
+            key_display="enter",
+            tooltip="Open the call at this line",
+        )
+    ]
 
 
 class SearchScreen(Screen[None]):
@@ -53,10 +85,10 @@ class SearchScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        yield Input(placeholder='words, "a phrase", beginnin*', id="query")
+        yield QueryField(placeholder='words, "a phrase", beginnin*', id="query")
         yield Static("search what was said in all calls", id="found", classes="title", markup=False)
-        yield OptionList(id="hits", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield HitList(id="hits", markup=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin with the field."""
@@ -78,16 +110,21 @@ class SearchScreen(Screen[None]):
         if query:
             try:
                 hits = await self.app.room.search(query)
-                remark = f"{len(hits)} lines, newest first" if hits else "nothing was found"
+                remark = (
+                    f"{show_count(len(hits), 'line')}, newest first"
+                    if hits
+                    else "nothing was found"
+                )
             except UsageError as error:
                 remark = str(error)
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
+        speakers = await asyncio.to_thread(name_speakers, self.app.room.recordings, hits)
         self.hits = hits
         self.query_one("#found", Static).update(show_name(remark, 200))
         hit_list = self.query_one(OptionList)
         hit_list.clear_options()
-        hit_list.add_options(Option(draw_hit(hit)) for hit in hits)
+        hit_list.add_options(Option(draw_hit(*hit)) for hit in zip(hits, speakers, strict=True))
         if hits:
             hit_list.highlighted = 0
 
@@ -127,9 +164,9 @@ class SearchScreen(Screen[None]):
         await self.app.go_back(self)
 
 
-def draw_hit(hit: Hit) -> Text:
+def draw_hit(hit: Hit, speaker: str) -> Text:
     """Return a line that was found, with what was looked for set off."""
-    place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(hit.leg, 12)}  "
+    place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(speaker, 12)}  "
     line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
     said = Text(show_name(hit.text, _LONGEST), "not dim")
     for start, end in hit.spans:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.text import Text
+from textual.binding import Binding
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
@@ -15,6 +16,9 @@ from textual.widgets import Input
 from tui.wording import show_name
 
 _LONGEST = 1000
+
+HELP_IN_FIELD = Binding("f1", "app.help", "Help", tooltip="All keys")
+"""A question mark is typed into a field."""
 
 
 class TroubleLine(Widget):
@@ -58,6 +62,11 @@ def may_act(screen: Screen[None], action: str, opening: Sequence[str]) -> bool:
 
 class FindBar(Input):
     """A field for what is looked for; in sight only while it is used."""
+
+    BINDINGS = [
+        Binding("enter", "submit", "Go", key_display="enter", tooltip="Go to what was found"),
+        HELP_IN_FIELD,
+    ]
 
     def open(self) -> None:
         """Come into sight and take the keys at once, also those that are typed already."""

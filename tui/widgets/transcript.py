@@ -6,13 +6,11 @@ utterance becomes shorter, the page stands still.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
-from textual.cache import LRUCache
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -20,22 +18,16 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.board import CallBoard, Key, Utterance
-from tui.glyphs import COLOURS, mark
-from tui.page import Block, Page, spans
-from tui.wording import show_name, show_position, tokenise
-from tui.wrapping import Row, Token
+from tui.backlog import SLICE, Backlog
+from tui.board import CallBoard, Key
+from tui.boardpage import BoardPage
+from tui.glyphs import COLOURS
+from tui.page import Block
+from tui.widgets.painter import Painter
 
-_TIME_WIDTH = 9
-_LONGEST_NAME = 14
-_NARROW = 56
-"""Cells below which neither time nor name stands beside the text, only the mark."""
-
-_WIDEST = 100
-"""Cells of text in a row; longer rows are hard to read."""
-
-_DRAWN_BLOCKS = 400
 _WHEEL_ROWS = 3
+_BREATH_S = 0.001
+"""Between two slices, so that keys are not answered a slice for each step of theirs."""
 
 _SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
 
@@ -92,16 +84,47 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     class Moved(Message):
         """The cursor is elsewhere, or following has begun or ended."""
 
-    def __init__(self, board: CallBoard, *, id: str | None = None) -> None:
+    def __init__(self, board: CallBoard, *, near: Key | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
         self.board = board
-        self.page = Page()
+        self.page = BoardPage(board)
         self.cursor: Key | None = None
-        self._name_width = 0
-        self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
-        self._styles: dict[str, Style] = {}
+        self._painter = Painter(board, self._find_style)
+        self._backlog = Backlog()
         board.take_changes()
-        self._update_page(list(board.utterances))
+        self._backlog.add(self.page.order_wanted(near))
+        self.page.put(self._backlog.take())
+
+    # What is put on the page
+
+    def _work_on(self) -> None:
+        if self._backlog:
+            self.run_worker(self._work_off(), group="backlog", exclusive=True)
+
+    async def _work_off(self) -> None:
+        """Put the backlog on the page, a slice at a time; what is read stays in sight."""
+        while self._backlog:
+            self._put(self._backlog.take())
+            await asyncio.sleep(_BREATH_S)
+
+    def _complete(self) -> None:
+        """Put all of the backlog on the page now, for what has to know every line."""
+        if self._backlog:
+            self._put(self._backlog.take_all())
+
+    def _put(self, keys: list[Key]) -> None:
+        place = self.page.locate(self.scroll_offset.y)
+        held = self.page[place[0]].key if place else None
+        top, height = self.page.top(place[0]) if place else 0, self.page.height
+        self.page.put(keys)
+        if self.page.height != height:
+            self._fit()
+        index = self.page.find(held) if held else None
+        if self.follows:
+            self._keep_up()
+        elif index is not None and self.page.top(index) != top:
+            self._scroll(self.scroll_offset.y + self.page.top(index) - top)
+        self.refresh()
 
     # What happens to the board
 
@@ -110,7 +133,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if self.is_frozen or not self.board.has_changes:
             return
         height = self.page.height
-        rows = self._update_page(self.board.take_changes())
+        changed = self.board.take_changes()
+        if len(changed) > SLICE:
+            self._backlog.add(changed[-SLICE - 1 :: -1])
+            self._work_on()
+        rows = self.page.put(changed[-SLICE:])
         self._make_room_for_names()
         if self.cursor is not None and self.page.find(self.cursor) is None:
             self.cursor = None
@@ -121,42 +148,27 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if first < self.size.height:
             self.refresh(Region(0, first, self.size.width, self.size.height - first))
 
-    def _update_page(self, keys: list[Key]) -> int:
-        """Return the first row that may look different."""
-        tops = [self.page.top(index) for key in keys if (index := self.page.find(key)) is not None]
-        self.page.update(self._change(key) for key in keys)
-        tops += [self.page.top(index) for key in keys if (index := self.page.find(key)) is not None]
-        return min(tops, default=0)
-
-    def _change(self, key: Key) -> tuple[Key, tuple[int, int, int], tuple[Token, ...]] | Key:
-        utterance = self.board.utterances.get(key)
-        if utterance is None:
-            return key
-        return key, self._order(utterance), tokenise(utterance)
-
-    def _order(self, utterance: Utterance) -> tuple[int, int, int]:
-        return utterance.start, self.board.rank(utterance.leg), utterance.number
-
     def _make_room_for_names(self) -> None:
-        names = [show_name(self.board.name(leg.label), _LONGEST_NAME) for leg in self.board.legs]
-        width = min(_LONGEST_NAME, max(map(cell_len, names), default=0))
-        if width != self._name_width:
-            self._name_width = width
-            if self.size.width:
-                self._reflow(self.size)
+        if self._painter.make_room_for_names() and self.size.width:
+            self._reflow(self.size)
 
     def redraw(self) -> None:
         """Draw everything anew, as after a name or a theme has changed."""
         self._make_room_for_names()
-        self._strips.clear()
-        self._styles.clear()
+        self._painter.forget()
         self.refresh()
 
     # Where it looks
 
     def on_mount(self) -> None:
-        """Draw anew when the theme changes."""
+        """Draw anew when the theme changes, and go on with what is not in sight."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.redraw())
+        self._work_on()
+
+    def on_unmount(self) -> None:
+        """Let the page go, lest `collector` keeps what a screen that was left still holds."""
+        self.page = BoardPage(self.board)
+        self._painter.forget()
 
     def on_resize(self, event: Resize) -> None:
         """Break lines anew; what is read stays in sight."""
@@ -166,8 +178,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def _reflow(self, size: Size) -> None:
         held = self.page.locate(self.scroll_offset.y)
         key = self.page[held[0]].key if held else None
-        self.page.resize(self._text_width(size.width))
-        self._strips.clear()
+        self.page.resize(self._painter.text_width(size.width))
+        self._painter.forget()
         self.virtual_size = Size(size.width, self.page.height)
         if self.follows:
             self._scroll(self.page.height - size.height)
@@ -190,12 +202,6 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def _keep_up(self) -> None:
         if self.follows:
             self._scroll(max(self.scroll_offset.y, self.page.height - self.size.height))
-
-    def _text_width(self, width: int) -> int:
-        return max(2, min(width - self._gutter(width) - 1, _WIDEST))
-
-    def _gutter(self, width: int) -> int:
-        return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
 
     # Where the cursor is
 
@@ -246,6 +252,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def go_to_key(self, key: Key) -> bool:
         """Put the cursor on an utterance; False if it is not there."""
+        if key in self._backlog:
+            self._complete()
         index = self.page.find(key)
         if index is None:
             return False
@@ -255,6 +263,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def action_move(self, step: int) -> None:
         """Move the cursor by one block; beyond the last one, follow."""
         index = self.cursor_index
+        if index is not None and not 0 <= index + step < len(self.page):
+            self._complete()
+            index = self.cursor_index
         if index is None:
             return
         if step > 0 and index + step >= len(self.page):
@@ -265,6 +276,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def action_page(self, step: int) -> None:
         """Scroll by a page and take the cursor along."""
         target = self.scroll_offset.y + step * max(1, self.size.height - 1)
+        if target < 0 or target + self.size.height >= self.page.height:
+            self._complete()
+            target = self.scroll_offset.y + step * max(1, self.size.height - 1)
         if step > 0 and target + self.size.height >= self.page.height:
             self.action_last()
             return
@@ -278,10 +292,12 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_first(self) -> None:
         """Go to the first line."""
+        self._complete()
         self.go_to(0)
 
     def action_last(self) -> None:
         """Go to the newest line and follow."""
+        self._complete()
         self.follows = True
         self.cursor = None
         self._fit()
@@ -291,7 +307,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def look_for(self, needle: str) -> int:
         """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
-        self.needle = needle.casefold()
+        self._complete()
+        self.needle = self._painter.needle = needle.casefold()
         count = self.page.count(self.needle) if self.needle else 0
         if count and (index := self.cursor_index) is not None:
             found = self.page.search(self.needle, start=index, step=-1)
@@ -302,6 +319,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def look_on(self, step: int) -> bool:
         """Go to the next place of what is looked for; False if there is none."""
+        self._complete()
         index = self.cursor_index
         if not self.needle or index is None:
             return False
@@ -325,8 +343,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_mouse_scroll_down(self) -> None:
         """Follow again when somebody scrolls to the end."""
-        if self.scroll_offset.y + self.size.height + _WHEEL_ROWS >= self.page.height:
-            self.action_last()
+        bottom = self.scroll_offset.y + self.size.height + _WHEEL_ROWS
+        if bottom >= self.page.height:
+            self._complete()
+            if bottom >= self.page.height:
+                self.action_last()
 
     def watch_is_frozen(self, is_frozen: bool) -> None:
         """Show what came while frozen."""
@@ -335,6 +356,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_zero_at(self) -> None:
         """Draw other times."""
+        self._painter.zero_at = self.zero_at
         self.redraw()
 
     # How it looks
@@ -349,73 +371,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         index, row = place
         block = self.page[index]
         is_under_cursor = not self.follows and self.cursor == block.key
-        key = (block.key, block.version, block.opens_turn, block.has_gap, width, is_under_cursor)
-        strips = self._strips.get(key)
-        if strips is None:
-            strips = self._strips[key] = self._draw(index, block, width, is_under_cursor)
+        strips = self._painter.draw(block, width, base, is_under_cursor=is_under_cursor)
         return strips[row] if row < len(strips) else Strip.blank(width, base)
 
-    def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self.get_component_rich_style(f"transcript--{name}", partial=True)
-        return self._styles[name]
-
-    def _draw(self, index: int, block: Block, width: int, is_under_cursor: bool) -> list[Strip]:
-        base = self.rich_style
-        line_style = base + self._style("cursor") if is_under_cursor else base
-        strips = [Strip.blank(width, base)] if block.has_gap else []
-        marked = self._marked(block)
-        for number, row in enumerate(self.page.rows(index)):
-            segments = self._gutter_of(block, width, line_style, is_first=number == 0)
-            segments += self._draw_row(block, row, line_style, marked)
-            strips.append(Strip(segments).adjust_cell_length(width, line_style))
-        return strips
-
-    def _gutter_of(
-        self, block: Block, width: int, style: Style, *, is_first: bool
-    ) -> list[Segment]:
-        rank = self.board.rank(block.key[0])
-        speaker = style + self._style(f"speaker-{rank % COLOURS}")
-        shown_mark = Segment(mark(rank) if is_first else " ", speaker)
-        if width < _NARROW:
-            return [shown_mark, Segment(" ", style)]
-        if not is_first:
-            return [Segment(" " * self._gutter(width), style)]
-        time = show_position(block.order[0], self.zero_at)
-        name = show_name(self.board.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
-        return [
-            Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
-            shown_mark,
-            Segment(" ", style),
-            Segment(set_cell_size(name, self._name_width) + "  ", speaker),
-        ]
-
-    def _draw_row(
-        self, block: Block, row: Row, style: Style, marked: frozenset[int]
-    ) -> list[Segment]:
-        segments = []
-        for piece in row:
-            token = block.tokens[piece.token]
-            if piece.blank:
-                segments.append(Segment(" ", style))
-            kind = "tentative" if token.is_tentative else "settled"
-            look = style + self._style(kind)
-            if token.is_doubtful:
-                look += self._style("doubtful")
-            if piece.token in marked:
-                look += self._style("match")
-            segments.append(Segment(piece.text, look))
-        return segments
-
-    def _marked(self, block: Block) -> frozenset[int]:
-        """Return the numbers of the tokens that hold a part of what is looked for."""
-        if not self.needle or self.needle not in block.folded:
-            return frozenset()
-        found = spans(block.text, self.needle)
-        marked, at = set(), 0
-        for number, token in enumerate(block.tokens):
-            at += number > 0 and not token.is_joined
-            if any(start < at + len(token.text) and end > at for start, end in found):
-                marked.add(number)
-            at += len(token.text)
-        return frozenset(marked)
+    def _find_style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"transcript--{name}", partial=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
@@ -27,8 +28,14 @@ def say(text: str, *, leg: str = "caller", at: float = 0.0, pace: float = 0.4) -
     return Segment(leg, 1, times[0], times[-1], words)
 
 
-def call(*segments: Segment, legs: tuple[Leg, ...] = (CALLER, AGENT)) -> Transcript:
-    return Transcript("20250301T143000-ab12", "stream-channel", STARTED_AT, legs, segments)
+def call(
+    *segments: Segment,
+    legs: tuple[Leg, ...] = (CALLER, AGENT),
+    names: Mapping[str, str] | None = None,
+) -> Transcript:
+    return Transcript(
+        "20250301T143000-ab12", "stream-channel", STARTED_AT, legs, segments, names or {}
+    )
 
 
 NOTHING_SAID = call()
@@ -58,6 +65,7 @@ transcripts = st.builds(
     st.none() | moments,
     st.lists(legs, max_size=3).map(tuple),
     st.lists(segments, max_size=5).map(tuple),
+    st.dictionaries(labels, texts, max_size=2),
 )
 """Calls with any text at any times."""
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, strategies as st
 
 from streamer.events import Segment, Word
-from streamer.exporters.cues import LABEL_WIDTH, LONGEST, SHORTEST, TICK, build_cues, format_time
+from streamer.exporters.cues import LONGEST, NAME_WIDTH, SHORTEST, TICK, build_cues, format_time
 from streamer.exporters.lines import LINE_WIDTH, measure
 from tests.unit.exporters.calls import SECOND, call, letters, said, say, transcripts
 
@@ -99,7 +99,7 @@ def test_a_label_stands_in_front_of_every_cue():
 
 def test_a_label_that_would_leave_no_room_is_shortened():
     cues = build_cues(call(say("Hello.", leg="x" * 100)), is_labelled=True)
-    assert cues[0].lines == ("x" * (LABEL_WIDTH - 1) + "…: Hello.",)
+    assert cues[0].lines == ("x" * (NAME_WIDTH - 1) + "…: Hello.",)
     assert cues[0].leg == "x" * 100
 
 

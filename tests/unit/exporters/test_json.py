@@ -25,6 +25,7 @@ def read_back(text: str) -> Transcript:
         started_at and datetime.fromisoformat(started_at),
         tuple(Leg(leg["leg"], leg["channel"], leg["rate"]) for leg in document["legs"]),
         tuple(read_segment(segment) for segment in document["segments"]),
+        {leg["leg"]: leg["speaker"] for leg in document["legs"]},
     )
 
 
@@ -46,7 +47,8 @@ def as_written(transcript: Transcript) -> Transcript:
     moment = transcript.started_at
     if moment is not None:
         moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    return replace(transcript, segments=segments, started_at=moment)
+    names = {leg.label: transcript.name(leg.label) for leg in transcript.legs}
+    return replace(transcript, segments=segments, started_at=moment, names=names)
 
 
 def test_a_call_says_where_it_came_from_and_when_with_its_offset():
@@ -58,7 +60,19 @@ def test_a_call_says_where_it_came_from_and_when_with_its_offset():
     assert document["started_at"] == "2025-03-01T14:30:00.000+02:00"
     assert document["duration"] == 1.8
     assert document["sample_rate"] == 16000
-    assert document["legs"][0] == {"leg": "caller", "channel": "PJSIP/1-0001", "rate": 16000}
+    assert document["legs"][0] == {
+        "leg": "caller",
+        "channel": "PJSIP/1-0001",
+        "rate": 16000,
+        "speaker": "caller",
+    }
+
+
+def test_a_leg_keeps_its_label_beside_the_name_of_its_speaker():
+    document = json.loads(render(call(say("Hello there."), names={"caller": "Ann Lee"})))
+    assert [leg["leg"] for leg in document["legs"]] == ["caller", "agent"]
+    assert [leg["speaker"] for leg in document["legs"]] == ["Ann Lee", "agent"]
+    assert document["segments"][0]["leg"] == "caller"
 
 
 def test_times_are_in_seconds_and_in_samples():

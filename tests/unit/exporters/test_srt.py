@@ -12,6 +12,13 @@ from streamer.exporters.srt import LOOKALIKES, render
 from tests.unit.exporters.calls import CALLER, NOTHING_SAID, call, letters, say, transcripts
 
 
+def test_a_name_stands_for_its_label_and_styles_nothing():
+    names = {"caller": "<i>Ann", "agent": "A name that is rather long"}
+    text = render(call(say("Hello?"), say("Hello.", leg="agent", at=5), names=names))
+    assert "\n‹i›Ann: Hello?\n" in text
+    assert "\nA name that is …: Hello.\n" in text
+
+
 def test_cues_are_numbered_and_name_who_speaks():
     transcript = call(say("Hello?", at=0.8), say("Hello.", leg="agent", at=61.5, pace=2))
     assert render(transcript) == (

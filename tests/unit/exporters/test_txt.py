@@ -17,6 +17,11 @@ def test_each_utterance_is_a_line_with_its_time_and_speaker():
     )
 
 
+def test_a_speaker_is_called_by_name():
+    text = render(call(say("Hello."), say("Hi.", leg="agent", at=2), names={"caller": "Ann Lee"}))
+    assert text == "[0:00] Ann Lee: Hello.\n[0:02] agent: Hi.\n"
+
+
 def test_from_one_hour_on_times_have_hours():
     assert render(call(say("Hello?", at=3599.9))).startswith("[59:59] ")
     assert render(call(say("Hello?", at=3661))).startswith("[1:01:01] ")
@@ -35,5 +40,5 @@ def test_every_utterance_is_one_line_with_all_its_text(transcript):
     lines = render(transcript).splitlines()
     assert len(lines) == max(1, len(list(transcript.spoken)))
     text = "".join(line.partition("] ")[2] for line in lines)
-    labels = "".join(f"{segment.leg}:" for segment in transcript.spoken)
+    labels = "".join(f"{transcript.name(segment.leg)}:" for segment in transcript.spoken)
     assert letters(text) == letters(labels + said(transcript))

@@ -48,6 +48,13 @@ def test_a_label_and_its_tag_make_no_arrow():
     assert html.unescape(read(text).captions[0].voice or "") == "caller--"
 
 
+def test_a_name_and_its_tag_make_no_arrow_and_no_markup():
+    names = {"caller": "<b>&Ann\n--"}
+    text = render(call(say("Hello."), say("Hi.", leg="agent"), names=names))
+    assert text.count("-->") == 2
+    assert html.unescape(read(text).captions[0].voice or "") == "<b>&Ann --"
+
+
 @given(transcripts)
 def test_every_call_is_read_back_cue_for_cue(transcript):
     cues = build_cues(transcript)
@@ -60,7 +67,7 @@ def test_every_call_is_read_back_cue_for_cue(transcript):
     ]
     if len(transcript.speakers) > 1:
         assert [html.unescape(caption.voice or "") for caption in captions] == [
-            cue.leg for cue in cues
+            transcript.name(cue.leg) for cue in cues
         ]
 
 

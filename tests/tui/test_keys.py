@@ -1,0 +1,73 @@
+"""The line of keys at the foot of a screen."""
+
+import pytest
+
+from tests.fakes.stage import keep_past_call, open_stage
+
+
+def foot(stage):
+    return stage.rows()[-1].strip()
+
+
+async def settle(stage):
+    for _ in range(3):
+        await stage.pilot.pause()
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+async def test_as_many_keys_as_fit_are_shown_whole_with_help_among_them(recordings, width):
+    async with open_stage(recordings, size=(width, 24)) as stage:
+        await settle(stage)
+        shown = foot(stage)
+        everything = (
+            "q Quit ? Help esc Back / Find f Follow e Export s Stop t Name l Play p Freeze "
+            "c Copy i Info w Time d Theme"
+        )
+        assert everything.startswith(shown)
+        assert "? Help" in shown
+        assert everything[len(shown) :][:1] in ("", " ")
+
+
+async def test_a_wider_terminal_shows_more_of_them(recordings):
+    async with open_stage(recordings) as stage:
+        await stage.pilot.resize_terminal(160, 24)
+        await settle(stage)
+        assert "d Theme" in foot(stage)
+
+
+async def test_the_most_useful_keys_stand_in_80_columns(recordings):
+    async with open_stage(recordings) as stage:
+        await settle(stage)
+        for key in ("q Quit", "? Help", "esc Back", "/ Find", "f Follow", "e Export", "s Stop"):
+            assert key in foot(stage)
+
+
+async def test_the_list_of_calls_says_how_to_open_one_and_how_to_show_all_again(recordings):
+    async with open_stage(recordings, shows_calls=True) as stage:
+        await keep_past_call(stage)
+        await stage.sees("enter Open q Quit ? Help / Filter ^f Search s Stop d Theme")
+        await stage.pilot.press("slash", "g")
+        await stage.sees("enter Go f1 Help")
+        await stage.pilot.press("enter")
+        await stage.sees("esc Show all")
+        await stage.pilot.press("escape")
+        await settle(stage)
+        assert "esc Show all" not in foot(stage)
+
+
+async def test_the_search_says_how_to_go_into_the_list_and_open_a_line(recordings):
+    async with open_stage(recordings, shows_calls=True) as stage:
+        await keep_past_call(stage)
+        await stage.pilot.press("ctrl+f", *"can")
+        await stage.sees("enter List f1 Help esc Back")
+        await stage.sees("2 lines")
+        await stage.pilot.press("enter")
+        await stage.sees("enter Open q Quit ? Help esc Back")
+
+
+async def test_f1_helps_while_something_is_typed(recordings):
+    async with open_stage(recordings) as stage:
+        await stage.pilot.press("slash", "f1")
+        await stage.sees("Everywhere")
+        await stage.pilot.press("f1")
+        assert stage.call_screen.query_one("#find").display

@@ -1,0 +1,31 @@
+"""The line of keys at the foot of a screen: the most useful ones first, as many as there is room for."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.widgets import Footer
+
+_BLANKS = 2
+"""Cells behind a key and behind what it does."""
+
+
+class KeyLine(Footer):
+    """Keys in the order of their bindings, which is that of their use; none is cut in two, and `?` shows those left out."""
+
+    def __init__(self) -> None:
+        super().__init__(compact=True, show_command_palette=False)
+
+    def compose(self) -> ComposeResult:
+        """Lay out what fits."""
+        room = self.app.size.width + 1  # nothing follows the last blank
+        for key in super().compose():
+            shown = f"{getattr(key, 'key_display', '')}{getattr(key, 'description', '')}"
+            room -= cell_len(shown) + _BLANKS
+            if room < 0:
+                return
+            yield key
+
+    def on_resize(self) -> None:
+        """Use the room that there is now."""
+        self.bindings_changed(self.screen)

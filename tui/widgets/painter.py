@@ -1,0 +1,138 @@
+"""How utterances look: a block of a page as rows of styled text, with its time, its speaker's mark and name beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.strip import Strip
+
+from tui.board import CallBoard
+from tui.glyphs import COLOURS, mark
+from tui.page import Block, spans
+from tui.wording import show_name, show_position
+from tui.wrapping import Row, wrap
+
+_TIME_WIDTH = 9
+_LONGEST_NAME = 14
+_NARROW = 56
+"""Cells below which neither time nor name stands beside the text, only the mark."""
+
+_WIDEST = 100
+"""Cells of text in a row; longer rows are hard to read."""
+
+_DRAWN_BLOCKS = 400
+
+
+class Painter:
+    """Draws blocks of one board, and remembers those drawn last; `find_style` knows the styles of the transcript's parts."""
+
+    def __init__(self, board: CallBoard, find_style: Callable[[str], Style]) -> None:
+        self.zero_at: datetime | None = None
+        """When position 0 was, to show times on the wall."""
+        self.needle = ""
+        """What is marked wherever it stands, case-folded."""
+        self._board = board
+        self._find_style = find_style
+        self._name_width = 0
+        self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
+        self._styles: dict[str, Style] = {}
+
+    def forget(self) -> None:
+        """Draw everything anew, as after a name or a theme has changed."""
+        self._strips.clear()
+        self._styles.clear()
+
+    def make_room_for_names(self) -> bool:
+        """Make the names' column as wide as they are; say whether it has changed."""
+        names = [show_name(self._board.name(leg.label), _LONGEST_NAME) for leg in self._board.legs]
+        width = min(_LONGEST_NAME, max(map(cell_len, names), default=0))
+        has_changed = width != self._name_width
+        self._name_width = width
+        return has_changed
+
+    def text_width(self, width: int) -> int:
+        """Return how much of a terminal's width is left to the text."""
+        return max(2, min(width - self._gutter(width) - 1, _WIDEST))
+
+    def draw(
+        self, block: Block, width: int, base: Style, *, is_under_cursor: bool = False
+    ) -> list[Strip]:
+        """Return the rows of a block, the empty one above it included."""
+        key = (block.key, block.version, block.opens_turn, block.has_gap, width, is_under_cursor)
+        strips = self._strips.get(key)
+        if strips is None:
+            strips = self._strips[key] = self._draw(block, width, base, is_under_cursor)
+        return strips
+
+    def _gutter(self, width: int) -> int:
+        return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self._find_style(name)
+        return self._styles[name]
+
+    def _draw(self, block: Block, width: int, base: Style, is_under_cursor: bool) -> list[Strip]:
+        line_style = base + self._style("cursor") if is_under_cursor else base
+        strips = [Strip.blank(width, base)] if block.has_gap else []
+        marked = self._marked(block)
+        for number, row in enumerate(wrap(block.tokens, self.text_width(width))):
+            segments = self._gutter_of(block, width, line_style, is_first=number == 0)
+            segments += self._draw_row(block, row, line_style, marked)
+            strips.append(Strip(segments).adjust_cell_length(width, line_style))
+        return strips
+
+    def _gutter_of(
+        self, block: Block, width: int, style: Style, *, is_first: bool
+    ) -> list[Segment]:
+        rank = self._board.rank(block.key[0])
+        speaker = style + self._style(f"speaker-{rank % COLOURS}")
+        shown_mark = Segment(mark(rank) if is_first else " ", speaker)
+        if width < _NARROW:
+            return [shown_mark, Segment(" ", style)]
+        if not is_first:
+            return [Segment(" " * self._gutter(width), style)]
+        time = show_position(block.order[0], self.zero_at)
+        name = show_name(self._board.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
+        return [
+            Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
+            shown_mark,
+            Segment(" ", style),
+            Segment(set_cell_size(name, self._name_width) + "  ", speaker),
+        ]
+
+    def _draw_row(
+        self, block: Block, row: Row, style: Style, marked: frozenset[int]
+    ) -> list[Segment]:
+        segments = []
+        tokens = block.tokens
+        for piece in row:
+            token = tokens[piece.token]
+            if piece.blank:
+                segments.append(Segment(" ", style))
+            kind = "tentative" if token.is_tentative else "settled"
+            look = style + self._style(kind)
+            if token.is_doubtful:
+                look += self._style("doubtful")
+            if piece.token in marked:
+                look += self._style("match")
+            segments.append(Segment(piece.text, look))
+        return segments
+
+    def _marked(self, block: Block) -> frozenset[int]:
+        """Return the numbers of the tokens that hold a part of what is looked for."""
+        if not self.needle or self.needle not in block.folded:
+            return frozenset()
+        found = spans(block.text, self.needle)
+        marked, at = set(), 0
+        for number, token in enumerate(block.tokens):
+            at += number > 0 and not token.is_joined
+            if any(start < at + len(token.text) and end > at for start, end in found):
+                marked.add(number)
+            at += len(token.text)
+        return frozenset(marked)
