@@ -1,0 +1,89 @@
+"""A tab as its server sees it: a process that draws for one websocket, and ends with it.
+
+Beside Textual's own packets a tab sends `{"type": "opened", "call": ID}` when its user has opened a call, and gets
+`{"type": "trouble", "call": ID|null, "message": TEXT}` for what the desk had trouble with. A browser can cause neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+
+from aiohttp import web
+from textual_serve.app_service import AppService
+from textual_serve.download_manager import DownloadManager
+
+from streamer.events import Trouble
+
+_PARTING_S = 1.0
+"""How long a tab may take to end by itself."""
+
+_LARGEST = 500
+"""Columns and rows of a tab at most."""
+
+
+class TabService(AppService):
+    """Starts a tab's process, carries what goes between it and its browser, and ends it."""
+
+    def __init__(
+        self,
+        command: str,
+        websocket: web.WebSocketResponse,
+        download_manager: DownloadManager,
+        on_opened: Callable[[TabService, str], None],
+    ) -> None:
+        super().__init__(
+            command,
+            write_bytes=websocket.send_bytes,
+            write_str=websocket.send_str,
+            close=lambda: _close(websocket),
+            download_manager=download_manager,
+        )
+        self._on_opened = on_opened
+
+    async def start(self, width: int, height: int) -> None:
+        """Start the process, of a size that can be drawn."""
+        await super().start(_clamp(width), _clamp(height))
+
+    async def set_terminal_size(self, width: int, height: int) -> None:
+        """Tell the process its size, if it can be drawn."""
+        await super().set_terminal_size(_clamp(width), _clamp(height))
+
+    def send_trouble(self, trouble: Trouble) -> None:
+        """Let the tab show a trouble; one that has ended is left alone."""
+        packet = {"type": "trouble", "call": trouble.call_id, "message": trouble.message}
+        with suppress(RuntimeError, OSError):
+            self.stdin.write(self.encode_packet(b"M", json.dumps(packet).encode()))
+
+    async def on_meta(self, data: bytes) -> None:
+        """Take what the tab says of itself."""
+        packet = json.loads(data)
+        if packet.get("type") == "opened":
+            self._on_opened(self, str(packet["call"]))
+        else:
+            await super().on_meta(data)
+
+    async def stop(self) -> None:
+        """End the process, by force if it does not end by itself; idempotent."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PARTING_S):
+                await super().stop()
+        if self._process is None:
+            return
+        for end in (self._process.terminate, self._process.kill):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PARTING_S):
+                    await self._process.wait()
+                return
+            with suppress(ProcessLookupError):
+                end()
+
+
+async def _close(websocket: web.WebSocketResponse) -> None:
+    await websocket.close()
+
+
+def _clamp(size: int) -> int:
+    return max(1, min(int(size), _LARGEST))
