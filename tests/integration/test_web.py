@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import socket
+from contextlib import asynccontextmanager
 
 import aiohttp
 import psutil
@@ -117,6 +118,37 @@ async def test_a_signal_ends_server_and_tabs_and_no_recording(recordings, runtim
         assert err.splitlines() == [f"recording {folder.name} into {folder}", last]
         assert is_live(folder)
         assert call.simulator.reports == []
+
+
+@asynccontextmanager
+async def stalled_tab(server):
+    """Open a tab, far too large for what its browser takes, which is next to nothing."""
+    request = (
+        f"GET /ws?width=500&height=300 HTTP/1.1\r\nHost: {server.link.authority}\r\n"
+        f"Origin: {server.origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Cookie: streamer-{server.link.port}={server.link.query['token']}\r\n\r\n"
+    )
+    with socket.socket() as browser:
+        browser.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        browser.connect((server.link.host, server.link.port))
+        browser.sendall(request.encode())
+        await until(lambda: server.count(TAB) == 1)
+        (process,) = server.processes(TAB)
+        await until(lambda: process.io_counters().write_chars > 100)
+        yield process
+
+
+async def test_a_browser_that_stalls_holds_up_neither_the_end_nor_other_tabs(recordings):
+    async with web_server(recordings=recordings) as server:
+        async with stalled_tab(server) as process, server.open_tab() as tab:
+            await tab.shows("no calls yet")
+        await until(lambda: not process.is_running())
+        async with stalled_tab(server) as process:
+            server.process.send_signal(signal.SIGTERM)
+            code, out, err = await server.ends()
+            assert (code, out, err) == (128 + signal.SIGTERM, "", "")
+            assert not process.is_running()
 
 
 async def test_a_server_that_is_killed_takes_its_tabs_with_it(recordings):

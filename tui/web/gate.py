@@ -31,7 +31,7 @@ _NOT_OURS = (
 _FOREIGN = "only streamer's own page may open this\n"
 
 _WELCOME = (
-    '<!DOCTYPE html><meta charset="utf-8"><title>streamer</title>'
+    '<!DOCTYPE html><meta charset="utf-8"><title>streamer</title><link rel="icon" href="data:,">'
     '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">streamer</a>\n'
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,6 +20,8 @@ from streamer.events import Trouble
 
 _PARTING_S = 1.0
 """How long a tab may take to end by itself."""
+
+_CHUNK = 65536
 
 _LARGEST = 500
 """Columns and rows of a tab at most."""
@@ -42,6 +45,7 @@ class TabService(AppService):
             download_manager=download_manager,
         )
         self._on_opened = on_opened
+        self._ending: asyncio.Future[None] | None = None
 
     async def start(self, width: int, height: int) -> None:
         """Start the process, of a size that can be drawn."""
@@ -67,18 +71,31 @@ class TabService(AppService):
 
     async def stop(self) -> None:
         """End the process, by force if it does not end by itself; idempotent."""
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PARTING_S):
                 await super().stop()
         if self._process is None:
             return
-        for end in (self._process.terminate, self._process.kill):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PARTING_S):
-                    await self._process.wait()
-                return
+        try:
+            async with asyncio.timeout(_PARTING_S):
+                await _see_off(self._process)
+        except TimeoutError:
             with suppress(ProcessLookupError):
-                end()
+                self._process.kill()
+            await _see_off(self._process)
+
+
+async def _see_off(process: Process) -> None:
+    """Wait for a process; what it has still to say is read, since it cannot end while it stands in a write."""
+    assert process.stdout
+    while await process.stdout.read(_CHUNK):
+        pass
+    await process.wait()
 
 
 async def _close(websocket: web.WebSocketResponse) -> None:
