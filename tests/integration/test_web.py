@@ -135,7 +135,7 @@ async def stalled_tab(server):
         browser.sendall(request.encode())
         await until(lambda: server.count(TAB) == 1)
         (process,) = server.processes(TAB)
-        await until(lambda: process.io_counters().write_chars > 100)
+        await until(lambda: process.io_counters().write_chars > 100_000)
         yield process
 
 

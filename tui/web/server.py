@@ -77,7 +77,7 @@ class TabServer(Server):
 
     async def on_shutdown(self, app: web.Application) -> None:
         """End every tab."""
-        await asyncio.gather(*(tab.stop() for tab in self.tabs))
+        await asyncio.gather(*(tab.hang_up() for tab in self.tabs))
 
     @aiohttp_jinja2.template("page.html")
     async def handle_index(self, request: web.Request) -> dict[str, Any]:
@@ -90,7 +90,9 @@ class TabServer(Server):
         """Run a tab as long as its websocket lives."""
         websocket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, timeout=_CLOSING_S)
         await websocket.prepare(request)
-        tab = TabService(self.command, websocket, self.download_manager, self._on_opened)
+        tab = TabService(
+            self.command, websocket, request.transport, self.download_manager, self._on_opened
+        )
         try:
             await tab.start(
                 to_int(request.query.get("width", ""), 80),
@@ -103,6 +105,5 @@ class TabServer(Server):
             _log.exception("a tab has failed")
         finally:
             self.tabs.discard(tab)
-            await tab.stop()
-            await websocket.close()
+            await tab.hang_up()
         return websocket

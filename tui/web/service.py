@@ -34,6 +34,7 @@ class TabService(AppService):
         self,
         command: str,
         websocket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
         download_manager: DownloadManager,
         on_opened: Callable[[TabService, str], None],
     ) -> None:
@@ -44,6 +45,8 @@ class TabService(AppService):
             close=lambda: _close(websocket),
             download_manager=download_manager,
         )
+        self._websocket = websocket
+        self._transport = transport
         self._on_opened = on_opened
         self._ending: asyncio.Future[None] | None = None
 
@@ -69,11 +72,26 @@ class TabService(AppService):
         else:
             await super().on_meta(data)
 
+    async def run(self) -> None:
+        """Carry what the process says, until it ends or its browser has gone."""
+        with suppress(ConnectionError):
+            await super().run()
+
     async def stop(self) -> None:
         """End the process, by force if it does not end by itself; idempotent."""
         if self._ending is None:
             self._ending = asyncio.ensure_future(self._end())
         await asyncio.shield(self._ending)
+
+    async def hang_up(self) -> None:
+        """End the process and its websocket, with or without the browser's answer; idempotent."""
+        await self.stop()
+        try:
+            async with asyncio.timeout(_PARTING_S):
+                await self._websocket.close()
+        except TimeoutError:
+            if self._transport is not None:
+                self._transport.abort()
 
     async def _end(self) -> None:
         with suppress(TimeoutError):
