@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver as TextualDriver
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
@@ -111,15 +112,16 @@ class ScreenApp(App[None]):
         request: ScreenRequest,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        driver_class: type[TextualDriver] = Driver,
     ) -> None:
-        super().__init__(driver_class=Driver)
+        super().__init__(driver_class=driver_class)
         self.clock = clock
         self.room = Workroom(request, self.post_message)
         self.has_crashed = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
-        if not speaks_utf8():
+        if driver_class is Driver and not speaks_utf8():  # a browser always does
             self._filters.append(PlainCharacters())
 
     async def on_mount(self) -> None:

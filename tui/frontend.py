@@ -17,11 +17,12 @@ _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run_screen(request: ScreenRequest) -> int:
     """Show the request; return 0, 1 after a crash of the screen, or 128 + the signal that ended it."""
-    return asyncio.run(_show(request))
+    return asyncio.run(show(ScreenApp(request)))
 
 
-async def _show(request: ScreenRequest) -> int:
-    app = ScreenApp(request)
+async def show(app: ScreenApp) -> int:
+    """Show the application until its user leaves; return the exit code, as of `run_screen`."""
+    request = app.room.request
     loop = asyncio.get_running_loop()
     for number in _ENDING_SIGNALS:
         loop.add_signal_handler(number, app.leave_by_signal, number)

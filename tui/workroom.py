@@ -26,7 +26,7 @@ from streamer.speakers import read_names
 from tui.board import CallBoard, fill_board
 from tui.collector import keeping_for_good
 from tui.feed import CAPACITY, Boards, run_feed
-from tui.messages import DeskOpened
+from tui.messages import CallChanged, DeskOpened, TroubleSaid
 from tui.state import Speech
 
 if TYPE_CHECKING:
@@ -134,9 +134,18 @@ class Workroom:
             # Only a call that goes on is worth an engine; the words of one that is over are whoever's is at them.
             desk = self.desk if entry.state is CallState.LIVE else replace(self.desk, speech=None)
             self._follow(run_session(entry.call.folder, desk, self.bus))
+            self.request.tell_opened(call_id)
         else:
             await self._read(entry, board)
         return board
+
+    def hear(self, trouble: Trouble) -> None:
+        """Show a trouble that another desk has had, and kept, if it concerns what is open here."""
+        call_id, awaited = trouble.call_id, self.request.watched.folder
+        is_open = call_id in self.boards.by_id or (awaited is not None and awaited.name == call_id)
+        if call_id is None or is_open:
+            board = self.boards.take(trouble)
+            self._tell(CallChanged(board) if board else TroubleSaid())
 
     async def _read(self, entry: Entry, board: CallBoard) -> None:
         row = entry.call

@@ -3,6 +3,9 @@
 A screen is an entry point of the group `streamer.frontends`: a callable that takes a `ScreenRequest`, stays until its user leaves,
 and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. What a desk needs takes a
 third of a second to import, so it is imported when the desk is opened, which is when the screen has been painted.
+
+A server shows the same to browsers until a signal ends it: an entry point of the group `streamer.servers`, a callable that takes
+where to listen as well.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.errors import ExitCode
+from streamer.errors import ExitCode, UsageError
 from streamer.recorded import is_live
 from streamer.watched import Watched
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from streamer.session import Desk
 
 GROUP = "streamer.frontends"
+SERVERS = "streamer.servers"
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +58,20 @@ class ScreenRequest:
     watched: Watched = field(default_factory=Watched)
     attend: Callable[[Desk, Bus, Watched], Coroutine[Any, Any, None]] | None = None
     """Follow calls as they come, as long as the screen is open."""
+    tell_opened: Callable[[str], None] = lambda _: None
+    """Told the id of each call that is opened; a screen whose desk has no speech passes it on to one that has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server listens; port 0 is any that is free."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
 
 
 Frontend = Callable[[ScreenRequest], int]
+ScreenServer = Callable[[ScreenRequest, Place], int]
 
 
 def find_frontend() -> Frontend | None:
@@ -66,13 +81,28 @@ def find_frontend() -> Frontend | None:
         return None
     if os.environ.get("TERM", "") in ("", "dumb"):
         return None
-    for point in importlib.metadata.entry_points(group=GROUP):
+    frontend: Frontend | None = _load_first(GROUP)  # without one, lines are still printed
+    return frontend
+
+
+def find_server() -> ScreenServer:
+    """Return what shows the screen to browsers.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    server: ScreenServer | None = _load_first(SERVERS)
+    if server is None:
+        raise UsageError("--web needs textual-serve; install streamer with everything it asks for")
+    return server
+
+
+def _load_first(group: str) -> Any:
+    for point in importlib.metadata.entry_points(group=group):
         try:
-            frontend: Frontend = point.load()
-        except ImportError as error:  # as without textual: lines are still printed
+            return point.load()
+        except ImportError as error:
             _log.warning("the screen %s cannot be opened: %s", point.name, error)
-        else:
-            return frontend
     return None
 
 
@@ -83,8 +113,16 @@ def run_frontend(frontend: Frontend, request: ScreenRequest, *, is_kept: bool = 
     its screen.
     """
     _silence_log()
-    code = frontend(request)
-    watched = request.watched
+    return _part(frontend(request), request.watched, is_kept=is_kept)
+
+
+def run_server(server: ScreenServer, request: ScreenRequest, place: Place) -> int:
+    """Show a screen to browsers until a signal comes; return the exit code, as of a screen."""
+    return _part(server(request, place), request.watched, is_kept=True)
+
+
+def _part(code: int, watched: Watched, *, is_kept: bool) -> int:
+    """Say what goes on, and return the exit code of a viewer that has ended with `code`."""
     if watched.folder is not None and is_kept and is_live(watched.folder):
         say_still_recording(watched.folder)
         return code

@@ -9,12 +9,22 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus
 from streamer.cli import output
-from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend, say_still_recording
+from streamer.cli.frontend import (
+    Place,
+    ScreenRequest,
+    ScreenServer,
+    find_frontend,
+    find_server,
+    run_frontend,
+    run_server,
+    say_still_recording,
+)
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
@@ -41,18 +51,25 @@ _NOTHING_NAMED = (
 
 
 def run_watch(
-    settings: Settings, channels: list[str], *, is_plain: bool = False, as_json: bool = False
+    settings: Settings,
+    channels: list[str],
+    *,
+    is_plain: bool = False,
+    as_json: bool = False,
+    web: Place | None = None,
 ) -> int:
     """Watch, on a screen until its user leaves, else until every call has ended and every word is printed; return the exit code.
+
+    With `web` the screen is in browsers that find it there.
 
     Raises:
         StreamerError: Nothing was started; the message says why.
     """
-    frontend = None if is_plain or as_json else find_frontend()
+    frontend = _find_frontend(web, is_piped=is_plain or as_json)
     if not channels:
         if frontend is None:
             raise UsageError(_NOTHING_NAMED)
-        return run_frontend(frontend, _ask_for_calls(settings, choose_model(settings.model)))
+        return frontend(_ask_for_calls(settings, choose_model(settings.model)))
     from streamer.recorder import plan_tap
 
     legs = tuple(parse_legs(channels))
@@ -74,7 +91,35 @@ def run_watch(
 
     if frontend is None:
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
-    return run_frontend(frontend, replace(_ask_for_calls(settings, model), watch=follow, legs=legs))
+    return frontend(replace(_ask_for_calls(settings, model), watch=follow, legs=legs))
+
+
+def choose_place(
+    *, is_web: bool, host: str | None, port: int | None, is_piped: bool
+) -> Place | None:
+    """Return where browsers shall find the screen; None if they shall not.
+
+    Raises:
+        UsageError: Flags that contradict each other.
+    """
+    if not is_web and (host is not None or port is not None):
+        raise UsageError("--host and --port say where --web listens; without it they mean nothing")
+    if is_web and is_piped:
+        raise UsageError("--web shows the screen, --plain and --json print lines; choose one")
+    chosen = {"host": host, "port": port}
+    given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    return Place(**given) if is_web else None
+
+
+def _find_frontend(web: Place | None, *, is_piped: bool) -> Callable[[ScreenRequest], int] | None:
+    if web is not None:
+        return partial(_run_server, find_server(), web)
+    frontend = None if is_piped else find_frontend()
+    return None if frontend is None else partial(run_frontend, frontend)
+
+
+def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> int:
+    return run_server(server, request, place)
 
 
 @asynccontextmanager

@@ -272,7 +272,9 @@ class CallScreen(Screen[None]):
             if name is not None:
                 self.run_worker(self._export(name, folder))
 
-        await self.app.push_screen(Choose(f"Export into {show_name(str(folder))}", FORMATS), write)
+        where = " on the machine that streamer runs on" if self.app.is_web else ""
+        question = f"Export into {show_name(str(folder))}{where}"
+        await self.app.push_screen(Choose(question, FORMATS), write)
 
     async def _export(self, name: str, folder: Path) -> None:
         try:
@@ -326,6 +328,9 @@ class CallScreen(Screen[None]):
 
     def action_listen(self) -> None:
         """Play from the line on, or stop."""
+        if self.app.is_web:
+            self.app.say("it would sound at the machine that streamer runs on, not in the browser")
+            return
         if self._playing is not None and not self._playing.is_over:
             self._playing.stop()
             self._draw_head()

@@ -89,6 +89,16 @@ def watch(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print events, a JSON object a line.")
     ] = False,
+    web: Annotated[bool, typer.Option("--web", help="Show the screen in a browser.")] = False,
+    host: Annotated[
+        str | None, typer.Option(help="Address that --web listens on, 127.0.0.1 by default.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port that --web listens on, 8000 by default; 0 for any."
+        ),
+    ] = None,
     header: Header = None,
     ca: CaFile = None,
     insecure: Insecure = None,
@@ -102,9 +112,10 @@ def watch(
 
     The recorder is a process of its own: q or Ctrl-C ends the watching, `streamer stop` the recording, nothing the call.
     """
-    from streamer.cli.watch import run_watch
+    from streamer.cli.watch import choose_place, run_watch
     from streamer.config import parse_headers
 
+    place = choose_place(is_web=web, host=host, port=port, is_piped=plain or as_json)
     settings = read_settings(
         config,
         verbose,
@@ -121,7 +132,11 @@ def watch(
         db=db,
         log_file=log_file,
     )
-    leave(run_watch(settings, channels or [], is_plain=plain, as_json=as_json and not plain))
+    leave(
+        run_watch(
+            settings, channels or [], is_plain=plain, as_json=as_json and not plain, web=place
+        )
+    )
 
 
 def stop(

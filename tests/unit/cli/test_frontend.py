@@ -7,8 +7,17 @@ import sys
 import pytest
 
 from streamer.cli import frontend
-from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
+from streamer.cli.frontend import (
+    Place,
+    ScreenRequest,
+    find_frontend,
+    find_server,
+    run_frontend,
+    run_server,
+)
+from streamer.cli.watch import choose_place
 from streamer.config import Settings
+from streamer.errors import UsageError
 from streamer.events import EndReason
 from streamer.recording import create_recording
 from streamer.watched import Watched
@@ -57,6 +66,41 @@ def test_a_dumb_terminal_gets_lines(monkeypatch, term):
     assert find_frontend() is None
 
 
+def test_the_server_for_browsers_is_found_without_a_terminal(monkeypatch):
+    points(monkeypatch, "tui.nowhere:run", "tui.web.frontend:run_web")
+    assert find_server().__name__ == "run_web"
+
+
+def test_without_a_server_for_browsers_the_flag_is_a_usage_error(monkeypatch):
+    points(monkeypatch, "tui.nowhere:run")
+    with pytest.raises(UsageError, match="textual-serve"):
+        find_server()
+
+
+def test_browsers_find_the_screen_on_this_machine_unless_something_else_is_said():
+    def choose(host, port):
+        return choose_place(is_web=True, host=host, port=port, is_piped=False)
+
+    assert choose(None, None) == Place("127.0.0.1", 8000)
+    assert choose("::1", 0) == Place("::1", 0)
+    assert choose_place(is_web=False, host=None, port=None, is_piped=True) is None
+
+
+@pytest.mark.parametrize(
+    ("is_web", "host", "port", "is_piped"),
+    [(False, "::1", None, False), (False, None, 0, False), (True, None, None, True)],
+)
+def test_flags_for_browsers_that_contradict_others_are_refused(is_web, host, port, is_piped):
+    with pytest.raises(UsageError, match="--web"):
+        choose_place(is_web=is_web, host=host, port=port, is_piped=is_piped)
+
+
+@pytest.mark.parametrize(("code", "is_over", "expected"), [(0, True, 3), (143, True, 143)])
+def test_a_server_ends_with_the_code_of_a_screen(code, is_over, expected):
+    request = request_with(Watched(exit_code=3, is_over=is_over))
+    assert run_server(lambda request, place: code, request, Place()) == expected
+
+
 def request_with(watched):
     return ScreenRequest(Settings(), lambda bus: None, watched=watched)  # type: ignore[arg-type, return-value]
 
@@ -85,7 +129,7 @@ def test_nothing_heavy_is_imported_before_the_first_paint():
     program = (
         "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, tui.frontend\n"
         "heavy = {'numpy', 'av', 'onnxruntime', 'faster_whisper', 'ctranslate2', 'huggingface_hub',"
-        " 'streamer.pipeline', 'websockets', 'aiosqlite'}\n"
+        " 'streamer.pipeline', 'websockets', 'aiosqlite', 'aiohttp', 'textual_serve'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     run = subprocess.run(
@@ -97,7 +141,7 @@ def test_nothing_heavy_is_imported_before_the_first_paint():
 def test_the_command_line_never_imports_the_screen():
     program = (
         "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, streamer.pipeline\n"
-        "print(*sorted({'tui', 'textual'} & set(sys.modules)))"
+        "print(*sorted({'tui', 'textual', 'textual_serve', 'aiohttp'} & set(sys.modules)))"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -1,0 +1,98 @@
+"""The screen in a real browser: the link, the page, the words, and the keys."""
+
+import pytest
+
+from tests.fakes.browser import find_chromium, open_browser
+from tests.fakes.web import web_server
+from tests.integration.test_watch import demo_pbx
+from tests.integration.test_web import channels
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        find_chromium() is None,
+        reason="there is no Chromium: apt install chromium, or Google Chrome",
+    ),
+]
+
+TERMINAL_FOCUS = "document.activeElement.className"
+PIXELS = """(() => {
+  const screen = document.querySelector(".xterm-screen").getBoundingClientRect();
+  return [screen.width > innerWidth * 0.9, screen.height > innerHeight * 0.9];
+})()"""
+
+
+async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_path):
+    async with (
+        demo_pbx(speed=2) as pbx,
+        web_server(*channels(pbx), recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        await page.open(str(server.link))
+        await page.shows("technical support")
+        await page.becomes("document.body.className", "-loaded -first-byte")
+        assert await page.evaluate("location.href") == f"{server.origin}/"
+        assert await page.evaluate("document.cookie") == "", "no script can read it"
+        assert await page.evaluate(PIXELS) == [True, True]
+        assert await page.evaluate("document.fonts.check('16px Roboto Mono')")
+        assert page.errors == []
+        foreign = [
+            url
+            for url in page.requested
+            if not url.partition("://")[2].startswith(server.link.authority)
+        ]
+        assert foreign == []
+        (tmp_path / "page.png").write_bytes(await page.picture())
+
+        await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
+        end = len(page.plain)
+        await page.type("?")
+        await page.shows("Everywhere", end)
+        await page.type("q")
+        await page.becomes("document.body.classList.contains('-closed')", True)
+        await page.evaluate("document.querySelector('.closed a').click()")
+        await page.becomes("document.body.className", "-loaded -first-byte")
+
+
+async def test_the_link_works_from_a_foreign_page_and_that_page_gets_nothing(recordings, tmp_path):
+    async with (
+        web_server(recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        await page.open(f"data:text/html,<a href='{server.link}'>calls</a>")
+        await page.becomes("document.links.length", 1)
+        await page.evaluate("document.links[0].click()")
+        await page.shows("no calls yet")
+
+        await page.open("data:text/html,foreign")
+        await page.becomes("document.body.textContent", "foreign")
+        socket = f"new WebSocket('ws://{server.link.authority}/ws')"
+        await page.evaluate(f"s = {socket}; s.onerror = () => document.title = 'refused'")
+        await page.becomes("document.title", "refused")
+
+
+async def test_a_copied_line_is_in_the_browsers_clipboard(recordings, tmp_path):
+    async with (
+        demo_pbx(speed=2) as pbx,
+        web_server(*channels(pbx), recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        await page.allow_clipboard()
+        await page.open(str(server.link))
+        await page.shows("technical support")
+        await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
+        await page.type("g")
+        await page.type("c")
+        await page.shows("copied the line")
+        await page.evaluate("navigator.clipboard.readText().then(text => document.title = text)")
+        await page.becomes("document.title.startsWith('Thank you')", True)
+        end = len(page.plain)
+        await page.type("l")
+        await page.shows("not in the browser", end)
+        end = len(page.plain)
+        await page.type("e")
+        await page.shows("on the machine that streamer runs", end)

@@ -1,0 +1,323 @@
+"""`streamer watch --web` as a user starts it: one desk, any number of tabs, and an end that leaves nothing behind."""
+
+import asyncio
+import json
+import shutil
+import signal
+import socket
+from contextlib import asynccontextmanager
+
+import aiohttp
+import psutil
+import pytest
+
+from streamer.locks import is_locked
+from streamer.recorded import is_live
+from streamer.speech.models import demo_path
+from tests.fakes.recorder import environment, recording_call, run_streamer
+from tests.fakes.replay import until
+from tests.fakes.web import web_server
+from tests.integration.test_watch import SAID, demo_pbx
+
+pytestmark = pytest.mark.slow
+
+TAB, ENGINE, TAP = "tui.web.tab", "streamer.speech.worker", "streamer.tap_process"
+
+
+def channels(pbx):
+    url = f"ws://127.0.0.1:{pbx.port}/ws"
+    return ["caller=Demo;1", "agent=Demo;2", "--url", url, "--model", "demo"]
+
+
+async def test_two_tabs_show_the_words_of_one_engine_and_one_tap(recordings):
+    async with (
+        demo_pbx(speed=2) as pbx,
+        web_server(*channels(pbx), recordings=recordings) as server,
+        server.open_tab() as one,
+        server.open_tab() as other,
+    ):
+        await one.shows("technical support")
+        await other.shows("technical support")
+        assert [server.count(module) for module in (TAB, ENGINE, TAP)] == [2, 1, 1]
+        for tab in server.processes(TAB):
+            assert tab.children() == []
+        assert pbx.most_attachments == 2, "one for each leg"
+
+
+async def test_a_call_is_transcribed_to_its_end_without_any_tab(recordings):
+    async with (
+        demo_pbx(speed=12) as pbx,
+        web_server(*channels(pbx), recordings=recordings) as server,
+    ):
+        shown = ["show", "last", "--json", "--recordings", str(recordings)]
+        await until(
+            lambda: not any(is_live(path.parent) for path in recordings.glob("*/call.json"))
+        )
+        (lock,) = recordings.glob("*/transcriber.lock")
+        await until(lambda: not is_locked(lock))
+        async with server.open_tab() as tab:
+            await tab.shows("ENDED")
+            await tab.type("g")
+            await tab.shows("technical support")
+        assert server.count(ENGINE) == 1
+        server.process.send_signal(signal.SIGTERM)
+        assert (await server.ends())[0] == 128 + signal.SIGTERM
+    _, out, _ = await run_streamer(*shown)
+    words = " ".join(json.loads(line).get("text", "") for line in out.splitlines()).split()
+    assert len(words) > 0.9 * sum(map(len, SAID.values()))
+
+
+async def test_calls_that_are_opened_in_tabs_are_transcribed_by_the_one_engine_of_the_server(
+    recordings,
+):
+    async with demo_pbx(speed=1) as pbx:
+        url = f"ws://127.0.0.1:{pbx.port}/ws"
+        flags = ["--url", url, "--recordings", str(recordings)]
+        recorders = [
+            asyncio.ensure_future(run_streamer("record", f"Demo;{n}", *flags)) for n in (1, 2)
+        ]
+        await until(lambda: len(list(recordings.glob("*/*.wav"))) == 2)
+        async with (
+            web_server("--model", "demo", recordings=recordings) as server,
+            server.open_tab() as one,
+            server.open_tab() as other,
+        ):
+            await one.shows("2 calls")
+            await other.shows("2 calls")
+            assert server.count(ENGINE) == 0, "nobody has opened a call yet"
+            await one.type("\r")
+            await other.type("j\r")
+            await until(lambda: len(list(recordings.glob("*/*.partial.json"))) == 2)
+            await one.shows("LIVE")
+            await other.shows("LIVE")
+            assert [server.count(module) for module in (TAB, ENGINE)] == [2, 1]
+        pbx.hang_up()
+        await asyncio.gather(*recorders)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_server_and_tabs_and_no_recording(recordings, runtime_dir, number):
+    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+        call.send_until(2)
+        url = f"ws://127.0.0.1:{call.simulator.port}/ws"
+        arguments = ["PJSIP/100-0000001a;1", "--url", url, "--model", "demo"]
+        async with (
+            web_server(*arguments, recordings=recordings) as server,
+            server.open_tab() as tab,
+        ):
+            await tab.shows("LIVE")
+            processes = server.processes(TAB) + server.processes(ENGINE)
+            assert processes
+            server.process.send_signal(number)
+            code, out, err = await server.ends()
+            await until(lambda: tab.has_ended)
+            await until(lambda: not any(process.is_running() for process in processes))
+        (folder,) = [path.parent for path in recordings.glob("*/call.json")]
+        assert (code, out) == (128 + number, "")
+        last = f"still recording {folder.name}; streamer stop {folder.name} ends it"
+        assert err.splitlines() == [f"recording {folder.name} into {folder}", last]
+        assert is_live(folder)
+        assert call.simulator.reports == []
+
+
+@asynccontextmanager
+async def stalled_tab(server):
+    """Open a tab, far too large for what its browser takes, which is next to nothing."""
+    request = (
+        f"GET /ws?width=500&height=300 HTTP/1.1\r\nHost: {server.link.authority}\r\n"
+        f"Origin: {server.origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        f"Cookie: streamer-{server.link.port}={server.link.query['token']}\r\n\r\n"
+    )
+    with socket.socket() as browser:
+        browser.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        browser.connect((server.link.host, server.link.port))
+        browser.sendall(request.encode())
+        await until(lambda: server.count(TAB) == 1)
+        (process,) = server.processes(TAB)
+        await until(lambda: process.io_counters().write_chars > 100_000)
+        yield process
+
+
+async def test_a_browser_that_stalls_holds_up_neither_the_end_nor_other_tabs(recordings):
+    async with web_server(recordings=recordings) as server:
+        async with stalled_tab(server) as process, server.open_tab() as tab:
+            await tab.shows("no calls yet")
+        await until(lambda: not process.is_running())
+        async with stalled_tab(server) as process:
+            server.process.send_signal(signal.SIGTERM)
+            code, out, err = await server.ends()
+            assert (code, out, err) == (128 + signal.SIGTERM, "", "")
+            assert not process.is_running()
+
+
+async def test_a_server_that_is_killed_takes_its_tabs_with_it(recordings):
+    async with (
+        web_server(recordings=recordings) as server,
+        server.open_tab() as tab,
+    ):
+        await tab.shows("no calls yet")
+        (process,) = server.processes(TAB)
+        server.process.kill()
+        await until(lambda: not process.is_running())
+
+
+async def test_a_tab_that_is_closed_or_left_ends_its_process_and_no_other(recordings):
+    async with web_server(recordings=recordings) as server, server.open_tab() as stays:
+        await stays.shows("no calls yet")
+        async with server.open_tab() as closed:
+            await closed.shows("no calls yet")
+            assert server.count(TAB) == 2
+        await until(lambda: server.count(TAB) == 1)
+        async with server.open_tab() as left:
+            await left.shows("no calls yet")
+            await left.type("q")
+            await until(lambda: left.has_ended)
+        await until(lambda: server.count(TAB) == 1)
+        end = len(stays.plain)
+        await stays.type("?")
+        await stays.shows("Everywhere", end)
+
+
+@pytest.mark.parametrize("key", ["\x1a", "\x03"])
+async def test_a_tab_cannot_suspend_the_server_or_end_it(recordings, key):
+    async with web_server(recordings=recordings) as server:
+        async with server.open_tab() as tab:
+            await tab.shows("no calls yet")
+            await tab.type(key)
+            await tab.type("q")
+            await until(lambda: tab.has_ended)
+        async with server.open_tab() as tab:
+            await tab.shows("no calls yet")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["{", "[]", "1", '["resize"]', '["resize", {"width": "x", "height": null}]', '["stdin", 7]'],
+)
+async def test_nonsense_from_a_browser_ends_its_own_tab_only(recordings, nonsense):
+    async with web_server(recordings=recordings) as server, server.open_tab() as stays:
+        async with server.open_tab() as tab:
+            await tab.shows("no calls yet")
+            await tab.send(nonsense)
+            await until(lambda: tab.has_ended)
+        await until(lambda: server.count(TAB) == 1)
+        await stays.type("q")
+        await until(lambda: stays.has_ended)
+
+
+async def test_a_size_that_cannot_be_drawn_is_one_that_can(recordings):
+    async with web_server(recordings=recordings) as server:
+        async with server.open_tab(columns=10**9, rows=10**9) as tab:
+            await tab.shows("no calls yet")
+            await tab.send('["resize", {"width": -1, "height": 0}]')
+            await tab.type("q")
+            await until(lambda: tab.has_ended)
+        async with server.open_tab(columns=-5, rows=0) as tab:
+            await until(lambda: tab.drawn)
+            await tab.type("q")
+            await until(lambda: tab.has_ended)
+
+
+async def test_folders_with_hostile_names_are_found_by_tabs_and_run_nothing(tmp_path):
+    recordings = tmp_path / "it's; touch pwned $(touch pwned) `touch pwned` \"&"
+    async with (
+        web_server(recordings=recordings, cwd=tmp_path) as server,
+        server.open_tab() as tab,
+    ):
+        await tab.shows("no calls yet")
+        (process,) = server.processes(TAB)
+        assert f"--recordings={recordings}" in process.cmdline()
+    assert not (tmp_path / "pwned").exists()
+
+
+async def test_what_goes_wrong_with_the_call_is_shown_in_tabs_that_come_later_too(
+    recordings, tmp_path
+):
+    broken = tmp_path / "broken"
+    shutil.copytree(demo_path(), broken)
+    (broken / "model.bin").write_bytes((broken / "model.bin").read_bytes()[:1000])
+    async with demo_pbx(speed=1) as pbx:
+        url = f"ws://127.0.0.1:{pbx.port}/ws"
+        arguments = ["Demo;1", "--url", url, "--model", str(broken)]
+        async with web_server(*arguments, recordings=recordings) as server:
+            async with server.open_tab() as tab:
+                await tab.shows("no more text")
+            async with server.open_tab() as tab:
+                await tab.shows("no more text")
+            server.process.send_signal(signal.SIGINT)
+            assert "no more text" in (await server.ends())[2]
+
+
+async def test_the_token_is_on_stdout_and_nowhere_else(recordings, tmp_path):
+    log = tmp_path / "log"
+    arguments = ["-vv", "--log-file", str(log)]
+    async with web_server(*arguments, recordings=recordings) as server:
+        token = server.link.query["token"]
+        async with (
+            aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
+            session.get(server.link) as opened,
+            session.get(f"{server.origin}/download/x?token={token}") as refused,
+        ):
+            assert (opened.status, refused.status) == (200, 404)
+        async with server.open_tab() as tab:
+            await tab.shows("no calls yet")
+            commands = [p.cmdline() for p in psutil.Process(server.process.pid).children(True)]
+            environments = [p.environ() for p in server.processes(TAB)]
+        server.process.send_signal(signal.SIGINT)
+        _, out, err = await server.ends()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert token not in out + err + str(commands) + str(environments)
+    assert recordings / "streamer.sqlite3" in files
+    assert not any(token.encode() in path.read_bytes() for path in files)
+
+
+async def test_secrets_for_the_pbx_never_reach_a_tab(recordings):
+    async with demo_pbx(speed=1) as pbx:
+        arguments = [*channels(pbx), "--header", "X-Secret: hush"]
+        async with (
+            web_server(*arguments, recordings=recordings) as server,
+            server.open_tab() as tab,
+        ):
+            await tab.shows("LIVE")
+            (process,) = server.processes(TAB)
+            assert "hush" not in str(process.cmdline())
+
+
+async def test_a_port_that_is_taken_is_exit_4_and_one_line_before_anything_is_recorded(recordings):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with demo_pbx() as pbx:
+            flags = [*channels(pbx), "--web", "--port", port, "--recordings", str(recordings)]
+            code, out, err = await run_streamer("watch", *flags)
+            assert pbx.most_attachments == 0
+    assert (code, out, len(err.splitlines())) == (4, "", 1)
+    assert f"cannot listen on 127.0.0.1:{port}" in err
+
+
+async def test_a_channel_that_is_not_there_is_exit_3_and_no_link(recordings):
+    async with demo_pbx() as pbx:
+        url = f"ws://127.0.0.1:{pbx.port}/ws"
+        flags = ["--url", url, "--model", "demo", "--recordings", str(recordings)]
+        code, out, err = await run_streamer("watch", "nobody", "--web", "--port", "0", *flags)
+    assert code == 3
+    assert "no such channel: nobody" in err
+    assert len(out.splitlines()) <= 1, "a link, if the refusal came later than that"
+
+
+async def test_whoever_listens_beyond_this_machine_is_warned(recordings):
+    async with web_server("--host", "0.0.0.0", recordings=recordings) as server:
+        assert server.link.host == socket.gethostname().lower()
+        server.process.send_signal(signal.SIGINT)
+        _, _, err = await server.ends()
+    assert "without TLS" in err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--web", "--plain"], ["--web", "--json"], ["--port", "0"], ["--host", "127.0.0.1"]],
+)
+async def test_flags_that_contradict_each_other_are_exit_2_and_one_line(flags):
+    code, out, err = await run_streamer("watch", "a", *flags)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "--web" in err

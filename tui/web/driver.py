@@ -1,0 +1,64 @@
+"""Textual's driver for a browser, made to end with its server, and to speak with its desk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from textual.drivers.web_driver import WebDriver
+from textual.messages import ExitApp
+
+from streamer.events import Trouble
+from tui.app import ScreenApp
+
+_STDOUT = 1
+_META, _LENGTH_BYTES = b"M", 4
+
+
+def tell_opened(call_id: str) -> None:
+    """Tell the server that its user has opened a call; see `service.py`. From the event loop, which writes all else too."""
+    packet = json.dumps({"type": "opened", "call": call_id}).encode()
+    write_all(_META + len(packet).to_bytes(_LENGTH_BYTES, "big") + packet)
+
+
+def write_all(packet: bytes) -> int:
+    """Write a packet to stdout; what cannot be written is lost, which nobody could have seen."""
+    rest = memoryview(packet)
+    with suppress(OSError):
+        while rest:
+            rest = rest[os.write(_STDOUT, rest) :]
+    return len(packet)
+
+
+class TabDriver(WebDriver):
+    """Draws into a pipe that may break, and leaves when its stdin ends, since then the server is gone."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._write = partial(write_all)
+
+    def run_input_thread(self) -> None:
+        """Read until the server is gone, and end with it."""
+        super().run_input_thread()
+        if not self.exit_event.is_set():
+            with suppress(RuntimeError):  # it has ended meanwhile
+                asyncio.run_coroutine_threadsafe(self._app._post_message(ExitApp()), self._loop)
+
+    def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
+        """Take what the server says; see `service.py`."""
+        if packet_type == "trouble":
+            call_id = payload["call"]
+            self._loop.call_soon_threadsafe(
+                self._hear,
+                Trouble(None if call_id is None else str(call_id), str(payload["message"])),
+            )
+        else:
+            super().on_meta(packet_type, payload)
+
+    def _hear(self, trouble: Trouble) -> None:
+        assert isinstance(self._app, ScreenApp)
+        self._app.room.hear(trouble)

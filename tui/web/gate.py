@@ -1,0 +1,133 @@
+"""Who may come in: whoever has the link that was printed, with a page of our own, by a name of ours.
+
+Any program and any user of the machine reaches a port of it, and so does every page that a browser on it has open. Hence
+
+- the link has a token, which becomes a cookie that no script can read and no foreign page can send (HttpOnly, SameSite=Strict). Every
+  route but the static files needs it;
+- a websocket needs an Origin that is ours, since browsers let any page open one to anywhere;
+- every request needs a Host that is ours, so that a foreign name which suddenly points here (DNS rebinding) is not taken for us.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+import socket
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+HOST = web.RequestKey("host", str)
+"""The Host of a request that has been let through."""
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_TOKEN_BYTES = 32
+
+_NO_TOKEN = "open the link that streamer printed when it was started; it has a token that this request lacks\n"
+_NOT_OURS = (
+    "this name is not one of streamer's; open the link that it printed when it was started\n"
+)
+_FOREIGN = "only streamer's own page may open this\n"
+
+_WELCOME = (
+    '<!DOCTYPE html><meta charset="utf-8"><title>streamer</title><link rel="icon" href="data:,">'
+    '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">streamer</a>\n'
+)
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+# The terminal of textual-serve writes its styles into the page; scripts come from files only.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Gate:
+    """Checks each request to a server that listens at `host` and `port`."""
+
+    def __init__(self, host: str, port: int, *, token: str = "") -> None:
+        self._port = port
+        self._token = token or secrets.token_urlsafe(_TOKEN_BYTES)
+        self._cookie = f"streamer-{port}"  # a host's ports share its cookies
+        self._is_everywhere = _is_wildcard(host)
+        own = socket.gethostname() if self._is_everywhere else host
+        self._own = f"[{own}]" if ":" in own else own.lower()
+        self._names = {*_LOOPBACK, self._own}
+
+    @property
+    def link(self) -> str:
+        """Return the link that lets its user in."""
+        return f"http://{self._own}:{self._port}/?token={self._token}"
+
+    @web.middleware
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request through, or answer 403 in words."""
+        host = request.headers.get("Host", "").lower()
+        if not self._is_ours(host):
+            return _refuse(_NOT_OURS)
+        request[HOST] = host
+        resource = request.match_info.route.resource
+        route = resource.name if resource is not None else None
+        if route == "static":
+            return await handler(request)
+        if route == "index" and self._is_token(request.query.get("token")):
+            return self._welcome()
+        if not self._is_token(request.cookies.get(self._cookie)):
+            return _refuse(_NO_TOKEN)
+        if route == "websocket" and request.headers.get("Origin", "").lower() != f"http://{host}":
+            return _refuse(_FOREIGN)
+        return await handler(request)
+
+    def _is_ours(self, host: str) -> bool:
+        """Say whether a Host is ours; its port may be that of a tunnel."""
+        name, colon, port = host.rpartition(":")
+        if not colon or not port.isdigit():
+            name = host
+        return name in self._names or (self._is_everywhere and _is_address(name))
+
+    def _is_token(self, text: str | None) -> bool:
+        given = (text or "").encode(errors="surrogateescape")
+        return hmac.compare_digest(given, self._token.encode())
+
+    def _welcome(self) -> web.Response:
+        """Hand out the cookie, and have the browser ask again without the token.
+
+        By a page, not by a redirect: after a link in a foreign page the browser would hold back the cookie in all that the click leads to.
+        """
+        response = web.Response(text=_WELCOME, content_type="text/html")
+        response.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict", path="/")
+        return response
+
+
+async def harden(request: web.Request, response: web.StreamResponse) -> None:
+    """Put on a response what keeps its page to itself."""
+    host = request.get(HOST)
+    response.headers.update(_HEADERS)
+    response.headers["Content-Security-Policy"] = _POLICY.format(
+        socket=f" ws://{host}" if host else ""
+    )
+
+
+def _refuse(why: str) -> web.Response:
+    return web.Response(status=403, text=why)
+
+
+def _is_wildcard(host: str) -> bool:
+    return host in ("", "0.0.0.0", "::")
+
+
+def _is_address(name: str) -> bool:
+    """Say whether a Host is an address, which no name server can have turned towards us."""
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True

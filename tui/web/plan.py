@@ -1,0 +1,40 @@
+"""What a tab is started with: the places of calls, as a command line and back.
+
+textual-serve hands the command to a shell. Nothing in it comes from a PBX or a browser, nothing is a secret, and all of it is quoted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+MODULE = "tui.web.tab"
+
+
+@dataclass(frozen=True, slots=True)
+class TabPlan:
+    """Where a tab finds calls, and what it opens with."""
+
+    recordings: str
+    db: str
+    log_file: str
+    model: str
+    """Name of the speech model that the server has, to be shown; empty if it has none."""
+    folder: str
+    """The call to open with; empty for all calls."""
+
+    def command(self) -> str:
+        """Return the command for a shell; the tab takes the shell's place, and says nothing but what Textual's driver says."""
+        flags = [f"--{name}={value}" for name, value in asdict(self).items()]
+        return f"exec {shlex.join([sys.executable, '-m', MODULE, *flags])} 2>/dev/null"
+
+
+def parse_plan(arguments: Sequence[str]) -> TabPlan:
+    """Read what `TabPlan.command` wrote."""
+    parser = argparse.ArgumentParser(prog=MODULE, allow_abbrev=False)
+    for name in TabPlan.__slots__:
+        parser.add_argument(f"--{name}", required=True)
+    return TabPlan(**vars(parser.parse_args(arguments)))

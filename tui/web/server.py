@@ -1,0 +1,109 @@
+"""What is served: textual-serve's page and websocket, behind a gate, with nothing that comes from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+from aiohttp import web
+from textual_serve.server import Server, to_int
+
+from streamer.events import Trouble
+from tui.web.gate import HOST, Gate, harden
+from tui.web.service import TabService
+
+_HERE = Path(__file__).parent
+_HEARTBEAT_S = 15.0
+_CLOSING_S = 1.0
+"""How long a browser may take to say that it has heard of the end."""
+_FONT_SIZES = (8, 40)
+
+_log = logging.getLogger(__name__)
+
+
+class TabServer(Server):
+    """Serves tabs that `command` starts.
+
+    `on_tab` gets each tab, `on_opened` also the id of each call that is opened in it.
+    """
+
+    def __init__(
+        self,
+        command: str,
+        gate: Gate,
+        *,
+        on_tab: Callable[[TabService], None],
+        on_opened: Callable[[TabService, str], None],
+    ) -> None:
+        super().__init__(command, title="streamer", templates_path=_HERE / "templates")
+        self.tabs: set[TabService] = set()
+        self._gate = gate
+        self._on_tab = on_tab
+        self._on_opened = on_opened
+
+    def tell(self, trouble: Trouble) -> None:
+        """Let all tabs know of a trouble."""
+        for tab in self.tabs:
+            tab.send_trouble(trouble)
+
+    @asynccontextmanager
+    async def serving(self, listener: socket.socket) -> AsyncIterator[None]:
+        """Serve while the block lasts, then end every tab."""
+        # No access log: the first request has the token.
+        app = await self._make_app()
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSING_S)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _make_app(self) -> web.Application:
+        app = await super()._make_app()
+        app.add_routes([web.static("/page", _HERE / "static", name="page")])
+        app.middlewares.append(self._gate.check)
+        app.on_response_prepare.append(harden)
+        return app
+
+    async def on_startup(self, app: web.Application) -> None:
+        """Print nothing: stdout has the link only."""
+
+    async def on_shutdown(self, app: web.Application) -> None:
+        """End every tab."""
+        await asyncio.gather(*(tab.hang_up() for tab in self.tabs))
+
+    @aiohttp_jinja2.template("page.html")
+    async def handle_index(self, request: web.Request) -> dict[str, Any]:
+        """Return what the page is filled in with; the gate has looked at the host."""
+        smallest, largest = _FONT_SIZES
+        font_size = to_int(request.query.get("fontsize", ""), 16)
+        return {"host": request[HOST], "font_size": max(smallest, min(font_size, largest))}
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Run a tab as long as its websocket lives."""
+        websocket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, timeout=_CLOSING_S)
+        await websocket.prepare(request)
+        tab = TabService(
+            self.command, websocket, request.transport, self.download_manager, self._on_opened
+        )
+        try:
+            await tab.start(
+                to_int(request.query.get("width", ""), 80),
+                to_int(request.query.get("height", ""), 24),
+            )
+            self.tabs.add(tab)
+            self._on_tab(tab)
+            await self._process_messages(websocket, tab)
+        except Exception:  # noqa: BLE001 - the tab's outermost edge: whatever a browser sent, others go on
+            _log.exception("a tab has failed")
+        finally:
+            self.tabs.discard(tab)
+            await tab.hang_up()
+        return websocket

@@ -1,0 +1,71 @@
+"""A tab: the screen at a desk without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.bus import Bus
+from streamer.cli.frontend import ScreenRequest
+from streamer.cli.logs import log_crash, start_logging
+from streamer.config import Settings
+from streamer.errors import ExitCode
+from streamer.speech.models import NO_MODEL
+from streamer.watched import Watched
+from tui.app import ScreenApp
+from tui.frontend import show
+from tui.web.driver import TabDriver, tell_opened
+from tui.web.plan import TabPlan, parse_plan
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from streamer.session import Desk
+
+
+def main() -> int:
+    """Show what the command line says until the user or the server leaves; return the exit code."""
+    plan = parse_plan(sys.argv[1:])
+    start_logging(plan.log_file, verbosity=0)
+    try:
+        return asyncio.run(_run(plan))
+    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, stderr for nobody
+        log_crash()
+        return ExitCode.FAILED
+
+
+async def _run(plan: TabPlan) -> int:
+    app = ScreenApp(_ask(plan), driver_class=TabDriver)
+    return await show(app)
+
+
+def _ask(plan: TabPlan) -> ScreenRequest:
+    settings = Settings(recordings=plan.recordings, db=plan.db, log_file=plan.log_file)
+    folder = Path(plan.folder) if plan.folder else None
+
+    def open_desk(bus: Bus) -> AbstractAsyncContextManager[Desk]:
+        from streamer.pipeline import open_desk
+
+        return open_desk(settings, None, bus)
+
+    async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
+        from streamer.session import run_session
+
+        assert watched.folder
+        await run_session(watched.folder, desk, bus)
+
+    return ScreenRequest(
+        settings,
+        open_desk,
+        follow if folder else None,
+        model=plan.model,
+        troubles=() if plan.model else (NO_MODEL,),
+        watched=Watched(folder),
+        tell_opened=tell_opened,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
