@@ -54,6 +54,8 @@ class Served:
     """Where calls are listened for, empty before."""
     live: set[str] = field(default_factory=set)
     """Calls that are being followed now."""
+    left: tuple[str, ...] = ()
+    """Calls that were not followed to their end."""
     has_failed: bool = False
     """A call was lost, or its text is not complete."""
 
@@ -134,6 +136,7 @@ async def serve_calls(
             await front.see_out(listening)
         raise
     finally:
+        served.left = tuple(sorted(served.live))
         for task in (following, listening, *front.sessions):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -163,8 +166,8 @@ class _Front:
         """Follow the calls that are live to their ends."""
         if self._served.live:
             self._say(
-                f"no more calls are taken; {len(self._served.live)} are followed to their end (once more leaves them to"
-                " the recorder)"
+                f"no more calls are taken; following {len(self._served.live)} to the end (once more leaves them to the"
+                " recorder)"
             )
         await asyncio.wait([listening])
         while self.sessions:

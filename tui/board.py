@@ -32,8 +32,6 @@ from streamer.events import (
 )
 from streamer.transcript import Transcript
 
-SHOWN_DIGITS = 8
-
 Key = tuple[str, int]
 """Leg and number of an utterance."""
 
@@ -75,8 +73,6 @@ class CallBoard:
         self.attached: set[str] = set()
         self.ended_legs: dict[str, LegEnded] = {}
         self.lags: dict[str, float] = {}
-        self.digits: dict[str, str] = {}
-        """The last keys that each leg's party has pressed."""
         self.troubles: list[str] = []
         """What the user has not read yet."""
         self.end: CallEnded | None = None
@@ -142,16 +138,14 @@ class CallBoard:
                 self._take_final(segment, now)
             case Lagging(_, leg, lag_s):
                 self.lags[leg] = lag_s
-            case DigitPressed(_, leg, digit, _):
-                self.digits[leg] = (self.digits.get(leg, "") + digit)[-SHOWN_DIGITS:]
             case Trouble(_, message):
                 self.troubles.append(message)
             case CallEnded():
                 self.end = event
                 self.lags.clear()
                 self._drop_open(list(self._open))
-            case Listening():
-                pass
+            case DigitPressed() | Listening():
+                pass  # statistics read keys from the recording
 
     def take_changes(self) -> list[Key]:
         """Return the keys of what has changed since the last time; one without an utterance is gone."""

@@ -42,7 +42,7 @@ class Boards:
         call_id = _call_of(event)
         board = self.by_id.get(call_id) if call_id else None
         if board is None and call_id is not None:
-            board = self._welcome(call_id)
+            board = self._welcome(call_id, event)
         if board is not None:
             board.take(event, now=time.time())
             if self._welcomes_all and isinstance(event, CallEnded):
@@ -51,10 +51,10 @@ class Boards:
             self.troubles.append(event.message)
         return board
 
-    def _welcome(self, call_id: str) -> CallBoard | None:
+    def _welcome(self, call_id: str, event: Event) -> CallBoard | None:
         """Return the board of a call that nobody has asked for by its id: it is the awaited one, or one that has come."""
         board, self.awaited = self.awaited, None
-        if board is None and self._welcomes_all:
+        if board is None and self._welcomes_all and isinstance(event, CallStarted):
             board = CallBoard()
         if board is not None:
             self.by_id[call_id] = board

@@ -19,6 +19,7 @@ from streamer.cli.models import choose_or_pull
 from streamer.cli.watch import choose_printer, open_any_desk, show
 from streamer.config import Settings
 from streamer.errors import ExitCode, UsageError
+from streamer.recorded import is_live
 from streamer.speech.models import NO_MODEL, InstalledModel
 from streamer.watched import Watched
 
@@ -74,7 +75,9 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             await serving.run(desk, bus, watched, waits=False)
 
         if frontend is None:
-            return asyncio.run(show(work, choose_printer(as_json=as_json)))
+            code = asyncio.run(show(work, choose_printer(as_json=as_json)))
+            serving.say_what_goes_on()
+            return code
         request = ScreenRequest(
             settings,
             lambda bus: open_any_desk(settings, model, bus),
@@ -93,7 +96,7 @@ class _Serving:
     def __init__(self, settings: Settings, options: ListenOptions) -> None:
         self._settings = settings
         self._options = options
-        self._live = 0
+        self._left: tuple[str, ...] = ()
 
     async def run(self, desk: Desk, bus: Bus, watched: Watched, *, waits: bool) -> None:
         from streamer.serving import ListenError, Served, serve_calls
@@ -107,14 +110,15 @@ class _Serving:
             watched.exit_code = error.exit_code
             raise
         finally:
-            self._live = len(served.live)
+            self._left = served.left
             if served.has_failed:
                 watched.exit_code = watched.exit_code or ExitCode.FAILED
 
     def say_what_goes_on(self) -> None:
-        if self._live:
+        recordings = Path(self._settings.recordings)
+        if live := sum(is_live(recordings / name) for name in self._left):
             output.talk(
-                f"no more calls are taken; {self._live} are recorded to their end, `streamer watch` shows them"
+                f"no more calls are taken; still recording {live} to the end, `streamer watch` shows them"
             )
 
 

@@ -14,13 +14,18 @@ import sys
 import termios
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
 
+import streamer
 from streamer.recorded import is_live
+from streamer.simulator.audiosocket import Caller, run_callers
+from streamer.simulator.caller import load_caller
 from tests.fakes.recorder import environment, recording_call
 from tests.fakes.replay import until
+from tests.fakes.serving import find_listeners
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,6 +35,7 @@ pytestmark = [
     ),
 ]
 
+DEMO_CALL = Path(streamer.__file__).parent / "assets" / "calls" / "demo.wav"
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 SHOW_CURSOR = b"\x1b[?25h"
 NO_MOUSE = b"\x1b[?1000l"
@@ -277,3 +283,26 @@ async def test_without_utf8_only_ascii_is_written(recordings):
         shown.type(b"q")
         await shown.ends()
         assert shown.written.isascii()
+
+
+async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(recordings):
+    arguments = ["serve", "--accept-unknown", "--audiosocket", "127.0.0.1:0", "--model", "demo"]
+    async with terminal(*arguments, "--recordings", str(recordings)) as shown:
+        await shown.shows("audiosocket at 127.0.0.1:")
+        port = int(re.findall(r"audiosocket at 127.0.0.1:(\d+)", shown.plain)[-1])
+        script = load_caller(DEMO_CALL)
+        calling = asyncio.ensure_future(
+            run_callers([Caller(script, uuid4(), loop=True)], host="127.0.0.1", port=port)
+        )
+        await shown.shows("● live")
+        shown.type(b"\r")
+        await shown.shows("technical support")
+        shown.type(b"q")
+        assert await shown.ends() == 0
+        assert shown.is_usable()
+        assert "still recording 1 to the end" in shown.plain
+        (folder,) = [path.parent for path in recordings.glob("*/call.json")]
+        assert is_live(folder)
+        calling.cancel()
+        await asyncio.wait([calling])
+        await until(lambda: not is_live(folder) and not find_listeners(recordings))

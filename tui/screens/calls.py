@@ -169,15 +169,16 @@ class CallsScreen(Screen[None]):
             return  # nothing is known yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
+        doors = self.app.room.boards.listening.items()
+        listening = "".join(f"   {source} at {address}" for source, address in doors)
         self.query_one("#title", Static).update(
-            f"{live} live, {show_count(len(self.entries), 'call')}{shown}"
+            f"{live} live, {show_count(len(self.entries), 'call')}{shown}{listening}"
         )
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows
-        empty.update(
-            "no call holds that" if wanted else "no calls yet; streamer watch CHANNEL begins one"
-        )
+        begin = "they come from the PBX" if doors else "streamer watch CHANNEL begins one"
+        empty.update("no call holds that" if wanted else f"no calls yet; {begin}")
         if rows and self.focused is None:
             self.set_focus(self.table)
 

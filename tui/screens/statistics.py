@@ -26,6 +26,7 @@ from tui.wording import show_name
 if TYPE_CHECKING:
     from tui.app import ScreenApp
 
+SHOWN_DIGITS = 40
 _REFRESH_S = 1.0
 
 
@@ -70,6 +71,7 @@ class Statistics(ModalScreen[None]):
         if self._board.folder is not None:
             with suppress(RecordingError):
                 fields = read_call(self._board.folder)
+        more: list[str] = []
         for leg in fields["legs"]:
             rate = int(leg.get("rate") or SPEECH_RATE)
             name = show_name(self._board.name(str(leg.get("leg", ""))), 13)
@@ -77,6 +79,13 @@ class Statistics(ModalScreen[None]):
                 f"{name:<14}{leg.get('frames', 0):>9}{leg.get('longest_gap', 0):>6.2f} s"
                 f"{leg.get('silence', 0) / rate:>7.1f} s{leg.get('lost', 0) / rate:>6.1f} s"
             )
+            if sent := leg.get("sent"):
+                more.append(
+                    f"sent back           {sent['frames']} frames, {sent['dropped']} left out"
+                )
+            if digits := "".join(str(key["digit"]) for key in leg.get("digits", [])):
+                more.append(f"keys pressed        {show_name(digits, SHOWN_DIGITS)}")
+        yield from more
         yield ""
         yield f"settled lines       {self._board.finals}, after {self._board.partials} provisional ones"
         late = lateness(self._board)
