@@ -16,7 +16,7 @@ from streamer.cli import output
 from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
-from streamer.cli.watch import choose_printer, open_any_desk, show
+from streamer.cli.watch import choose_printer, open_any_desk, show, telling_unfinished
 from streamer.config import Settings
 from streamer.errors import ExitCode, UsageError
 from streamer.recorded import is_live
@@ -68,7 +68,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
         serving = _Serving(settings, options)
 
         async def work(bus: Bus, watched: Watched) -> None:
-            async with open_any_desk(settings, model, bus) as desk:
+            async with open_any_desk(settings, model, bus) as desk, telling_unfinished(settings):
                 await serving.run(desk, bus, watched, waits=True)
 
         async def attend(desk: Desk, bus: Bus, watched: Watched) -> None:

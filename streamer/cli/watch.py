@@ -82,12 +82,8 @@ def run_watch(
         await watch_channels(settings, legs, desk, bus, watched)
 
     async def watch(bus: Bus, watched: Watched) -> None:
-        async with open_any_desk(settings, model, bus) as desk:
-            telling = asyncio.ensure_future(_tell_unfinished(settings))
-            try:
-                await follow(desk, bus, watched)
-            finally:
-                telling.cancel()
+        async with open_any_desk(settings, model, bus) as desk, telling_unfinished(settings):
+            await follow(desk, bus, watched)
 
     if frontend is None:
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
@@ -139,6 +135,17 @@ def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRe
         model=model.name if model else "",
         troubles=() if model else (NO_MODEL,),
     )
+
+
+@asynccontextmanager
+async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
+    """Say in the background that earlier calls wait to be finished, if any do."""
+    telling = asyncio.ensure_future(_tell_unfinished(settings))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
 
 
 async def _tell_unfinished(settings: Settings) -> None:
