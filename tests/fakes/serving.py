@@ -159,7 +159,8 @@ class HandCaller(asyncio.Protocol):
             self.send(encode_audio(pcm[start : start + size], rate))
 
     def hang_up(self) -> None:
-        self.transport.close()
+        """Say that nothing more comes; to close at once, with our answer unread, would drop what is on its way."""
+        self.transport.write_eof()
 
     def reset(self) -> None:
         sock = self.transport.get_extra_info("socket")
