@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import Call, EndReason
 from streamer.locks import is_locked
 from streamer.wav import HEADER_SIZE, repair
+
+_IN_THE_PATH = frozenset({"audiosocket"})
+"""Sources whose connection is part of the call."""
 
 
 def read_call(folder: Path) -> dict[str, Any]:
@@ -36,6 +40,14 @@ def read_call(folder: Path) -> dict[str, Any]:
 def is_live(folder: Path) -> bool:
     """Say whether a tap is recording into the folder."""
     return is_locked(folder / "tap.lock")
+
+
+def say_what_goes_on(folder: Path) -> str:
+    """Return what becomes of a call whose recording is stopped, as a clause."""
+    with suppress(RecordingError):
+        if read_call(folder).get("source") in _IN_THE_PATH:
+            return "its dialplan goes on, without us"
+    return "the call itself goes on"
 
 
 def find_call(recordings: Path, name: str) -> Path:

@@ -15,7 +15,7 @@ from textual.driver import Driver as TextualDriver
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
-from streamer.recorded import is_live
+from streamer.recorded import is_live, say_what_goes_on
 from tui.board import CallBoard, Key
 from tui.driver import Driver
 from tui.glyphs import PlainCharacters, speaks_utf8
@@ -213,11 +213,11 @@ class ScreenApp(App[None]):
         def stop(is_yes: bool | None) -> None:
             if is_yes:
                 (folder / "stop").touch(mode=0o600)
-                self.say(f"stopping the recording of {folder.name}; the call goes on")
+                self.say(f"stopping the recording of {folder.name}; {goes_on}")
 
-        await self.push_screen(
-            Confirm(f"Stop recording {folder.name}?\nThe call itself goes on."), stop
-        )
+        goes_on = say_what_goes_on(folder)
+        question = f"Stop recording {folder.name}?\n{goes_on[0].upper()}{goes_on[1:]}."
+        await self.push_screen(Confirm(question), stop)
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
         """Say a line that goes away by itself."""

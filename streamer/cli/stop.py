@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode
-from streamer.recorded import find_call, is_live
+from streamer.recorded import find_call, is_live, say_what_goes_on
 
 _PATIENCE_S = 15.0
 """The tap sees the file within 0.5 s, and may then wait 10 s for a slow disk."""
@@ -34,5 +34,5 @@ def run_stop(settings: Settings, name: str) -> int:
                 f"the recorder of {folder.name} does not react; see its log", ExitCode.FAILED
             )
         time.sleep(_POLL_S)
-    output.talk(f"stopped recording {folder.name}; the call itself goes on")
+    output.talk(f"stopped recording {folder.name}; {say_what_goes_on(folder)}")
     return ExitCode.DONE

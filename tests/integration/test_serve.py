@@ -164,7 +164,8 @@ async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):
         caller.speak(SECOND)
         await until(lambda: served.of_kind("call_started"))
         code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
-        assert (code, len(err.splitlines())) == (0, 1)
+        assert code == 0
+        assert "its dialplan goes on" in err
         await until(lambda: caller.messages and isinstance(caller.messages[-1], Terminated))
         caller.speak(SECOND)
         await served.ended()
