@@ -38,9 +38,9 @@ from streamer.sources.base import (
 )
 from streamer.timeline import CallClock, Timeline
 
-TICK_S = 0.05
-STOP_POLL_TICKS = 5
-SAVE_TICKS = 40
+TICK_S = 0.1
+STOP_POLL_TICKS = 2
+SAVE_TICKS = 20
 """Ticks between two looks at the `stop` file, and between two writes of `call.json`."""
 
 SILENCE_S = 10.0

@@ -18,6 +18,7 @@ SEND_BUFFER = 1 << 16
 """Bytes that the kernel takes for a peer that does not read, about a second; without a bound it would be minutes of silence."""
 
 _BACKLOG = 1024
+_READ_SIZE = 1 << 16
 
 
 class AudioSocketServer:
@@ -26,6 +27,7 @@ class AudioSocketServer:
     def __init__(self, reception: Reception) -> None:
         self.connections: set[Connection] = set()
         self.address = ""
+        self.buffer = memoryview(bytearray(_READ_SIZE))
         self._reception = reception
         self._taken: set[UUID] = set()
         self._announced: asyncio.Queue[AudioSocketCall | None] = (
