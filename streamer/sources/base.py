@@ -118,7 +118,8 @@ class Inbox:
         self._waiting_samples = [0] * len(legs)
         self._queues: list[deque[StreamItem]] = [deque() for _ in legs]  # bounded by _limits
         self._order: deque[int] = deque()
-        self._arrival = asyncio.Event()
+        self._arrival: asyncio.Future[None] | None = None
+        """What the consumer waits for; an `asyncio.Event` would cost as much as the rest of this class."""
         self._open_legs = len(legs)
 
     def put(self, item: StreamItem) -> None:
@@ -138,16 +139,17 @@ class Inbox:
             if self._waiting_samples[leg] > self._limits[leg] and self._drop_oldest(leg):
                 return  # the turn of what was dropped is this leg's
         self._order.append(leg)
-        self._arrival.set()
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     async def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield items until every leg has closed."""
         while self._open_legs:
             while self._order:
                 yield self._take(self._queues[self._order.popleft()].popleft())
-            self._arrival.clear()
             if self._open_legs:
-                await self._arrival.wait()
+                self._arrival = asyncio.get_running_loop().create_future()
+                await self._arrival
 
     def _take(self, item: StreamItem) -> StreamItem:
         if isinstance(item, AudioChunk):
