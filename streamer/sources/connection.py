@@ -45,8 +45,12 @@ RATE_WAIT_S = 2.0
 GOODBYE_S = 2.0
 """Seconds that a peer has to hang up after `terminate`."""
 
+READ_SIZE = 1 << 12
+"""Bytes that one caller may bring at a time. A telephone's 20 ms are less than twice that at any rate; without a bound a flood of the
+smallest frames takes a second for each turn of the loop, and all other calls stand still meanwhile."""
 
-_READ_SIZE = 1 << 16
+_MOST_EARLY = 1000
+"""Items of a caller that wait for its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class _State(Enum):
     CLOSED = auto()
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """The protocol of one connection."""
 
     peer: str
@@ -155,12 +159,13 @@ class Connection(asyncio.Protocol):
         self._guests = guests
         self._state = _State.WAITING
         self._parser = wire.Parser()
+        self._buffer = bytearray(READ_SIZE)
         self._timer: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
         self._hold: Hold | None = None
         self._is_guest = False
         self._call: AudioSocketCall | None = None
-        self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S
+        self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the peer in, or send it away."""
@@ -177,8 +182,15 @@ class Connection(asyncio.Protocol):
         else:
             self._set_timer(FIRST_BYTE_S, self._transport.abort)  # a probe, no caller
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Return where the next bytes go."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Take what has come."""
+        self._receive(bytes(self._buffer[:nbytes]))
+
+    def _receive(self, data: bytes) -> None:
         if self._state is _State.WAITING:
             self._state = _State.IDENTIFYING
             late = f"it did not send its UUID within {IDENTIFYING_S:.0f} s"
@@ -242,8 +254,8 @@ class Connection(asyncio.Protocol):
     def _read_the_rest(self) -> None:
         """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first."""
         with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
-            while data := sock.recv(_READ_SIZE):
-                self.data_received(data)
+            while data := sock.recv(READ_SIZE):
+                self._receive(data)
 
     def _take(self, message: wire.Message) -> None:
         if self._state is _State.IDENTIFYING:
@@ -312,8 +324,10 @@ class Connection(asyncio.Protocol):
         if self._call is None:
             if isinstance(item, RateKnown):
                 self._announce(item.rate)
-            else:
-                self._early.append(item)
+                return
+            self._early.append(item)
+            if len(self._early) == _MOST_EARLY:
+                self._announce()
             return
         if isinstance(item, RateKnown):
             leg = self._call.legs[0]

@@ -14,11 +14,18 @@ from streamer.audio import AudioChunk
 from streamer.events import EndReason
 from streamer.sources import connection
 from streamer.sources.audiosocket import SEND_BUFFER, AudioSocketServer
-from streamer.sources.base import LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
 from streamer.sources.connection import AudioSocketCall, Reception, Welcome
 from streamer.sources.gate import BURST, Gate
 from streamer.sources.playout import Metronome
-from streamer.wire.audiosocket import TERMINATE, Audio, Terminated, encode_audio, encode_identifier
+from streamer.wire.audiosocket import (
+    TERMINATE,
+    Audio,
+    Terminated,
+    encode_audio,
+    encode_digit,
+    encode_identifier,
+)
 from tests.fakes.ports import closed_port
 from tests.fakes.replay import until
 from tests.fakes.serving import call, close_callers
@@ -355,3 +362,32 @@ async def test_a_port_that_cannot_be_had_is_one_line():
             await other.listen("127.0.0.1", door.port)
         with pytest.raises(Exception, match="no address"):
             await other.listen("no.such.host.invalid", closed_port())
+
+
+async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns():
+    keys = 10_000
+    async with open_door() as door:
+        with socket.create_connection(("127.0.0.1", door.port)) as sock:
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: door.calls and door.heard() == FRAME)
+            sock.sendall(encode_digit("5") * keys)
+            pieces = [0]
+            while sum(pieces) < keys:
+                await asyncio.sleep(0)  # one turn of the loop
+                heard = sum(isinstance(item, Pressed) for item in door.items[0])
+                pieces.append(heard - sum(pieces))
+            assert max(pieces) <= 2 * connection.READ_SIZE // len(encode_digit("5"))
+        await until(door.has_ended)
+
+
+async def test_a_caller_that_brings_much_before_its_audio_is_announced_at_once(monkeypatch):
+    monkeypatch.setattr(connection, "RATE_WAIT_S", 1000)
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        caller.send(encode_digit("5") * 2000)
+        await until(lambda: door.calls)
+        caller.send(encode_audio(FRAME, 16_000))
+        await until(lambda: door.heard() == FRAME)
+        assert sum(isinstance(item, Pressed) for item in door.items[0]) == 2000
+        assert door.calls[0].legs[0].rate == 16_000
