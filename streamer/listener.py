@@ -34,6 +34,10 @@ POLL_S = 0.25
 KEEPER_REST_S = 2.0
 """Between two attempts to get a keeper."""
 
+_LOOKS_FOR_OTHER = 5
+_LOOK_S = 0.05
+"""Another listener has its address a moment before it has its lock."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -119,8 +123,7 @@ class Listener:
         try:
             await self._server.listen(plan.host, plan.port)
         except UnreachableError as error:
-            address = await asyncio.to_thread(resolve_address, plan.host, plan.port)
-            if is_listening(plan.recordings, address):
+            if address := await self._find_other():
                 raise AddressTakenError(address) from error
             raise
         try:
@@ -128,6 +131,17 @@ class Listener:
                 yield place
         finally:
             self._server.stop_listening()
+
+    async def _find_other(self) -> str:
+        """Return the address if another listener of these recordings has it, else nothing."""
+        plan = self._plan
+        with contextlib.suppress(OSError, UnicodeError):
+            address = await asyncio.to_thread(resolve_address, plan.host, plan.port)
+            for _ in range(_LOOKS_FOR_OTHER):
+                if is_listening(plan.recordings, address):
+                    return address
+                await asyncio.sleep(_LOOK_S)
+        return ""
 
     async def _record(self, call: AudioSocketCall) -> None:
         stop = Stop()

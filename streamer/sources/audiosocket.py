@@ -46,6 +46,10 @@ class AudioSocketServer:
             raise UnreachableError(
                 f"{shown} cannot be listened on: {host} has no address ({error.strerror})"
             ) from error
+        except UnicodeError as error:
+            raise UnreachableError(
+                f"{shown} cannot be listened on: {host} is no name of a host"
+            ) from error
         except OSError as error:
             advice = "another program has it; stop that one, or choose another port"
             if error.errno != errno.EADDRINUSE:
