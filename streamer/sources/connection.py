@@ -205,7 +205,6 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Judge the end of the connection."""
-        self._set_timer(0, None)
         if self._opening is not None:
             self._opening.cancel()
         if self._state is _State.IDENTIFYING:
@@ -214,6 +213,7 @@ class Connection(asyncio.BufferedProtocol):
             self._read_the_rest()
         if self._state is _State.LIVE:
             self._end(*self._judge_end(exc))
+        self._set_timer(0, None)
         self._state = _State.CLOSED
         self._leave_guests()
         if self._hold is not None:
@@ -230,10 +230,13 @@ class Connection(asyncio.BufferedProtocol):
         """Tell the peer that we are done, and let the keeper read to its end; idempotent."""
         if self._state is _State.LIVE:
             self._say_goodbye()
-            if self._hold is not None:
-                self._hold.drain()
-                self._hold = None
-                self._transport.abort()
+            self._part_once_said()
+
+    def resume_writing(self) -> None:
+        """Go once all has been said."""
+        if self._state is _State.LEAVING:
+            # Not at once: the transport, which calls this, would end twice.
+            asyncio.get_running_loop().call_soon(self._part)
 
     def give_up(self) -> None:
         """End a call whose socket the keeper reads by now; others go on."""
@@ -305,6 +308,8 @@ class Connection(asyncio.BufferedProtocol):
         if isinstance(message, wire.Terminated):
             self._end(EndReason.HANG_UP)
             self._transport.close()
+            # Not all may have been sent, and a peer that has left does not read.
+            self._set_timer(GOODBYE_S, self._transport.abort)
             return
         items = self._ear.take(message, self._reception.clock())
         if self._ear.kind_rate:
@@ -384,11 +389,23 @@ class Connection(asyncio.BufferedProtocol):
         if self._state is not _State.LIVE:
             self._refuse(str(error))
             return
-        hold, self._hold = self._hold, None
         self._end(EndReason.LOST, SourceError(f"{self.peer}: {error}"))
         self._say_goodbye()
-        if hold is not None:
-            hold.drain()
+        self._part_once_said()
+
+    def _part_once_said(self) -> None:
+        """Leave a peer to the keeper, but no half frame with it: to a peer that reads slowly, `terminate` would be its other half."""
+        if self._hold is None:
+            return
+        self._set_timer(GOODBYE_S, self._part)
+        self._transport.set_write_buffer_limits(0)
+        if not self._transport.get_write_buffer_size():
+            self._part()
+
+    def _part(self) -> None:
+        if self._hold is not None:
+            self._hold.drain()
+            self._hold = None
             self._transport.abort()
 
     def _say_goodbye(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -21,6 +21,8 @@ from streamer.sources.playout import Metronome
 from streamer.wire.audiosocket import (
     TERMINATE,
     Audio,
+    Message,
+    Parser,
     Terminated,
     encode_audio,
     encode_digit,
@@ -302,6 +304,85 @@ async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_wor
                 sock.send(encode_audio(FRAME, 16_000))
             await until(lambda: door.heard() == FRAME * 51)
         await until(door.has_ended)
+
+
+@asynccontextmanager
+async def a_caller_that_does_not_read(door):
+    """Make a call to which half a frame is under way, as its buffers are full."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", door.port))
+        sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+        await until(lambda: door.calls and door.heard() == FRAME)
+        (live,) = door.server.connections
+        while not live.playout.sent.dropped:
+            live.playout.play(1)
+        yield sock, live
+
+
+@dataclass
+class Held:
+    """A second descriptor, as the keeper has it."""
+
+    sock: socket.socket
+    is_drained: bool = False
+
+    def drain(self):
+        self.is_drained = True
+
+    def release(self):
+        pass
+
+
+async def stop(arrived):
+    """Leave a call as its recorder does, who follows it no longer."""
+    await arrived.aclose()
+    arrived.put(LegClosed(0, EndReason.STOPPED))
+
+
+async def test_a_slow_reader_is_told_to_go_on_after_a_whole_frame():
+    parser, heard = Parser(), list[Message]()
+
+    def hear(sock):
+        with suppress(BlockingIOError):
+            heard.extend(parser.feed(sock.recv(1 << 20)))
+        return heard and heard[-1] == Terminated()
+
+    async with (
+        open_door(fills_silence=True) as door,
+        a_caller_that_does_not_read(door) as (sock, live),
+    ):
+        with live._transport.get_extra_info("socket").dup() as second:
+            live._hold = held = Held(second)
+            await stop(door.calls[0])
+            assert not held.is_drained
+            sock.setblocking(False)
+            await until(lambda: hear(sock))
+            await until(lambda: held.is_drained)
+            assert parser.unread == 0
+
+
+async def test_a_reader_that_never_reads_is_left_to_the_keeper_after_a_while(monkeypatch):
+    monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
+    async with (
+        open_door(fills_silence=True) as door,
+        a_caller_that_does_not_read(door) as (_, live),
+    ):
+        with live._transport.get_extra_info("socket").dup() as second:
+            live._hold = held = Held(second)
+            await stop(door.calls[0])
+            await until(lambda: held.is_drained and not door.server.connections)
+
+
+async def test_one_that_ends_its_call_but_neither_reads_nor_leaves_is_closed(monkeypatch):
+    monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
+    async with (
+        open_door(fills_silence=True) as door,
+        a_caller_that_does_not_read(door) as (sock, _),
+    ):
+        sock.send(TERMINATE)
+        await until(lambda: not door.server.connections)
+        assert door.end().reason is EndReason.HANG_UP
 
 
 async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave_others_alone():
