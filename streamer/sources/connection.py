@@ -175,7 +175,8 @@ class Connection(asyncio.BufferedProtocol):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connections = self._guests.connections
-        refusal = self._reception.gate.refuse(self._host, connections=len(connections))
+        strangers = sum(other.is_stranger_of(self._host) for other in connections)
+        refusal = self._reception.gate.refuse(self._host, strangers=strangers)
         connections.add(self)
         if refusal:
             self._refuse(refusal)
@@ -220,6 +221,15 @@ class Connection(asyncio.BufferedProtocol):
             self._hold.release()
             self._hold = None
         self._guests.depart(self)
+
+    @property
+    def is_caller(self) -> bool:
+        """Whether it is a live call."""
+        return self._state is _State.LIVE
+
+    def is_stranger_of(self, host: str) -> bool:
+        """Say whether it comes from `host` and has not shown its UUID yet."""
+        return self._state in (_State.WAITING, _State.IDENTIFYING) and self._host == host
 
     def dismiss(self) -> None:
         """Close a connection on which nothing has come yet."""
@@ -270,7 +280,8 @@ class Connection(asyncio.BufferedProtocol):
         if not isinstance(message, wire.Identified):
             self._refuse(f"it did not begin with a UUID but with {describe_beginning(message)}")
             return
-        verdict = self._guests.admit(message.uuid)
+        calls = sum(other.is_caller for other in self._guests.connections)
+        verdict = self._reception.gate.refuse_call(calls=calls) or self._guests.admit(message.uuid)
         if isinstance(verdict, str):
             self._refuse(verdict)
             return

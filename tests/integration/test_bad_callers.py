@@ -401,6 +401,14 @@ async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave
             one.reset()
 
 
+async def test_a_crowd_that_says_nothing_keeps_no_caller_out():
+    async with open_door(most=1) as door:
+        crowd = [await call(door.port) for _ in range(10)]
+        await a_good_call(door)
+        assert not any(one.received for one in crowd)
+        assert door.lines == []
+
+
 async def test_more_calls_than_allowed_are_refused_and_may_go_on():
     async with open_door(most=1) as door:
         good = await a_good_call(door)
