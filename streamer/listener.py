@@ -21,7 +21,7 @@ from streamer.disk import Disk
 from streamer.errors import KeeperError, RecordingError, UnreachableError
 from streamer.events import EndReason, Trouble
 from streamer.keeper.client import Keeper, open_keeper
-from streamer.locks import Lock, channel_lock_path, is_locked, take_lock
+from streamer.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
 from streamer.recording import create_recording, make_private_folder
 from streamer.sources.audiosocket import SOURCE, AudioSocketServer, resolve_address
 from streamer.sources.connection import AudioSocketCall, Reception, Welcome
@@ -161,8 +161,7 @@ class Listener:
             await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
         except RecordingError as error:
             self._say(f"a call is not recorded, but goes on: {error}")
-            async for _ in call:
-                pass
+            await _see_out(call, stop)
         except Exception:  # noqa: BLE001 - one call's failure must not end the others
             _log.exception("a call cannot be recorded any more")
             self._say(f"a call from {call.facts['peer']} cannot be recorded any more; see the log")
@@ -191,7 +190,7 @@ class Listener:
                 self._keeper = None
 
     async def _watch_for_stop(self, path: Path) -> None:
-        while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it; looking takes no time
+        while not is_there(path):  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(POLL_S)
         self.stopping.set()
 
@@ -207,6 +206,21 @@ class Listener:
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))
+
+
+async def _see_out(call: AudioSocketCall, stop: Stop) -> None:
+    """Let a call go on that is not recorded, for as long as one that is may go on."""
+
+    async def follow() -> None:
+        async for _ in call:
+            pass
+
+    tasks = [asyncio.ensure_future(follow()), asyncio.ensure_future(stop.requested.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await call.aclose()
 
 
 class _Place:
