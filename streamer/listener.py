@@ -149,7 +149,9 @@ class Listener:
             stop.request(EndReason.INTERRUPTED)
         self._stops.add(stop)
         try:
-            recording = create_recording(
+            # In a thread: a disk that takes its time must not keep all other calls waiting.
+            recording = await asyncio.to_thread(
+                create_recording,
                 self._plan.recordings,
                 source=SOURCE,
                 url=f"{SOURCE}://{self._server.address}",

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from streamer.bus import Bus
 from streamer.errors import RecordingError
 from streamer.events import CallStarted
 from streamer.listener import Listener, ListenPlan
+from streamer.recording import create_recording
 from streamer.sources.connection import Welcome
 from streamer.wire.audiosocket import Terminated
 from tests.fakes.replay import until
@@ -94,6 +96,32 @@ async def test_a_disk_that_cannot_be_asked_for_the_stop_file_ends_no_call(
         await until(lambda: len(asked) > 1)
         caller.speak(SECOND)
         caller.hang_up()
+    (path,) = recordings.glob("*/call.json")
+    described = json.loads(path.read_text())
+    assert (described["reason"], described["legs"][0]["bytes"]) == ("hang-up", 2 * len(SECOND))
+
+
+async def test_a_folder_that_takes_its_time_keeps_no_other_call_waiting(
+    recordings, runtime_dir, monkeypatch
+):
+    is_slow, may_go_on = threading.Event(), threading.Event()
+
+    def create(*arguments, **options):
+        is_slow.set()
+        may_go_on.wait(30)
+        return create_recording(*arguments, **options)
+
+    monkeypatch.setattr(listener, "create_recording", create)
+    async with listening(recordings, runtime_dir) as (_, port, _bus):
+        caller = await call(port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(is_slow.is_set)
+        heard = len(caller.received)
+        await until(lambda: len(caller.received) > heard)
+        caller.speak(SECOND)
+        caller.hang_up()
+        may_go_on.set()
     (path,) = recordings.glob("*/call.json")
     described = json.loads(path.read_text())
     assert (described["reason"], described["legs"][0]["bytes"]) == ("hang-up", 2 * len(SECOND))
