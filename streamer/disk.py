@@ -27,6 +27,10 @@ from streamer.wav import HEADER_SIZE, MAX_DATA, WavHeader, encode_header
 QUEUE_S = 10.0
 """Seconds that audio waits for a disk that does not take it; what comes after is lost, counted."""
 
+MOST_WAITING = 1 << 24
+"""Bytes of a leg that wait in less time than that: `QUEUE_S` at any rate. Only what no telephone sends comes faster than a disk takes
+it, and would fill the memory first."""
+
 FSYNC_INTERVAL_S = 3.0
 CLOSE_TIMEOUT_S = QUEUE_S
 """Seconds that the end of a recording waits for a disk that hangs."""
@@ -62,7 +66,8 @@ class LegFile:
     trouble: str = ""
     """Why the last write failed, empty if it did not."""
     finished: list[FilePart] = field(default_factory=list)
-    _queue: list[Placed] = field(default_factory=list)  # bounded in time by QUEUE_S
+    _queue: list[Placed] = field(default_factory=list)  # bounded by QUEUE_S and MOST_WAITING
+    _queued_bytes: int = 0
     _waiting_since: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _file: int | None = None
@@ -75,7 +80,7 @@ class LegFile:
         with self._lock:
             if self._waiting_since is None:
                 self._waiting_since = self.clock()
-            elif isinstance(placed, bytes) and self.clock() - self._waiting_since > QUEUE_S:
+            if isinstance(placed, bytes) and self._is_full(self._waiting_since, len(placed)):
                 samples = len(placed) // SAMPLE_WIDTH
                 self.lost += samples
                 self.trouble = self.trouble or "the disk does not take what is written"
@@ -88,6 +93,11 @@ class LegFile:
                 self._queue[-1] = Silence(last.samples + placed.samples)
             else:
                 self._queue.append(placed)
+                self._queued_bytes += len(placed) if isinstance(placed, bytes) else 0
+
+    def _is_full(self, waiting_since: float, size: int) -> bool:
+        is_flooded = self._queue != [] and self._queued_bytes + size > MOST_WAITING
+        return is_flooded or self.clock() - waiting_since > QUEUE_S
 
     @property
     def waiting(self) -> int:
@@ -115,6 +125,7 @@ class LegFile:
         """Write what is queued, then the header; failing is remembered in `trouble`, never raised."""
         with self._lock:
             queue, self._queue = self._queue, []
+            self._queued_bytes = 0
         if self._is_demanded and self._file is None and not self.finished:
             self._write_or_lose(b"")
         if not queue:

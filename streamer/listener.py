@@ -21,7 +21,7 @@ from streamer.disk import Disk
 from streamer.errors import KeeperError, RecordingError, UnreachableError
 from streamer.events import EndReason, Trouble
 from streamer.keeper.client import Keeper, open_keeper
-from streamer.locks import Lock, channel_lock_path, is_locked, take_lock
+from streamer.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
 from streamer.recording import create_recording, make_private_folder
 from streamer.sources.audiosocket import SOURCE, AudioSocketServer, resolve_address
 from streamer.sources.connection import AudioSocketCall, Reception, Welcome
@@ -33,6 +33,10 @@ from streamer.wire.formats import Format
 POLL_S = 0.25
 KEEPER_REST_S = 2.0
 """Between two attempts to get a keeper."""
+
+_LOOKS_FOR_OTHER = 5
+_LOOK_S = 0.05
+"""Another listener has its address a moment before it has its lock."""
 
 _log = logging.getLogger(__name__)
 
@@ -119,8 +123,7 @@ class Listener:
         try:
             await self._server.listen(plan.host, plan.port)
         except UnreachableError as error:
-            address = await asyncio.to_thread(resolve_address, plan.host, plan.port)
-            if is_listening(plan.recordings, address):
+            if address := await self._find_other():
                 raise AddressTakenError(address) from error
             raise
         try:
@@ -129,13 +132,26 @@ class Listener:
         finally:
             self._server.stop_listening()
 
+    async def _find_other(self) -> str:
+        """Return the address if another listener of these recordings has it, else nothing."""
+        plan = self._plan
+        with contextlib.suppress(OSError, UnicodeError):
+            address = await asyncio.to_thread(resolve_address, plan.host, plan.port)
+            for _ in range(_LOOKS_FOR_OTHER):
+                if is_listening(plan.recordings, address):
+                    return address
+                await asyncio.sleep(_LOOK_S)
+        return ""
+
     async def _record(self, call: AudioSocketCall) -> None:
         stop = Stop()
         if self._is_over:
             stop.request(EndReason.INTERRUPTED)
         self._stops.add(stop)
         try:
-            recording = create_recording(
+            # In a thread: a disk that takes its time must not keep all other calls waiting.
+            recording = await asyncio.to_thread(
+                create_recording,
                 self._plan.recordings,
                 source=SOURCE,
                 url=f"{SOURCE}://{self._server.address}",
@@ -147,8 +163,7 @@ class Listener:
             await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
         except RecordingError as error:
             self._say(f"a call is not recorded, but goes on: {error}")
-            async for _ in call:
-                pass
+            await _see_out(call, stop)
         except Exception:  # noqa: BLE001 - one call's failure must not end the others
             _log.exception("a call cannot be recorded any more")
             self._say(f"a call from {call.facts['peer']} cannot be recorded any more; see the log")
@@ -177,7 +192,7 @@ class Listener:
                 self._keeper = None
 
     async def _watch_for_stop(self, path: Path) -> None:
-        while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it; looking takes no time
+        while not is_there(path):  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(POLL_S)
         self.stopping.set()
 
@@ -193,6 +208,21 @@ class Listener:
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))
+
+
+async def _see_out(call: AudioSocketCall, stop: Stop) -> None:
+    """Let a call go on that is not recorded, for as long as one that is may go on."""
+
+    async def follow() -> None:
+        async for _ in call:
+            pass
+
+    tasks = [asyncio.ensure_future(follow()), asyncio.ensure_future(stop.requested.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await call.aclose()
 
 
 class _Place:

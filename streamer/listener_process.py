@@ -27,7 +27,7 @@ from uuid import UUID
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.detached import DetachedProcess, Teller, ignore_terminal, log_to, start_detached
-from streamer.errors import ExitCode, StreamerError
+from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.events import LegEnded, Trouble
 from streamer.listener import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
 from streamer.recording import make_private_folder
@@ -142,8 +142,7 @@ async def _take_registrations(
 
 
 async def _listen(settings: Settings, options: ListenOptions, teller: Teller) -> None:
-    make_private_folder(Path(settings.recordings))
-    log_to(Path(settings.recordings) / "listener.log")
+    _log_in(Path(settings.recordings))
     bus = Bus()
     admission = Admission(accepts_unknown=options.accepts_unknown)
     plan = _plan_listening(settings, options, admission)
@@ -157,6 +156,17 @@ async def _listen(settings: Settings, options: ListenOptions, teller: Teller) ->
         finally:
             bus.close()
             await telling
+
+
+def _log_in(recordings: Path) -> None:
+    try:
+        make_private_folder(recordings)
+        log_to(recordings / "listener.log")
+    except OSError as error:
+        raise RecordingError(
+            f"cannot record in {recordings}: {error.strerror or error}; make it writable, or name another folder"
+            " with --recordings"
+        ) from error
 
 
 def _read_plan() -> tuple[Settings, ListenOptions]:

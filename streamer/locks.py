@@ -64,6 +64,14 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+def is_there(path: Path) -> bool:
+    """Say whether a file is there; one on a disk that cannot be asked is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def read_note(path: Path) -> str:
     """Return what the holder of the lock has noted, empty if nothing yet."""
     try:

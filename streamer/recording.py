@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -281,22 +283,39 @@ def create_recording(
         RecordingError: The folder cannot be made or written.
     """
     now = datetime.now(UTC)
-    call = Call(new_call_id(now), source, legs, now)
-    folder = recordings.absolute() / call.id
     try:
         make_private_folder(recordings)
-        folder.mkdir(mode=0o700)
-        lock = take_lock(folder / "tap.lock")
-        assert lock is not None, "nobody else knows this folder"
-        paths = wav_paths(folder, legs, output)
-        files = [
-            LegFile(path, leg.rate, clock=clock) for path, leg in zip(paths, legs, strict=True)
-        ]
-        for file in files:
-            file.max_data = max_data or file.max_data
-        return Recording(call, folder, files, lock, url=url, disk=disk or Disk(), facts=facts)
+        with ExitStack() as undoing:
+            folder = _make_call_folder(recordings.absolute(), now)
+            # What is left of a call that could not be begun would be taken for a damaged one.
+            undoing.callback(shutil.rmtree, folder, ignore_errors=True)
+            lock = take_lock(folder / "tap.lock")
+            assert lock is not None, "nobody else knows this folder"
+            undoing.callback(lock.release)
+            paths = wav_paths(folder, legs, output)
+            files = [
+                LegFile(path, leg.rate, clock=clock) for path, leg in zip(paths, legs, strict=True)
+            ]
+            for file in files:
+                file.max_data = max_data or file.max_data
+            call = Call(folder.name, source, legs, now)
+            disk = disk or Disk()
+            recording = Recording(call, folder, files, lock, url=url, disk=disk, facts=facts)
+            undoing.pop_all()
+            return recording
     except OSError as error:
-        raise RecordingError(f"cannot record in {folder}: {error.strerror or error}") from error
+        raise RecordingError(
+            f"cannot record in {recordings.absolute()}: {error.strerror or error}"
+        ) from error
+
+
+def _make_call_folder(recordings: Path, now: datetime) -> Path:
+    """Make a folder with an id that is new; calls that come within a second may draw the same one."""
+    while True:
+        folder = recordings / new_call_id(now)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            return folder
 
 
 def wav_paths(folder: Path, legs: tuple[Leg, ...], output: Path | None) -> tuple[Path, ...]:

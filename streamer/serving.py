@@ -17,6 +17,7 @@ from pathlib import Path
 from streamer.bus import Bus
 from streamer.catalog import folder_names
 from streamer.config import Settings
+from streamer.detached import DetachedProcess
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.events import EndReason, Listening, Trouble
 from streamer.listener import is_listening, stop_listener
@@ -82,7 +83,7 @@ class Arrivals:
         return [folder for name in sorted(self._unread) if (folder := self._read(name))]
 
     def _read_change(self) -> int:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             return self._recordings.stat().st_mtime_ns
         return 0
 
@@ -154,13 +155,18 @@ class _Front:
         self._bus = bus
         self._served = served
         self._is_stopping = False
+        self._process: DetachedProcess | None = None
+        """The listener that was started here."""
 
     def stop(self) -> None:
         """Have no more calls taken."""
         self._is_stopping = True
         if self._served.address:
-            with suppress(OSError):
+            try:
                 stop_listener(self._recordings, self._served.address)
+            except OSError:  # the folder of recordings is gone, or full
+                if self._process is not None:
+                    self._process.terminate()
 
     async def see_out(self, listening: asyncio.Future[None]) -> None:
         """Follow the calls that are live to their ends."""
@@ -197,7 +203,8 @@ class _Front:
         self._served.live.add(folder.name)
         try:
             result = await run_session(folder, self._desk, self._bus)
-            has_failed = bool(result.trouble) or result.reason is not EndReason.HANG_UP
+            is_whole = result.reason in (EndReason.HANG_UP, EndReason.STOPPED)
+            has_failed = bool(result.trouble) or not is_whole
         except RecordingError as error:
             has_failed = True
             self._bus.publish(Trouble(folder.name, str(error)))
@@ -213,7 +220,7 @@ class _Front:
 
     async def _listen(self) -> int | None:
         """Start a listener and take what it says until it ends; return its exit code, None if it was killed."""
-        process = start_listener(self._settings, self._options)
+        process = self._process = start_listener(self._settings, self._options)
         message = ""
         async for line in process.lines():
             if "listening" in line:

@@ -26,6 +26,7 @@ from streamer.events import (
     LegEnded,
     Trouble,
 )
+from streamer.locks import is_there
 from streamer.recording import Recording
 from streamer.sources.base import (
     CallStream,
@@ -193,7 +194,7 @@ class _Tap:
             self._recording.save_soon()
 
     def _look_around(self, now: float) -> None:
-        if self._recording.stop_path.exists():
+        if is_there(self._recording.stop_path):
             self._stop.request(EndReason.STOPPED)
         for leg in self._silent_legs.copy():
             waited_s = now - self._opened_at[leg]

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,6 +76,9 @@ class Keeper:
         self._tokens = itertools.count(1)
         self._sock: socket.socket | None = None
         self._unread = b""
+        self._outbox: deque[tuple[bytes, socket.socket | None]] = (
+            deque()
+        )  # bounded by what is held: a keeper that reads nothing for long is late
         self._last_beat = time.monotonic()
         self.answered: set[str] = set()
         """Tokens that the present keeper has said it holds."""
@@ -154,6 +158,8 @@ class Keeper:
     def _disconnect(self) -> None:
         if self._sock is not None:
             asyncio.get_running_loop().remove_reader(self._sock)
+            asyncio.get_running_loop().remove_writer(self._sock)
+            self._outbox.clear()
             self._sock.close()
             self._sock = None
 
@@ -168,9 +174,7 @@ class Keeper:
         if self._sock is None or hold.sock.fileno() < 0:
             return
         line = f"hold {hold.token} {hold.farewell.hex() or '-'}\n".encode()
-        # A keeper that is gone is noticed by `_receive`, which gets another and sends everything again.
-        with contextlib.suppress(OSError):
-            socket.send_fds(self._sock, [line], [hold.sock.fileno()])
+        self._post(line, hold.sock)
 
     def _replace(self) -> None:
         """Get another keeper; if none can be had, say so once, and the next beat tries again."""
@@ -190,12 +194,31 @@ class Keeper:
             if self._sock is None:
                 self._replace()
             del self._holds[token]
+            self.answered.discard(token)
             self._say(f"{verb} {token}\n".encode())
 
     def _say(self, line: bytes) -> None:
         if self._sock is not None:
+            self._post(line)
+
+    def _post(self, line: bytes, passenger: socket.socket | None = None) -> None:
+        """Send a line, with a descriptor if need be, as soon as the keeper has room for it."""
+        self._outbox.append((line, passenger))
+        if len(self._outbox) == 1:
+            self._send_outbox()
+
+    def _send_outbox(self) -> None:
+        assert self._sock is not None
+        while self._outbox:
+            # A keeper that is gone is noticed by `_receive`, which gets another and sends everything again.
             with contextlib.suppress(OSError):
-                self._sock.send(line)
+                try:
+                    _send_line(self._sock, *self._outbox[0])
+                except BlockingIOError:
+                    asyncio.get_running_loop().add_writer(self._sock, self._send_outbox)
+                    return
+            self._outbox.popleft()
+        asyncio.get_running_loop().remove_writer(self._sock)
 
     def _receive(self) -> None:
         assert self._sock is not None
@@ -221,6 +244,13 @@ class Keeper:
             self.answered.add(token)
             if token in self._held and not self._held[token].done():
                 self._held[token].set_result(None)
+
+
+def _send_line(keeper: socket.socket, line: bytes, passenger: socket.socket | None) -> None:
+    if passenger is None:
+        keeper.send(line)
+    elif passenger.fileno() >= 0:  # else it has been closed meanwhile
+        socket.send_fds(keeper, [line], [passenger.fileno()])
 
 
 @asynccontextmanager

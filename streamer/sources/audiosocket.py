@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from streamer.errors import UnreachableError
-from streamer.sources.connection import AudioSocketCall, Connection, Reception, Welcome
+from streamer.sources.connection import READ_SIZE, AudioSocketCall, Connection, Reception, Welcome
 
 SOURCE = "audiosocket"
 
@@ -18,7 +18,6 @@ SEND_BUFFER = 1 << 16
 """Bytes that the kernel takes for a peer that does not read, about a second; without a bound it would be minutes of silence."""
 
 _BACKLOG = 1024
-_READ_SIZE = 1 << 16
 
 
 class AudioSocketServer:
@@ -27,7 +26,7 @@ class AudioSocketServer:
     def __init__(self, reception: Reception) -> None:
         self.connections: set[Connection] = set()
         self.address = ""
-        self.buffer = memoryview(bytearray(_READ_SIZE))
+        self.buffer = memoryview(bytearray(READ_SIZE))
         self._reception = reception
         self._taken: set[UUID] = set()
         self._announced: asyncio.Queue[AudioSocketCall | None] = (
@@ -47,6 +46,10 @@ class AudioSocketServer:
         except socket.gaierror as error:
             raise UnreachableError(
                 f"{shown} cannot be listened on: {host} has no address ({error.strerror})"
+            ) from error
+        except UnicodeError as error:
+            raise UnreachableError(
+                f"{shown} cannot be listened on: {host} is no name of a host"
             ) from error
         except OSError as error:
             advice = "another program has it; stop that one, or choose another port"

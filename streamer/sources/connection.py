@@ -45,8 +45,12 @@ RATE_WAIT_S = 2.0
 GOODBYE_S = 2.0
 """Seconds that a peer has to hang up after `terminate`."""
 
+READ_SIZE = 1 << 12
+"""Bytes that one caller may bring at a time. A telephone's 20 ms are less than twice that at any rate; without a bound a flood of the
+smallest frames takes a second for each turn of the loop, and all other calls stand still meanwhile."""
 
-_READ_SIZE = 1 << 16
+_MOST_EARLY = 1000
+"""Items of a caller that wait for its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
         self._hold: Hold | None = None
         self._is_guest = False
         self._call: AudioSocketCall | None = None
-        self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S
+        self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the peer in, or send it away."""
@@ -173,7 +177,8 @@ class Connection(asyncio.BufferedProtocol):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connections = self._guests.connections
-        refusal = self._reception.gate.refuse(self._host, connections=len(connections))
+        strangers = sum(other.is_stranger_of(self._host) for other in connections)
+        refusal = self._reception.gate.refuse(self._host, strangers=strangers)
         connections.add(self)
         if refusal:
             self._refuse(refusal)
@@ -203,7 +208,6 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Judge the end of the connection."""
-        self._set_timer(0, None)
         if self._opening is not None:
             self._opening.cancel()
         if self._state is _State.IDENTIFYING:
@@ -212,12 +216,22 @@ class Connection(asyncio.BufferedProtocol):
             self._read_the_rest()
         if self._state is _State.LIVE:
             self._end(*self._judge_end(exc))
+        self._set_timer(0, None)
         self._state = _State.CLOSED
         self._leave_guests()
         if self._hold is not None:
             self._hold.release()
             self._hold = None
         self._guests.depart(self)
+
+    @property
+    def is_caller(self) -> bool:
+        """Whether it is a live call."""
+        return self._state is _State.LIVE
+
+    def is_stranger_of(self, host: str) -> bool:
+        """Say whether it comes from `host` and has not shown its UUID yet."""
+        return self._state in (_State.WAITING, _State.IDENTIFYING) and self._host == host
 
     def dismiss(self) -> None:
         """Close a connection on which nothing has come yet."""
@@ -228,10 +242,13 @@ class Connection(asyncio.BufferedProtocol):
         """Tell the peer that we are done, and let the keeper read to its end; idempotent."""
         if self._state is _State.LIVE:
             self._say_goodbye()
-            if self._hold is not None:
-                self._hold.drain()
-                self._hold = None
-                self._transport.abort()
+            self._part_once_said()
+
+    def resume_writing(self) -> None:
+        """Go once all has been said."""
+        if self._state is _State.LEAVING:
+            # Not at once: the transport, which calls this, would end twice.
+            asyncio.get_running_loop().call_soon(self._part)
 
     def give_up(self) -> None:
         """End a call whose socket the keeper reads by now; others go on."""
@@ -252,7 +269,7 @@ class Connection(asyncio.BufferedProtocol):
     def _read_the_rest(self) -> None:
         """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first."""
         with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
-            while data := sock.recv(_READ_SIZE):
+            while data := sock.recv(READ_SIZE):
                 self._receive(data)
 
     def _take(self, message: wire.Message) -> None:
@@ -265,7 +282,8 @@ class Connection(asyncio.BufferedProtocol):
         if not isinstance(message, wire.Identified):
             self._refuse(f"it did not begin with a UUID but with {describe_beginning(message)}")
             return
-        verdict = self._guests.admit(message.uuid)
+        calls = sum(other.is_caller for other in self._guests.connections)
+        verdict = self._reception.gate.refuse_call(calls=calls) or self._guests.admit(message.uuid)
         if isinstance(verdict, str):
             self._refuse(verdict)
             return
@@ -303,6 +321,8 @@ class Connection(asyncio.BufferedProtocol):
         if isinstance(message, wire.Terminated):
             self._end(EndReason.HANG_UP)
             self._transport.close()
+            # Not all may have been sent, and a peer that has left does not read.
+            self._set_timer(GOODBYE_S, self._transport.abort)
             return
         items = self._ear.take(message, self._reception.clock())
         if self._ear.kind_rate:
@@ -322,8 +342,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._call is None:
             if isinstance(item, RateKnown):
                 self._announce(item.rate)
-            else:
-                self._early.append(item)
+                return
+            self._early.append(item)
+            if len(self._early) == _MOST_EARLY:
+                self._announce()
             return
         if isinstance(item, RateKnown):
             leg = self._call.legs[0]
@@ -380,11 +402,23 @@ class Connection(asyncio.BufferedProtocol):
         if self._state is not _State.LIVE:
             self._refuse(str(error))
             return
-        hold, self._hold = self._hold, None
         self._end(EndReason.LOST, SourceError(f"{self.peer}: {error}"))
         self._say_goodbye()
-        if hold is not None:
-            hold.drain()
+        self._part_once_said()
+
+    def _part_once_said(self) -> None:
+        """Leave a peer to the keeper, but no half frame with it: to a peer that reads slowly, `terminate` would be its other half."""
+        if self._hold is None:
+            return
+        self._set_timer(GOODBYE_S, self._part)
+        self._transport.set_write_buffer_limits(0)
+        if not self._transport.get_write_buffer_size():
+            self._part()
+
+    def _part(self) -> None:
+        if self._hold is not None:
+            self._hold.drain()
+            self._hold = None
             self._transport.abort()
 
     def _say_goodbye(self) -> None:

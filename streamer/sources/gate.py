@@ -1,4 +1,7 @@
-"""Who may connect: so many connections in all, and from each address no faster than a PBX ever does."""
+"""Who may connect: so many calls in all, and from each address no faster than a PBX ever does.
+
+Only calls count as calls: connections that say nothing, and those that are being sent away, keep no caller out.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from dataclasses import dataclass
 BURST = 250
 PER_SECOND = 50.0
 """Connections that an address may open at once, and a second from then on; a PBX that restarts brings its calls back in a burst."""
+
+MOST_STRANGERS = BURST
+"""Connections of one address that have not shown their UUIDs yet; as many as it may open at once, for a PBX shows it within moments."""
 
 MOST_ADDRESSES = 10_000
 LINE_EVERY_S = 10.0
@@ -30,18 +36,24 @@ class Gate:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def refuse(self, host: str, *, connections: int) -> str | None:
-        """Return why a connection from `host` beside so many others must be refused, None if it may come in."""
+    def refuse(self, host: str, *, strangers: int) -> str | None:
+        """Return why a connection from `host` beside so many of its strangers must be refused, None if it may come in."""
         now = self._clock()
         bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
         bucket.tokens = min(BURST, bucket.tokens + (now - bucket.filled_at) * PER_SECOND)
         bucket.filled_at = now
         self._forget_others(host, now)
-        if connections >= self._most:
-            return f"{connections} connections are open, no more are taken (--max-calls)"
+        if strangers >= MOST_STRANGERS:
+            return f"{strangers} connections from {host} are open that have sent no UUID"
         if bucket.tokens < 1:
             return f"it connects more than {PER_SECOND:.0f} times a second"
         bucket.tokens -= 1
+        return None
+
+    def refuse_call(self, *, calls: int) -> str | None:
+        """Return why a call beside so many others must be refused, None if there is room."""
+        if calls >= self._most:
+            return f"{calls} calls are live, no more are taken (--max-calls)"
         return None
 
     def count_refusal(self, host: str) -> int:

@@ -9,6 +9,7 @@ is done by one frame. A peer that does not read gets nothing more until it does;
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import struct
 from collections.abc import Callable
@@ -29,6 +30,7 @@ MOST_ECHOED_FRAMES = 10
 """Frames that an echo waits for before it begins, so that it does not stutter, and keeps at most."""
 
 _TONE_LEVEL = 0.25
+_log = logging.getLogger(__name__)
 
 
 class Metronome:
@@ -60,11 +62,19 @@ class Metronome:
         due = int(passed / PERIOD_S + 1e-3) - self._ticks  # a timer may fire a hair early
         self._ticks += due
         for play in list(self._players):
-            play(min(due, MOST_AT_ONCE))
+            self._let_play(play, min(due, MOST_AT_ONCE))
         if self._players:
             self._schedule()
         else:
             self._timer = None
+
+    def _let_play(self, play: Callable[[int], None], frames: int) -> None:
+        """Have one player play; one that fails has played for the last time, and the others must not fall silent with it."""
+        try:
+            play(frames)
+        except Exception:  # noqa: BLE001 - one caller's failure must not reach the others
+            _log.exception("nothing more can be sent to a caller")
+            self.stop(play)
 
 
 class Voice(Protocol):

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -14,11 +14,20 @@ from streamer.audio import AudioChunk
 from streamer.events import EndReason
 from streamer.sources import connection
 from streamer.sources.audiosocket import SEND_BUFFER, AudioSocketServer
-from streamer.sources.base import LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
 from streamer.sources.connection import AudioSocketCall, Reception, Welcome
 from streamer.sources.gate import BURST, Gate
 from streamer.sources.playout import Metronome
-from streamer.wire.audiosocket import TERMINATE, Audio, Terminated, encode_audio, encode_identifier
+from streamer.wire.audiosocket import (
+    TERMINATE,
+    Audio,
+    Message,
+    Parser,
+    Terminated,
+    encode_audio,
+    encode_digit,
+    encode_identifier,
+)
 from tests.fakes.ports import closed_port
 from tests.fakes.replay import until
 from tests.fakes.serving import call, close_callers
@@ -297,6 +306,85 @@ async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_wor
         await until(door.has_ended)
 
 
+@asynccontextmanager
+async def a_caller_that_does_not_read(door):
+    """Make a call to which half a frame is under way, as its buffers are full."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", door.port))
+        sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+        await until(lambda: door.calls and door.heard() == FRAME)
+        (live,) = door.server.connections
+        while not live.playout.sent.dropped:
+            live.playout.play(1)
+        yield sock, live
+
+
+@dataclass
+class Held:
+    """A second descriptor, as the keeper has it."""
+
+    sock: socket.socket
+    is_drained: bool = False
+
+    def drain(self):
+        self.is_drained = True
+
+    def release(self):
+        pass
+
+
+async def stop(arrived):
+    """Leave a call as its recorder does, who follows it no longer."""
+    await arrived.aclose()
+    arrived.put(LegClosed(0, EndReason.STOPPED))
+
+
+async def test_a_slow_reader_is_told_to_go_on_after_a_whole_frame():
+    parser, heard = Parser(), list[Message]()
+
+    def hear(sock):
+        with suppress(BlockingIOError):
+            heard.extend(parser.feed(sock.recv(1 << 20)))
+        return heard and heard[-1] == Terminated()
+
+    async with (
+        open_door(fills_silence=True) as door,
+        a_caller_that_does_not_read(door) as (sock, live),
+    ):
+        with live._transport.get_extra_info("socket").dup() as second:
+            live._hold = held = Held(second)
+            await stop(door.calls[0])
+            assert not held.is_drained
+            sock.setblocking(False)
+            await until(lambda: hear(sock))
+            await until(lambda: held.is_drained)
+            assert parser.unread == 0
+
+
+async def test_a_reader_that_never_reads_is_left_to_the_keeper_after_a_while(monkeypatch):
+    monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
+    async with (
+        open_door(fills_silence=True) as door,
+        a_caller_that_does_not_read(door) as (_, live),
+    ):
+        with live._transport.get_extra_info("socket").dup() as second:
+            live._hold = held = Held(second)
+            await stop(door.calls[0])
+            await until(lambda: held.is_drained and not door.server.connections)
+
+
+async def test_one_that_ends_its_call_but_neither_reads_nor_leaves_is_closed(monkeypatch):
+    monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
+    async with (
+        open_door(fills_silence=True) as door,
+        a_caller_that_does_not_read(door) as (sock, _),
+    ):
+        sock.send(TERMINATE)
+        await until(lambda: not door.server.connections)
+        assert door.end().reason is EndReason.HANG_UP
+
+
 async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave_others_alone():
     async with open_door() as door:
         good = await a_good_call(door)
@@ -311,6 +399,14 @@ async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave
         await until(lambda: len(door.heard()) > before)
         for one in crowd:
             one.reset()
+
+
+async def test_a_crowd_that_says_nothing_keeps_no_caller_out():
+    async with open_door(most=1) as door:
+        crowd = [await call(door.port) for _ in range(10)]
+        await a_good_call(door)
+        assert not any(one.received for one in crowd)
+        assert door.lines == []
 
 
 async def test_more_calls_than_allowed_are_refused_and_may_go_on():
@@ -355,3 +451,32 @@ async def test_a_port_that_cannot_be_had_is_one_line():
             await other.listen("127.0.0.1", door.port)
         with pytest.raises(Exception, match="no address"):
             await other.listen("no.such.host.invalid", closed_port())
+
+
+async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns():
+    keys = 10_000
+    async with open_door() as door:
+        with socket.create_connection(("127.0.0.1", door.port)) as sock:
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: door.calls and door.heard() == FRAME)
+            sock.sendall(encode_digit("5") * keys)
+            pieces = [0]
+            while sum(pieces) < keys:
+                await asyncio.sleep(0)  # one turn of the loop
+                heard = sum(isinstance(item, Pressed) for item in door.items[0])
+                pieces.append(heard - sum(pieces))
+            assert max(pieces) <= 2 * connection.READ_SIZE // len(encode_digit("5"))
+        await until(door.has_ended)
+
+
+async def test_a_caller_that_brings_much_before_its_audio_is_announced_at_once(monkeypatch):
+    monkeypatch.setattr(connection, "RATE_WAIT_S", 1000)
+    async with open_door() as door:
+        caller = await call(door.port)
+        caller.identify()
+        caller.send(encode_digit("5") * 2000)
+        await until(lambda: door.calls)
+        caller.send(encode_audio(FRAME, 16_000))
+        await until(lambda: door.heard() == FRAME)
+        assert sum(isinstance(item, Pressed) for item in door.items[0]) == 2000
+        assert door.calls[0].legs[0].rate == 16_000

@@ -1,9 +1,12 @@
 """The keeper's process, over real sockets."""
 
+import asyncio
+import itertools
 import os
 import signal
 import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -131,6 +134,27 @@ async def test_a_keeper_that_dies_is_replaced_and_holds_again(runtime_dir, pair)
         await until(lambda: keeper.answered)
         ours.close()
     await can_be_filled_again(peer)
+
+
+async def test_a_keeper_that_is_busy_gets_all_of_a_burst(runtime_dir):
+    with ExitStack() as opened:
+        pairs = [socket.socketpair() for _ in range(200)]
+        for end in itertools.chain(*pairs):
+            opened.enter_context(end)
+        async with open_keeper(runtime_dir) as keeper:
+            assert keeper._sock
+            keeper._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+            pid = keeper_pid(runtime_dir)
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            holding = [asyncio.ensure_future(keeper.hold(ours)) for ours, _ in pairs]
+            await until(lambda: keeper._outbox)
+            os.kill(pid, signal.SIGCONT)
+            holds = await asyncio.gather(*holding)
+            for hold in holds:
+                hold.release()
+            assert not keeper.answered
+            await until(lambda: len(_descriptors(pid)) < len(pairs))
 
 
 @pytest.mark.parametrize(

@@ -333,6 +333,24 @@ async def test_a_port_that_is_taken_is_one_clear_line_and_exit_4(recordings, tmp
         assert "another" in err.splitlines()[1]
 
 
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "two..dots"])
+async def test_a_host_that_is_none_is_one_clear_line_and_exit_4(host, recordings):
+    flags = ["--recordings", str(recordings), "--audiosocket", f"{host}:9092", "--json"]
+    code, out, err = await run_streamer("serve", "--accept-unknown", *flags)
+    assert (code, out) == (4, "")
+    assert f"{host}:9092 cannot be listened on" in err.splitlines()[-1]
+    assert len(err.splitlines()) == 2, err
+
+
+async def test_a_folder_that_cannot_be_written_is_one_clear_line_and_exit_1(tmp_path):
+    flags = ["--recordings", "/proc/nowhere", "--db", str(tmp_path / "a.sqlite3"), "--json"]
+    address = ["--audiosocket", "127.0.0.1:0"]
+    code, out, err = await run_streamer("serve", "--accept-unknown", *flags, *address)
+    assert (code, out) == (1, "")
+    assert "cannot record in /proc/nowhere" in err.splitlines()[-1]
+    assert len(err.splitlines()) == 2, err
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -45,6 +45,19 @@ def test_a_demanded_file_is_valid_and_empty(leg):
     assert held(leg.path) == AUDIO
 
 
+def test_a_flood_that_comes_faster_than_it_is_written_does_not_fill_the_memory(leg, monkeypatch):
+    monkeypatch.setattr(disk, "MOST_WAITING", 3 * len(AUDIO))
+    for _ in range(5):
+        leg.append(AUDIO)
+    leg.write_queue()
+    assert held(leg.path) == AUDIO * 3
+    assert leg.lost == len(AUDIO)
+    leg.append(AUDIO)
+    leg.write_queue()
+    assert held(leg.path) == AUDIO * 3 + bytes(2 * len(AUDIO)) + AUDIO
+    assert leg.trouble == ""
+
+
 def test_a_new_file_is_private(leg):
     leg.append(AUDIO)
     leg.write_queue()

@@ -1,8 +1,11 @@
+import errno
 import json
 import wave
+from pathlib import Path
 
 import pytest
 
+from streamer import recording
 from streamer.audio import Leg
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import EndReason
@@ -87,6 +90,28 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordingError, match="cannot record in"):
         begin(tmp_path / "file")
+
+
+def test_two_calls_that_draw_the_same_id_are_both_recorded(recordings, monkeypatch):
+    drawn = iter(["20261120-130538-k3f9", "20261120-130538-k3f9", "20261120-130538-k3fa"])
+    monkeypatch.setattr(recording, "new_call_id", lambda now: next(drawn))
+    first, second = one_call(recordings), one_call(recordings)
+    assert list_calls(recordings) == [first.folder, second.folder]
+
+
+@pytest.mark.parametrize("broken", ["replace_json", "take_lock"])
+def test_a_call_that_cannot_be_begun_leaves_no_folder_and_no_descriptor(
+    broken, recordings, monkeypatch
+):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recording, broken, fail)
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(RecordingError, match="No space left"):
+        begin(recordings)
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert list(recordings.iterdir()) == []
 
 
 def test_calls_are_found_by_id_prefix_and_last(recordings):

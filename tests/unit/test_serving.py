@@ -1,72 +1,50 @@
-from streamer.audio import Leg
+import pytest
+
+from streamer import serving
+from streamer.bus import Bus
+from streamer.config import Settings
 from streamer.events import EndReason
-from streamer.recording import create_recording
-from streamer.serving import Arrivals
-
-LEGS = (Leg("caller", "PJSIP/100-0000001a", 8000),)
-
-
-def begin(recordings, source="audiosocket"):
-    return create_recording(recordings, source=source, url="", legs=LEGS)
+from streamer.listener_process import ListenOptions
+from streamer.serving import Served, _Front
+from streamer.session import Desk, SessionResult
 
 
-def names(folders):
-    return [folder.name for folder in folders]
+@pytest.fixture
+def front(tmp_path):
+    desk = Desk(None, None)  # type: ignore[arg-type]
+    return _Front(
+        Settings(recordings=str(tmp_path / "gone")), ListenOptions(), desk, Bus(), Served()
+    )
 
 
-def test_live_calls_are_found_at_once_and_past_ones_are_not(recordings):
-    past, live = begin(recordings), begin(recordings)
-    past.finish(EndReason.HANG_UP)
-    arrivals = Arrivals(recordings)
-    assert names(arrivals.look()) == [live.call.id]
-    assert arrivals.look() == []
-    live.finish(EndReason.HANG_UP)
+@pytest.mark.parametrize(
+    ("reason", "has_failed"),
+    [
+        (EndReason.HANG_UP, False),
+        (EndReason.STOPPED, False),
+        (EndReason.INTERRUPTED, True),
+        (EndReason.LOST, True),
+    ],
+)
+async def test_a_call_that_the_user_has_stopped_is_no_failure(
+    reason, has_failed, front, tmp_path, monkeypatch
+):
+    async def end(*_):
+        return SessionResult(reason)
+
+    monkeypatch.setattr(serving, "run_session", end)
+    await front._follow(tmp_path)
+    assert front._served.has_failed is has_failed
 
 
-def test_each_call_that_comes_is_told_once_even_if_it_is_over_by_then(recordings):
-    arrivals = Arrivals(recordings)
-    assert arrivals.look() == []
-    calls = [begin(recordings) for _ in range(20)]
-    calls[0].finish(EndReason.HANG_UP)
-    assert names(arrivals.look()) == sorted(call.call.id for call in calls)
-    later = begin(recordings)
-    assert names(arrivals.look()) == [later.call.id]
-    for call in (*calls[1:], later):
-        call.finish(EndReason.HANG_UP)
+def test_a_listener_whose_folder_is_gone_is_told_to_end_nevertheless(front):
+    told = []
 
+    class Process:
+        def terminate(self):
+            told.append(True)
 
-def test_calls_that_do_not_come_to_us_are_not_ours(recordings):
-    arrivals = Arrivals(recordings)
-    other = begin(recordings, source="stream-channel")
-    (recordings / "20261120-130538-zzzz.txt").write_text("no call")
-    assert arrivals.look() == []
-    other.finish(EndReason.HANG_UP)
-
-
-def test_a_folder_whose_call_is_not_written_yet_is_looked_at_again(recordings):
-    arrivals = Arrivals(recordings)
-    arrivals.look()
-    call = begin(recordings)
-    written = (call.folder / "call.json").read_bytes()
-    (call.folder / "call.json").unlink()
-    assert arrivals.look() == []
-    (call.folder / "call.json").write_bytes(written)
-    assert names(arrivals.look()) == [call.call.id]
-    call.finish(EndReason.HANG_UP)
-
-
-def test_a_folder_that_never_becomes_a_call_is_forgotten(recordings):
-    arrivals = Arrivals(recordings)
-    arrivals.look()
-    (recordings / "20261120-130538-zzzz").mkdir(parents=True)
-    for _ in range(100):
-        assert arrivals.look() == []
-    assert not arrivals._unread
-
-
-def test_recordings_may_appear_later(recordings):
-    arrivals = Arrivals(recordings)
-    assert arrivals.look() == []
-    call = begin(recordings)
-    assert names(arrivals.look()) == [call.call.id]
-    call.finish(EndReason.HANG_UP)
+    front._process = Process()
+    front._served.address = "127.0.0.1:9092"
+    front.stop()
+    assert told == [True]

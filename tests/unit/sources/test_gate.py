@@ -1,9 +1,16 @@
-from streamer.sources.gate import BURST, LINE_EVERY_S, MOST_ADDRESSES, PER_SECOND, Gate
+from streamer.sources.gate import (
+    BURST,
+    LINE_EVERY_S,
+    MOST_ADDRESSES,
+    MOST_STRANGERS,
+    PER_SECOND,
+    Gate,
+)
 from tests.fakes.replay import VirtualClock
 
 
 def let_in(gate, host, times):
-    return sum(gate.refuse(host, connections=0) is None for _ in range(times))
+    return sum(gate.refuse(host, strangers=0) is None for _ in range(times))
 
 
 def test_one_address_may_come_in_a_burst_and_then_only_so_fast():
@@ -19,15 +26,21 @@ def test_one_address_may_come_in_a_burst_and_then_only_so_fast():
 def test_a_fast_address_does_not_keep_others_out():
     gate = Gate(most=500, clock=VirtualClock())
     let_in(gate, "192.0.2.1", 1000)
-    assert gate.refuse("192.0.2.2", connections=0) is None
+    assert gate.refuse("192.0.2.2", strangers=0) is None
 
 
-def test_so_many_connections_and_no_more():
+def test_so_many_calls_and_no_more():
     gate = Gate(most=2, clock=VirtualClock())
-    assert gate.refuse("192.0.2.1", connections=1) is None
-    refusal = gate.refuse("192.0.2.1", connections=2)
+    assert gate.refuse_call(calls=1) is None
+    refusal = gate.refuse_call(calls=2)
     assert refusal
     assert "--max-calls" in refusal
+
+
+def test_an_address_has_so_many_connections_that_say_nothing_and_no_more():
+    gate = Gate(most=2, clock=VirtualClock())
+    assert gate.refuse("192.0.2.1", strangers=MOST_STRANGERS - 1) is None
+    assert gate.refuse("192.0.2.1", strangers=MOST_STRANGERS)
 
 
 def test_a_thousand_refusals_are_a_few_lines():
@@ -46,5 +59,5 @@ def test_addresses_that_were_long_not_heard_of_are_forgotten():
     let_in(gate, "first", BURST)
     for number in range(MOST_ADDRESSES + 1):
         clock.now += 0.0001
-        gate.refuse(str(number), connections=0)
+        gate.refuse(str(number), strangers=0)
     assert let_in(gate, "first", 1000) == BURST

@@ -150,3 +150,22 @@ async def test_what_a_long_standstill_has_missed_is_not_made_up_for(monkeypatch)
     metronome.start(play)
     await done.wait()
     assert due[1] == MOST_AT_ONCE
+
+
+async def test_a_player_that_fails_does_not_silence_the_others():
+    metronome, beats, done = Metronome(), [], asyncio.Event()
+
+    def fail(_):
+        beats.append("failed")
+        raise OSError("the announcement cannot be read")
+
+    def play(_):
+        beats.append("played")
+        if beats.count("played") == 3:
+            done.set()
+
+    metronome.start(fail)
+    metronome.start(play)
+    await asyncio.wait_for(done.wait(), 30)
+    metronome.stop(play)
+    assert beats.count("failed") == 1

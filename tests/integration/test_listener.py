@@ -1,0 +1,127 @@
+"""The listener itself, in this process."""
+
+import asyncio
+import errno
+import json
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from streamer import listener
+from streamer.bus import Bus
+from streamer.errors import RecordingError
+from streamer.events import CallStarted
+from streamer.listener import Listener, ListenPlan
+from streamer.recording import create_recording
+from streamer.sources.connection import Welcome
+from streamer.wire.audiosocket import Terminated
+from tests.fakes.replay import until
+from tests.fakes.serving import call, close_callers
+
+SECOND = b"\x00\x10\x00\xf0" * 4000
+
+
+@asynccontextmanager
+async def listening(recordings, runtime_dir, **options) -> AsyncIterator[tuple[Listener, int, Bus]]:
+    """Listen on any port; calls that are live at the end are left."""
+    plan = ListenPlan(
+        "127.0.0.1",
+        0,
+        recordings,
+        admit=lambda uuid: Welcome("caller", str(uuid)),
+        new_voice=lambda: None,
+        fills_silence=True,
+        format=None,
+        most_calls=10,
+        grace_s=options.get("grace_s"),
+        keeper_patience_s=10,
+        runtime_dir=runtime_dir,
+    )
+    bus, address = Bus(), asyncio.get_running_loop().create_future()
+    one = Listener(plan, bus, clock=time.monotonic)
+    running = asyncio.ensure_future(one.run(address.set_result))
+    try:
+        yield one, int((await address).rpartition(":")[2]), bus
+        one.stopping.set()
+        async with asyncio.timeout(30):
+            await running
+    finally:
+        running.cancel()
+        await close_callers()
+
+
+async def test_a_call_that_cannot_be_recorded_goes_on_until_the_grace_is_over(
+    recordings, runtime_dir, monkeypatch
+):
+    def fail(*_, **__):
+        raise RecordingError("no space")
+
+    monkeypatch.setattr(listener, "create_recording", fail)
+    async with listening(recordings, runtime_dir, grace_s=0.0) as (one, port, bus):
+        with bus.subscribe() as events:
+            caller = await call(port)
+            caller.identify()
+            caller.speak(SECOND)
+            async for event in events:
+                assert "not recorded, but goes on" in str(event)
+                break
+        assert not any(isinstance(message, Terminated) for message in caller.messages)
+        one.stopping.set()
+        await until(lambda: isinstance(caller.messages[-1], Terminated))
+
+
+async def test_a_disk_that_cannot_be_asked_for_the_stop_file_ends_no_call(
+    recordings, runtime_dir, monkeypatch
+):
+    asked = []
+    exists = Path.exists
+
+    def ask(path):
+        if path.name == "stop":
+            asked.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", ask)
+    async with listening(recordings, runtime_dir) as (_, port, bus):
+        with bus.subscribe() as events:
+            caller = await call(port)
+            caller.identify()
+            caller.speak(SECOND)
+            async for event in events:
+                if isinstance(event, CallStarted):
+                    break
+        await until(lambda: len(asked) > 1)
+        caller.speak(SECOND)
+        caller.hang_up()
+    (path,) = recordings.glob("*/call.json")
+    described = json.loads(path.read_text())
+    assert (described["reason"], described["legs"][0]["bytes"]) == ("hang-up", 2 * len(SECOND))
+
+
+async def test_a_folder_that_takes_its_time_keeps_no_other_call_waiting(
+    recordings, runtime_dir, monkeypatch
+):
+    is_slow, may_go_on = threading.Event(), threading.Event()
+
+    def create(*arguments, **options):
+        is_slow.set()
+        may_go_on.wait(30)
+        return create_recording(*arguments, **options)
+
+    monkeypatch.setattr(listener, "create_recording", create)
+    async with listening(recordings, runtime_dir) as (_, port, _bus):
+        caller = await call(port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(is_slow.is_set)
+        heard = len(caller.received)
+        await until(lambda: len(caller.received) > heard)
+        caller.speak(SECOND)
+        caller.hang_up()
+        may_go_on.set()
+    (path,) = recordings.glob("*/call.json")
+    described = json.loads(path.read_text())
+    assert (described["reason"], described["legs"][0]["bytes"]) == ("hang-up", 2 * len(SECOND))
