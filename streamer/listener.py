@@ -23,10 +23,11 @@ from streamer.events import EndReason, Trouble
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
 from streamer.recording import create_recording, make_private_folder
+from streamer.sources.arrived import AudioSocketCall
 from streamer.sources.audiosocket import SOURCE, AudioSocketServer, resolve_address
-from streamer.sources.connection import AudioSocketCall, Reception, Welcome
 from streamer.sources.gate import Gate
 from streamer.sources.playout import Metronome, Voice
+from streamer.sources.reception import Reception, Welcome
 from streamer.tap import Stop, run_tap
 from streamer.wire.formats import Format
 

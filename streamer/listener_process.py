@@ -32,8 +32,8 @@ from streamer.events import LegEnded, Trouble
 from streamer.listener import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
 from streamer.recording import make_private_folder
 from streamer.registry import Registration, Registry, explain_refusal
-from streamer.sources.connection import Welcome
 from streamer.sources.playout import Announcement, Echo, Tone, Voice
+from streamer.sources.reception import Welcome
 from streamer.wire.formats import Format
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from streamer.errors import UnreachableError
-from streamer.sources.connection import READ_SIZE, AudioSocketCall, Connection, Reception, Welcome
+from streamer.sources.arrived import AudioSocketCall
+from streamer.sources.connection import READ_SIZE, Connection
+from streamer.sources.reception import Reception, Welcome
 
 SOURCE = "audiosocket"
 

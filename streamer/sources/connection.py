@@ -17,9 +17,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from array import array
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -27,11 +26,12 @@ from uuid import UUID
 from streamer.audio import AudioChunk, Leg
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.events import EndReason
-from streamer.keeper.client import Hold, Keeper
-from streamer.sources.base import Inbox, LegClosed, LegOpened, RateKnown, Sent, StreamItem
+from streamer.keeper.client import Hold
+from streamer.sources.arrived import AudioSocketCall
+from streamer.sources.base import LegClosed, LegOpened, RateKnown, StreamItem
 from streamer.sources.ear import USUAL_RATE, Ear, describe_beginning
-from streamer.sources.gate import Gate
-from streamer.sources.playout import Echo, Metronome, Playout, Voice
+from streamer.sources.playout import Echo, Playout
+from streamer.sources.reception import Reception, Welcome
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
 
@@ -51,34 +51,6 @@ smallest frames takes a second for each turn of the loop, and all other calls st
 
 _MOST_EARLY = 1000
 """Items of a caller that wait for its rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Welcome:
-    """A call that may come in; `facts` are hostile strings for `call.json`."""
-
-    label: str
-    channel: str
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reception:
-    """How callers are received."""
-
-    admit: Callable[[UUID], Welcome | str]
-    """Says who a UUID is, or in a hostile line why it is refused."""
-    gate: Gate
-    metronome: Metronome
-    keeper: Callable[[], Keeper | None]
-    """Returns the keeper of the moment, None if none can be had."""
-    say: Callable[[str], None]
-    """Takes hostile lines for the user that concern no call."""
-    clock: Callable[[], float]
-    new_voice: Callable[[], Voice | None]
-    fills_silence: bool
-    format: Format | None
-    """What kind 0x10 carries, None to find it out."""
 
 
 class Guests(Protocol):
@@ -101,45 +73,6 @@ class Guests(Protocol):
 
     def announce(self, call: AudioSocketCall) -> None:
         """Have a call recorded."""
-
-
-class AudioSocketCall:
-    """One caller's call, as a stream of items; `facts` are hostile strings for `call.json`."""
-
-    def __init__(self, connection: Connection, leg: Leg, facts: Mapping[str, str]) -> None:
-        self.legs = (leg,)
-        self.facts = facts
-        self._inbox = Inbox(self.legs)
-        self._connection = connection
-
-    @property
-    def lost(self) -> list[int]:
-        """Samples of each leg that a slow consumer has lost."""
-        return self._inbox.lost
-
-    @property
-    def sent(self) -> tuple[Sent, ...]:
-        """What was sent back."""
-        return (self._connection.playout.sent,)
-
-    def put(self, item: StreamItem) -> None:
-        """Queue an item; never blocks."""
-        self._inbox.put(item)
-
-    def __aiter__(self) -> AsyncIterator[StreamItem]:
-        """Yield what the caller does until the connection ends."""
-        return self._inbox.__aiter__()
-
-    def explain_silence(self, leg: int, *, waited_s: float) -> str:
-        """Say why a connection may be open without any frames."""
-        return (
-            f"no audio from {self.legs[leg].channel} for {waited_s:.0f} s: it is muted or on hold, or its phone sends"
-            " nothing in silence; still waiting"
-        )
-
-    async def aclose(self) -> None:
-        """End the connection so that the dialplan goes on; idempotent."""
-        self._connection.leave()
 
 
 class _State(Enum):
@@ -362,7 +295,7 @@ class Connection(asyncio.BufferedProtocol):
         self._set_timer(0, None)
         leg = Leg(self._welcome.label, self._welcome.channel, rate or USUAL_RATE)
         facts = {"uuid": str(self._uuid), "peer": self.peer, **self._welcome.facts}
-        self._call = AudioSocketCall(self, leg, facts)
+        self._call = AudioSocketCall(leg, facts, sent=self.playout.sent, leave=self.leave)
         self._call.put(LegOpened(0, has_rate=rate is not None))
         for item in self._early:
             self._call.put(item)

@@ -13,11 +13,12 @@ import pytest
 from streamer.audio import AudioChunk
 from streamer.events import EndReason
 from streamer.sources import connection
+from streamer.sources.arrived import AudioSocketCall
 from streamer.sources.audiosocket import SEND_BUFFER, AudioSocketServer
 from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
-from streamer.sources.connection import AudioSocketCall, Reception, Welcome
 from streamer.sources.gate import BURST, Gate
 from streamer.sources.playout import Metronome
+from streamer.sources.reception import Reception, Welcome
 from streamer.wire.audiosocket import (
     TERMINATE,
     Audio,

@@ -15,7 +15,7 @@ from streamer.errors import RecordingError
 from streamer.events import CallStarted
 from streamer.listener import Listener, ListenPlan
 from streamer.recording import create_recording
-from streamer.sources.connection import Welcome
+from streamer.sources.reception import Welcome
 from streamer.wire.audiosocket import Terminated
 from tests.fakes.replay import until
 from tests.fakes.serving import call, close_callers
