@@ -16,7 +16,7 @@ from streamer.cli import output
 from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
-from streamer.cli.watch import choose_printer, open_any_desk, show
+from streamer.cli.watch import choose_printer, open_any_desk, show, tell_unfinished
 from streamer.config import Settings
 from streamer.errors import ExitCode, UsageError
 from streamer.recorded import is_live
@@ -69,13 +69,17 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 
         async def work(bus: Bus, watched: Watched) -> None:
             async with open_any_desk(settings, model, bus) as desk:
-                await serving.run(desk, bus, watched, waits=True)
+                telling = asyncio.ensure_future(tell_unfinished(settings))
+                try:
+                    await serving.run(desk, bus, watched, waits=True)
+                finally:
+                    telling.cancel()
 
         async def attend(desk: Desk, bus: Bus, watched: Watched) -> None:
             await serving.run(desk, bus, watched, waits=False)
 
         if frontend is None:
-            code = asyncio.run(show(work, choose_printer(as_json=as_json)))
+            code = asyncio.run(show(work, choose_printer(as_json=as_json, names_calls=True)))
             serving.say_what_goes_on()
             return code
         request = ScreenRequest(

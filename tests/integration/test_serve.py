@@ -135,6 +135,24 @@ async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings
             assert not listener.is_running() or find_listeners(recordings) == []
 
 
+async def test_what_ended_while_no_front_lived_is_said_to_wait_for_its_text(recordings):
+    async with serving(recordings) as first:
+        caller = await call(first.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: first.of_kind("call_started"))
+        first.process.kill()
+        await first.process.wait()
+        caller.hang_up()
+        await until(lambda: all(c["reason"] == "hang-up" for c in first.calls()))
+    async with serving(recordings) as second:
+        assert second.process.stderr
+        line = await asyncio.wait_for(second.process.stderr.readline(), timeout=20)
+        while b"no speech model" in line:
+            line = await asyncio.wait_for(second.process.stderr.readline(), timeout=20)
+        assert line.startswith(b"1 earlier call has no complete text")
+
+
 async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings):
     async with serving(recordings) as served:
         callers = [await call(served.port) for _ in range(10)]
