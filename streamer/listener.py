@@ -262,6 +262,11 @@ def is_listening(recordings: Path, address: str) -> bool:
     return is_locked(_lock_path(recordings, address))
 
 
+def front_lock_path(recordings: Path, address: str) -> Path:
+    """Name the lock of the front that leads a listener."""
+    return _lock_path(recordings, address).with_suffix(".front")
+
+
 def stop_listener(recordings: Path, address: str) -> None:
     """Ask the listener at an address to end; its calls go on to their ends."""
     _lock_path(recordings, address).with_suffix(".stop").touch(mode=0o600)

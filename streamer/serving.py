@@ -2,7 +2,8 @@
 
 Theory of operation. The listener outlives this front, so nothing is asked of it but to begin and to end: calls are found in the folder
 of recordings, whoever records them, as long as they are of a source that comes to us. A listener that is there already, because an
-earlier front was killed, is taken over; one that was killed is replaced.
+earlier front was killed, is taken over; one that was killed is replaced. Of several fronts of one listener the first *leads*, by a
+lock: only its leaving ends the listening, and when it is killed another leads.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from streamer.config import Settings
 from streamer.detached import DetachedProcess
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.events import EndReason, Listening, Trouble
-from streamer.listener import is_listening, stop_listener
+from streamer.listener import front_lock_path, is_listening, stop_listener
 from streamer.listener_process import ListenOptions, start_listener
+from streamer.locks import Lock, take_lock
 from streamer.recorded import is_live, read_call
 from streamer.session import Desk, run_session
 from streamer.sources.audiosocket import SOURCE
@@ -133,10 +135,11 @@ async def serve_calls(
                 task.result()
     except asyncio.CancelledError:
         front.stop()
-        if waits:
+        if waits and front.leads:
             await front.see_out(listening)
         raise
     finally:
+        front.close()
         served.left = tuple(sorted(served.live))
         for task in (following, listening, *front.sessions):
             task.cancel()
@@ -157,16 +160,27 @@ class _Front:
         self._is_stopping = False
         self._process: DetachedProcess | None = None
         """The listener that was started here."""
+        self._lead: Lock | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Say whether the listening ends with this front."""
+        return self._lead is not None
+
+    def close(self) -> None:
+        """Let another front lead."""
+        if self._lead is not None:
+            self._lead.release()
 
     def stop(self) -> None:
-        """Have no more calls taken."""
+        """Have no more calls taken, if this front leads."""
         self._is_stopping = True
-        if self._served.address:
-            try:
+        if self.leads:
+            with suppress(OSError):  # the folder of recordings is gone, or full
                 stop_listener(self._recordings, self._served.address)
-            except OSError:  # the folder of recordings is gone, or full
-                if self._process is not None:
-                    self._process.terminate()
+                return
+        if self._process is not None:  # without effect if it has found another listener there
+            self._process.terminate()
 
     async def see_out(self, listening: asyncio.Future[None]) -> None:
         """Follow the calls that are live to their ends."""
@@ -242,15 +256,23 @@ class _Front:
 
     async def _take_over(self, address: str) -> None:
         """Live with a listener that somebody else has started, until it ends."""
-        self._say(
-            f"{address} is being listened on already; following its calls, with the options that it was given"
-        )
         self._begin(address)
-        while is_listening(self._recordings, address):  # noqa: ASYNC110 - another process's lock
+        rest = "" if self.leads else "; leaving ends nothing, another serve leads"
+        self._say(
+            f"{address} is being listened on already; following its calls, with the options that it was given{rest}"
+        )
+        while is_listening(self._recordings, address):
             await asyncio.sleep(LOOK_S)
+            self._try_to_lead()
+
+    def _try_to_lead(self) -> None:
+        with suppress(OSError):  # the folder of recordings is gone
+            path = front_lock_path(self._recordings, self._served.address)
+            self._lead = self._lead or take_lock(path)
 
     def _begin(self, address: str) -> None:
         self._served.address = address
+        self._try_to_lead()
         if self._is_stopping:
             self.stop()
         self._bus.publish(Listening(SOURCE, address))

@@ -75,7 +75,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             await serving.run(desk, bus, watched, waits=False)
 
         if frontend is None:
-            code = asyncio.run(show(work, choose_printer(as_json=as_json)))
+            code = asyncio.run(show(work, choose_printer(as_json=as_json, names_calls=True)))
             serving.say_what_goes_on()
             return code
         request = ScreenRequest(

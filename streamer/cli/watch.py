@@ -31,7 +31,7 @@ from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS
 from streamer.config import Settings
 from streamer.errors import ExitCode, StreamerError, UsageError
-from streamer.events import CallStarted, Event, Final, Trouble, encode_event
+from streamer.events import CallStarted, Event, Final, Listening, Trouble, encode_event
 from streamer.hostile import printable
 from streamer.speech.models import NO_MODEL, InstalledModel, choose_model
 from streamer.transcript import format_position
@@ -159,14 +159,16 @@ async def _tell_unfinished(settings: Settings) -> None:
             entries = await list_entries(reader, Path(settings.recordings))
         count = sum(entry.state is CallState.UNFINISHED for entry in entries)
         if count:
-            output.talk(
-                f"{count} earlier calls have no complete text; `streamer resume --all` finishes them"
-            )
+            calls = "1 earlier call has" if count == 1 else f"{count} earlier calls have"
+            output.talk(f"{calls} no complete text; `streamer resume --all` finishes them")
 
 
-def choose_printer(*, as_json: bool) -> Printer:
-    """Return what prints events to stdout: as JSON lines, or settled lines only."""
-    return _print_json if as_json else _print_plain
+def choose_printer(*, as_json: bool, names_calls: bool = False) -> Printer:
+    """Return what prints events to stdout: as JSON lines, or settled lines only.
+
+    `names_calls` puts the call's id before each settled line, where several calls are printed at once.
+    """
+    return _print_json if as_json else partial(_print_plain, names_calls=names_calls)
 
 
 async def show(
@@ -246,13 +248,16 @@ def _print_json(event: Event) -> None:
         output.talk(f"recording {event.call.id} into {event.folder}")
 
 
-def _print_plain(event: Event) -> None:
+def _print_plain(event: Event, *, names_calls: bool) -> None:
     match event:
+        case Listening(source, address):
+            output.talk(f"listening for {source} at {address}")
         case CallStarted(call, folder):
             output.talk(f"recording {call.id} into {folder}")
-        case Final(_, segment):
+        case Final(call_id, segment):
             text = printable(segment.text, limit=_LINE_LIMIT)
-            output.data(f"[{format_position(segment.start_s)}] {segment.leg}: {text}")
+            before = f"{call_id} " if names_calls else ""
+            output.data(f"{before}[{format_position(segment.start_s)}] {segment.leg}: {text}")
         case Trouble(_, message):
             output.talk(message)
         case _:

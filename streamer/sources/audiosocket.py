@@ -119,6 +119,7 @@ def _bind(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # of connections, too
         sock.bind(address)
+        sock.listen(_BACKLOG)  # here, too, an address may turn out to be taken
     except OSError:
         sock.close()
         raise

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psutil
 import pytest
 
+from streamer.locks import is_locked
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller, script_caller, script_mislabelled, with_digits
 from streamer.simulator.judge import Ending
@@ -133,6 +134,49 @@ async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings
             second.process.send_signal(signal.SIGTERM)
             assert await second.process.wait() == 128 + signal.SIGTERM
             assert not listener.is_running() or find_listeners(recordings) == []
+
+
+async def test_a_second_front_may_leave_without_ending_the_listening(recordings):
+    async with serving(recordings) as first:
+        address = f"127.0.0.1:{first.port}"
+        async with serving(recordings, "--audiosocket", address) as second:
+            await until(lambda: "another serve leads" in second.troubles)
+            second.process.send_signal(signal.SIGTERM)
+            assert await second.process.wait() == 128 + signal.SIGTERM
+            assert _is_open(first.port)
+            assert first.process.returncode is None
+
+
+async def test_a_second_front_leads_when_the_first_has_died(recordings):
+    async with serving(recordings) as first:
+        address = f"127.0.0.1:{first.port}"
+        async with serving(recordings, "--audiosocket", address) as second:
+            await until(lambda: "another serve leads" in second.troubles)
+            first.process.kill()
+            await first.process.wait()
+            (lock,) = (recordings / ".locks").glob("*.front")
+            await until(lambda: is_locked(lock))
+            second.process.send_signal(signal.SIGTERM)
+            assert await second.process.wait() == 128 + signal.SIGTERM
+            await until(lambda: not _is_open(first.port))
+
+
+async def test_what_ended_while_no_front_lived_is_said_to_wait_for_its_text(recordings):
+    async with serving(recordings) as first:
+        caller = await call(first.port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: first.of_kind("call_started"))
+        first.process.kill()
+        await first.process.wait()
+        caller.hang_up()
+        await until(lambda: all(c["reason"] == "hang-up" for c in first.calls()))
+    async with serving(recordings) as second:
+        assert second.process.stderr
+        line = await asyncio.wait_for(second.process.stderr.readline(), timeout=20)
+        while b"no speech model" in line:
+            line = await asyncio.wait_for(second.process.stderr.readline(), timeout=20)
+        assert line.startswith(b"1 earlier call has no complete text")
 
 
 async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings):
