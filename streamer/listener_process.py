@@ -36,7 +36,7 @@ from streamer.sources.playout import Announcement, Echo, Tone, Voice
 from streamer.sources.reception import Welcome
 from streamer.wire.formats import Format
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("streamer.listener_process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ async def _tell(events: Subscription, teller: Teller) -> None:
                 _log.warning("%s: %s: %s", call_id, leg, message)
                 teller.say(message=f"{leg}: {message}", call=call_id)
             case Trouble(call_id, message):
-                _log.warning("%s: %s", call_id or "no call", message)
+                _log.warning("%s: %s", call_id or "listener", message)
                 teller.say(message=message, call=call_id)
             case _:
                 pass

@@ -259,11 +259,14 @@ class _Front:
         self._begin(address)
         rest = "" if self.leads else "; leaving ends nothing, another serve leads"
         self._say(
-            f"{address} is being listened on already; following its calls, with the options that it was given{rest}"
+            f"{address} is being listened on already, with the options that it was given; its calls are followed, and what"
+            f" goes wrong is in listener.log{rest}"
         )
         while is_listening(self._recordings, address):
             await asyncio.sleep(LOOK_S)
             self._try_to_lead()
+        if not self._is_stopping:
+            self._say("the listener has ended; starting another")
 
     def _try_to_lead(self) -> None:
         with suppress(OSError):  # the folder of recordings is gone

@@ -28,7 +28,7 @@ from streamer.recorder import ChannelTakenError, plan_tap, record_call
 from streamer.recording import Recording
 from streamer.tap import Stop
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("streamer.tap_process")
 
 
 def start_tap(settings: Settings, legs: Sequence[Leg]) -> DetachedProcess:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,8 +118,9 @@ class _Serving:
     def say_what_goes_on(self) -> None:
         recordings = Path(self._settings.recordings)
         if live := sum(is_live(recordings / name) for name in self._left):
+            watch = shlex.join(["streamer", "watch", "--recordings", str(recordings)])
             output.talk(
-                f"no more calls are taken; still recording {live} to the end, `streamer watch` shows them"
+                f"no more calls are taken; still recording {live} to the end, `{watch}` shows them"
             )
 
 

@@ -326,7 +326,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _grumble(self, why: str) -> None:
         """Say why there is no call, but not a thousand times."""
-        if count := self._reception.gate.count_refusal(self._host):
+        if count := self._reception.gate.count_refusal(self._host, why):
             more = f" (and {count - 1} more from {self._host})" if count > 1 else ""
             self._reception.say(f"no call from {self.peer}: {why}{more}")
 

@@ -6,7 +6,7 @@ Only calls count as calls: connections that say nothing, and those that are bein
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BURST = 250
 PER_SECOND = 50.0
@@ -16,8 +16,9 @@ MOST_STRANGERS = BURST
 """Connections of one address that have not shown their UUIDs yet; as many as it may open at once, for a PBX shows it within moments."""
 
 MOST_ADDRESSES = 10_000
-LINE_EVERY_S = 10.0
-"""Between two lines about refused connections of one address."""
+LINES = 5
+LINES_EVERY_S = 10.0
+"""Lines about refused connections of one address in so much time."""
 
 
 @dataclass(slots=True)
@@ -25,7 +26,8 @@ class _Bucket:
     tokens: float
     filled_at: float
     refused: int = 0
-    told_at: float | None = None
+    said: set[str] = field(default_factory=set)
+    lines_since: float = -LINES_EVERY_S
 
 
 class Gate:
@@ -56,14 +58,20 @@ class Gate:
             return f"{calls} calls are live, no more are taken (--max-calls)"
         return None
 
-    def count_refusal(self, host: str) -> int:
-        """Return how many refusals of `host` the line that is due now stands for; 0 if none is due."""
+    def count_refusal(self, host: str, why: str) -> int:
+        """Return how many refusals of `host` the line that is due now stands for; 0 if none is due.
+
+        What was said a moment ago is not said again.
+        """
         now = self._clock()
         bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
         bucket.refused += 1
-        if bucket.told_at is not None and now - bucket.told_at < LINE_EVERY_S:
+        if now - bucket.lines_since >= LINES_EVERY_S:
+            bucket.lines_since = now
+            bucket.said.clear()
+        if why in bucket.said or len(bucket.said) == LINES:
             return 0
-        bucket.told_at = now
+        bucket.said.add(why)
         refused, bucket.refused = bucket.refused, 0
         return refused
 

@@ -126,7 +126,7 @@ async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings
         (listener,) = find_listeners(recordings)
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
-            assert "already" in second.troubles
+            await until(lambda: "already" in second.troubles)
             await until(lambda: second.of_kind("call_started"))
             caller.hang_up()
             await second.ended()

@@ -1,6 +1,7 @@
 from streamer.sources.gate import (
     BURST,
-    LINE_EVERY_S,
+    LINES,
+    LINES_EVERY_S,
     MOST_ADDRESSES,
     MOST_STRANGERS,
     PER_SECOND,
@@ -46,11 +47,13 @@ def test_an_address_has_so_many_connections_that_say_nothing_and_no_more():
 def test_a_thousand_refusals_are_a_few_lines():
     clock = VirtualClock()
     gate = Gate(most=2, clock=clock)
-    told = [gate.count_refusal("192.0.2.1") for _ in range(1000)]
+    told = [gate.count_refusal("192.0.2.1", "it is unknown") for _ in range(1000)]
     assert told == [1] + [0] * 999
-    clock.now += LINE_EVERY_S
-    assert gate.count_refusal("192.0.2.1") == 1000
-    assert gate.count_refusal("192.0.2.2") == 1
+    others = [gate.count_refusal("192.0.2.1", f"{n} is unknown") for n in range(1000)]
+    assert others == [1000] + [1] * (LINES - 2) + [0] * (1001 - LINES)
+    clock.now += LINES_EVERY_S
+    assert gate.count_refusal("192.0.2.1", "it is unknown") == 1002 - LINES
+    assert gate.count_refusal("192.0.2.2", "it is unknown") == 1
 
 
 def test_addresses_that_were_long_not_heard_of_are_forgotten():
