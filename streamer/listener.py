@@ -23,8 +23,8 @@ from streamer.events import EndReason, Trouble
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
 from streamer.recording import create_recording, make_private_folder
-from streamer.sources.arrived import AudioSocketCall
 from streamer.sources.audiosocket import SOURCE, AudioSocketServer, resolve_address
+from streamer.sources.base import ArrivedCall, Server
 from streamer.sources.gate import Gate
 from streamer.sources.playout import Metronome, Voice
 from streamer.sources.reception import Reception, Welcome
@@ -92,7 +92,7 @@ class Listener:
             fills_silence=plan.fills_silence,
             format=plan.format,
         )
-        self._server = AudioSocketServer(reception)
+        self._server: Server = AudioSocketServer(reception)
 
     async def run(self, on_listening: Callable[[str], None]) -> None:
         """Listen until told to end, then until every call has ended.
@@ -144,7 +144,7 @@ class Listener:
                 await asyncio.sleep(_LOOK_S)
         return ""
 
-    async def _record(self, call: AudioSocketCall) -> None:
+    async def _record(self, call: ArrivedCall) -> None:
         stop = Stop()
         if self._is_over:
             stop.request(EndReason.INTERRUPTED)
@@ -211,7 +211,7 @@ class Listener:
         self._bus.publish(Trouble(None, message))
 
 
-async def _see_out(call: AudioSocketCall, stop: Stop) -> None:
+async def _see_out(call: ArrivedCall, stop: Stop) -> None:
     """Let a call go on that is not recorded, for as long as one that is may go on."""
 
     async def follow() -> None:

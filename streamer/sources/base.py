@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -98,11 +98,36 @@ class CallStream(Protocol):
         """Stop reading without harming the call; idempotent."""
 
 
-class Source(Protocol):
-    """A server yields many calls, a client or a file yields one."""
+class ArrivedCall(CallStream, Protocol):
+    """A call that has come to us by itself."""
 
-    def calls(self) -> AsyncIterator[CallStream]:
-        """Announce calls as they come."""
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What else is known of it, hostile strings for `call.json`."""
+
+
+class Server(Protocol):
+    """A source of calls that come to us: the seam between the listener and a protocol."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as one writes it; empty before."""
+
+    async def listen(self, host: str, port: int) -> None:
+        """Take calls from now on.
+
+        Raises:
+            UnreachableError: The address cannot be had.
+        """
+
+    def calls(self) -> AsyncIterator[ArrivedCall]:
+        """Yield calls as they come, until nobody listens any more and every connection is closed."""
+
+    def stop_listening(self) -> None:
+        """Take no more calls; those that are there go on. Idempotent."""
+
+    def give_up(self) -> None:
+        """End every call that the keeper has taken over."""
 
 
 class Inbox:
