@@ -27,6 +27,15 @@ SECOND = b"\x00\x10\x00\xf0" * 4000
 """One second of a loud tone at 8 kHz."""
 
 
+async def speaking(served, number=1):
+    """Make a call, the `number`th of this front, that has spoken for a second."""
+    caller = await call(served.port)
+    caller.identify()
+    caller.speak(SECOND)
+    await until(lambda: len(served.of_kind("call_started")) == number)
+    return caller
+
+
 async def play(served, *scripts, **options):
     callers = [Caller(script, uuid4(), **options) for script in scripts]
     return await run_callers(callers, host="127.0.0.1", port=served.port)
@@ -117,10 +126,7 @@ async def test_kill_9_of_the_front_leaves_ten_calls_being_recorded(recordings):
 
 async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings):
     async with serving(recordings) as first:
-        caller = await call(first.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: first.of_kind("call_started"))
+        caller = await speaking(first)
         first.process.kill()
         await first.process.wait()
         (listener,) = find_listeners(recordings)
@@ -163,10 +169,7 @@ async def test_a_second_front_leads_when_the_first_has_died(recordings):
 
 async def test_what_ended_while_no_front_lived_is_said_to_wait_for_its_text(recordings):
     async with serving(recordings) as first:
-        caller = await call(first.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: first.of_kind("call_started"))
+        caller = await speaking(first)
         first.process.kill()
         await first.process.wait()
         caller.hang_up()
@@ -193,20 +196,14 @@ async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings)
         assert not any(caller.was_reset for caller in callers)
         await until(lambda: len(served.of_kind("listening")) == 2)
         assert "killed" in served.troubles
-        again = await call(served.port)
-        again.identify()
-        again.speak(SECOND)
-        await until(lambda: len(served.of_kind("call_started")) == 11)
+        again = await speaking(served, number=11)
         for caller in (*callers, again):
             caller.hang_up()
 
 
 async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):
     async with serving(recordings) as served:
-        caller = await call(served.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: served.of_kind("call_started"))
+        caller = await speaking(served)
         code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
         assert code == 0
         assert "its dialplan goes on" in err
@@ -220,10 +217,7 @@ async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):
 
 async def test_sigterm_takes_no_new_calls_and_follows_live_ones_to_their_end(recordings):
     async with serving(recordings) as served:
-        caller = await call(served.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: served.of_kind("call_started"))
+        caller = await speaking(served)
         served.process.send_signal(signal.SIGTERM)
         await until(lambda: "no more calls" in served.troubles)
         await until(lambda: not _is_open(served.port))
@@ -243,10 +237,7 @@ def _is_open(port):
 
 async def test_after_the_grace_callers_are_told_to_go_on(recordings):
     async with serving(recordings, "--grace", "0.1") as served:
-        caller = await call(served.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: served.of_kind("call_started"))
+        caller = await speaking(served)
         served.process.send_signal(signal.SIGTERM)
         assert await served.process.wait() == 128 + signal.SIGTERM
         assert isinstance(caller.messages[-1], Terminated)
@@ -257,10 +248,7 @@ async def test_after_the_grace_callers_are_told_to_go_on(recordings):
 async def test_sigstop_of_the_listener_leaves_the_calls_to_the_keeper(recordings, monkeypatch):
     monkeypatch.setenv("STREAMER_KEEPER_PATIENCE", "1")
     async with serving(recordings) as served:
-        caller = await call(served.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: served.of_kind("call_started"))
+        caller = await speaking(served)
         listener = served.listener()
         listener.suspend()
         await until(lambda: caller.messages and isinstance(caller.messages[-1], Terminated))
@@ -269,10 +257,7 @@ async def test_sigstop_of_the_listener_leaves_the_calls_to_the_keeper(recordings
         await served.ended()
         assert served.of_kind("call_ended")[0]["reason"] == "lost"
         assert "keeper has taken" in served.troubles
-        other = await call(served.port)
-        other.identify()
-        other.speak(SECOND)
-        await until(lambda: len(served.of_kind("call_started")) == 2)
+        other = await speaking(served, number=2)
         for one in (caller, other):
             one.hang_up()
 
@@ -315,10 +300,7 @@ async def test_an_announcement_is_played_whole_once_then_silence(recordings, tmp
 
 async def test_no_silence_means_nothing_is_sent(recordings):
     async with serving(recordings, "--no-silence") as served:
-        caller = await call(served.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: served.of_kind("call_started"))
+        caller = await speaking(served)
         caller.hang_up()
         await served.ended()
         assert caller.received == b""
@@ -413,10 +395,7 @@ async def test_what_cannot_be_meant_is_exit_2_and_one_line(flags, recordings):
 
 async def test_the_listener_is_small_and_knows_no_arrays_and_no_models(recordings):
     async with serving(recordings) as served:
-        caller = await call(served.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: served.of_kind("call_started"))
+        caller = await speaking(served)
         maps = "\n".join(map.path for map in served.listener().memory_maps())
         assert not any(name in maps for name in ("numpy", "ctranslate2", "onnxruntime", "/av/"))
         assert served.listener().memory_info().rss < 40e6
@@ -427,20 +406,14 @@ async def test_the_listener_is_small_and_knows_no_arrays_and_no_models(recording
 
 async def test_a_new_front_listens_while_the_calls_of_the_old_one_go_on(recordings):
     async with serving(recordings) as old:
-        caller = await call(old.port)
-        caller.identify()
-        caller.speak(SECOND)
-        await until(lambda: old.of_kind("call_started"))
+        caller = await speaking(old)
         old.process.send_signal(signal.SIGTERM)
         await until(lambda: not _is_open(old.port))
         address = f"127.0.0.1:{old.port}"
         async with serving(recordings, "--audiosocket", address) as new:
             assert len(find_listeners(recordings)) == 2
             await until(lambda: new.of_kind("call_started"))  # it follows the old one's, too
-            other = await call(new.port)
-            other.identify()
-            other.speak(SECOND)
-            await until(lambda: len(new.of_kind("call_started")) == 2)
+            other = await speaking(new, number=2)
             for one in (caller, other):
                 one.hang_up()
             await new.ended(2)
