@@ -13,9 +13,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
+
+from streamer.errors import ExitCode, StreamerError
+
+_log = logging.getLogger(__name__)
 
 _LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -74,15 +78,33 @@ class Teller:
             os.write(1, json.dumps(fields).encode() + b"\n")
 
 
-def ignore_terminal() -> None:
-    """Let nothing that happens to a terminal or a reader end this process."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-
-
 def log_to(path: Path) -> None:
     """Log to a file that is private to its owner, after what it holds."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     logging.basicConfig(
         stream=os.fdopen(descriptor, "a"), format=_LINE, level=logging.INFO, force=True
     )
+
+
+def run_told(work: Callable[[Teller], Coroutine[Any, Any, int]], *, what: str) -> int:
+    """Run a detached process's work, which returns its exit code; say that code, and what went wrong, to whoever started it.
+
+    `what` names the process for its starter. An error that is no `StreamerError` goes into the log, too, and is raised.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # nothing that happens to a terminal or a reader ends it
+    teller, code = Teller(), int(ExitCode.FAILED)
+    try:
+        code = int(asyncio.run(work(teller)))
+    except StreamerError as error:
+        teller.say(message=str(error), call=None)
+        code = int(error.exit_code)
+    except Exception as error:
+        _log.exception("%s has failed", what)
+        teller.say(message=f"{what} has failed: {error!r}", call=None)
+        raise
+    finally:
+        teller.say(exit_code=code)
+    return code

@@ -77,6 +77,7 @@ class Listener:
         self._bus = bus
         self._clock = clock
         self._keeper: Keeper | None = None
+        self._has_keeper = asyncio.Event()
         self._disk = Disk()
         self._stops: set[Stop] = set()
         self._is_over = False
@@ -86,6 +87,7 @@ class Listener:
             gate=Gate(most=plan.most_calls, clock=clock),
             metronome=Metronome(),
             keeper=lambda: self._keeper,
+            wait_for_keeper=self._wait_for_keeper,
             say=self._say,
             clock=clock,
             new_voice=plan.new_voice,
@@ -182,6 +184,7 @@ class Listener:
                     say_trouble=self._say,
                 ) as keeper:
                     self._keeper, is_said = keeper, False
+                    self._has_keeper.set()
                     await keeper.lost.wait()
                     self._server.give_up()
             except KeeperError as error:
@@ -191,6 +194,12 @@ class Listener:
                 await asyncio.sleep(KEEPER_REST_S)
             finally:
                 self._keeper = None
+                self._has_keeper.clear()
+
+    async def _wait_for_keeper(self) -> Keeper:
+        while self._keeper is None:
+            await self._has_keeper.wait()
+        return self._keeper
 
     async def _watch_for_stop(self, path: Path) -> None:
         while not is_there(path):  # noqa: ASYNC110 - another process makes it

@@ -26,8 +26,8 @@ from uuid import UUID
 
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
-from streamer.detached import DetachedProcess, Teller, ignore_terminal, log_to, start_detached
-from streamer.errors import ExitCode, RecordingError, StreamerError
+from streamer.detached import DetachedProcess, Teller, log_to, run_told, start_detached
+from streamer.errors import ExitCode, RecordingError
 from streamer.events import LegEnded, Trouble
 from streamer.listener import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
 from streamer.recording import make_private_folder
@@ -141,6 +141,14 @@ async def _take_registrations(
         yield
 
 
+async def _work(teller: Teller) -> int:
+    try:
+        await _listen(*_read_plan(), teller)
+    except AddressTakenError as taken:
+        teller.say(taken=taken.address)
+    return ExitCode.DONE
+
+
 async def _listen(settings: Settings, options: ListenOptions, teller: Teller) -> None:
     _log_in(Path(settings.recordings))
     bus = Bus()
@@ -192,26 +200,8 @@ async def _tell(events: Subscription, teller: Teller) -> None:
 
 def main() -> int:
     """Listen as stdin says, and return the exit code."""
-    ignore_terminal()
     raise_descriptor_limit()
-    teller = Teller()
-    code = int(ExitCode.FAILED)
-    try:
-        asyncio.run(_listen(*_read_plan(), teller))
-        code = ExitCode.DONE
-    except AddressTakenError as taken:
-        teller.say(taken=taken.address)
-        code = ExitCode.DONE
-    except StreamerError as error:
-        teller.say(message=str(error), call=None)
-        code = error.exit_code
-    except Exception as error:
-        _log.exception("the listener has failed")
-        teller.say(message=f"the listener has failed: {error!r}", call=None)
-        raise
-    finally:
-        teller.say(exit_code=int(code))
-    return int(code)
+    return run_told(_work, what="the listener")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from typing import Any
 from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
-from streamer.detached import DetachedProcess, Teller, ignore_terminal, log_to, start_detached
-from streamer.errors import ExitCode, StreamerError
+from streamer.detached import DetachedProcess, Teller, log_to, run_told, start_detached
+from streamer.errors import ExitCode
 from streamer.events import EndReason, LegAttached, LegEnded, Trouble
 from streamer.recorder import ChannelTakenError, plan_tap, record_call
 from streamer.recording import Recording
@@ -35,6 +35,14 @@ def start_tap(settings: Settings, legs: Sequence[Leg]) -> DetachedProcess:
     """Start a tap that records `legs` as one call, detached from this process and its terminal."""
     plan = {"settings": asdict(settings), "legs": [asdict(leg) for leg in legs]}
     return start_detached("streamer.tap_process", plan)
+
+
+async def _work(teller: Teller) -> int:
+    try:
+        return await _record(json.load(sys.stdin), teller)
+    except ChannelTakenError as taken:
+        teller.say(taken=str(taken.folder))
+        return ExitCode.DONE
 
 
 async def _record(plan: dict[str, Any], teller: Teller) -> int:
@@ -81,25 +89,8 @@ def _begin(recording: Recording, teller: Teller) -> None:
 
 def main() -> int:
     """Record what stdin says, and return the exit code."""
-    ignore_terminal()
     logging.getLogger("websockets").setLevel(logging.WARNING)
-    teller = Teller()
-    code = int(ExitCode.FAILED)
-    try:
-        code = asyncio.run(_record(json.load(sys.stdin), teller))
-    except ChannelTakenError as taken:
-        teller.say(taken=str(taken.folder))
-        code = ExitCode.DONE
-    except StreamerError as error:
-        teller.say(message=str(error))
-        code = error.exit_code
-    except Exception as error:
-        _log.exception("the tap has failed")
-        teller.say(message=f"the recorder has failed: {error!r}")
-        raise
-    finally:
-        teller.say(exit_code=int(code))
-    return int(code)
+    return run_told(_work, what="the recorder")
 
 
 if __name__ == "__main__":

@@ -235,10 +235,8 @@ class Connection(asyncio.BufferedProtocol):
         self._opening = asyncio.ensure_future(self._be_held())
 
     async def _be_held(self) -> None:
-        """Have the keeper protect the call; a call without a keeper is better than none."""
-        keeper = self._reception.keeper()
-        if keeper is None:
-            return
+        """Have the keeper protect the call, as soon as there is one; a call without is better than none."""
+        keeper = await self._reception.wait_for_keeper()
         try:
             sock = self._transport.get_extra_info("socket")
             hold = await keeper.hold(sock, farewell=wire.TERMINATE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -31,6 +31,8 @@ class Reception:
     metronome: Metronome
     keeper: Callable[[], Keeper | None]
     """Returns the keeper of the moment, None if none can be had."""
+    wait_for_keeper: Callable[[], Awaitable[Keeper]]
+    """Returns it as soon as there is one."""
     say: Callable[[str], None]
     """Takes hostile lines for the user that concern no call."""
     clock: Callable[[], float]

@@ -80,6 +80,7 @@ async def open_door(most=10_000, **options) -> AsyncIterator[Door]:
         gate=Gate(most=most, clock=loop.time),
         metronome=Metronome(),
         keeper=lambda: None,
+        wait_for_keeper=loop.create_future,
         say=lambda line: door.lines.append(line),
         clock=loop.time,
         new_voice=lambda: None,

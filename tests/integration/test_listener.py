@@ -125,3 +125,19 @@ async def test_a_folder_that_takes_its_time_keeps_no_other_call_waiting(
     (path,) = recordings.glob("*/call.json")
     described = json.loads(path.read_text())
     assert (described["reason"], described["legs"][0]["bytes"]) == ("hang-up", 2 * len(SECOND))
+
+
+async def test_a_call_that_comes_before_there_is_a_keeper_is_held_as_soon_as_there_is_one(
+    recordings, runtime_dir, monkeypatch
+):
+    monkeypatch.setattr(listener, "KEEPER_REST_S", 0.01)
+    runtime_dir.chmod(0o755)  # a folder that no keeper trusts
+    async with listening(recordings, runtime_dir) as (one, port, bus):
+        caller = await call(port)
+        caller.identify()
+        caller.speak(SECOND)
+        await until(lambda: len(caller.messages) > 3)
+        assert not one._has_keeper.is_set()
+        runtime_dir.chmod(0o700)
+        await until(lambda: one._keeper and one._keeper.answered)
+        caller.hang_up()
