@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -29,10 +29,11 @@ def pair():
 
 
 def _descriptors(pid):
-    return [
-        str(link.readlink())
-        for link in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda link: int(link.name))
-    ]
+    found = []
+    for link in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda link: int(link.name)):
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(link.readlink()))
+    return found
 
 
 def is_open(peer):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from tests.fakes.replay import until
 from tui.web.gate import Gate
 from tui.web.server import TabServer
 
@@ -26,8 +27,9 @@ GUARDED = [
 class Served:
     """A server whose tabs end at once."""
 
-    def __init__(self, gate, port):
+    def __init__(self, gate, port, server):
         self.gate = gate
+        self.server = server
         self.name = f"127.0.0.1:{port}"
         self.origin = f"http://{self.name}"
         self.cookie = {"Cookie": f"streamer-{port}={TOKEN}"}
@@ -50,6 +52,8 @@ class Served:
         ) as session:
             try:
                 async with session.ws_connect("/ws", headers=headers):
+                    # Let in: a tab is started, which must not be in the middle of it when the server ends.
+                    await until(lambda: self.server.tabs)
                     return 101
             except aiohttp.WSServerHandshakeError as error:
                 return error.status
@@ -62,7 +66,7 @@ async def serve(host="127.0.0.1"):
     gate = Gate(host, port, token=TOKEN)
     server = TabServer("exit 0", gate, on_tab=lambda _: None, on_opened=lambda *_: None)
     async with server.serving(listener):
-        yield Served(gate, port)
+        yield Served(gate, port, server)
 
 
 @pytest.fixture
