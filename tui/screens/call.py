@@ -272,7 +272,7 @@ class CallScreen(Screen[None]):
             if name is not None:
                 self.run_worker(self._export(name, folder))
 
-        where = " on the machine that streamer runs on" if self.app.is_web else ""
+        where = "\non the machine that streamer runs on" if self.app.is_web else ""
         question = f"Export into {show_name(str(folder))}{where}"
         await self.app.push_screen(Choose(question, FORMATS), write)
 
