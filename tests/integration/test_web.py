@@ -141,9 +141,9 @@ async def stalled_tab(server):
 
 async def test_a_browser_that_stalls_holds_up_neither_the_end_nor_other_tabs(recordings):
     async with web_server(recordings=recordings) as server:
-        async with stalled_tab(server) as process, server.open_tab() as tab:
+        async with stalled_tab(server), server.open_tab() as tab:
             await tab.shows("no calls yet")
-        await until(lambda: not process.is_running())
+        await until(lambda: server.count(TAB) == 0)
         async with stalled_tab(server) as process:
             server.process.send_signal(signal.SIGTERM)
             code, out, err = await server.ends()
