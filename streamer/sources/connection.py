@@ -133,8 +133,15 @@ class Connection(asyncio.BufferedProtocol):
             self._set_timer(IDENTIFYING_S, lambda: self._refuse(late))
         if not self._may_read():
             return
+        messages = self._parser.feed(data)
+        header = self._parser.header
+        if self._state is _State.IDENTIFYING and header not in (None, wire.IDENTIFIER_HEADER):
+            # Told by its header: whatever else it is may never complete a frame.
+            beginning = describe_beginning(*header)
+            self._refuse(f"it did not begin with a UUID but with {beginning}")
+            return
         try:
-            for message in self._parser.feed(data):
+            for message in messages:
                 self._take(message)
         except SourceError as error:
             self._fail(error)
@@ -206,15 +213,12 @@ class Connection(asyncio.BufferedProtocol):
                 self._receive(data)
 
     def _take(self, message: wire.Message) -> None:
-        if self._state is _State.IDENTIFYING:
-            self._identify(message)
-        elif self._state is _State.LIVE:
+        if self._state is _State.LIVE:
             self._listen(message)
+        elif isinstance(message, wire.Identified):
+            self._identify(message)
 
-    def _identify(self, message: wire.Message) -> None:
-        if not isinstance(message, wire.Identified):
-            self._refuse(f"it did not begin with a UUID but with {describe_beginning(message)}")
-            return
+    def _identify(self, message: wire.Identified) -> None:
         calls = sum(other.is_caller for other in self._guests.connections)
         verdict = self._reception.gate.refuse_call(calls=calls) or self._guests.admit(message.uuid)
         if isinstance(verdict, str):

@@ -108,12 +108,11 @@ def describe_error(code: int | None) -> str:
     return _ERRORS.get(code, f"code 0x{code:02x}")
 
 
-def describe_beginning(message: wire.Message) -> str:
-    """Say what came in place of a UUID, for whoever set the peer up."""
-    match message:
-        case wire.Unknown(kind) if chr(kind).isascii() and chr(kind).isupper():
-            return f"the letter {chr(kind)}, as an HTTP client does; AudioSocket is no HTTP"
-        case wire.Unknown(kind):
-            return f"a frame of the unknown kind 0x{kind:02x}"
-        case _:
-            return f"{type(message).__name__.lower()}"
+def describe_beginning(kind: int, length: int) -> str:
+    """Say what a first frame is that is no UUID, for whoever set the peer up."""
+    if kind == 0x16 and length >> 8 == 0x03:  # a record of the kind "handshake", of any version
+        return "a TLS handshake; AudioSocket is not encrypted"
+    if chr(kind).isascii() and chr(kind).isupper():
+        return f"the letter {chr(kind)}, as an HTTP client does; AudioSocket is no HTTP"
+    what = "audio" if kind in wire.RATES else f"a frame of the kind 0x{kind:02x}"
+    return f"{what}, {length} bytes long"

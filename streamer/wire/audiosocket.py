@@ -45,6 +45,9 @@ _IDENTIFIER, _DIGIT = 0x01, 0x03
 _KINDS = {rate: kind for kind, rate in RATES.items()}
 _UUID_SIZE = 16
 
+IDENTIFIER_HEADER = (_IDENTIFIER, _UUID_SIZE)
+"""Kind and length of the first frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identified:
@@ -107,6 +110,14 @@ class Parser:
         """Count the bytes of a frame that is not complete; not 0 at the end means that it was cut off."""
         return len(self._unread)
 
+    @property
+    def header(self) -> tuple[int, int] | None:
+        """Return kind and length of the frame that comes next, None if they are not there yet."""
+        if len(self._unread) < _HEADER.size:
+            return None
+        kind, length = _HEADER.unpack_from(self._unread)
+        return kind, length
+
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take the next bytes, and return an iterator over the messages that are complete now.
 
@@ -117,8 +128,8 @@ class Parser:
         return self._take_messages()
 
     def _take_messages(self) -> Iterator[Message]:
-        while len(self._unread) >= _HEADER.size:
-            kind, length = _HEADER.unpack_from(self._unread)
+        while header := self.header:
+            kind, length = header
             end = _HEADER.size + length
             if len(self._unread) < end:
                 return

@@ -147,10 +147,11 @@ async def test_half_a_uuid_then_silence_is_refused(monkeypatch):
     ("beginning", "told"),
     [
         (encode_audio(FRAME, 8000), "audio"),
-        (b"GET / HTTP/1.1\r\nHost: streamer.example\r\n\r\n" * 1000, "HTTP"),
+        (b"GET / HTTP/1.1\r\nHost: streamer.example\r\n\r\n", "HTTP"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS"),
         (b"\x01\x00\x05" + bytes(5), "5 bytes"),
         (b"\x01\x00\x10" + bytes(4), "hung up"),
-        (TERMINATE, "terminated"),
+        (TERMINATE, "0x00"),
     ],
 )
 async def test_what_is_no_uuid_is_refused_in_one_line(beginning, told):

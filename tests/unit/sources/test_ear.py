@@ -99,6 +99,7 @@ def test_a_thousand_odd_things_are_a_few_lines():
 
 
 def test_a_wrong_beginning_is_described():
-    assert "HTTP" in describe_beginning(wire.Unknown(ord("G"), 0))
-    assert "0x80" in describe_beginning(wire.Unknown(0x80, 0))
-    assert "audio" in describe_beginning(wire.Audio(8000, b""))
+    assert "HTTP" in describe_beginning(ord("G"), 0x4554)
+    assert "TLS" in describe_beginning(0x16, 0x0301)
+    assert "0x80" in describe_beginning(0x80, 0)
+    assert "audio" in describe_beginning(0x16, 1920)
