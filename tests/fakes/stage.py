@@ -34,6 +34,7 @@ from streamer.session import Desk
 from streamer.store import Store, open_store
 from streamer.watched import Watched
 from tests.fakes.replay import until
+from tui import gauge
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen
 from tui.screens.calls import CallsScreen
@@ -153,6 +154,14 @@ class Stage:
         screen = self.app.screen
         assert isinstance(screen, CallScreen)
         return screen
+
+    async def look(self) -> None:
+        """Draw what an open call's screen reads now and then, not by and by."""
+        for screen in self.app.screen_stack:
+            if isinstance(screen, CallScreen):
+                for _ in range(gauge._LOOK_TICKS):
+                    screen._look()
+        await self.pilot.pause()
 
     @property
     def calls_screen(self) -> CallsScreen:

@@ -159,12 +159,12 @@ async def test_t_names_a_speaker_for_good(stage, tmp_path):
 
 
 async def test_w_shows_the_time_on_the_wall(stage):
-    assert "0:04" in stage.text()
+    await stage.sees("0:04")
     await stage.pilot.press("w")
     wall = f"{stage.recording.call.started_at.astimezone():%H:%M}"
     assert any(line.strip().startswith(wall) for line in stage.rows())
     await stage.pilot.press("w")
-    assert "0:04" in stage.text()
+    await stage.sees("0:04")
 
 
 async def test_i_shows_figures(stage):
@@ -289,7 +289,7 @@ async def test_pages_move_by_what_is_in_sight(stage):
     await stage.pilot.press("pagedown")
     assert stage.transcript.scroll_offset.y == top + stage.transcript.size.height - 1
     await stage.pilot.press("pagedown", "pagedown", "pagedown")
-    assert "line 99" in stage.text()
+    await stage.sees("line 99")
     assert stage.transcript.follows
 
 

@@ -53,7 +53,7 @@ def looks_right(snap_compare, recordings):
             stage = await backstage.enter(pilot)
             await play(stage)
             await pilot.press(*keys)
-            await pilot.pause()
+            await stage.look()
 
         return snap_compare(backstage.app, terminal_size=size, run_before=run_before)
 
