@@ -124,12 +124,13 @@ class LegEnded:
 
 @dataclass(frozen=True, slots=True)
 class DigitPressed:
-    """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV."""
+    """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV, 0 before there is any audio."""
 
     call_id: str
     leg: str
     digit: str
     start_s: float
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +230,9 @@ def encode_event(event: Event) -> dict[str, Any]:
         case LegEnded(call_id, leg, reason, message):
             fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
             return {"event": "leg_ended", **fields}
-        case DigitPressed(call_id, leg, digit, start_s):
-            pressed = {"leg": leg, "digit": digit, "start": round(start_s, 3)}
-            return {"event": "dtmf", "call": call_id, **pressed}
+        case DigitPressed(call_id, leg, digit, start_s, at):
+            pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
+            return {"event": "dtmf", "call": call_id, "leg": leg, **pressed}
         case Partial():
             return _encode_partial(event)
         case Final(call_id, segment):
@@ -287,3 +288,12 @@ def encode_time(moment: datetime) -> str:
     """Return a moment as ISO 8601 in UTC with a `Z`, to the millisecond."""
     utc = moment.astimezone(UTC)
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: object) -> datetime:
+    """Return the moment that `encode_time` has written.
+
+    Raises:
+        ValueError: It has written no such thing.
+    """
+    return datetime.fromisoformat(str(text)).astimezone(UTC)

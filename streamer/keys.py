@@ -8,7 +8,7 @@ from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.errors import RecordingError
-from streamer.events import DigitPressed
+from streamer.events import DigitPressed, parse_time
 from streamer.recorded import read_call
 
 LOOK_S = 0.25
@@ -41,6 +41,12 @@ class PressedKeys:
         for number, leg in enumerate(read_call(self._folder)["legs"]):
             digits = leg.get("digits", [])
             for key in digits[self._told.get(number, 0) :]:
-                digit, start_s = str(key["digit"]), float(key["start"])
-                self._bus.publish(DigitPressed(self._folder.name, str(leg["leg"]), digit, start_s))
+                pressed = DigitPressed(
+                    self._folder.name,
+                    str(leg["leg"]),
+                    str(key["digit"]),
+                    float(key["start"]),
+                    parse_time(key["at"]),
+                )
+                self._bus.publish(pressed)
             self._told[number] = len(digits)

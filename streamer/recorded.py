@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from streamer.audio import Leg
 from streamer.errors import NotFoundError, RecordingError, UsageError
-from streamer.events import Call, EndReason
+from streamer.events import Call, EndReason, parse_time
 from streamer.locks import is_locked
 from streamer.wav import HEADER_SIZE, repair
 
@@ -143,7 +143,7 @@ def read_recorded(folder: Path) -> RecordedCall:
     fields = read_call(folder)
     try:
         legs = tuple(Leg(str(f["leg"]), str(f["channel"]), int(f["rate"])) for f in fields["legs"])
-        started_at = datetime.fromisoformat(str(fields["started_at"])).astimezone(UTC)
+        started_at = parse_time(fields["started_at"])
         call = Call(str(fields["call"]), str(fields["source"]), legs, started_at)
         if call.id != folder.name:
             raise ValueError(f"it is of {call.id}")
@@ -155,7 +155,7 @@ def read_recorded(folder: Path) -> RecordedCall:
             tuple(n - int(leg["lost"]) for n, leg in zip(lengths, fields["legs"], strict=True)),
             max((n / leg.rate for n, leg in zip(lengths, legs, strict=True)), default=0.0),
             EndReason(fields["reason"]) if fields["reason"] else None,
-            datetime.fromisoformat(str(ended_at)).astimezone(UTC) if ended_at else None,
+            parse_time(ended_at) if ended_at else None,
         )
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise RecordingError(

@@ -156,10 +156,11 @@ class Recording:
         self.call = replace(self.call, legs=tuple(legs))
         self.save_soon()
 
-    def note_digit(self, leg: int, digit: str, start_s: float) -> None:
-        """Take note of a key that was pressed."""
+    def note_digit(self, leg: int, digit: str, start_s: float, at: datetime) -> None:
+        """Take note of a key that was pressed: where in the leg's WAV, and when by the clock on the wall."""
         if len(self.legs[leg].digits) < MOST_DIGITS:
-            self.legs[leg].digits.append({"digit": digit, "start": round(start_s, 3)})
+            pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
+            self.legs[leg].digits.append(pressed)
 
     def count_sent(self, sent: Sequence[dict[str, int]]) -> None:
         """Take note of what was sent back to each leg, if anything ever is."""

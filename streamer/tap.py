@@ -13,6 +13,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 
 from streamer.audio import AudioChunk
 from streamer.bus import Bus
@@ -173,9 +174,11 @@ class _Tap:
     def _press(self, leg: int, digit: str, arrival: float) -> None:
         zero = self._call_clock.zero
         start_s = 0.0 if zero is None else arrival - zero
-        self._recording.note_digit(leg, digit, start_s)
+        at = datetime.now(UTC)
+        self._recording.note_digit(leg, digit, start_s, at)
         self._recording.save_soon()
-        self._bus.publish(DigitPressed(self._recording.call.id, self._label(leg), digit, start_s))
+        pressed = DigitPressed(self._recording.call.id, self._label(leg), digit, start_s, at)
+        self._bus.publish(pressed)
 
     async def _tick_for_ever(self) -> None:
         while True:

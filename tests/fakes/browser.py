@@ -99,7 +99,10 @@ class Page:
         return _ESCAPES.sub(b"", self.drawn).decode("utf-8", "replace")
 
     async def shows(self, text: str, since: int = 0) -> None:
-        await self.waits_for(lambda: text in self.plain[since:])
+        try:
+            await self.waits_for(lambda: text in self.plain[since:])
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is not in {self.plain[since:]!r}") from None
 
     async def waits_for(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):

@@ -18,7 +18,7 @@ from streamer.sources.stream_channel import Address
 from streamer.tap import Stop, TapResult
 from streamer.wav import HEADER_SIZE
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """Seconds after which a test that waits for something is broken."""
 
 

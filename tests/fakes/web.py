@@ -95,7 +95,10 @@ class Tab:
         return _ESCAPES.sub(b"", self.drawn).decode("utf-8", "replace")
 
     async def shows(self, text: str, since: int = 0) -> None:
-        await until(lambda: text in self.plain[since:])
+        try:
+            await until(lambda: text in self.plain[since:])
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is not in {self.plain[since:]!r}") from None
 
 
 @asynccontextmanager

@@ -1,12 +1,18 @@
 import json
+from datetime import UTC, datetime
 
 from streamer.events import DigitPressed, encode_event
 from streamer.keys import PressedKeys
 from tests.fakes.replay import RememberingBus
 
+PRESSED_AT = datetime(2026, 11, 18, 15, 2, 4, 250_000, UTC)
+
 
 def write(folder, *digits, **fields):
-    keys = [{"digit": digit, "start": start} for digit, start in digits]
+    keys = [
+        {"digit": digit, "start": start, "at": "2026-11-18T15:02:04.250Z"}
+        for digit, start in digits
+    ]
     call = {"call": folder.name, "legs": [{"leg": "caller", "digits": keys, **fields}]}
     (folder / "call.new").write_text(json.dumps(call))
     (folder / "call.new").replace(folder / "call.json")
@@ -22,8 +28,8 @@ def test_each_key_is_told_once_with_its_time(tmp_path):
     write(tmp_path, ("5", 1.5), ("#", 2.25))
     keys.look()
     assert bus.events == [
-        DigitPressed(tmp_path.name, "caller", "5", 1.5),
-        DigitPressed(tmp_path.name, "caller", "#", 2.25),
+        DigitPressed(tmp_path.name, "caller", "5", 1.5, PRESSED_AT),
+        DigitPressed(tmp_path.name, "caller", "#", 2.25, PRESSED_AT),
     ]
     assert encode_event(bus.events[1]) == {
         "event": "dtmf",
@@ -31,6 +37,7 @@ def test_each_key_is_told_once_with_its_time(tmp_path):
         "leg": "caller",
         "digit": "#",
         "start": 2.25,
+        "at": "2026-11-18T15:02:04.250Z",
     }
 
 
