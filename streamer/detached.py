@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from streamer.errors import ExitCode, StreamerError
 _log = logging.getLogger(__name__)
 
 _LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_WARNING = re.compile(r"[-\d]+ [:,\d]+ (WARNING|ERROR) \S+: (?P<message>.*)")
+_MOST_TAILED = 1 << 16
 
 
 class DetachedProcess:
@@ -84,6 +87,28 @@ def log_to(path: Path) -> None:
     logging.basicConfig(
         stream=os.fdopen(descriptor, "a"), format=_LINE, level=logging.INFO, force=True
     )
+
+
+class LogTail:
+    """Reads what is added to a log of `log_to` from now on; whoever has taken a detached process over hears its warnings so."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        with contextlib.suppress(OSError):
+            self._offset = path.stat().st_size
+
+    def read(self) -> list[str]:
+        """Return the warnings since the last time, each a hostile line; what is being written waits for the next time."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                added, end, rest = file.read(_MOST_TAILED).rpartition(b"\n")
+        except OSError:
+            return []
+        self._offset += len(added + end) or len(rest) // _MOST_TAILED * _MOST_TAILED
+        lines = added.decode("utf-8", "replace").splitlines()
+        return [found["message"] for line in lines if (found := _WARNING.match(line))]
 
 
 def run_told(work: Callable[[Teller], Coroutine[Any, Any, int]], *, what: str) -> int:

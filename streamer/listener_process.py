@@ -36,6 +36,9 @@ from streamer.sources.playout import Announcement, Echo, Tone, Voice
 from streamer.sources.reception import Welcome
 from streamer.wire.formats import Format
 
+LISTENER_LOG = "listener.log"
+"""In the folder of recordings."""
+
 _log = logging.getLogger("streamer.listener_process")
 
 
@@ -169,7 +172,7 @@ async def _listen(settings: Settings, options: ListenOptions, teller: Teller) ->
 def _log_in(recordings: Path) -> None:
     try:
         make_private_folder(recordings)
-        log_to(recordings / "listener.log")
+        log_to(recordings / LISTENER_LOG)
     except OSError as error:
         raise RecordingError(
             f"cannot record in {recordings}: {error.strerror or error}; make it writable, or name another folder"

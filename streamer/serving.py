@@ -18,11 +18,11 @@ from pathlib import Path
 from streamer.bus import Bus
 from streamer.catalog import folder_names
 from streamer.config import Settings
-from streamer.detached import DetachedProcess
+from streamer.detached import DetachedProcess, LogTail
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.events import EndReason, Listening, Trouble
 from streamer.listener import front_lock_path, is_listening, stop_listener
-from streamer.listener_process import ListenOptions, start_listener
+from streamer.listener_process import LISTENER_LOG, ListenOptions, start_listener
 from streamer.locks import Lock, take_lock
 from streamer.recorded import is_live, read_call
 from streamer.session import Desk, run_session
@@ -259,12 +259,14 @@ class _Front:
         self._begin(address)
         rest = "" if self.leads else "; leaving ends nothing, another serve leads"
         self._say(
-            f"{address} is being listened on already, with the options that it was given; its calls are followed, and what"
-            f" goes wrong is in listener.log{rest}"
+            f"{address} is being listened on already, with the options that it was given; its calls are followed{rest}"
         )
+        log = LogTail(self._recordings / LISTENER_LOG)
         while is_listening(self._recordings, address):
             await asyncio.sleep(LOOK_S)
             self._try_to_lead()
+            for line in log.read():
+                self._say(line)
         if not self._is_stopping:
             self._say("the listener has ended; starting another")
 

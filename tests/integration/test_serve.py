@@ -134,12 +134,15 @@ async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings
         async with serving(recordings, "--audiosocket", address) as second:
             await until(lambda: "already" in second.troubles)
             await until(lambda: second.of_kind("call_started"))
+            stranger = await call(second.port)
+            stranger.send(b"GET / HTTP/1.1\r\n\r\n")
+            await until(lambda: "AudioSocket is no HTTP" in second.troubles)
             caller.hang_up()
             await second.ended()
             await until(lambda: find_listeners(recordings) == [listener])
             second.process.send_signal(signal.SIGTERM)
             assert await second.process.wait() == 128 + signal.SIGTERM
-            assert not listener.is_running() or find_listeners(recordings) == []
+            await until(lambda: not listener.is_running() or find_listeners(recordings) == [])
 
 
 async def test_a_second_front_may_leave_without_ending_the_listening(recordings):
