@@ -1,8 +1,8 @@
 """One AudioSocket connection, from its acceptance to its end.
 
 Theory of operation. The socket is in the path of the call, so nothing done here may end one by accident. The keeper holds a second
-descriptor, with a farewell. Reading never stops. Whoever is not wanted is told `terminate` and read to its end: closing a socket that
-holds unread bytes resets the connection, which hangs the caller up, while after `terminate` the dialplan goes on.
+descriptor, with a farewell. Reading never stops but for peers that send more than can be said, as no PBX does. Whoever is not wanted is
+told `terminate` and read to its end: closing a socket that holds unread bytes resets the connection, which hangs the caller up.
 
     WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
        |                         |                           |
@@ -23,13 +23,14 @@ from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from streamer.audio import AudioChunk, Leg
+from streamer.audio import SAMPLE_WIDTH, AudioChunk, Leg
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.events import EndReason
 from streamer.keeper.client import Hold
 from streamer.sources.arrived import AudioSocketCall
-from streamer.sources.base import LegClosed, LegOpened, RateKnown, StreamItem
+from streamer.sources.base import LegClosed, LegOpened, Odd, RateKnown, StreamItem
 from streamer.sources.ear import USUAL_RATE, Ear, describe_beginning
+from streamer.sources.gate import Pace
 from streamer.sources.playout import Echo, Playout
 from streamer.sources.reception import Reception, Welcome
 from streamer.wire import audiosocket as wire
@@ -99,6 +100,7 @@ class Connection(asyncio.BufferedProtocol):
         self._opening: asyncio.Task[None] | None = None
         self._hold: Hold | None = None
         self._is_guest = False
+        self._is_hasty = False
         self._call: AudioSocketCall | None = None
         self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
 
@@ -227,6 +229,7 @@ class Connection(asyncio.BufferedProtocol):
         self._state, self._is_guest = _State.LIVE, True
         self._uuid, self._welcome = message.uuid, verdict
         self._ear = Ear(self.peer, self._reception.format)
+        self._pace = Pace(self._reception.clock())
         self._voice = self._reception.new_voice()
         self.playout = Playout(
             self._transport,
@@ -259,13 +262,26 @@ class Connection(asyncio.BufferedProtocol):
             # Not all may have been sent, and a peer that has left does not read.
             self._set_timer(GOODBYE_S, self._transport.abort)
             return
-        items = self._ear.take(message, self._reception.clock())
+        now = self._reception.clock()
+        items = self._ear.take(message, now)
+        if isinstance(message, wire.Audio):
+            self._keep_pace(len(message.payload) / SAMPLE_WIDTH / message.rate, now)
         if self._ear.kind_rate:
             self.playout.rate = self._ear.kind_rate
         for item in items:
             self._put(item)
             if isinstance(item, AudioChunk) and isinstance(self._voice, Echo):
                 self._voice.hear(self._fit(item.pcm), self.playout.rate)
+
+    def _keep_pace(self, audio_s: float, now: float) -> None:
+        """Read no faster than a call can be said, once a caller is far ahead."""
+        wait_s = self._pace.take(audio_s, now)
+        if wait_s and self._transport.is_reading():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(wait_s, self._transport.resume_reading)
+            said = f"{self.peer} sends faster than anybody speaks, and is slowed down"
+            self._put(Odd(0, "" if self._is_hasty else said))
+            self._is_hasty = True
 
     def _fit(self, pcm: bytes) -> bytes:
         """Return audio at the rate that the peer expects."""
@@ -360,6 +376,7 @@ class Connection(asyncio.BufferedProtocol):
         self._state = _State.LEAVING
         self._leave_guests()
         self._transport.write(wire.TERMINATE)
+        self._transport.resume_reading()
         self._set_timer(GOODBYE_S, self._transport.abort)
 
     def _leave_guests(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may connect: so many calls in all, and from each address no faster than a PBX ever does.
+"""Who may connect: so many calls in all, and from each address no faster than a PBX ever does; and how fast a caller may speak.
 
 Only calls count as calls: connections that say nothing, and those that are being sent away, keep no caller out.
 """
@@ -16,6 +16,9 @@ MOST_STRANGERS = BURST
 """Connections of one address that have not shown their UUIDs yet; as many as it may open at once, for a PBX shows it within moments."""
 
 MOST_ADDRESSES = 10_000
+MOST_AHEAD_S = 60.0
+"""Seconds of audio that a caller may send before it can have been said; no live call is ever ahead."""
+
 LINES = 5
 LINES_EVERY_S = 10.0
 """Lines about refused connections of one address in so much time."""
@@ -83,3 +86,19 @@ class Gate:
                 key=lambda other: self._buckets[other].filled_at,
             )
             del self._buckets[oldest]
+
+
+class Pace:
+    """How far one caller's audio is ahead of the clock since `began_at`: whoever sends more than can be said could fill the disk."""
+
+    def __init__(self, began_at: float) -> None:
+        self._began_at = began_at
+        self._audio_s = 0.0
+
+    def take(self, audio_s: float, now: float) -> float:
+        """Take so many seconds of audio, and return for how many seconds nothing more should be read.
+
+        What comes at once after a stall has been said meanwhile, and never waits.
+        """
+        self._audio_s += audio_s
+        return max(0.0, self._audio_s - (now - self._began_at) - MOST_AHEAD_S)

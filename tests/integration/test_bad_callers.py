@@ -12,7 +12,7 @@ import pytest
 
 from streamer.audio import AudioChunk
 from streamer.events import EndReason
-from streamer.sources import connection
+from streamer.sources import connection, gate
 from streamer.sources.arrived import AudioSocketCall
 from streamer.sources.audiosocket import SEND_BUFFER, AudioSocketServer
 from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
@@ -52,6 +52,9 @@ class Door:
 
     def heard(self, number=0) -> bytes:
         return b"".join(item.pcm for item in self.items[number] if isinstance(item, AudioChunk))
+
+    def told(self, number=0) -> str:
+        return "\n".join(item.message for item in self.items[number] if isinstance(item, Odd))
 
     def end(self, number=0) -> LegClosed:
         (end,) = [item for item in self.items[number] if isinstance(item, LegClosed)]
@@ -120,6 +123,22 @@ async def test_a_connection_that_says_nothing_is_neither_a_call_nor_a_line():
         await until(lambda: caller.has_ended)
         await a_good_call(door)
         assert (len(door.calls), door.lines) == (1, [])
+
+
+async def test_one_that_sends_faster_than_it_could_be_said_is_slowed_down(monkeypatch):
+    monkeypatch.setattr(gate, "MOST_AHEAD_S", 1.0)
+    async with open_door() as door:
+        good = await a_good_call(door)
+        caller = await call(door.port)
+        caller.identify()
+        for _ in range(50 * 60):
+            caller.send(encode_audio(FRAME, 16_000))
+        await until(lambda: len(door.items) > 1 and "slowed down" in door.told(1))
+        good.send(encode_audio(FRAME, 16_000))
+        await until(lambda: door.heard(0) == FRAME * 11)
+        assert len(door.heard(1)) < len(FRAME) * 50 * 30
+        assert door.told(1).count("slowed down") == 1
+        assert not caller.has_ended
 
 
 async def test_one_that_stays_silent_is_closed_without_a_line(monkeypatch):

@@ -1,11 +1,15 @@
+import pytest
+
 from streamer.sources.gate import (
     BURST,
     LINES,
     LINES_EVERY_S,
     MOST_ADDRESSES,
+    MOST_AHEAD_S,
     MOST_STRANGERS,
     PER_SECOND,
     Gate,
+    Pace,
 )
 from tests.fakes.replay import VirtualClock
 
@@ -64,3 +68,18 @@ def test_addresses_that_were_long_not_heard_of_are_forgotten():
         clock.now += 0.0001
         gate.refuse(str(number), strangers=0)
     assert let_in(gate, "first", 1000) == BURST
+
+
+def test_a_call_at_its_own_pace_never_waits_however_it_stalls():
+    now = 100.0
+    pace = Pace(now)
+    for stall_s in (0.02, 40.0, 0.02, 300.0):
+        now += stall_s
+        assert not any(pace.take(0.02, now) for _ in range(round(stall_s / 0.02)))
+
+
+def test_whoever_is_too_far_ahead_waits_until_it_is_said():
+    pace = Pace(100.0)
+    assert pace.take(MOST_AHEAD_S, 100.0) == 0
+    assert pace.take(5.0, 100.0) == pytest.approx(5.0)
+    assert pace.take(0.5, 105.0) == pytest.approx(0.5)
