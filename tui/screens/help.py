@@ -54,6 +54,7 @@ def draw_help(*, is_web: bool = False) -> Text:
             text.append(f"  {keys:<16}", "bold")
             text.append(f"{what}\n")
         text.append("\n")
+    text.append("A click puts the cursor on a line; dragging selects words, for c to copy.\n")
     text.append("Words in italics may still change; underlined ones are doubtful.\n")
     text.append("Quitting never ends a recording, and nothing here ends a call.", "bold")
     return text
