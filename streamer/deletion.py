@@ -12,6 +12,7 @@ from pathlib import Path
 from streamer.catalog import describe_folder, find_entry, folder_names
 from streamer.errors import NotFoundError, RecordingError
 from streamer.locks import take_lock
+from streamer.partials import LAG_FILE
 from streamer.recorded import is_live, list_wavs
 from streamer.recording import is_call_id
 from streamer.store import CallRow, Store
@@ -23,6 +24,8 @@ _FIXED = (
     "transcriber.lock",
     "names.json",
     "names.json.new",
+    LAG_FILE,
+    f"{LAG_FILE}.new",
     "call.json.new",
     "call.json",
 )

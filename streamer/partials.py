@@ -1,6 +1,7 @@
-"""What is being said this moment, in one small file a leg, so that desks which follow a call without transcribing it can show it.
+"""What is being said this moment, in one small file a leg, and how far the words are behind, in one a call.
 
-Not part of what is kept: a file is replaced with every partial, and gone when the call has been read to its end.
+They are for desks that do not transcribe the call. Not part of what is kept: a file is replaced with every change, and gone when the
+call has been read to its end. What a desk that was killed has left says nothing any more: it held `transcriber.lock`.
 """
 
 from __future__ import annotations
@@ -12,39 +13,62 @@ from pathlib import Path
 from typing import Any
 
 from streamer.disk import replace_json
-from streamer.events import Partial, Word
+from streamer.events import Lagging, Partial, Word
+from streamer.locks import is_locked
+
+LAG_FILE = "lag.json"
+"""Seconds by label, of the legs that lag; gone while none does."""
 
 
 class PartialBoard:
-    """Posts the newest partial of each leg; a slow disk costs only some of those in between."""
+    """Posts the newest partial of each leg, and its lag; a slow disk costs only some of those in between."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._newest: dict[str, Partial] = {}  # one a leg: a newer one takes its place
+        self._lags: dict[str, float] = {}
+        self._due: dict[Path, dict[str, Any]] = {}  # one a file: a newer one takes its place
         self._writing: asyncio.Task[None] | None = None
 
-    def post(self, partial: Partial) -> None:
-        """Put a partial up soon; never blocks."""
-        self._newest[partial.leg] = partial
+    def post(self, event: Partial | Lagging) -> None:
+        """Put a partial or a lag up soon; never blocks."""
+        match event:
+            case Partial():
+                self._due[_path(self._folder, event.leg)] = _encode(event)
+            case Lagging(_, leg, lag_s):
+                self._lags[leg] = round(lag_s, 1)
+                lags = {label: seconds for label, seconds in self._lags.items() if seconds}
+                self._due[self._folder / LAG_FILE] = lags
         if self._writing is None or self._writing.done():
             self._writing = asyncio.ensure_future(self._write())
 
     async def clear(self) -> None:
-        """Take everything down; idempotent."""
-        self._newest.clear()
+        """Take everything down, also what another desk has left; idempotent."""
+        self._due.clear()
+        self._lags.clear()
         if self._writing is not None:
             await self._writing
-        for path in self._folder.glob("*.partial.json"):
+        for path in (*self._folder.glob("*.partial.json"), self._folder / LAG_FILE):
             with suppress(OSError):
                 path.unlink()
 
     async def _write(self) -> None:
-        while self._newest:
-            _, partial = self._newest.popitem()
+        while self._due:
+            path, fields = self._due.popitem()
             with suppress(OSError):  # nobody's words are lost by it
-                await asyncio.to_thread(
-                    replace_json, _path(self._folder, partial.leg), _encode(partial)
-                )
+                if fields:
+                    await asyncio.to_thread(replace_json, path, fields)
+                else:
+                    await asyncio.to_thread(path.unlink)
+
+
+def read_lags(folder: Path) -> dict[str, float]:
+    """Return how many seconds each leg is behind, by label, as the desk says that transcribes the call; without legs that keep up."""
+    try:
+        fields = json.loads((folder / LAG_FILE).read_text(encoding="utf-8"))
+        lags = {str(leg): float(lag_s) for leg, lag_s in fields.items()}
+        return lags if is_locked(folder / "transcriber.lock") else {}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:

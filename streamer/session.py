@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from streamer.events import (
 from streamer.keys import PressedKeys
 from streamer.ledger import CallLedger
 from streamer.locks import Lock, is_locked, take_lock
-from streamer.partials import PartialBoard, read_partial
+from streamer.partials import PartialBoard, read_lags, read_partial
 from streamer.rates import correct_rates
 from streamer.recorded import is_live, read_recorded, repair_recording
 from streamer.speech.base import Vad
@@ -152,6 +152,7 @@ class _Session:
         self._board = PartialBoard(folder)
         self._shown = {leg.label: 0 for leg in call.legs}
         self._newest: dict[str, Partial] = {}
+        self._lags: dict[str, float] = {}
         self._version = -1
 
     async def run(self) -> str:
@@ -161,12 +162,13 @@ class _Session:
         await self._ledger.open(self._folder, self._paths)
         lock = await self._follow()
         try:
+            await self._take_down()  # what another desk has left that is gone now
             if not self._grows():
                 repair_recording(self._folder)
             await self._show_settled()
             trouble = await self._transcribe() if lock else ""
+            await self._take_down()
             await _wait_for_end(self._grows)
-            await self._board.clear()
             with suppress(StoreError) if trouble else nullcontext():  # said already
                 await self._note_end()
         finally:
@@ -182,6 +184,7 @@ class _Session:
                 return lock
             await self._show_settled()
             self._show_partials()
+            self._show_lags(read_lags(self._folder))
             if not self._speech and not self._grows() and not is_locked(path):
                 return None
             await asyncio.sleep(FOLLOW_POLL_S)
@@ -201,6 +204,18 @@ class _Session:
             if partial and partial.utterance > shown and partial != self._newest.get(leg):
                 self._newest[leg] = partial
                 self._bus.publish(partial)
+
+    async def _take_down(self) -> None:
+        """Leave nothing up that says how a transcription goes on: there is none."""
+        self._show_lags({})
+        await self._board.clear()
+
+    def _show_lags(self, lags: Mapping[str, float]) -> None:
+        for leg in self._shown:
+            lag_s = lags.get(leg, 0.0)
+            if lag_s != self._lags.get(leg, 0.0):
+                self._lags[leg] = lag_s
+                self._bus.publish(Lagging(self._call.id, leg, lag_s))
 
     async def _transcribe(self) -> str:
         """Transcribe every leg that is not complete to its end; return what went wrong."""
@@ -258,7 +273,9 @@ class _Session:
 
     def _announce(self, event: Partial | Final | Lagging) -> None:
         self._bus.publish(event)
-        if isinstance(event, Partial):
+        if isinstance(event, Lagging):
+            self._lags[event.leg] = event.lag_s
+        if isinstance(event, Partial | Lagging):
             self._board.post(event)
 
     async def _note_end(self) -> None:

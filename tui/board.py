@@ -110,6 +110,10 @@ class CallBoard:
                 return number
         return len(self.legs)
 
+    def leg_at(self, rank: int) -> str | None:
+        """Return the label of the leg at a place in its call."""
+        return self.legs[rank].label if rank < len(self.legs) else None
+
     def name(self, leg: str) -> str:
         """Return what a speaker is called."""
         return self.names.get(leg, leg)

@@ -90,3 +90,16 @@ def count_rows(packed: Sequence[PackedToken], width: int) -> int:
         else:
             rows, used = rows + 1, cells
     return rows
+
+
+def row_starts(rows: Iterable[Row], tokens: Sequence[Token]) -> list[int]:
+    """Return which character of the tokens' joined text each of their rows begins with."""
+    starts: list[int] = []
+    at, last = 0, -1
+    for row in rows:
+        if starts and row and row[0].token != last and not tokens[row[0].token].is_joined:
+            at += 1  # the blank for which the row before had no room
+        starts.append(at)
+        at += sum(piece.blank + len(piece.text) for piece in row)
+        last = row[-1].token if row else last
+    return starts

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from textual.events import MouseEvent
+from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.pilot import Pilot
 
 from streamer.audio import Leg
@@ -187,6 +187,32 @@ class Stage:
         for _ in range(times):
             await self.pilot._post_mouse_events([kind], offset=(30, 10))
         await self.pilot.pause()
+
+    def find(self, text: str) -> tuple[int, int]:
+        """Return the first cell of a text on the terminal."""
+        return next((row.index(text), y) for y, row in enumerate(self.rows()) if text in row)
+
+    async def mouse(self, kind: type[MouseEvent], x: int, y: int, *, rows: int = 0) -> None:
+        """Do what a terminal says of the mouse, moved by some rows; a button let go where it was pressed is a click."""
+        self.app.post_message(kind(None, x, y, 0, rows, 1, False, False, False, x, y))
+        await self.pilot.pause()
+
+    async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag from one cell to another."""
+        await self.mouse(MouseDown, *start)
+        await self.mouse(MouseMove, *end)
+        await self.mouse(MouseUp, *end)
+
+    async def select(self, first: str, last: str) -> None:
+        """Drag from the first cell of a text to the last one of another."""
+        x, y = self.find(last)
+        await self.drag(self.find(first), (x + len(last) - 1, y))
+
+    async def click(self, text: str) -> None:
+        """Click where a text stands."""
+        at = self.find(text)
+        await self.mouse(MouseDown, *at)
+        await self.mouse(MouseUp, *at)
 
     async def sees(self, text: str) -> None:
         """Wait until a text is on the terminal."""

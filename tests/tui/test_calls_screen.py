@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from streamer.events import EndReason, Trouble
+from streamer.events import EndReason, Lagging, Trouble
+from streamer.locks import take_lock
+from streamer.partials import PartialBoard
 from streamer.recorded import is_live
 from streamer.recording import create_recording
 from streamer.speakers import write_names
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
+from tui import remarks
 from tui.screens.search import SearchScreen
 
 
@@ -129,6 +132,73 @@ async def test_s_stops_the_call_under_the_cursor(stage):
     await stage.pilot.press("s", "y")
     assert recording.stop_path.exists()
     recording.finish(EndReason.STOPPED)
+
+
+async def test_a_live_call_shows_how_late_another_desk_is_that_nobody_follows_here(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    lock = take_lock(recording.folder / "transcriber.lock")
+    assert lock
+    board = PartialBoard(recording.folder)
+    board.post(Lagging(recording.call.id, "agent", 12.0))
+    board.post(Lagging(recording.call.id, "caller", 7.0))
+    await stage.sees("● 12 s behind")
+    board.post(Lagging(recording.call.id, "agent", 0.0))
+    await stage.sees("● 7 s behind")
+    await stage.pilot.press("slash", *"live")
+    await stage.sees("1 shown")
+    lock.release()  # as when that desk is killed
+    await stage.sees("● live  ")
+    recording.finish(EndReason.HANG_UP)
+
+
+async def test_a_call_that_is_over_is_not_late_whatever_lies_in_its_folder(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    lock = take_lock(recording.folder / "transcriber.lock")
+    assert lock
+    (recording.folder / "lag.json").write_text('{"agent": 12.0}')
+    recording.finish(EndReason.HANG_UP)
+    await stage.sees("transcribing")
+    assert "behind" not in stage.text()
+    lock.release()
+
+
+async def test_speakers_are_called_by_the_names_that_anybody_gave_them(stage):
+    await keep_past_call(stage)
+    await stage.sees("caller, agent")
+    write_names(stage.recordings / PAST, {"agent": "Ann Lee"})
+    await stage.sees("caller, Ann Lee")
+    write_names(stage.recordings / PAST, {"agent": "Ann Low"})
+    await stage.sees("caller, Ann Low")
+    await stage.pilot.press("slash", *"ann l")
+    await stage.sees("1 shown")
+    await stage.pilot.resize_terminal(160, 24)
+    await stage.sees("Ann Low PJSIP/200")
+
+
+async def test_a_name_given_in_a_live_call_stands_in_the_list(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    await stage.sees("1 live")
+    await stage.pilot.press("enter")
+    await stage.sees(recording.call.id)
+    await stage.pilot.press("t", *"Bo", "enter", "escape")
+    await stage.sees("Bo, agent")
+    recording.finish(EndReason.HANG_UP)
+
+
+async def test_names_that_have_not_changed_are_not_read_again(stage, monkeypatch):
+    read = []
+
+    def read_names(folder):
+        read.append(folder.name)
+        return {"agent": "Ann"}
+
+    monkeypatch.setattr(remarks, "read_names", read_names)
+    await keep_past_call(stage)
+    write_names(stage.recordings / PAST, {"agent": "Ann"})
+    await stage.sees("caller, Ann")
+    await keep_past_call(stage, "20261118-101500-bbbb")
+    await stage.sees("2 calls")
+    assert read == [PAST]
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])

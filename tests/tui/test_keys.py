@@ -1,6 +1,7 @@
 """The line of keys at the foot of a screen."""
 
 import pytest
+from textual.drivers.headless_driver import HeadlessDriver
 
 from tests.fakes.stage import keep_past_call, open_stage
 
@@ -71,3 +72,25 @@ async def test_f1_helps_while_something_is_typed(recordings):
         await stage.sees("Everywhere")
         await stage.pilot.press("f1")
         assert stage.call_screen.query_one("#find").display
+
+
+async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatch):
+    monkeypatch.setattr(HeadlessDriver, "is_web", True)
+    async with open_stage(recordings, size=(160, 60)) as stage:
+        await settle(stage)
+        assert "t Name p Freeze" in foot(stage)
+        await stage.pilot.press("l")
+        await stage.sees("it would sound at the machine")
+        await stage.pilot.press("question_mark")
+        await stage.sees("Freeze the screen only")
+        assert "Play from this line" not in stage.text()
+        assert "Suspend the screen" not in stage.text()
+
+
+async def test_a_terminal_is_offered_all_of_it(recordings):
+    async with open_stage(recordings, size=(160, 60)) as stage:
+        await settle(stage)
+        assert "t Name l Play p Freeze" in foot(stage)
+        await stage.pilot.press("question_mark")
+        await stage.sees("Play from this line")
+        assert "Suspend the screen" in stage.text()

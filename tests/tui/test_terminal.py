@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import base64
 import contextlib
 import fcntl
 import importlib.metadata
@@ -42,6 +43,7 @@ NO_MOUSE = b"\x1b[?1000l"
 _STALLED = 4000
 """Bytes that a terminal leaves unread when a program had better not count on it any more; few take more."""
 
+_COPIED = re.compile(rb"\x1b\]52;c;([^\x07]+)\x07")
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 
 
@@ -218,6 +220,21 @@ async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(recordi
         shown.type(opens.encode() + b"quinquina/")
         await shown.shows("quinquina/")
         assert shown.process.returncode is None, "q was typed, not pressed"
+
+
+async def test_what_the_mouse_is_dragged_over_reaches_the_clipboard(recordings):
+    async with terminal("demo") as shown:
+        await shown.shows("technical support")
+        await shown.shows("internet connection")
+        shown.type(b"g")
+        for button, column, end in ((0, 1, "M"), (32, 60, "M"), (0, 80, "m")):
+            shown.type(f"\x1b[<{button};{column};6{end}".encode())
+        shown.type(b"c")
+        await until(lambda: _COPIED.search(shown.written))
+        (copied,) = [base64.b64decode(code).decode() for code in _COPIED.findall(shown.written)]
+        assert copied in re.sub(" +", " ", shown.plain)
+        shown.type(b"q")
+        assert await shown.ends() == 0
 
 
 async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):

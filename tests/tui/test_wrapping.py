@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rich.cells import cell_len
 
-from tui.wrapping import NARROWEST, count_rows, make_token, pack, unpack, wrap
+from tui.wrapping import NARROWEST, count_rows, make_token, pack, row_starts, unpack, wrap
 
 TEXTS = st.text(
     st.sampled_from("ab-é漢字カ한👍🏽👩‍👩‍👧‍👦ไทย\u0301‍"),
@@ -67,3 +67,14 @@ def test_packed_tokens_are_the_same_when_they_are_unpacked(tokens):
 @given(TOKENS, st.integers(1, 40))
 def test_rows_are_counted_as_they_are_made(tokens, width):
     assert count_rows(pack(tokens), width) == len(wrap(tokens, width))
+
+
+@given(TOKENS, st.integers(NARROWEST, 40))
+def test_every_row_is_found_in_the_text_where_it_is_said_to_begin(tokens, width):
+    text = "".join(token.text if token.is_joined else " " + token.text for token in tokens)
+    rows = wrap(tokens, width)
+    starts = row_starts(rows, tokens)
+    assert len(starts) == len(rows)
+    for start, row in zip(starts, rows, strict=True):
+        assert text.lstrip(" ")[start:].startswith(text_of(row))
+    assert starts == sorted(starts)

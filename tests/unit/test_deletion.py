@@ -33,6 +33,8 @@ async def keep(store, call, folder, paths):
 async def test_the_folder_and_the_words_go_and_what_lies_beside_them_stays(store, recordings):
     gone, stays = record(recordings), record(recordings)
     call = await keep(store, gone.call, gone.folder, gone.paths)
+    for name in ("caller.partial.json", "lag.json", "names.json"):
+        (gone.folder / name).write_text("{}")
     assert await delete_call(store, recordings, call) == []
     assert not gone.folder.exists()
     assert stays.paths[0].is_file()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.geometry import Offset
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input
 
 from streamer.errors import StreamerError
@@ -39,7 +41,15 @@ class CallScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
-        Binding("escape", "back", "Back", id="back", tooltip="Close what is open, or go back"),
+        # Before the widgets get the key, because Textual clears the selection with it.
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            id="back",
+            priority=True,
+            tooltip="Close what is open, or go back",
+        ),
         Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
         Binding(
             "n",
@@ -90,7 +100,9 @@ class CallScreen(Screen[None]):
         Binding(
             "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
         ),
-        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the line to the clipboard"),
+        Binding(
+            "c", "copy", "Copy", id="copy", tooltip="Copy the line, or what the mouse has selected"
+        ),
         Binding(
             "i",
             "statistics",
@@ -150,8 +162,9 @@ class CallScreen(Screen[None]):
             self._playing.stop()
 
     def on_screen_resume(self) -> None:
-        """Catch up with what came while another screen was in front."""
+        """Catch up with what came while another screen was in front, a mouse button let go included."""
         self.show_changes()
+        self.on_text_selected()
 
     # What happens
 
@@ -208,7 +221,11 @@ class CallScreen(Screen[None]):
         return may_act(self, action, ("find", "rename"))
 
     async def action_back(self) -> None:
-        """Close what is open; if nothing is, go back."""
+        """Select nothing any more, or close what is open; if nothing is, go back."""
+        has_selected = bool(self.get_selected_text())
+        self.clear_selection()
+        if has_selected:
+            return
         if self.query_one(FindBar).display or self.transcript.needle:
             self.query_one(FindBar).close()
             self.transcript.look_for("")
@@ -255,8 +272,24 @@ class CallScreen(Screen[None]):
         """Say whether the newest line is followed."""
         self._draw_head()
 
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        """Find what a selection with the mouse begins and ends with; one that began in the transcript stays in it."""
+        widget, offset = super().get_widget_and_offset_at(x, y)
+        if self._is_laid_out and (widget is self.transcript or self.transcript.is_dragged):
+            return self.transcript, self.transcript.find_place(x, y)
+        return widget, offset
+
+    def on_text_selected(self) -> None:
+        """Go on, since a mouse button has been let go, wherever that was."""
+        if self._is_laid_out:
+            self.transcript.let_go()
+
     def action_copy(self) -> None:
-        """Copy the line."""
+        """Copy what is selected, or the line."""
+        if selected := self.get_selected_text():
+            self.app.copy_to_clipboard(selected)
+            self.app.say("copied the selection")
+            return
         block = self.transcript.cursor_block
         if block is None:
             self.app.say("there is no line yet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,6 +15,7 @@ from textual.widgets import DataTable, Input, Static
 from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
 from streamer.transcript import format_position
+from tui.remarks import Remark, RemarkReader
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
@@ -96,6 +98,8 @@ class CallsScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
+        self._remarks: dict[str, Remark] = {}
+        self._reader = RemarkReader()
         self._cells: dict[str, tuple[str, ...]] = {}
         self._is_laid_out = False
 
@@ -149,20 +153,23 @@ class CallsScreen(Screen[None]):
 
     async def _refresh(self) -> None:
         try:
-            self.entries = await self.app.room.list_calls(limit=SHOWN)
+            entries = await self.app.room.list_calls(limit=SHOWN)
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
             return
+        self._remarks = await asyncio.to_thread(self._reader.read, entries)
+        self.entries = entries
         if self.query(CallTable):  # else the screen has been closed meanwhile
             self._draw()
 
     def _draw(self) -> None:
         wanted = self.query_one("#filter", Input).value.casefold().split()
         rows = {entry.call.id: self._describe(entry) for entry in self.entries}
+        states = {entry.call.id: entry.state.value for entry in self.entries}
         rows = {
             call_id: cells
             for call_id, cells in rows.items()
-            if all(any(word in cell.casefold() for cell in (call_id, *cells)) for word in wanted)
+            if _holds((call_id, states[call_id], *cells), wanted)
         }
         self._fill(rows)
         if self.app.room.desk is None:
@@ -203,14 +210,16 @@ class CallsScreen(Screen[None]):
 
     def _describe(self, entry: Entry) -> tuple[str, ...]:
         call, now = entry.call, self.app.clock()
-        board = self.app.room.boards.by_id.get(call.id)
+        remark = self._remarks.get(call.id, Remark())
         length_s = call.duration_s
         state = f"  {entry.state.value}"
         if entry.state is CallState.LIVE:
             length_s = (now - call.started_at).total_seconds()
-            state = f"● live {board.lag_s:.0f} s late" if board and board.lag_s else "● live"
+            state = f"● {remark.lag_s:.0f} s behind" if remark.lag_s else "● live"
+        is_wide = self.size.width >= _WIDE
         legs = ", ".join(
-            f"{row.leg.label} {row.leg.channel}" if self.size.width >= _WIDE else row.leg.label
+            remark.names.get(row.leg.label, row.leg.label)
+            + (f" {row.leg.channel}" if is_wide else "")
             for row in call.legs
         )
         return (
@@ -222,7 +231,7 @@ class CallsScreen(Screen[None]):
         )
 
     def _paint(self, column: str, cell: str) -> Text:
-        style = "bold" if column == "state" and "live" in cell else ""
+        style = "bold" if column == "state" and cell.startswith("●") else ""
         return Text(cell, style, no_wrap=True, overflow="ellipsis")
 
     @property
@@ -288,3 +297,7 @@ class CallsScreen(Screen[None]):
     def on_trouble_line_read(self) -> None:
         """Take the trouble that is shown as read."""
         self.action_read()
+
+
+def _holds(cells: tuple[str, ...], wanted: list[str]) -> bool:
+    return all(any(word in cell.casefold() for cell in cells) for word in wanted)

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.screens.dialogs import QUIT
+from tui.widgets.keys import NOT_IN_BROWSERS
 from tui.widgets.transcript import Transcript
 
 _SHOWN = {
@@ -33,7 +34,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         with VerticalScroll(classes="dialog", id="help"):
-            yield Static(draw_help())
+            yield Static(draw_help(is_web=self.app.is_web))
 
     def action_leave(self) -> None:
         """Close."""
@@ -44,21 +45,22 @@ class HelpScreen(ModalScreen[None]):
         getattr(self.query_one(VerticalScroll), f"action_scroll_{direction}")()
 
 
-def draw_help() -> Text:
+def draw_help(*, is_web: bool = False) -> Text:
     """Return all keys by where they work."""
     text = Text("esc closes this, j k ↓ ↑ go through it\n\n")
-    for title, bindings in list_keys():
+    for title, bindings in list_keys(is_web=is_web):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
             text.append(f"  {keys:<16}", "bold")
             text.append(f"{what}\n")
         text.append("\n")
+    text.append("A click puts the cursor on a line; dragging selects words, for c to copy.\n")
     text.append("Words in italics may still change; underlined ones are doubtful.\n")
     text.append("Quitting never ends a recording, and nothing here ends a call.", "bold")
     return text
 
 
-def list_keys() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def list_keys(*, is_web: bool = False) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield where keys work, and which do what."""
     from tui.app import ScreenApp
     from tui.screens.call import CallScreen
@@ -73,6 +75,8 @@ def list_keys() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     )
     for title, bindings in places:
         keys = [b for b in bindings if isinstance(b, Binding) and b.tooltip]
+        if is_web:
+            keys = [b for b in keys if b.action not in NOT_IN_BROWSERS]
         yield title, [(show_keys(binding.key), binding.tooltip) for binding in keys]
 
 

@@ -6,6 +6,9 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widgets import Footer
 
+NOT_IN_BROWSERS = frozenset({"listen", "suspend_process"})
+"""Actions that need the machine that streamer runs on; in a browser their keys do nothing, or say why."""
+
 _BLANKS = 2
 """Cells behind a key and behind what it does."""
 
@@ -20,6 +23,8 @@ class KeyLine(Footer):
         """Lay out what fits."""
         room = self.app.size.width + 1  # nothing follows the last blank
         for key in super().compose():
+            if self.app.is_web and getattr(key, "action", "") in NOT_IN_BROWSERS:
+                continue
             shown = f"{getattr(key, 'key_display', '')}{getattr(key, 'description', '')}"
             room -= cell_len(shown) + _BLANKS
             if room < 0:

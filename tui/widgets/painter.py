@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from rich.cells import cell_len, set_cell_size
@@ -14,8 +14,9 @@ from textual.strip import Strip
 from tui.board import CallBoard
 from tui.glyphs import COLOURS, mark
 from tui.page import Block, spans
+from tui.selecting import Span
 from tui.wording import show_name, show_position
-from tui.wrapping import Row, wrap
+from tui.wrapping import Row, row_starts, wrap
 
 _TIME_WIDTH = 9
 _LONGEST_NAME = 14
@@ -60,14 +61,41 @@ class Painter:
         return max(2, min(width - self._gutter(width) - 1, _WIDEST))
 
     def draw(
-        self, block: Block, width: int, base: Style, *, is_under_cursor: bool = False
+        self,
+        block: Block,
+        width: int,
+        base: Style,
+        *,
+        is_under_cursor: bool = False,
+        selected: Span | None = None,
     ) -> list[Strip]:
         """Return the rows of a block, the empty one above it included."""
-        key = (block.key, block.version, block.opens_turn, block.has_gap, width, is_under_cursor)
+        shape = (block.version, block.opens_turn, block.has_gap, width)
+        key = (block.key, shape, is_under_cursor, selected)
         strips = self._strips.get(key)
         if strips is None:
-            strips = self._strips[key] = self._draw(block, width, base, is_under_cursor)
+            strips = self._strips[key] = self._draw(block, width, base, is_under_cursor, selected)
         return strips
+
+    def find_character(self, block: Block, row: int, cell: int, width: int) -> int:
+        """Return which character of a block's text stands at a cell of one of its rows; -1 before the first of them.
+
+        Left of a row it is the one before, right of it the one behind.
+        """
+        rows = wrap(block.tokens, self.text_width(width))
+        row -= block.has_gap
+        if not 0 <= row < len(rows):
+            return -1 if row < 0 else len(block.text)
+        at = row_starts(rows, block.tokens)[row]
+        cell -= self._gutter(width)
+        if cell < 0:
+            return at - 1
+        for character in "".join(" " * piece.blank + piece.text for piece in rows[row]):
+            cell -= cell_len(character)
+            if cell < 0:
+                break
+            at += 1
+        return at
 
     def _gutter(self, width: int) -> int:
         return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
@@ -77,13 +105,20 @@ class Painter:
             self._styles[name] = self._find_style(name)
         return self._styles[name]
 
-    def _draw(self, block: Block, width: int, base: Style, is_under_cursor: bool) -> list[Strip]:
+    def _draw(
+        self, block: Block, width: int, base: Style, is_under_cursor: bool, selected: Span | None
+    ) -> list[Strip]:
         line_style = base + self._style("cursor") if is_under_cursor else base
         strips = [Strip.blank(width, base)] if block.has_gap else []
         marked = self._marked(block)
-        for number, row in enumerate(wrap(block.tokens, self.text_width(width))):
+        rows = wrap(block.tokens, self.text_width(width))
+        starts = row_starts(rows, block.tokens) if selected else []
+        for number, row in enumerate(rows):
             segments = self._gutter_of(block, width, line_style, is_first=number == 0)
-            segments += self._draw_row(block, row, line_style, marked)
+            words = self._draw_row(block, row, line_style, marked)
+            if selected:
+                words = list(_select(words, starts[number], selected, self._style("selected")))
+            segments += words
             strips.append(Strip(segments).adjust_cell_length(width, line_style))
         return strips
 
@@ -136,3 +171,16 @@ class Painter:
                 marked.add(number)
             at += len(token.text)
         return frozenset(marked)
+
+
+def _select(segments: Iterable[Segment], at: int, span: Span, look: Style) -> Iterator[Segment]:
+    """Yield segments with those characters set off that are in a span; the first of them all is character `at`."""
+    for text, style, _ in segments:
+        first, last = (max(0, min(end - at, len(text))) for end in span)
+        parts = (
+            (text[:first], style),
+            (text[first:last], look if style is None else style + look),
+            (text[last:], style),
+        )
+        yield from (Segment(part, style) for part, style in parts if part)
+        at += len(text)

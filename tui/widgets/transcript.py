@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from rich.style import Style
 from textual.binding import Binding
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.backlog import SLICE, Backlog
@@ -23,7 +21,7 @@ from tui.board import CallBoard, Key
 from tui.boardpage import BoardPage
 from tui.glyphs import COLOURS
 from tui.page import Block
-from tui.widgets.painter import Painter
+from tui.widgets.selectable import SelectableWords
 
 _WHEEL_ROWS = 3
 _BREATH_S = 0.001
@@ -32,7 +30,7 @@ _BREATH_S = 0.001
 _SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
 
 
-class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
+class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     """Every utterance of a call in order of time, with a cursor on one of them."""
 
     COMPONENT_CLASSES = {
@@ -42,6 +40,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         "transcript--doubtful",
         "transcript--match",
         "transcript--cursor",
+        "transcript--selected",
         *_SPEAKERS,
     }
 
@@ -70,8 +69,6 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         ),
     ]
 
-    ALLOW_SELECT = False
-
     follows: var[bool] = var(True)
     """Whether the newest line is kept in sight."""
     is_frozen: var[bool] = var(False)
@@ -85,11 +82,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """The cursor is elsewhere, or following has begun or ended."""
 
     def __init__(self, board: CallBoard, *, near: Key | None = None, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.board = board
-        self.page = BoardPage(board)
+        super().__init__(board, id=id)
         self.cursor: Key | None = None
-        self._painter = Painter(board, self._find_style)
         self._backlog = Backlog()
         board.take_changes()
         self._backlog.add(self.page.order_wanted(near))
@@ -107,7 +101,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self._put(self._backlog.take())
             await asyncio.sleep(_BREATH_S)
 
-    def _complete(self) -> None:
+    def complete(self) -> None:
         """Put all of the backlog on the page now, for what has to know every line."""
         if self._backlog:
             self._put(self._backlog.take_all())
@@ -200,7 +194,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = size
 
     def _keep_up(self) -> None:
-        if self.follows:
+        if self.follows and not self.is_dragged:
             self._scroll(max(self.scroll_offset.y, self.page.height - self.size.height))
 
     # Where the cursor is
@@ -253,7 +247,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def go_to_key(self, key: Key) -> bool:
         """Put the cursor on an utterance; False if it is not there."""
         if key in self._backlog:
-            self._complete()
+            self.complete()
         index = self.page.find(key)
         if index is None:
             return False
@@ -264,7 +258,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor by one block; beyond the last one, follow."""
         index = self.cursor_index
         if index is not None and not 0 <= index + step < len(self.page):
-            self._complete()
+            self.complete()
             index = self.cursor_index
         if index is None:
             return
@@ -277,7 +271,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll by a page and take the cursor along."""
         target = self.scroll_offset.y + step * max(1, self.size.height - 1)
         if target < 0 or target + self.size.height >= self.page.height:
-            self._complete()
+            self.complete()
             target = self.scroll_offset.y + step * max(1, self.size.height - 1)
         if step > 0 and target + self.size.height >= self.page.height:
             self.action_last()
@@ -292,12 +286,13 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_first(self) -> None:
         """Go to the first line."""
-        self._complete()
+        self.complete()
         self.go_to(0)
 
     def action_last(self) -> None:
         """Go to the newest line and follow."""
-        self._complete()
+        self.complete()
+        self._dragged_at = None
         self.follows = True
         self.cursor = None
         self._fit()
@@ -307,7 +302,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def look_for(self, needle: str) -> int:
         """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
-        self._complete()
+        self.complete()
         self.needle = self._painter.needle = needle.casefold()
         count = self.page.count(self.needle) if self.needle else 0
         if count and (index := self.cursor_index) is not None:
@@ -319,7 +314,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def look_on(self, step: int) -> bool:
         """Go to the next place of what is looked for; False if there is none."""
-        self._complete()
+        self.complete()
         index = self.cursor_index
         if not self.needle or index is None:
             return False
@@ -329,8 +324,22 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self.go_to(found, centred=True)
         return True
 
+    def let_go(self) -> None:
+        """Go on when the mouse button is not held any more: follow again, unless it was dragged further back."""
+        held, self._dragged_at = self._dragged_at, None
+        if held is None or not self.follows:
+            return
+        if self.scroll_offset.y < held:
+            self.follows = False
+            self.post_message(self.Moved())
+        self._fit()
+        self._keep_up()
+
     def on_click(self, event: Click) -> None:
-        """Put the cursor where it was clicked."""
+        """Put the cursor where it was clicked; a click that ends or clears a selection does only that."""
+        event.prevent_default()  # Textual selects everything with a double click
+        if self._clears or (selected := self.text_selection) and self.get_selection(selected):
+            return
         place = self.page.locate(self.scroll_offset.y + event.get_content_offset_capture(self).y)
         if place:
             self.go_to(place[0])
@@ -345,7 +354,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """Follow again when somebody scrolls to the end."""
         bottom = self.scroll_offset.y + self.size.height + _WHEEL_ROWS
         if bottom >= self.page.height:
-            self._complete()
+            self.complete()
             if bottom >= self.page.height:
                 self.action_last()
 
@@ -371,8 +380,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         index, row = place
         block = self.page[index]
         is_under_cursor = not self.follows and self.cursor == block.key
-        strips = self._painter.draw(block, width, base, is_under_cursor=is_under_cursor)
+        strips = self._painter.draw(
+            block, width, base, is_under_cursor=is_under_cursor, selected=self.find_selected(block)
+        )
         return strips[row] if row < len(strips) else Strip.blank(width, base)
-
-    def _find_style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"transcript--{name}", partial=True)
