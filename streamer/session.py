@@ -180,7 +180,8 @@ class _Session:
         """Show what another desk settles until the call is ours to transcribe; None if it has ended and never will be."""
         path = self._folder / "transcriber.lock"
         while True:
-            if self._speech and (lock := take_lock(path)):
+            # Asked first, because taking a lock that is held waits a moment, and everything else with it.
+            if self._speech and not is_locked(path) and (lock := take_lock(path)):
                 return lock
             await self._show_settled()
             self._show_partials()

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from streamer.bus import Subscription
 from streamer.events import CallEnded, CallStarted, Event, Listening, Trouble
+from streamer.speakers import read_names
 from tui.board import CallBoard
 from tui.messages import CallChanged, TroubleSaid
 
@@ -44,6 +45,8 @@ class Boards:
         if board is None and call_id is not None:
             board = self._welcome(call_id, event)
         if board is not None:
+            if isinstance(event, CallStarted):
+                board.names = read_names(event.folder) | board.names
             board.take(event, now=time.time())
             if self._welcomes_all and isinstance(event, CallEnded):
                 del self.by_id[event.call_id]  # whoever opens it again reads it from the store

@@ -68,13 +68,20 @@ def wrap(tokens: Sequence[Token], width: int) -> list[Row]:
             rows[-1].append(Piece(token.text, number, blank))
             used += blank + token.width
             continue
-        parts = [token.text] if token.width <= width else chop_cells(token.text, width)
+        parts = [token.text] if token.width <= width else _chop(token.text, width)
         for part in parts:
             if rows[-1]:
                 rows.append([])
             rows[-1].append(Piece(part, number, blank=False))
         used = cell_len(parts[-1])
     return rows
+
+
+def _chop(text: str, width: int) -> list[str]:
+    parts = chop_cells(text, width)
+    # It is wrong about joiners that join nothing; then each character is a row, since none is wider than the narrowest.
+    is_right = "".join(parts) == text and all(cell_len(part) <= width for part in parts)
+    return parts if is_right else list(text)
 
 
 def count_rows(packed: Sequence[PackedToken], width: int) -> int:

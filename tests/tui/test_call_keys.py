@@ -8,8 +8,9 @@ import pytest
 from textual.command import CommandPalette
 from textual.events import MouseScrollDown, MouseScrollUp
 
-from streamer.events import EndReason, Trouble
+from streamer.events import CallStarted, EndReason, Trouble
 from streamer.recorded import is_live
+from streamer.speakers import read_names, write_names
 from tests.fakes.stage import SECOND, open_stage
 from tui.screens.calls import CallsScreen
 from tui.screens.dialogs import Choose, Confirm, Enter
@@ -139,6 +140,16 @@ async def test_s_says_that_nothing_is_recorded_any_more(stage):
     await stage.end()
     await stage.pilot.press("s")
     await stage.sees("not being recorded")
+
+
+async def test_t_keeps_the_names_that_a_call_has_already(stage):
+    recording = stage.recording
+    write_names(recording.folder, {"agent": "Bob"})
+    await stage.publish(CallStarted(recording.call, recording.folder, recording.paths))
+    await stage.sees("Bob")
+    await stage.pilot.press("t", *"Ann", "enter")
+    await stage.sees("Ann")
+    assert read_names(recording.folder) == {"caller": "Ann", "agent": "Bob"}
 
 
 async def test_t_names_a_speaker_for_good(stage, tmp_path):
