@@ -13,7 +13,7 @@ from pathlib import Path
 
 from streamer.simulator.script import ChannelScript, EndKind, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
-from tests.fakes.replay import VirtualClock, until
+from tests.fakes.replay import PATIENCE_S, VirtualClock, until
 
 SECOND = b"\x00\x10\x00\xf0" * 8000
 """One second of a loud tone in slin16."""
@@ -55,7 +55,7 @@ class LiveCall:
         await until(lambda: self.simulator.connections == 0)
 
     async def ends(self) -> tuple[int, str, str]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode, out.decode(), err.decode()
@@ -86,7 +86,7 @@ async def start_streamer(arguments: Sequence[str], **options) -> asyncio.subproc
 
 async def run_streamer(*arguments: str, **options) -> tuple[int, str, str]:
     process = await start_streamer(arguments, **options)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()

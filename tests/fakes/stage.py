@@ -216,7 +216,7 @@ class Stage:
 
     async def sees(self, text: str) -> None:
         """Wait until a text is on the terminal."""
-        for _ in range(500):
+        for _ in range(3000):
             if text in self.text():
                 return
             await self.pilot.pause(0.01)

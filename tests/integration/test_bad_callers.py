@@ -30,7 +30,7 @@ from streamer.wire.audiosocket import (
     encode_identifier,
 )
 from tests.fakes.ports import closed_port
-from tests.fakes.replay import until
+from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import call, close_callers
 
 FRAME = b"\x00\x10\x00\xf0" * 80
@@ -100,7 +100,7 @@ async def open_door(most=10_000, **options) -> AsyncIterator[Door]:
         door.server.stop_listening()
         for one in list(door.server.connections):
             one._transport.abort()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await following
 
 

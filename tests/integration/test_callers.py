@@ -40,7 +40,7 @@ from streamer.wire.formats import Format
 from tests.conftest import TRACES
 from tests.fakes.answering import AnsweringServer, open_answering
 from tests.fakes.ports import closed_port
-from tests.fakes.replay import VirtualClock, until
+from tests.fakes.replay import PATIENCE_S, VirtualClock, until
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
 FRAME = encode_audio(b"\x00\x40" * 160, 8000)
@@ -61,7 +61,7 @@ class Calling:
         self.simulator.advance(self.clock.now)
 
     async def result(self) -> CallResult:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             (result,) = await self.task
         return result
 

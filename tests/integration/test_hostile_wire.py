@@ -17,7 +17,7 @@ from streamer.recording import Recording
 from streamer.sources.stream_channel import Address
 from streamer.tap import Stop
 from streamer.wav import HEADER_SIZE
-from tests.fakes.replay import RememberingBus, until
+from tests.fakes.replay import PATIENCE_S, RememberingBus, until
 
 SUBPROTOCOLS = [Subprotocol("stream-channel")]
 HANG_UP = Frame(Opcode.CLOSE, Close(1000, "").serialize()).serialize(mask=False)
@@ -39,7 +39,7 @@ async def record_from(talk, recordings, runtime_dir):
             10.0,
             runtime_dir,
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             result = await record_call(plan, bus, Stop(), on_recording=made.append)
     return result, made[0], bus
 
@@ -185,7 +185,7 @@ async def record_one_packet(after_the_answer, recordings, runtime_dir):
     async with await asyncio.start_server(serve_once, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
         plan = TapPlan(Address(url), (Leg("a", "x"),), recordings, None, 10.0, runtime_dir)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return await record_call(plan, bus, Stop(), on_recording=made.append), made[0], bus
 
 

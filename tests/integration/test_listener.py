@@ -17,7 +17,7 @@ from streamer.listener import Listener, ListenPlan
 from streamer.recording import create_recording
 from streamer.sources.reception import Welcome
 from streamer.wire.audiosocket import Terminated
-from tests.fakes.replay import until
+from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import call, close_callers
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
@@ -45,7 +45,7 @@ async def listening(recordings, runtime_dir, **options) -> AsyncIterator[tuple[L
     try:
         yield one, int((await address).rpartition(":")[2]), bus
         one.stopping.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await running
     finally:
         running.cancel()

@@ -20,7 +20,7 @@ from streamer.wire.formats import Format, decode
 from streamer.wire.g711 import Law, encode
 from tests.conftest import TRACES
 from tests.fakes.recorder import run_streamer
-from tests.fakes.replay import until
+from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import call, find_listeners, serving
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
@@ -179,9 +179,9 @@ async def test_what_ended_while_no_front_lived_is_said_to_wait_for_its_text(reco
         await until(lambda: all(c["reason"] == "hang-up" for c in first.calls()))
     async with serving(recordings) as second:
         assert second.process.stderr
-        line = await asyncio.wait_for(second.process.stderr.readline(), timeout=20)
+        line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
         while b"no speech model" in line:
-            line = await asyncio.wait_for(second.process.stderr.readline(), timeout=20)
+            line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
         assert line.startswith(b"1 earlier call has no complete text")
 
 

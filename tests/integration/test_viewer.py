@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.fakes.recorder import run_streamer, start_streamer
-from tests.fakes.replay import until
+from tests.fakes.replay import PATIENCE_S, until
 from tests.integration.test_watch import arguments, demo_pbx, events_of
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ async def test_a_viewer_whose_stdout_nobody_reads_can_be_left(recordings):
         os.close(write)
         await until(lambda: _count_unread(read) > 3500)
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             _, err = await process.communicate()
         assert process.returncode == 143
         assert err.decode().splitlines()[-1].startswith("still recording ")
@@ -163,7 +163,7 @@ async def test_ctrl_c_at_the_question_of_a_deletion_deletes_nothing(recordings):
     while b"[y/N]" not in said:
         said += await asyncio.to_thread(os.read, terminal, 1000)
     os.write(terminal, b"\x03")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await process.wait()
     os.close(inside)
     os.close(terminal)

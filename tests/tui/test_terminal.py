@@ -25,7 +25,7 @@ from streamer.recorded import is_live
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller
 from tests.fakes.recorder import environment, recording_call
-from tests.fakes.replay import until
+from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import find_listeners
 
 pytestmark = [
@@ -90,7 +90,7 @@ class Terminal:
         await until(lambda: text in self.plain[since:])
 
     async def ends(self):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             code = await self.process.wait()
         await asyncio.sleep(0)
         self.read()
@@ -209,7 +209,7 @@ async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(rec
         shown.go_away()
         shown.process.send_signal(signal.SIGHUP)
         shown.process.send_signal(signal.SIGCONT)  # as the system does
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await shown.process.wait() == 128 + signal.SIGHUP
 
 

@@ -14,6 +14,7 @@ from streamer.sources.playout import (
     frame_size,
 )
 from streamer.wire.audiosocket import RATES, Audio, Parser
+from tests.fakes.replay import PATIENCE_S
 
 
 class Line(asyncio.WriteTransport):
@@ -121,7 +122,7 @@ async def test_the_metronome_counts_frames_by_the_clock_and_ends_with_its_last_p
             done.set()
 
     metronome.start(play)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await done.wait()
     (first, _), (last, _) = beats[0], beats[-1]
     due = sum(frames for _, frames in beats[1:])
@@ -130,7 +131,7 @@ async def test_the_metronome_counts_frames_by_the_clock_and_ends_with_its_last_p
     metronome.start(play)  # and again
     done.clear()
     beats.clear()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await done.wait()
 
 
