@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from textual.widgets import Input
 
 from streamer.events import EndReason, Lagging, Trouble
 from streamer.levels import Level
@@ -37,6 +38,7 @@ def _frozen(monkeypatch):
     monkeypatch.setattr(gauge, "is_recorded", lambda board: not board.is_over)
     monkeypatch.setattr(gauge, "LevelMeter", SteadyMeter)
     monkeypatch.setattr(statistics.Statistics, "_load", lambda self: iter(()))
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)  # it blinks
     yield
     monkeypatch.undo()
     time.tzset()
