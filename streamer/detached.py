@@ -23,7 +23,7 @@ from streamer.errors import ExitCode, StreamerError
 _log = logging.getLogger(__name__)
 
 _LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_WARNING = re.compile(r"[-\d]+ [:,\d]+ (WARNING|ERROR) \S+: (?P<message>.*)")
+_WARNING = re.compile(r"[-\d]+ [:,\d]+ (WARNING|ERROR|CRITICAL) \S+: (?P<message>.*)", re.DOTALL)
 _MOST_TAILED = 1 << 16
 
 
@@ -102,13 +102,15 @@ class LogTail:
         """Return the warnings since the last time, each a hostile line; what is being written waits for the next time."""
         try:
             with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self._offset:
+                    self._offset = 0  # it was emptied
                 file.seek(self._offset)
                 added, end, rest = file.read(_MOST_TAILED).rpartition(b"\n")
         except OSError:
             return []
         self._offset += len(added + end) or len(rest) // _MOST_TAILED * _MOST_TAILED
-        lines = added.decode("utf-8", "replace").splitlines()
-        return [found["message"] for line in lines if (found := _WARNING.match(line))]
+        lines = [line.decode("utf-8", "replace") for line in added.split(b"\n")]
+        return [found["message"] for line in lines if (found := _WARNING.fullmatch(line))]
 
 
 def run_told(work: Callable[[Teller], Coroutine[Any, Any, int]], *, what: str) -> int:

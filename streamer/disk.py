@@ -35,6 +35,7 @@ FSYNC_INTERVAL_S = 3.0
 CLOSE_TIMEOUT_S = QUEUE_S
 """Seconds that the end of a recording waits for a disk that hangs."""
 
+_MOST_READ = 1 << 22
 _SHORTEST_REST_S = 0.04
 _LONGEST_REST_S = 0.2
 _REST_PER_WORK = 4.0
@@ -235,6 +236,23 @@ def _join(queue: list[Placed]) -> list[Placed]:
     if audio:
         runs.append(b"".join(audio))
     return runs
+
+
+def read_json(path: Path) -> Any:
+    """Return what `replace_json` has written.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no JSON, or far more than a file of ours ever holds.
+    """
+    with path.open("rb") as file:
+        content = file.read(_MOST_READ + 1)
+    if len(content) > _MOST_READ:
+        raise ValueError("it is too large")
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def replace_json(path: Path, value: dict[str, Any]) -> None:

@@ -296,4 +296,7 @@ def parse_time(text: object) -> datetime:
     Raises:
         ValueError: It has written no such thing.
     """
-    return datetime.fromisoformat(str(text)).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is no time") from error

@@ -40,7 +40,9 @@ class PressedKeys:
     def _tell(self) -> None:
         for number, leg in enumerate(read_call(self._folder)["legs"]):
             digits = leg.get("digits", [])
-            for key in digits[self._told.get(number, 0) :]:
+            new = digits[self._told.get(number, 0) :]
+            self._told[number] = len(digits)  # what cannot be read is not looked at again
+            for key in new:
                 pressed = DigitPressed(
                     self._folder.name,
                     str(leg["leg"]),
@@ -49,4 +51,3 @@ class PressedKeys:
                     parse_time(key["at"]),
                 )
                 self._bus.publish(pressed)
-            self._told[number] = len(digits)

@@ -7,12 +7,12 @@ call has been read to its end. What a desk that was killed has left says nothing
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 
-from streamer.disk import replace_json
+from streamer.disk import read_json, replace_json
 from streamer.events import Lagging, Partial, Word
 from streamer.locks import is_locked
 
@@ -64,17 +64,18 @@ class PartialBoard:
 def read_lags(folder: Path) -> dict[str, float]:
     """Return how many seconds each leg is behind, by label, as the desk says that transcribes the call; without legs that keep up."""
     try:
-        fields = json.loads((folder / LAG_FILE).read_text(encoding="utf-8"))
-        lags = {str(leg): float(lag_s) for leg, lag_s in fields.items()}
-        return lags if is_locked(folder / "transcriber.lock") else {}
-    except (OSError, ValueError, AttributeError, TypeError):
+        if not is_locked(folder / "transcriber.lock"):
+            return {}
+        lags = {str(leg): float(lag_s) for leg, lag_s in read_json(folder / LAG_FILE).items()}
+        return {leg: lag_s for leg, lag_s in lags.items() if 0 < lag_s < inf}
+    except (OSError, ValueError, AttributeError, TypeError, OverflowError):
         return {}
 
 
 def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
     """Return what another desk says is being said; None if there is nothing, or nothing that can be read."""
     try:
-        fields = json.loads(_path(folder, leg).read_text(encoding="utf-8"))
+        fields = read_json(_path(folder, leg))
         return Partial(
             call_id,
             leg,
@@ -84,7 +85,7 @@ def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
             _parse_words(fields["committed"]),
             _parse_words(fields["tentative"]),
         )
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return None
 
 

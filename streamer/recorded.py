@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.audio import Leg
+from streamer.disk import read_json
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.events import Call, EndReason, parse_time
 from streamer.locks import is_locked
@@ -27,7 +27,7 @@ def read_call(folder: Path) -> dict[str, Any]:
     """
     path = folder / "call.json"
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
         if not isinstance(value, dict) or not isinstance(value.get("legs"), list):
             raise ValueError("not a call")
     except (OSError, ValueError) as error:

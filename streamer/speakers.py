@@ -5,11 +5,10 @@ recordings/20261120-130538-k3f9/names.json      {"caller": "Mr Lee"}
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from streamer.disk import replace_json
+from streamer.disk import read_json, replace_json
 from streamer.errors import RecordingError
 from streamer.hostile import one_line
 
@@ -20,7 +19,7 @@ LONGEST = 40
 def read_names(folder: Path) -> dict[str, str]:
     """Return names by label, each one harmless line; what cannot be read is no name."""
     try:
-        names = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        names = read_json(folder / FILE)
     except (OSError, ValueError):
         return {}
     if not isinstance(names, dict):

@@ -13,7 +13,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from streamer.audio import AudioChunk
 from streamer.bus import Bus
@@ -174,7 +174,7 @@ class _Tap:
     def _press(self, leg: int, digit: str, arrival: float) -> None:
         zero = self._call_clock.zero
         start_s = 0.0 if zero is None else arrival - zero
-        at = datetime.now(UTC)
+        at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
         self._recording.note_digit(leg, digit, start_s, at)
         self._recording.save_soon()
         pressed = DigitPressed(self._recording.call.id, self._label(leg), digit, start_s, at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -79,9 +80,11 @@ def wrap(tokens: Sequence[Token], width: int) -> list[Row]:
 
 def _chop(text: str, width: int) -> list[str]:
     parts = chop_cells(text, width)
-    # It is wrong about joiners that join nothing; then each character is a row, since none is wider than the narrowest.
-    is_right = "".join(parts) == text and all(cell_len(part) <= width for part in parts)
-    return parts if is_right else list(text)
+    if "".join(parts) == text and all(cell_len(part) <= width for part in parts):
+        return parts
+    # It is wrong about joiners that join nothing; then each character is a row with what combines with it, none wider than the narrowest.
+    starts = [n for n, character in enumerate(text) if n == 0 or cell_len(character)]
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
 def count_rows(packed: Sequence[PackedToken], width: int) -> int:

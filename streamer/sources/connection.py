@@ -23,7 +23,7 @@ from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
 
-from streamer.audio import SAMPLE_WIDTH, AudioChunk, Leg
+from streamer.audio import AudioChunk, Leg
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.events import EndReason
 from streamer.keeper.client import Hold
@@ -217,7 +217,7 @@ class Connection(asyncio.BufferedProtocol):
     def _take(self, message: wire.Message) -> None:
         if self._state is _State.LIVE:
             self._listen(message)
-        elif isinstance(message, wire.Identified):
+        elif self._state is _State.IDENTIFYING and isinstance(message, wire.Identified):
             self._identify(message)
 
     def _identify(self, message: wire.Identified) -> None:
@@ -264,14 +264,14 @@ class Connection(asyncio.BufferedProtocol):
             return
         now = self._reception.clock()
         items = self._ear.take(message, now)
-        if isinstance(message, wire.Audio):
-            self._keep_pace(len(message.payload) / SAMPLE_WIDTH / message.rate, now)
         if self._ear.kind_rate:
             self.playout.rate = self._ear.kind_rate
         for item in items:
             self._put(item)
-            if isinstance(item, AudioChunk) and isinstance(self._voice, Echo):
-                self._voice.hear(self._fit(item.pcm), self.playout.rate)
+            if isinstance(item, AudioChunk):
+                self._keep_pace(item.samples / self._ear.rate, now)
+                if isinstance(self._voice, Echo):
+                    self._voice.hear(self._fit(item.pcm), self.playout.rate)
 
     def _keep_pace(self, audio_s: float, now: float) -> None:
         """Read no faster than a call can be said, once a caller is far ahead."""

@@ -26,6 +26,8 @@ class Ear:
         self.kind_rate: int | None = None
         """Samples a second of the kind of audio that the caller sends, which is also what it expects."""
         self.format: Format | None = None
+        self.rate = 0
+        """Samples a second of the audio itself, once that is known."""
         self._peer = peer
         self._forced = format
         self._detector = FormatDetector()
@@ -71,6 +73,7 @@ class Ear:
         assert self.kind_rate
         self.format = format_
         rate = self.kind_rate if format_ is Format.SLIN else format_.rate
+        self.rate = rate
         items: list[StreamItem] = [RateKnown(0, rate)]
         if format_ is not Format.SLIN and self._forced is None:
             items += self._odd(

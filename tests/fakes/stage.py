@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.pilot import Pilot
 
@@ -190,7 +191,8 @@ class Stage:
 
     def find(self, text: str) -> tuple[int, int]:
         """Return the first cell of a text on the terminal."""
-        return next((row.index(text), y) for y, row in enumerate(self.rows()) if text in row)
+        rows = enumerate(self.rows())
+        return next((cell_len(row[: row.index(text)]), y) for y, row in rows if text in row)
 
     async def mouse(self, kind: type[MouseEvent], x: int, y: int, *, rows: int = 0) -> None:
         """Do what a terminal says of the mouse, moved by some rows; a button let go where it was pressed is a click."""

@@ -29,8 +29,9 @@ from streamer.wire.audiosocket import (
     encode_digit,
     encode_identifier,
 )
+from streamer.wire.formats import Format
 from tests.fakes.ports import closed_port
-from tests.fakes.replay import PATIENCE_S, until
+from tests.fakes.replay import PATIENCE_S, VirtualClock, until
 from tests.fakes.serving import call, close_callers
 
 FRAME = b"\x00\x10\x00\xf0" * 80
@@ -85,10 +86,10 @@ async def open_door(most=10_000, **options) -> AsyncIterator[Door]:
         keeper=lambda: None,
         wait_for_keeper=loop.create_future,
         say=lambda line: door.lines.append(line),
-        clock=loop.time,
+        clock=options.pop("clock", loop.time),
         new_voice=lambda: None,
         fills_silence=options.pop("fills_silence", False),
-        format=None,
+        format=options.pop("format", None),
     )
     door = Door(AudioSocketServer(reception), reception.metronome)
     await door.server.listen("127.0.0.1", 0)
@@ -141,6 +142,25 @@ async def test_one_that_sends_faster_than_it_could_be_said_is_slowed_down(monkey
         assert not caller.has_ended
 
 
+@pytest.mark.parametrize(
+    ("format", "size"), [(Format.SLIN, 320), (Format.SLIN16, 640), (Format.ULAW, 160)]
+)
+async def test_a_call_at_its_own_pace_is_never_slowed_down(monkeypatch, format, size):
+    monkeypatch.setattr(gate, "MOST_AHEAD_S", 0.5)
+    clock = VirtualClock()
+    async with open_door(clock=clock, format=format) as door:
+        caller = await call(door.port)
+        caller.identify()
+        await until(lambda: any(one.is_caller for one in door.server.connections))
+        for second in range(1, 5):
+            for _ in range(50):
+                clock.now += 0.02
+                caller.send(encode_audio(bytes(size), 8000))
+            samples = second * 50 * (size if format is Format.ULAW else size // 2)
+            await until(lambda samples=samples: door.items and len(door.heard()) == samples * 2)
+        assert door.told() == ""
+
+
 async def test_one_that_stays_silent_is_closed_without_a_line(monkeypatch):
     monkeypatch.setattr(connection, "FIRST_BYTE_S", 0.01)
     async with open_door() as door:
@@ -167,6 +187,7 @@ async def test_half_a_uuid_then_silence_is_refused(monkeypatch):
     [
         (encode_audio(FRAME, 8000), "audio"),
         (b"GET / HTTP/1.1\r\nHost: streamer.example\r\n\r\n", "HTTP"),
+        (b"GET / HTTP/1.1\r\nHost: streamer.example\r\n\r\n" * 1000, "HTTP"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS"),
         (b"\x01\x00\x05" + bytes(5), "5 bytes"),
         (b"\x01\x00\x10" + bytes(4), "hung up"),
@@ -187,6 +208,37 @@ async def test_what_is_no_uuid_is_refused_in_one_line(beginning, told):
         assert told in door.lines[0]
         assert len(door.calls) == 1
         assert not good.has_ended
+
+
+async def test_whoever_is_refused_has_no_second_try():
+    welcome = uuid4()
+    tried = []
+
+    def admit(uuid):
+        tried.append(uuid)
+        return Welcome("caller", str(uuid)) if uuid == welcome else f"{uuid} is unknown"
+
+    async with open_door(admit=admit) as door:
+        caller = await call(door.port)
+        caller.send(
+            encode_identifier(uuid4()) + encode_identifier(welcome) + encode_audio(FRAME, 8000)
+        )
+        await until(lambda: caller.received == TERMINATE)
+        caller.hang_up()
+        await until(lambda: not door.server.connections)
+        assert (len(tried), len(door.lines), door.calls) == (1, 1, [])
+
+
+async def test_what_comes_after_the_end_of_a_call_is_no_call():
+    async with open_door() as door:
+        caller = await call(door.port)
+        again = encode_identifier(uuid4()) + encode_audio(FRAME, 16_000)
+        caller.send(again + TERMINATE + again)
+        caller.hang_up()
+        await until(lambda: door.calls and door.has_ended() and not door.server.connections)
+        assert len(door.calls) == 1
+        assert door.heard() == FRAME
+        assert isinstance(door.items[0][-1], LegClosed)
 
 
 async def test_whoever_is_refused_is_read_to_its_end_and_never_reset():

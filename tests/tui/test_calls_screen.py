@@ -1,5 +1,6 @@
 """The list of calls and the search, by what they open and show."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from streamer.partials import PartialBoard
 from streamer.recorded import is_live
 from streamer.recording import create_recording
 from streamer.speakers import write_names
+from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
 from tui import remarks
 from tui.screens.search import SearchScreen
@@ -32,6 +34,26 @@ async def test_a_tap_that_another_process_starts_is_noticed(stage):
     await stage.sees("● live")
     recording.finish(EndReason.HANG_UP)
     await stage.sees("0 live, 1 call")
+
+
+async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
+    read, begun = remarks.RemarkReader.read, []
+    is_read = threading.Event()
+
+    def read_slowly(self, entries):
+        begun.append(True)
+        is_read.wait(PATIENCE_S)
+        return read(self, entries)
+
+    monkeypatch.setattr(remarks.RemarkReader, "read", read_slowly)
+    await keep_past_call(stage)
+    await until(lambda: begun)
+    for _ in range(3):
+        stage.calls_screen.refresh_soon()
+        await stage.pilot.pause()
+    assert len(begun) == 1
+    is_read.set()
+    await stage.sees("complete")
 
 
 async def test_enter_opens_a_past_call_from_the_store(stage):

@@ -256,3 +256,45 @@ async def test_a_selection_is_seen_and_read_in_every_colour_and_in_none(
 
 def ground_contrast(one, other):
     return contrast(Style(color=one.bgcolor, bgcolor=other.bgcolor))
+
+
+async def test_a_click_is_on_what_stood_there_when_lines_came_meanwhile(stage):
+    await stage.fill(30, start_s=20)
+    at = stage.find("line 20")
+    await stage.mouse(MouseDown, *at)
+    await stage.fill(5, "more {}", start_s=60)
+    assert "line 20" in stage.rows()[at[1]]
+    await stage.mouse(MouseUp, *at)
+    assert stage.transcript.cursor_block.text == "line 20"
+
+
+async def test_a_drag_whose_events_come_all_at_once_ends_too(stage):
+    await stage.fill(30, start_s=20)
+    x, y = stage.find("line 20")
+    for kind, to in ((MouseDown, x), (MouseMove, x + 3), (MouseUp, x + 3)):
+        stage.app.post_message(kind(None, to, y, 0, 0, 1, False, False, False, to, y))
+    await stage.pilot.pause()
+    assert shown_selected(stage) == "line"
+    await stage.fill(5, "more {}", start_s=60)
+    await stage.sees("more 4")
+
+
+async def test_a_button_that_was_let_go_elsewhere_is_not_held(stage):
+    await stage.fill(30, start_s=20)
+    x, y = stage.find("line 20")
+    await stage.mouse(MouseDown, x, y)
+    stage.app.post_message(MouseMove(None, x + 3, y, 3, 0, 0, False, False, False, x + 3, y))
+    await stage.fill(5, "more {}", start_s=60)
+    await stage.sees("more 4")
+
+
+async def test_nothing_is_selected_from_the_head_on(stage):
+    await stage.drag((3, 0), (40, 10))
+    assert shown_selected(stage) == ""
+    assert await copied(stage) == "Sure, it is four seven two nine one six."
+
+
+async def test_characters_behind_joined_ones_are_found(stage):
+    await stage.say("agent", 30.0, "👩‍👩‍👧 ❤️ behind")
+    await stage.select("behind", "behind")
+    assert await copied(stage) == "behind"

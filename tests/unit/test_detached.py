@@ -34,6 +34,24 @@ def test_warnings_are_read_once_and_only_those_that_come_later(log):
     assert tail.read() == []
 
 
+def test_a_warning_is_one_line_whatever_is_in_it(log):
+    logger, path = log
+    tail = LogTail(path)
+    forged = "a\u2028\x85\r2026-11-20 10:00:00,000 WARNING x: forged"
+    logger.warning(forged)
+    assert tail.read() == [forged]
+
+
+def test_a_log_that_is_emptied_is_read_from_its_beginning(log):
+    logger, path = log
+    logger.warning("long ago")
+    tail = LogTail(path)
+    path.write_bytes(b"")
+    tail.read()
+    logger.warning("new")
+    assert tail.read() == ["new"]
+
+
 def test_half_a_line_waits_for_its_end(log):
     logger, path = log
     tail = LogTail(path)

@@ -51,3 +51,14 @@ def test_a_recording_that_says_nothing_of_keys_has_none(tmp_path):
     (tmp_path / "call.json").write_text("nothing")
     keys.look()
     assert bus.events == []
+
+
+def test_a_key_that_cannot_be_read_costs_no_other(tmp_path):
+    bus = RememberingBus()
+    keys = PressedKeys(tmp_path, bus)
+    write(tmp_path, ("5", "soon"))
+    keys.look()
+    write(tmp_path, ("5", "soon"), ("#", 2.25))
+    keys.look()
+    keys.look()
+    assert bus.events == [DigitPressed(tmp_path.name, "caller", "#", 2.25, PRESSED_AT)]

@@ -80,7 +80,23 @@ async def test_a_folder_that_is_gone_costs_nobody_anything(tmp_path):
     await board.clear()
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"utterance": "x"}', "\x00", "null"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"utterance": "x"}',
+        "\x00",
+        "null",
+        '{"caller": NaN, "agent": Infinity, "other": -5}',
+        f'{{"caller": 1{"0" * 400}}}',
+        "[" * 100_000,
+        " " * (1 << 22) + '{"caller": 5}',
+    ],
+    ids=range(11),
+)
 def test_a_damaged_file_is_nothing(tmp_path, lock, damage):
     for name in ("caller.partial.json", "lag.json"):
         (tmp_path / name).write_text(damage)

@@ -222,7 +222,7 @@ class CallScreen(Screen[None]):
 
     async def action_back(self) -> None:
         """Select nothing any more, or close what is open; if nothing is, go back."""
-        has_selected = bool(self.get_selected_text())
+        has_selected = self.transcript.has_selected
         self.clear_selection()
         if has_selected:
             return
@@ -282,7 +282,8 @@ class CallScreen(Screen[None]):
     def on_text_selected(self) -> None:
         """Go on, since a mouse button has been let go, wherever that was."""
         if self._is_laid_out:
-            self.transcript.let_go()
+            # In the order of its own messages: the press may wait there yet, and the click comes first.
+            self.transcript.call_later(self.transcript.let_go)
 
     def action_copy(self) -> None:
         """Copy what is selected, or the line."""

@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
+from textual.worker import Worker
 
 from streamer.catalog import CallState, Entry
 from streamer.errors import StreamerError
@@ -102,6 +103,7 @@ class CallsScreen(Screen[None]):
         self._reader = RemarkReader()
         self._cells: dict[str, tuple[str, ...]] = {}
         self._is_laid_out = False
+        self._refreshing: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -142,8 +144,9 @@ class CallsScreen(Screen[None]):
 
     def refresh_soon(self) -> None:
         """Look for calls, if anybody sees it."""
-        if self._is_laid_out and self.is_current and self.app.room.desk is not None:
-            self.run_worker(self._refresh(), group="list", exclusive=True)
+        is_reading = self._refreshing is not None and not self._refreshing.is_finished
+        if self._is_laid_out and self.is_current and self.app.room.desk and not is_reading:
+            self._refreshing = self.run_worker(self._refresh())
 
     def show_troubles(self) -> None:
         """Show what has not been read."""

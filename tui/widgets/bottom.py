@@ -24,6 +24,8 @@ HELP_IN_FIELD = Binding("f1", "app.help", "Help", tooltip="All keys")
 class TroubleLine(Widget):
     """The oldest trouble that has not been read; gone when there is none."""
 
+    ALLOW_SELECT = False
+
     troubles: reactive[tuple[str, ...]] = reactive((), layout=True)
 
     class Read(Message):

@@ -55,6 +55,8 @@ def count_bars(peak: float) -> int:
 class CallHead(Widget):
     """One line: state, call and length on the left; model and remarks on the right, as far as there is room."""
 
+    ALLOW_SELECT = False
+
     COMPONENT_CLASSES = {f"head--{phase.value}" for phase in Phase} | {"head--dim", "head--strong"}
 
     heading: reactive[Heading] = reactive(Heading())
@@ -83,6 +85,8 @@ class CallHead(Widget):
 
 class LegMeters(Widget):
     """A line a leg: who it is, how loud it is, and whether somebody is speaking."""
+
+    ALLOW_SELECT = False
 
     COMPONENT_CLASSES = {
         "meters--on",

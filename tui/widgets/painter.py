@@ -90,12 +90,9 @@ class Painter:
         cell -= self._gutter(width)
         if cell < 0:
             return at - 1
-        for character in "".join(" " * piece.blank + piece.text for piece in rows[row]):
-            cell -= cell_len(character)
-            if cell < 0:
-                break
-            at += 1
-        return at
+        text = "".join(" " * piece.blank + piece.text for piece in rows[row])
+        ends = (cell_len(text[: n + 1]) for n in range(len(text)))  # joined ones take one place
+        return at + next((n for n, end in enumerate(ends) if end > cell), len(text))
 
     def _gutter(self, width: int) -> int:
         return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2

@@ -52,6 +52,15 @@ class SelectableWords(ScrollView):
         selection = self.text_selection
         return selection and find_span(settle(selection, self.page, self.board), block)
 
+    @property
+    def has_selected(self) -> bool:
+        """Say whether any words are selected, without collecting them."""
+        selection = self.text_selection
+        if selection is None:
+            return False
+        settled = settle(selection, self.page, self.board)
+        return any(find_span(settled, block) for block in self.page)
+
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected words; see `selecting.read_selected`."""
         self.complete()

@@ -10,7 +10,7 @@ import asyncio
 from datetime import datetime
 
 from textual.binding import Binding
-from textual.events import Click, Resize
+from textual.events import Click, MouseMove, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
@@ -335,10 +335,15 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self._fit()
         self._keep_up()
 
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Go on when the button was let go where no release of it was seen."""
+        if not event.button:
+            self.let_go()
+
     def on_click(self, event: Click) -> None:
         """Put the cursor where it was clicked; a click that ends or clears a selection does only that."""
         event.prevent_default()  # Textual selects everything with a double click
-        if self._clears or (selected := self.text_selection) and self.get_selection(selected):
+        if self._clears or self.has_selected:
             return
         place = self.page.locate(self.scroll_offset.y + event.get_content_offset_capture(self).y)
         if place:
