@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import resource
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,17 @@ from streamer.events import EndReason, Trouble
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
 from streamer.recording import create_recording, make_private_folder
-from streamer.sources.audiosocket import SOURCE, AudioSocketServer, resolve_address
+from streamer.sources.audiosocket import AudioSocketServer
 from streamer.sources.base import ArrivedCall, Server
+from streamer.sources.door import resolve_address
 from streamer.sources.gate import Gate
 from streamer.sources.playout import Metronome, Voice
 from streamer.sources.reception import Reception, Welcome
 from streamer.tap import Stop, run_tap
 from streamer.wire.formats import Format
+
+SERVERS: Mapping[str, Callable[[Reception], Server]] = {"audiosocket": AudioSocketServer}
+"""The protocols of calls that come to us, by the name of their source."""
 
 POLL_S = 0.25
 KEEPER_REST_S = 2.0
@@ -52,8 +56,9 @@ class AddressTakenError(UnreachableError):
 
 @dataclass(frozen=True, slots=True)
 class ListenPlan:
-    """Where to listen, how callers are received, and where their calls go."""
+    """Where to listen, how callers are received, and where their calls go; `source` is one of `SERVERS`."""
 
+    source: str
     host: str
     port: int
     recordings: Path
@@ -94,7 +99,7 @@ class Listener:
             fills_silence=plan.fills_silence,
             format=plan.format,
         )
-        self._server: Server = AudioSocketServer(reception)
+        self._server = SERVERS[plan.source](reception)
 
     async def run(self, on_listening: Callable[[str], None]) -> None:
         """Listen until told to end, then until every call has ended.
@@ -130,7 +135,8 @@ class Listener:
                 raise AddressTakenError(address) from error
             raise
         try:
-            with contextlib.closing(_Place(plan.recordings, self._server.address)) as place:
+            place = _Place(plan.recordings, plan.source, self._server.address)
+            with contextlib.closing(place):
                 yield place
         finally:
             self._server.stop_listening()
@@ -141,7 +147,7 @@ class Listener:
         with contextlib.suppress(OSError, UnicodeError):
             address = await asyncio.to_thread(resolve_address, plan.host, plan.port)
             for _ in range(_LOOKS_FOR_OTHER):
-                if is_listening(plan.recordings, address):
+                if is_listening(plan.recordings, plan.source, address):
                     return address
                 await asyncio.sleep(_LOOK_S)
         return ""
@@ -156,8 +162,8 @@ class Listener:
             recording = await asyncio.to_thread(
                 create_recording,
                 self._plan.recordings,
-                source=SOURCE,
-                url=f"{SOURCE}://{self._server.address}",
+                source=self._plan.source,
+                url=f"{self._plan.source}://{self._server.address}",
                 legs=call.legs,
                 facts=call.facts,
                 clock=self._clock,
@@ -238,8 +244,8 @@ async def _see_out(call: ArrivedCall, stop: Stop) -> None:
 class _Place:
     """The lock of an address, with the file beside it that ends its holder."""
 
-    def __init__(self, recordings: Path, address: str) -> None:
-        path = _lock_path(recordings, address)
+    def __init__(self, recordings: Path, source: str, address: str) -> None:
+        path = _lock_path(recordings, source, address)
         self.stop_path = path.with_suffix(".stop")
         try:
             make_private_folder(recordings)
@@ -262,23 +268,23 @@ class _Place:
             self._lock = None
 
 
-def _lock_path(recordings: Path, address: str) -> Path:
-    return channel_lock_path(recordings, url=f"{SOURCE}://{address}", channel="")
+def _lock_path(recordings: Path, source: str, address: str) -> Path:
+    return channel_lock_path(recordings, url=f"{source}://{address}", channel="")
 
 
-def is_listening(recordings: Path, address: str) -> bool:
+def is_listening(recordings: Path, source: str, address: str) -> bool:
     """Say whether a listener of these recordings is at an address, a host and port as it says them itself."""
-    return is_locked(_lock_path(recordings, address))
+    return is_locked(_lock_path(recordings, source, address))
 
 
-def front_lock_path(recordings: Path, address: str) -> Path:
+def front_lock_path(recordings: Path, source: str, address: str) -> Path:
     """Name the lock of the front that leads a listener."""
-    return _lock_path(recordings, address).with_suffix(".front")
+    return _lock_path(recordings, source, address).with_suffix(".front")
 
 
-def stop_listener(recordings: Path, address: str) -> None:
+def stop_listener(recordings: Path, source: str, address: str) -> None:
     """Ask the listener at an address to end; its calls go on to their ends."""
-    _lock_path(recordings, address).with_suffix(".stop").touch(mode=0o600)
+    _lock_path(recordings, source, address).with_suffix(".stop").touch(mode=0o600)
 
 
 def raise_descriptor_limit() -> None:

@@ -46,6 +46,7 @@ _log = logging.getLogger("streamer.listener_process")
 class ListenOptions:
     """How calls are taken; everything that JSON can hold."""
 
+    source: str = "audiosocket"
     host: str = "127.0.0.1"
     port: int = 9092
     accepts_unknown: bool = False
@@ -95,6 +96,7 @@ def _welcome(registration: Registration) -> Welcome:
 
 def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
     return ListenPlan(
+        options.source,
         options.host,
         options.port,
         Path(settings.recordings),

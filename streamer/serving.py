@@ -21,15 +21,11 @@ from streamer.config import Settings
 from streamer.detached import DetachedProcess, LogTail
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.events import EndReason, Listening, Trouble
-from streamer.listener import front_lock_path, is_listening, stop_listener
+from streamer.listener import SERVERS, front_lock_path, is_listening, stop_listener
 from streamer.listener_process import LISTENER_LOG, ListenOptions, start_listener
 from streamer.locks import Lock, take_lock
 from streamer.recorded import is_live, read_call
 from streamer.session import Desk, run_session
-from streamer.sources.audiosocket import SOURCE
-
-SERVED_SOURCES = frozenset({SOURCE})
-"""Sources of calls that come to us."""
 
 LOOK_S = 0.1
 """Between two looks for new calls; a look costs one `stat` while there are none."""
@@ -111,7 +107,7 @@ class Arrivals:
                 del self._unread[name]
             return None
         del self._unread[name]
-        return folder if source in SERVED_SOURCES else None
+        return folder if source in SERVERS else None
 
 
 async def serve_calls(
@@ -177,7 +173,7 @@ class _Front:
         self._is_stopping = True
         if self.leads:
             with suppress(OSError):  # the folder of recordings is gone, or full
-                stop_listener(self._recordings, self._served.address)
+                stop_listener(self._recordings, self._options.source, self._served.address)
                 return
         if self._process is not None:  # without effect if it has found another listener there
             self._process.terminate()
@@ -262,7 +258,7 @@ class _Front:
             f"{address} is being listened on already, with the options that it was given; its calls are followed{rest}"
         )
         log = LogTail(self._recordings / LISTENER_LOG)
-        while is_listening(self._recordings, address):
+        while is_listening(self._recordings, self._options.source, address):
             await asyncio.sleep(LOOK_S)
             self._try_to_lead()
             for line in log.read():
@@ -272,7 +268,7 @@ class _Front:
 
     def _try_to_lead(self) -> None:
         with suppress(OSError):  # the folder of recordings is gone
-            path = front_lock_path(self._recordings, self._served.address)
+            path = front_lock_path(self._recordings, self._options.source, self._served.address)
             self._lead = self._lead or take_lock(path)
 
     def _begin(self, address: str) -> None:
@@ -280,7 +276,7 @@ class _Front:
         self._try_to_lead()
         if self._is_stopping:
             self.stop()
-        self._bus.publish(Listening(SOURCE, address))
+        self._bus.publish(Listening(self._options.source, address))
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))

@@ -14,8 +14,9 @@ from streamer.audio import AudioChunk
 from streamer.events import EndReason
 from streamer.sources import connection, gate
 from streamer.sources.arrived import AudioSocketCall
-from streamer.sources.audiosocket import SEND_BUFFER, AudioSocketServer
+from streamer.sources.audiosocket import AudioSocketServer
 from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
+from streamer.sources.door import SEND_BUFFER
 from streamer.sources.gate import BURST, Gate
 from streamer.sources.playout import Metronome
 from streamer.sources.reception import Reception, Welcome

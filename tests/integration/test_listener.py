@@ -27,6 +27,7 @@ SECOND = b"\x00\x10\x00\xf0" * 4000
 async def listening(recordings, runtime_dir, **options) -> AsyncIterator[tuple[Listener, int, Bus]]:
     """Listen on any port; calls that are live at the end are left."""
     plan = ListenPlan(
+        "audiosocket",
         "127.0.0.1",
         0,
         recordings,
