@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells
 
 NARROWEST = 2
 """Cells that a row has at least, so that a wide character fits."""
+
+
+_JOINER = "\u200d"
+_JOINING = f"{_JOINER}\ufe0f"
 
 
 class Token(NamedTuple):
@@ -43,7 +46,11 @@ Row = list[Piece]
 def make_token(
     text: str, *, is_joined: bool = False, is_tentative: bool = False, is_doubtful: bool = False
 ) -> Token:
-    """Return a token of harmless text."""
+    """Return a token of harmless text.
+
+    What joins or varies the letter beside it is left out where there is none: it would change the width of the word that it stands by.
+    """
+    text = text.lstrip(_JOINING).rstrip(_JOINER)
     width = len(text) if text.isascii() else cell_len(text)
     return Token(text, width, is_joined, is_tentative, is_doubtful)
 
@@ -69,22 +76,13 @@ def wrap(tokens: Sequence[Token], width: int) -> list[Row]:
             rows[-1].append(Piece(token.text, number, blank))
             used += blank + token.width
             continue
-        parts = [token.text] if token.width <= width else _chop(token.text, width)
+        parts = [token.text] if token.width <= width else chop_cells(token.text, width)
         for part in parts:
             if rows[-1]:
                 rows.append([])
             rows[-1].append(Piece(part, number, blank=False))
         used = cell_len(parts[-1])
     return rows
-
-
-def _chop(text: str, width: int) -> list[str]:
-    parts = chop_cells(text, width)
-    if "".join(parts) == text and all(cell_len(part) <= width for part in parts):
-        return parts
-    # It is wrong about joiners that join nothing; then each character is a row with what combines with it, none wider than the narrowest.
-    starts = [n for n, character in enumerate(text) if n == 0 or cell_len(character)]
-    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
 
 def count_rows(packed: Sequence[PackedToken], width: int) -> int:

@@ -36,7 +36,7 @@ def rows_of(text, width):
         ("ok 漢字 ok", 7, ["ok 漢字", "ok"]),
         ("👍👍👍", 4, ["👍👍", "👍"]),
         ("", 10, [""]),
-        ("\u200d\u200daカ", 2, ["\u200d\u200d", "a", "カ"]),
+        ("\u200d\u200daカ\u200d", 2, ["a", "カ"]),
     ],
 )
 def test_words_are_broken_at_the_right_cell(text, width, rows):
