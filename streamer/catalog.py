@@ -140,7 +140,19 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
     folder = _find_folder(recordings, row.id, row.folder)
     if folder != row.folder:
         row = _move(row, folder)
-    return Entry(row, find_state(row))
+    state = find_state(row)
+    if row.ended_at is None and state in (CallState.UNFINISHED, CallState.TRANSCRIBING):
+        row = _end(row)
+    return Entry(row, state)
+
+
+def _end(row: CallRow) -> CallRow:
+    """Return a call with the end that its recording knows, which no desk has seen."""
+    try:
+        noted = describe_folder(row.folder)
+    except RecordingError:
+        return row
+    return replace(row, ended_at=noted.ended_at, reason=noted.reason, duration=noted.duration)
 
 
 def _find_folder(recordings: Path, call_id: str, stored: Path) -> Path:

@@ -70,6 +70,19 @@ async def test_calls_that_are_kept_and_mere_recordings_are_listed_together(recor
     live.finish(EndReason.STOPPED)
 
 
+async def test_a_call_whose_end_no_desk_has_seen_has_the_end_of_its_recording(recordings):
+    recording = record(recordings)
+    await keep(recordings, recording, is_complete=False)
+    (entry,) = await entries(recordings)
+    assert entry.state is CallState.UNFINISHED
+    assert entry.call.reason is EndReason.HANG_UP
+    assert entry.call.duration_s == 1.0
+    assert entry.call.ended_at is not None
+    (recording.folder / "call.json").write_text("{")
+    (entry,) = await entries(recordings)
+    assert (entry.state, entry.call.ended_at) == (CallState.UNFINISHED, None)
+
+
 async def test_pages_have_every_call_once(recordings):
     made = [record(recordings) for _ in range(5)]
     for recording in made[::2]:
