@@ -108,6 +108,7 @@ class LogTail:
                 added, end, rest = file.read(_MOST_TAILED).rpartition(b"\n")
         except OSError:
             return []
+        # What fills a whole look without an end is no line of ours, and is passed over.
         self._offset += len(added + end) or len(rest) // _MOST_TAILED * _MOST_TAILED
         lines = [line.decode("utf-8", "replace") for line in added.split(b"\n")]
         return [found["message"] for line in lines if (found := _WARNING.fullmatch(line))]

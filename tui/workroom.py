@@ -129,7 +129,6 @@ class Workroom:
         if known is not None and (not known.is_over or entry.state is CallState.COMPLETE):
             return known
         board = self.boards.by_id[call_id] = CallBoard(row.leg for row in entry.call.legs)
-        board.names.update(read_names(entry.call.folder))
         if entry.state in (CallState.LIVE, CallState.TRANSCRIBING) and self.desk is not None:
             # Only a call that goes on is worth an engine; the words of one that is over are whoever's is at them.
             desk = self.desk if entry.state is CallState.LIVE else replace(self.desk, speech=None)
@@ -149,6 +148,7 @@ class Workroom:
 
     async def _read(self, entry: Entry, board: CallBoard) -> None:
         row = entry.call
+        board.names = read_names(row.folder)
         call = Call(row.id, row.source, tuple(leg.leg for leg in row.legs), row.started_at)
         store = self.desk.store if self.desk else None
         with keeping_for_good():

@@ -10,7 +10,7 @@ from typing import Any
 
 from streamer.audio import Leg
 from streamer.errors import NotFoundError
-from streamer.events import EndReason, Segment, encode_time
+from streamer.events import EndReason, Segment, encode_time, parse_time
 from streamer.store.connection import Connection
 from streamer.store.rows import (
     CallRow,
@@ -20,7 +20,6 @@ from streamer.store.rows import (
     encode_text,
     parse_path,
     parse_segment,
-    parse_time,
     parse_time_or_none,
 )
 from streamer.transcript import Transcript

@@ -10,12 +10,12 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from streamer.audio import Leg
-from streamer.events import SPEECH_RATE, EndReason, Segment, Word
+from streamer.events import SPEECH_RATE, EndReason, Segment, Word, parse_time
 from streamer.hostile import one_line
 
 _SAMPLES_PER_MS = SPEECH_RATE // 1000
@@ -147,11 +147,6 @@ def encode_path(path: Path) -> str | bytes:
 def parse_path(value: str | bytes) -> Path:
     """Return the path of `encode_path`."""
     return Path(os.fsdecode(value if isinstance(value, bytes) else value.encode("utf-8")))
-
-
-def parse_time(text: str) -> datetime:
-    """Return a stored moment, which knows that it is UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def parse_time_or_none(text: str | None) -> datetime | None:

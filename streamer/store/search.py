@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from streamer.events import SPEECH_RATE
+from streamer.events import SPEECH_RATE, parse_time
 from streamer.store.connection import Connection
 from streamer.store.filter import EVERYTHING, IS_IN_TIME, IS_PICKED, LAST_ID, Filter
 from streamer.store.query import parse_query
@@ -16,7 +16,6 @@ from streamer.store.rows import (
     Hit,
     encode_text,
     parse_path,
-    parse_time,
     samples_to_ms,
     to_ms,
 )
