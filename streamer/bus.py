@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from streamer.events import Event
+from streamer.core.events import Event
 
 CAPACITY = 1000
 """Events that wait for one observer; the oldest makes room for the newest."""

@@ -15,17 +15,17 @@ from textual.driver import Driver as TextualDriver
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
-from streamer.recorded import is_live, say_what_goes_on
-from tui.board import CallBoard, Key
+from streamer.recording.reader import is_live, say_what_goes_on
 from tui.driver import Driver
-from tui.glyphs import PlainCharacters, speaks_utf8
-from tui.messages import CallChanged, DeskOpened, TroubleSaid
+from tui.layout.formatting import show_name
+from tui.layout.glyphs import PlainCharacters, speaks_utf8
 from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
+from tui.state.call import CallBoard, Key
+from tui.state.messages import CallChanged, DeskOpened, TroubleSaid
+from tui.state.open_calls import Workroom
 from tui.themes import DARK, LIGHT
-from tui.wording import show_name
-from tui.workroom import Workroom
 
 _FIRST = 2
 """Screens there are when one has been opened: Textual's own empty one is below it."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from streamer.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import NotFoundError
-from streamer.rates import read_rate
-from streamer.wav import HEADER_SIZE
+from streamer.media.wav import HEADER_SIZE
+from streamer.recording.rates import read_rate
 
 PLAYERS = ("play", "ffplay", "aplay")
 """The best first: sox's `play` mixes legs of one rate, the others play the line's own."""

@@ -13,7 +13,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import kept, live, serving, setup, stand_in
+from streamer.cli.commands import live, past as kept, serving, setup, stand_in
 from streamer.errors import ExitCode, StreamerError
 
 app = typer.Typer(

@@ -6,16 +6,16 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamer.catalog import CallState, Entry, find_entry, list_entries, list_live
+from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, list_live
+from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
+from streamer.core.events import SPEECH_RATE, encode_time
+from streamer.core.transcript import format_position
+from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
-from streamer.events import SPEECH_RATE, encode_time
-from streamer.hostile import printable
-from streamer.pipeline import store_path
 from streamer.store import CallRow, Filter, open_reader
-from streamer.transcript import format_position
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from streamer.catalog import find_entry
+from streamer.calls.catalog import find_entry
+from streamer.calls.deletion import delete_call
+from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.calls import show_legs
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
-from streamer.deletion import delete_call
 from streamer.errors import ExitCode, NotFoundError, UsageError
-from streamer.pipeline import store_path
 from streamer.store import CallRow, open_reader, open_store
 
 

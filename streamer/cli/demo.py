@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.audio import Leg
 from streamer.bus import Bus
+from streamer.calls.outcome import Watched
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.watch import choose_printer, open_any_desk, show
 from streamer.config import Settings
-from streamer.speech.models import DEMO, resolve_model
-from streamer.watched import Watched
+from streamer.core.audio import Leg
+from streamer.speech.engine.models import DEMO, resolve_model
 
 if TYPE_CHECKING:
-    from streamer.session import Desk
+    from streamer.calls.session import Desk
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"
@@ -64,7 +64,7 @@ def ask_for_demo(settings: Settings) -> ScreenRequest:
 
 
 async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> None:
-    from streamer.pipeline import watch_channels
+    from streamer.calls.watching import watch_channels
     from streamer.simulator.script import load_script
     from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 

@@ -20,16 +20,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamer.audio import Leg
 from streamer.bus import Bus
+from streamer.calls.outcome import Watched
 from streamer.cli import output
 from streamer.config import Settings
+from streamer.core.audio import Leg
 from streamer.errors import ExitCode, UsageError
-from streamer.recorded import is_live
-from streamer.watched import Watched
+from streamer.recording.reader import is_live
 
 if TYPE_CHECKING:
-    from streamer.session import Desk
+    from streamer.calls.session import Desk
 
 GROUP = "streamer.frontends"
 SERVERS = "streamer.servers"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.audio import LONGEST_LABEL, Leg, looks_like_label
+from streamer.core.audio import LONGEST_LABEL, Leg, looks_like_label
 from streamer.errors import UsageError
 from streamer.wire.stream_channel import check_channel
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
+from streamer.core.untrusted import printable
 from streamer.errors import UsageError
-from streamer.hostile import printable
 
 _LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 _log = logging.getLogger("streamer")

@@ -7,7 +7,7 @@ import json
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode, StreamerError
-from streamer.speech.models import (
+from streamer.speech.engine.models import (
     DEMO,
     NO_MODEL,
     SUGGESTED,
@@ -56,7 +56,7 @@ def run_pull(name: str) -> int:
         NotFoundError: There is no such model.
         StreamerError: The hub cannot be reached.
     """
-    from streamer.speech.download import pull_model
+    from streamer.speech.engine.download import pull_model
 
     output.data(str(pull_model(name).path))
     return ExitCode.DONE
@@ -79,7 +79,7 @@ def choose_or_pull(settings: Settings) -> InstalledModel | None:
 
 
 def _offer(name: str) -> InstalledModel | None:
-    from streamer.speech.download import pull_model
+    from streamer.speech.engine.download import pull_model
 
     if not output.ask(f"No speech model is installed. Download {name} (about 480 MB) first?"):
         return None

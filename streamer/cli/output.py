@@ -9,8 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from streamer.core.untrusted import escape_json, printable
 from streamer.errors import ExitCode
-from streamer.hostile import escape_json, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

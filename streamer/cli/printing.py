@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from streamer.bus import Subscription
-from streamer.events import Event
+from streamer.core.events import Event
 
 Printer = Callable[[Event], None]
 

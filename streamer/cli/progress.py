@@ -9,13 +9,13 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from streamer.cli import output
-from streamer.hostile import printable
-from streamer.transcript import format_position
+from streamer.core.transcript import format_position
+from streamer.core.untrusted import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from streamer.recording import Recording
+    from streamer.recording.writer import Recording
 
 REFRESH_S = 0.1
 LINE_S = 10.0

@@ -13,10 +13,11 @@ from streamer.cli.files import check_new
 from streamer.cli.legs import parse_legs
 from streamer.cli.progress import Progress, open_progress
 from streamer.config import Settings
+from streamer.core.events import CallStarted, EndReason, LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError, UsageError
-from streamer.events import CallStarted, EndReason, LegEnded, Trouble
-from streamer.recorded import list_wavs
-from streamer.recorder import (
+from streamer.recording.reader import list_wavs
+from streamer.recording.writer import Recording, is_wav_name, make_private_folder
+from streamer.tap.outbound import (
     ChannelTakenError,
     EndedCall,
     TapPlan,
@@ -24,8 +25,7 @@ from streamer.recorder import (
     plan_tap,
     record_call,
 )
-from streamer.recording import Recording, is_wav_name, make_private_folder
-from streamer.tap import Stop, TapResult
+from streamer.tap.tap import Stop, TapResult
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

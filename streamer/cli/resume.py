@@ -6,17 +6,17 @@ import asyncio
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
-from streamer.catalog import CallState, Entry, find_entry, list_damaged, list_entries
+from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
+from streamer.calls.session import Desk, run_session
+from streamer.calls.watching import open_desk, store_path, without_partials
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull
 from streamer.cli.signals import run_to_end
 from streamer.config import Settings
+from streamer.core.events import Trouble
 from streamer.errors import ExitCode, StreamerError
-from streamer.events import Trouble
-from streamer.pipeline import open_desk, store_path, without_partials
-from streamer.session import Desk, run_session
-from streamer.speech.models import InstalledModel
+from streamer.speech.engine.models import InstalledModel
 from streamer.store import Reader, open_reader
 
 _PAGE = 500

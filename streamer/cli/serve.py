@@ -11,22 +11,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.audio import SAMPLE_WIDTH
 from streamer.bus import Bus
+from streamer.calls.outcome import Watched
 from streamer.cli import output
 from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
 from streamer.cli.watch import choose_printer, open_any_desk, show, telling_unfinished
 from streamer.config import Settings
+from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
-from streamer.recorded import is_live
-from streamer.speech.models import NO_MODEL, InstalledModel
-from streamer.watched import Watched
+from streamer.recording.reader import is_live
+from streamer.speech.engine.models import NO_MODEL, InstalledModel
 
 if TYPE_CHECKING:
-    from streamer.listener_process import ListenOptions
-    from streamer.session import Desk
+    from streamer.calls.session import Desk
+    from streamer.tap.inbound_process import ListenOptions
 
 LONGEST_ANNOUNCEMENT_S = 120
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
@@ -100,7 +100,7 @@ class _Serving:
         self._left: tuple[str, ...] = ()
 
     async def run(self, desk: Desk, bus: Bus, watched: Watched, *, waits: bool) -> None:
-        from streamer.serving import ListenError, Served, serve_calls
+        from streamer.calls.serving import ListenError, Served, serve_calls
 
         served = Served()
         watched.is_over = True  # no single call is waited for
@@ -125,7 +125,7 @@ class _Serving:
 
 
 def _check(flags: ServeFlags) -> ListenOptions:
-    from streamer.listener_process import ListenOptions
+    from streamer.tap.inbound_process import ListenOptions
 
     if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
         raise UsageError("--echo, --tone and --announce all speak to the caller; choose one")
@@ -168,7 +168,7 @@ def _decode_announcement(path: Path | None) -> Iterator[dict[int, str]]:
     if path is None:
         yield {}
         return
-    from streamer.decode import decode_mono
+    from streamer.media.decode import decode_mono
     from streamer.wire.audiosocket import RATES
 
     with tempfile.TemporaryDirectory(prefix="streamer-") as folder:

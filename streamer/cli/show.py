@@ -6,21 +6,21 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.catalog import Entry, find_entry
+from streamer.calls.catalog import Entry, find_entry
+from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
+from streamer.core.events import Segment, Word, encode_segment
+from streamer.core.transcript import Transcript, format_position
+from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
-from streamer.events import Segment, Word, encode_segment
 from streamer.exporters import EXPORTERS
-from streamer.hostile import printable
-from streamer.pipeline import store_path
-from streamer.private import open_private
-from streamer.speakers import read_names
+from streamer.recording.private_files import open_private
+from streamer.recording.speaker_names import read_names
 from streamer.store import TroubleRow, open_reader
-from streamer.transcript import Transcript, format_position
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -106,8 +106,8 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
 
 
 def _export_audio(entry: Entry, path: Path) -> int:
-    from streamer.mixdown import write_mixdown
-    from streamer.recorded import list_leg_wavs
+    from streamer.recording.mixdown import write_mixdown
+    from streamer.recording.reader import list_leg_wavs
 
     legs = [files for files in list_leg_wavs(entry.call.folder) if files]
     if not legs:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamer.cli import output
+from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, UnreachableError, UsageError
-from streamer.hostile import printable
 from streamer.simulator.report import Report
 from streamer.simulator.script import ChannelScript, EndKind, load_script, with_hole, with_stall
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator

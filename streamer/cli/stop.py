@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode
-from streamer.recorded import find_call, is_live, say_what_goes_on
+from streamer.recording.reader import find_call, is_live, say_what_goes_on
 
 _PATIENCE_S = 15.0
 """The tap sees the file within 0.5 s, and may then wait 10 s for a slow disk."""

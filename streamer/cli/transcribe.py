@@ -12,24 +12,24 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.bus import Bus, Subscription
+from streamer.calls.session import Desk, SessionResult, run_session
+from streamer.calls.watching import open_desk, without_partials
 from streamer.cli import output
 from streamer.cli.models import choose_or_pull
 from streamer.cli.signals import run_to_end
 from streamer.config import Settings
-from streamer.decode import decode_tracks, read_tracks
+from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
+from streamer.core.events import EndReason, Final, Partial, Segment, Trouble
+from streamer.core.transcript import Transcript
 from streamer.errors import ExitCode, NotFoundError, RecordingError, UsageError
-from streamer.events import EndReason, Final, Partial, Segment, Trouble
 from streamer.exporters import EXPORTERS
-from streamer.pipeline import open_desk, without_partials
-from streamer.recorded import is_live
-from streamer.recording import Recording, create_recording
-from streamer.session import Desk, SessionResult, run_session
+from streamer.media.decode import decode_tracks, read_tracks
+from streamer.recording.reader import is_live
+from streamer.recording.writer import Recording, create_recording
 from streamer.sources.wavfile import FileCall, scaled_clock
-from streamer.speech.models import InstalledModel
-from streamer.tap import Stop, run_tap
-from streamer.transcript import Transcript
+from streamer.speech.engine.models import InstalledModel
+from streamer.tap.tap import Stop, run_tap
 
 _LABELS = ("left", "right")
 _MOST_WAITING = 60 * SLIN16_RATE

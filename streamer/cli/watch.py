@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus
+from streamer.calls.outcome import Watched
 from streamer.cli import output
 from streamer.cli.frontend import (
     Place,
@@ -30,15 +31,14 @@ from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS
 from streamer.config import Settings
+from streamer.core.events import CallStarted, Event, Final, Listening, Trouble, encode_event
+from streamer.core.transcript import format_position
+from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
-from streamer.events import CallStarted, Event, Final, Listening, Trouble, encode_event
-from streamer.hostile import printable
-from streamer.speech.models import NO_MODEL, InstalledModel, choose_model
-from streamer.transcript import format_position
-from streamer.watched import Watched
+from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
 
 if TYPE_CHECKING:
-    from streamer.session import Desk
+    from streamer.calls.session import Desk
 
 _EVENTS = 100_000
 _LINE_LIMIT = 10_000
@@ -70,14 +70,14 @@ def run_watch(
         if frontend is None:
             raise UsageError(_NOTHING_NAMED)
         return frontend(_ask_for_calls(settings, choose_model(settings.model)))
-    from streamer.recorder import plan_tap
+    from streamer.tap.outbound import plan_tap
 
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
     model = choose_or_pull(settings)
 
     async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
-        from streamer.pipeline import watch_channels
+        from streamer.calls.watching import watch_channels
 
         await watch_channels(settings, legs, desk, bus, watched)
 
@@ -123,7 +123,7 @@ async def open_any_desk(
     settings: Settings, model: InstalledModel | None, bus: Bus
 ) -> AsyncIterator[Desk]:
     """Open a desk that deletes old calls too; what it needs is imported on another thread, since that takes a while."""
-    pipeline = await asyncio.to_thread(importlib.import_module, "streamer.pipeline")
+    pipeline = await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
     async with pipeline.open_desk(settings, model, bus) as desk, pipeline.expire_calls(settings):
         yield desk
 
@@ -150,8 +150,8 @@ async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
 
 async def _tell_unfinished(settings: Settings) -> None:
     """Say that earlier calls wait to be finished, among the newest ones."""
-    from streamer.catalog import CallState, list_entries
-    from streamer.pipeline import store_path
+    from streamer.calls.catalog import CallState, list_entries
+    from streamer.calls.watching import store_path
     from streamer.store import open_reader
 
     with contextlib.suppress(StreamerError):  # the desk will say it

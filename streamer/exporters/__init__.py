@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from streamer.core.transcript import Transcript
 from streamer.exporters import csv, json, srt, txt, vtt
-from streamer.transcript import Transcript
 
 Exporter = Callable[[Transcript], str]
 

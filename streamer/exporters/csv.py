@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from streamer.transcript import Transcript
+from streamer.core.transcript import Transcript
 
 HEADER = ("call", "leg", "utterance", "start", "end", "language", "text", "speaker")
 """Columns; `start` and `end` are seconds in the leg's WAV, `speaker` is the name of the leg's, or its label."""

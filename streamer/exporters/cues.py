@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile, zip_longest
 
-from streamer.events import SPEECH_RATE, Segment, Word
+from streamer.core.events import SPEECH_RATE, Segment, Word
+from streamer.core.transcript import Transcript
 from streamer.exporters.lines import LINE_WIDTH, Ruler, measure, shorten, split_word
-from streamer.transcript import Transcript
 
 SHORTEST = 1 * SPEECH_RATE
 LONGEST = 7 * SPEECH_RATE

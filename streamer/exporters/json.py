@@ -27,9 +27,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from streamer.audio import Leg
-from streamer.events import SPEECH_RATE, Segment, Word, encode_segment, encode_word
-from streamer.transcript import Transcript
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, Segment, Word, encode_segment, encode_word
+from streamer.core.transcript import Transcript
 
 FORMAT = "streamer-transcript"
 VERSION = 1

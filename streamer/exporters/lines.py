@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from streamer.events import Word, join_words
+from streamer.core.events import Word, join_words
 
 LINE_WIDTH = 42
 """Characters on a line, the wide ones of East Asia counted twice (Netflix, "Timed Text Style Guide")."""

@@ -6,8 +6,8 @@ out as characters that look alike and mean nothing.
 
 from __future__ import annotations
 
+from streamer.core.transcript import Transcript
 from streamer.exporters.cues import Cue, build_cues, format_time
-from streamer.transcript import Transcript
 
 LOOKALIKES = str.maketrans("<>{}", "‹›❴❵")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from streamer.events import Segment
-from streamer.transcript import Transcript, format_position
+from streamer.core.events import Segment
+from streamer.core.transcript import Transcript, format_position
 
 
 def render(transcript: Transcript) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from streamer.core.transcript import Transcript
 from streamer.exporters.cues import Cue, build_cues, format_time
-from streamer.transcript import Transcript
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 

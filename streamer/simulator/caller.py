@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from streamer.audio import SAMPLE_WIDTH
-from streamer.decode import decode_mono
+from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import SourceError, UsageError
+from streamer.media.decode import decode_mono
 from streamer.simulator.script import EndKind, TimedFrame, delay_frames, hold_frames
 from streamer.wire.audiosocket import (
     FRAME_MS,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streamer.audio import SAMPLE_WIDTH, peak
+from streamer.core.audio import SAMPLE_WIDTH, peak
 from streamer.wire.audiosocket import Audio
 
 SILENCE_PEAK = 0.001

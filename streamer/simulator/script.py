@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE
-from streamer.decode import decode_tracks
+from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.errors import UsageError
+from streamer.media.decode import decode_tracks
 
 FRAME_S = 0.02
 FRAME_SIZE = int(SLIN16_RATE * FRAME_S) * SAMPLE_WIDTH

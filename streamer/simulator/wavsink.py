@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from streamer.audio import SAMPLE_WIDTH
-from streamer.wav import WavHeader, encode_header
+from streamer.core.audio import SAMPLE_WIDTH
+from streamer.media.wav import WavHeader, encode_header
 from streamer.wire.audiosocket import Audio
 
 

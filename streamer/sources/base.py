@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from streamer.audio import AudioChunk, Leg
+from streamer.core.audio import AudioChunk, Leg
+from streamer.core.events import EndReason
 from streamer.errors import StreamerError
-from streamer.events import EndReason
 
 BACKLOG_S = 30.0
 """Seconds of audio a leg that wait for a slow consumer; beyond it the leg's oldest chunk is lost, counted."""

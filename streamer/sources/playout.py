@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
-from streamer.audio import FULL_SCALE, SAMPLE_WIDTH
+from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH
 from streamer.sources.base import Sent
 from streamer.wire.audiosocket import FRAME_MS, encode_audio
 

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from streamer.audio import AudioChunk, Leg
+from streamer.core.audio import AudioChunk, Leg
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.sources.base import LegClosed, Odd
 from streamer.sources.stream_channel import Address, StreamChannelCall, open_call

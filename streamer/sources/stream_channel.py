@@ -24,9 +24,9 @@ from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketExcept
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
 
-from streamer.audio import AudioChunk, Leg
+from streamer.core.audio import AudioChunk, Leg
+from streamer.core.events import EndReason
 from streamer.errors import SourceError, StreamerError, UnreachableError
-from streamer.events import EndReason
 from streamer.keeper.client import Hold, Keeper
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd, Sent, StreamItem
 from streamer.sources.tcp import connect_tcp

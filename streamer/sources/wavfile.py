@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from streamer.audio import SAMPLE_WIDTH, SLIN16_RATE, AudioChunk, Leg
-from streamer.events import EndReason
+from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, AudioChunk, Leg
+from streamer.core.events import EndReason
 from streamer.sources.base import LegClosed, LegOpened, Sent, StreamItem
 
 CHUNK = SLIN16_RATE // 50

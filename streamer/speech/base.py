@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from streamer.audio import SAMPLE_WIDTH
-from streamer.events import SPEECH_RATE, Segment, Word
+from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.events import SPEECH_RATE, Segment, Word
 
 FRAME = 512
 """Samples of a frame of voice activity, 32 ms; the size that Silero was trained on."""

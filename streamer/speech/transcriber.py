@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamer.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
 from streamer.errors import ModelError
-from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
-from streamer.speech.agreement import LocalAgreement
+from streamer.speech.audio.leg_reader import LegAudio, Pause
+from streamer.speech.audio.segmenter import Change, Closed, Opened, Segmenter
 from streamer.speech.base import (
     FRAME,
     EncoderWindow,
@@ -31,10 +32,9 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
-from streamer.speech.filters import drop_inventions, find_speech, may_carry_context
-from streamer.speech.follower import LegAudio, Pause
 from streamer.speech.scheduler import Scheduler, Urgency
-from streamer.speech.utterance import Change, Closed, Opened, Segmenter
+from streamer.speech.words.agreement import LocalAgreement
+from streamer.speech.words.filters import drop_inventions, find_speech, may_carry_context
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from streamer.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import SourceError
 
 TERMINATE = b"\x00\x00\x00"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from streamer.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH
 from streamer.wire import g711
 
 

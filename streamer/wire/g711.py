@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect
 from enum import StrEnum
 
-from streamer.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH
 
 
 class Law(StrEnum):

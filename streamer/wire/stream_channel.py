@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from streamer.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.events import EndReason
 from streamer.errors import NotFoundError, SourceError, StreamerError, UnreachableError, UsageError
-from streamer.events import EndReason
 
 SUBPROTOCOL = "stream-channel"
 CHANNEL_HEADER = "Channel-ID"

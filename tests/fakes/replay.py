@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.audio import Leg
 from streamer.bus import Bus
-from streamer.events import Event, LegAttached, Trouble
-from streamer.recorder import TapPlan, record_call
-from streamer.recording import Recording
+from streamer.core.audio import Leg
+from streamer.core.events import Event, LegAttached, Trouble
+from streamer.media.wav import HEADER_SIZE
+from streamer.recording.writer import Recording
 from streamer.simulator.script import ChannelScript
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.sources.stream_channel import Address
-from streamer.tap import Stop, TapResult
-from streamer.wav import HEADER_SIZE
+from streamer.tap.outbound import TapPlan, record_call
+from streamer.tap.tap import Stop, TapResult
 
 PATIENCE_S = 60.0
 """Seconds after which a test that waits for something is broken."""

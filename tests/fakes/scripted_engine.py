@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from streamer.core.events import Word
 from streamer.errors import ModelError
-from streamer.events import Word
 from streamer.speech.base import Engine, Hypothesis, ModelFacts, Window, always
-from streamer.speech.worker import serve
+from streamer.speech.engine.worker import serve
 
 
 def command(folder: Path, *, threads: int = 1, load: str = "") -> list[str]:

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import psutil
 
-from streamer.wav import HEADER_SIZE
+from streamer.media.wav import HEADER_SIZE
 from streamer.wire.audiosocket import Message, Parser, encode_audio, encode_identifier
 from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import until
@@ -72,7 +72,7 @@ def find_listeners(recordings: Path) -> list[psutil.Process]:
     """Return the processes that listen for calls into a folder, by the lock that they hold open."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if "streamer.listener_process" in (process.info["cmdline"] or []):
+        if "streamer.tap.inbound_process" in (process.info["cmdline"] or []):
             try:
                 is_ours = any(
                     Path(file.path).is_relative_to(recordings) for file in process.open_files()

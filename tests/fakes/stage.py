@@ -13,11 +13,13 @@ from rich.cells import cell_len
 from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.pilot import Pilot
 
-from streamer.audio import Leg
 from streamer.bus import Bus
+from streamer.calls.outcome import Watched
+from streamer.calls.session import Desk
 from streamer.cli.frontend import ScreenRequest
 from streamer.config import Settings
-from streamer.events import (
+from streamer.core.audio import Leg
+from streamer.core.events import (
     SPEECH_RATE,
     Call,
     CallEnded,
@@ -30,15 +32,13 @@ from streamer.events import (
     Segment,
     Word,
 )
-from streamer.recording import Recording, create_recording, make_private_folder
-from streamer.session import Desk
+from streamer.recording.writer import Recording, create_recording, make_private_folder
 from streamer.store import Store, open_store
-from streamer.watched import Watched
 from tests.fakes.replay import until
-from tui import gauge
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen
 from tui.screens.calls import CallsScreen
+from tui.widgets import call_status as gauge
 from tui.widgets.transcript import Transcript
 
 LEGS = (Leg("caller", "PJSIP/100-0000001a"), Leg("agent", "PJSIP/200-0000001b"))

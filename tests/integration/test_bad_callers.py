@@ -10,16 +10,17 @@ from uuid import uuid4
 
 import pytest
 
-from streamer.audio import AudioChunk
-from streamer.events import EndReason
-from streamer.sources import connection, gate
-from streamer.sources.arrived import AudioSocketCall
-from streamer.sources.audiosocket import AudioSocketServer
+from streamer.core.audio import AudioChunk
+from streamer.core.events import EndReason
+from streamer.sources import admission as gate
+from streamer.sources.admission import BURST, Gate
+from streamer.sources.audiosocket import connection
+from streamer.sources.audiosocket.call import AudioSocketCall
+from streamer.sources.audiosocket.server import AudioSocketServer
 from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
-from streamer.sources.door import SEND_BUFFER
-from streamer.sources.gate import BURST, Gate
+from streamer.sources.inbound import Reception, Welcome
+from streamer.sources.listening import SEND_BUFFER
 from streamer.sources.playout import Metronome
-from streamer.sources.reception import Reception, Welcome
 from streamer.wire.audiosocket import (
     TERMINATE,
     Audio,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from streamer import __version__
-from streamer.recording import create_recording
+from streamer.media.wav import HEADER_SIZE
+from streamer.recording.writer import create_recording
 from streamer.simulator.script import script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
-from streamer.wav import HEADER_SIZE
 from tests.conftest import TRACES
 from tests.fakes.recorder import SECOND, run_streamer, start_streamer
 
@@ -203,8 +203,8 @@ async def test_stopping_what_is_not_there_is_exit_3(recordings):
 
 
 async def test_stopping_what_has_ended_is_no_error(recordings):
-    from streamer.audio import Leg
-    from streamer.events import EndReason
+    from streamer.core.audio import Leg
+    from streamer.core.events import EndReason
 
     recording = create_recording(recordings, source="s", url="u", legs=(Leg("a", "a"),))
     recording.finish(EndReason.HANG_UP)

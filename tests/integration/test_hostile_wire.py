@@ -9,14 +9,14 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from streamer.audio import Leg
-from streamer.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded
-from streamer.recorded import read_call
-from streamer.recorder import TapPlan, record_call
-from streamer.recording import Recording
+from streamer.core.audio import Leg
+from streamer.core.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded
+from streamer.media.wav import HEADER_SIZE
+from streamer.recording.reader import read_call
+from streamer.recording.writer import Recording
 from streamer.sources.stream_channel import Address
-from streamer.tap import Stop
-from streamer.wav import HEADER_SIZE
+from streamer.tap.outbound import TapPlan, record_call
+from streamer.tap.tap import Stop
 from tests.fakes.replay import PATIENCE_S, RememberingBus, until
 
 SUBPROTOCOLS = [Subprotocol("stream-channel")]

@@ -201,9 +201,9 @@ async def test_a_folder_that_others_may_enter_is_refused(runtime_dir):
 
 async def test_without_a_keeper_nothing_is_connected(runtime_dir, monkeypatch, recordings):
     from streamer.bus import Bus
-    from streamer.recorder import record_call
     from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
-    from streamer.tap import Stop
+    from streamer.tap.outbound import record_call
+    from streamer.tap.tap import Stop
     from tests.fakes.recorder import long_script
     from tests.fakes.replay import plan_for
 

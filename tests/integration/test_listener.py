@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from streamer import listener
 from streamer.bus import Bus
+from streamer.core.events import CallStarted
 from streamer.errors import RecordingError
-from streamer.events import CallStarted
-from streamer.listener import Listener, ListenPlan
-from streamer.recording import create_recording
-from streamer.sources.reception import Welcome
+from streamer.recording.writer import create_recording
+from streamer.sources.inbound import Welcome
+from streamer.tap import inbound as listener
+from streamer.tap.inbound import Listener, ListenPlan
 from streamer.wire.audiosocket import Terminated
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import call, close_callers

@@ -6,17 +6,17 @@ import ssl
 import pytest
 import trustme
 
-from streamer.audio import Leg
 from streamer.bus import Bus
+from streamer.core.audio import Leg
+from streamer.core.events import EndReason, LegAttached, LegEnded
 from streamer.errors import ExitCode
-from streamer.events import EndReason, LegAttached, LegEnded
-from streamer.recorded import read_call
-from streamer.recorder import record_call
-from streamer.recording import Recording
+from streamer.media.wav import HEADER_SIZE
+from streamer.recording.reader import read_call
+from streamer.recording.writer import Recording
 from streamer.simulator.script import EndKind, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
-from streamer.tap import SILENCE_S, Stop
-from streamer.wav import HEADER_SIZE
+from streamer.tap.outbound import record_call
+from streamer.tap.tap import SILENCE_S, Stop
 from tests.fakes.ports import SILENT, closed_port, http, open_port
 from tests.fakes.recorder import SECOND, run_streamer
 from tests.fakes.replay import RememberingBus, VirtualClock, plan_for, play, until

@@ -12,8 +12,8 @@ OPEN_ALL = """
 import json, wave
 from pathlib import Path
 import streamer
-from streamer.speech.models import demo_path
-from streamer.speech.whisper import load_whisper
+from streamer.speech.engine.models import demo_path
+from streamer.speech.engine.whisper import load_whisper
 from streamer.speech.base import Window
 
 assets = Path(streamer.__file__).parent / "assets"

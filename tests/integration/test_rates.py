@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from streamer.audio import Leg
 from streamer.cli.demo import demo_call
-from streamer.decode import decode_tracks
-from streamer.events import SPEECH_RATE, EndReason
-from streamer.recording import create_recording
-from streamer.speech.agreement import normalise
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, EndReason
+from streamer.media.decode import decode_tracks
+from streamer.recording.writer import create_recording
+from streamer.speech.words.agreement import normalise
 from tests.fakes.recorder import run_streamer, start_streamer
 from tests.fakes.replay import until
 from tests.integration.test_watch import missing_or_wrong

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from streamer.errors import UnreachableError, UsageError
-from streamer.registry import Refusal, Registration, Registry
-from streamer.sources.registration import MOST_CONNECTIONS, open_registration
+from streamer.sources.registration.http import MOST_CONNECTIONS, open_registration
+from streamer.sources.registration.registry import Refusal, Registration, Registry
 from tests.fakes.replay import VirtualClock
 
 KEY = "s3cret-Schlüssel"
@@ -358,5 +358,5 @@ async def test_any_bytes_before_a_request_harm_nobody(data):
 
 
 def test_who_does_not_register_calls_does_not_load_the_server():
-    code = "import sys, streamer.registry, streamer.sources; sys.exit('aiohttp' in sys.modules)"
+    code = "import sys, streamer.sources.registration.registry, streamer.sources; sys.exit('aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

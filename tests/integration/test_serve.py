@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psutil
 import pytest
 
-from streamer.locks import is_locked
+from streamer.recording.locks import is_locked
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller, script_caller, script_mislabelled, with_digits
 from streamer.simulator.judge import Ending

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streamer.events import CallEnded, EndReason
-from streamer.recorded import read_call
+from streamer.core.events import CallEnded, EndReason
+from streamer.recording.reader import read_call
 from streamer.simulator.script import load_script, script_pcm, with_hole, with_stall
 from tests.conftest import TRACES
 from tests.fakes.replay import replay

@@ -94,7 +94,11 @@ async def test_nobody_leaves_without_knowing_that_a_recording_goes_on(recordings
 
 def _taps_of(pid):
     try:
-        return [c for c in psutil.Process(pid).children() if "streamer.tap_process" in c.cmdline()]
+        return [
+            c
+            for c in psutil.Process(pid).children()
+            if "streamer.tap.outbound_process" in c.cmdline()
+        ]
     except psutil.Error:
         return []
 
@@ -103,7 +107,7 @@ def _taps_below(recordings):
     return [
         p
         for p in psutil.process_iter(["cmdline"])
-        if "streamer.tap_process" in (p.info["cmdline"] or [])
+        if "streamer.tap.outbound_process" in (p.info["cmdline"] or [])
     ]
 
 

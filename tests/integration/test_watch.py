@@ -15,8 +15,8 @@ import pytest
 from streamer.cli.demo import demo_call
 from streamer.simulator.script import load_script
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
-from streamer.speech.agreement import normalise
-from streamer.speech.models import demo_path
+from streamer.speech.engine.models import demo_path
+from streamer.speech.words.agreement import normalise
 from tests.fakes.recorder import run_streamer, start_streamer
 from tests.fakes.replay import until
 
@@ -156,7 +156,7 @@ async def _engine_of(process, collecting):
             return [
                 child.pid
                 for child in children
-                if "streamer.speech.worker" in " ".join(child.cmdline())
+                if "streamer.speech.engine.worker" in " ".join(child.cmdline())
             ]
         except psutil.Error:
             return []
@@ -253,7 +253,9 @@ async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recording
         other = await start_streamer(arguments(pbx, recordings, "--json"))
         assert other.stdout is not None
         first_line = await other.stdout.readline()
-        assert "streamer.speech.worker" not in _commands_below(other.pid), "one engine a call"
+        assert "streamer.speech.engine.worker" not in _commands_below(other.pid), (
+            "one engine a call"
+        )
         out, _ = await one.communicate()
         second = (first_line + (await other.communicate())[0]).decode()
     finals = [
@@ -271,7 +273,7 @@ async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
         (tap,) = [
             c
             for c in psutil.Process(process.pid).children()
-            if "streamer.tap_process" in c.cmdline()
+            if "streamer.tap.outbound_process" in c.cmdline()
         ]
         tap.kill()
         out, _ = await process.communicate()

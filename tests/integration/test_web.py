@@ -11,9 +11,9 @@ import aiohttp
 import psutil
 import pytest
 
-from streamer.locks import is_locked
-from streamer.recorded import is_live
-from streamer.speech.models import demo_path
+from streamer.recording.locks import is_locked
+from streamer.recording.reader import is_live
+from streamer.speech.engine.models import demo_path
 from tests.fakes.recorder import environment, recording_call, run_streamer
 from tests.fakes.replay import until
 from tests.fakes.web import web_server
@@ -21,7 +21,7 @@ from tests.integration.test_watch import SAID, demo_pbx
 
 pytestmark = pytest.mark.slow
 
-TAB, ENGINE, TAP = "tui.web.tab", "streamer.speech.worker", "streamer.tap_process"
+TAB, ENGINE, TAP = "tui.web.tab", "streamer.speech.engine.worker", "streamer.tap.outbound_process"
 
 
 def channels(pbx):

@@ -8,9 +8,9 @@ import pytest
 from textual.command import CommandPalette
 from textual.events import MouseScrollDown, MouseScrollUp
 
-from streamer.events import CallStarted, EndReason, Trouble
-from streamer.recorded import is_live
-from streamer.speakers import read_names, write_names
+from streamer.core.events import CallStarted, EndReason, Trouble
+from streamer.recording.reader import is_live
+from streamer.recording.speaker_names import read_names, write_names
 from tests.fakes.stage import SECOND, open_stage
 from tui.screens.calls import CallsScreen
 from tui.screens.dialogs import Choose, Confirm, Enter

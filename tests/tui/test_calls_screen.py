@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from streamer.events import EndReason, Lagging, Trouble
-from streamer.locks import take_lock
-from streamer.partials import PartialBoard
-from streamer.recorded import is_live
-from streamer.recording import create_recording
-from streamer.speakers import write_names
+from streamer.core.events import EndReason, Lagging, Trouble
+from streamer.recording.live_status import PartialBoard
+from streamer.recording.locks import take_lock
+from streamer.recording.reader import is_live
+from streamer.recording.speaker_names import write_names
+from streamer.recording.writer import create_recording
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
-from tui import remarks
 from tui.screens.search import SearchScreen
+from tui.state import list_details as remarks
 
 
 @pytest.fixture

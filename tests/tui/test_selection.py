@@ -4,7 +4,7 @@ import pytest
 from rich.style import Style
 from textual.events import MouseDown, MouseMove, MouseUp
 
-from streamer.events import Final
+from streamer.core.events import Final
 from tests.fakes.stage import keep_past_call, open_stage, segment
 from tests.tui.test_themes import READ, contrast
 from tui.screens.calls import CallsScreen

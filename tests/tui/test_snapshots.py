@@ -5,13 +5,13 @@ import time
 import pytest
 from textual.widgets import Input
 
-from streamer.events import EndReason, Lagging, Trouble
-from streamer.levels import Level
+from streamer.core.events import EndReason, Lagging, Trouble
+from streamer.recording.levels import Level
 from tests.fakes.stage import build_stage, keep_past_call
-from tui import gauge
 from tui.screens import statistics
-from tui.state import Speech
-from tui.workroom import Workroom
+from tui.state.open_calls import Workroom
+from tui.state.phase import Speech
+from tui.widgets import call_status as gauge
 
 
 class SteadyMeter:

@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.errors import NotFoundError
-from streamer.wav import HEADER_SIZE, WavHeader, encode_header
+from streamer.media.wav import HEADER_SIZE, WavHeader, encode_header
 from tests.fakes.replay import until
 from tui.sound import PLAYERS, play
 

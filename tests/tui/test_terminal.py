@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 import streamer
-from streamer.recorded import is_live
+from streamer.recording.reader import is_live
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller
 from tests.fakes.recorder import environment, recording_call

@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import dim_color
 
-from streamer.events import Trouble
+from streamer.core.events import Trouble
 from tests.fakes.stage import keep_past_call, open_stage
 from tui.themes import DARK, LIGHT
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from streamer.audio import Leg
-from streamer.events import Trouble
+from streamer.core.audio import Leg
+from streamer.core.events import Trouble
 from tests.fakes.stage import LEGS, open_stage
 
 HOSTILE = [
@@ -165,7 +165,7 @@ async def test_more_than_eight_legs_share_the_room(recordings):
 
 
 def test_the_two_legs_differ_without_colour():
-    from tui.glyphs import mark
+    from tui.layout.glyphs import mark
 
     assert mark(0) != mark(1)
     assert len(LEGS) == 2

@@ -1,7 +1,7 @@
 import asyncio
 
 from streamer.bus import Bus
-from streamer.events import Trouble
+from streamer.core.events import Trouble
 
 
 def trouble(number: int) -> Trouble:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.cli.demo import demo_call
-from streamer.speech.agreement import normalise
+from streamer.speech.words.agreement import normalise
 
 RATE = 16_000
 LEGS = ("caller", "agent")

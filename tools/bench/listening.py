@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from streamer.config import Settings
-from streamer.listener_process import ListenOptions
+from streamer.tap.inbound_process import ListenOptions
 from tools.bench.machine import show, show_table
 from tools.bench.pbx import noise
 from tools.bench.recording import check_wavs, last_line, start
@@ -44,7 +44,7 @@ async def _begin(process: asyncio.subprocess.Process, port: int) -> _Server:
 
 @asynccontextmanager
 async def _listening(folder: Path, **options: Any) -> AsyncIterator[_Server]:
-    module = [sys.executable, "-m", "streamer.listener_process"]
+    module = [sys.executable, "-m", "streamer.tap.inbound_process"]
     process = await start(module, stdin=asyncio.subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None

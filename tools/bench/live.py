@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streamer.audio import Leg
 from streamer.bus import Bus, Subscription
+from streamer.calls.session import Desk, run_session
+from streamer.calls.watching import open_desk
 from streamer.config import Settings
-from streamer.events import Event, Final, Lagging, Partial
-from streamer.pipeline import open_desk
-from streamer.recording import create_recording
-from streamer.session import Desk, run_session
+from streamer.core.audio import Leg
+from streamer.core.events import Event, Final, Lagging, Partial
+from streamer.recording.writer import create_recording
 from streamer.sources.wavfile import FileCall
-from streamer.speech.agreement import normalise
+from streamer.speech.audio.vad import open_session
 from streamer.speech.base import Window
-from streamer.speech.models import resolve_model
+from streamer.speech.engine.models import resolve_model
 from streamer.speech.scheduler import Urgency
-from streamer.speech.vad import open_session
-from streamer.tap import Stop, run_tap
+from streamer.speech.words.agreement import normalise
+from streamer.tap.tap import Stop, run_tap
 from tools.bench.gold import LEGS, GoldCall, align, count_errors
 
 LONG_TURN_S = 3.0

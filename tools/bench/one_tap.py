@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from streamer.audio import Leg
 from streamer.bus import Bus
 from streamer.config import Settings
-from streamer.recorder import plan_tap, record_call
-from streamer.tap import Stop
+from streamer.core.audio import Leg
+from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.tap import Stop
 from tools.bench.machine import pin, show
 from tools.bench.pbx import channel_name
 

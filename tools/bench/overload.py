@@ -56,7 +56,7 @@ class Scarcity:
 
 def _find_engine() -> psutil.Process:
     children = psutil.Process().children()
-    return next(child for child in children if "streamer.speech.worker" in child.cmdline())
+    return next(child for child in children if "streamer.speech.engine.worker" in child.cmdline())
 
 
 def _cpu_s(process: psutil.Process) -> float:

@@ -11,7 +11,7 @@ import random
 import resource
 import sys
 
-from streamer.audio import SLIN16_RATE
+from streamer.core.audio import SLIN16_RATE
 from streamer.simulator.script import script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from tools.bench.machine import pin, show

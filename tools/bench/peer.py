@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from faster_whisper import WhisperModel
 
-from streamer.speech.agreement import normalise
-from streamer.speech.models import demo_path
+from streamer.speech.engine.models import demo_path
+from streamer.speech.words.agreement import normalise
 from tools.bench.gold import RATE, judge, load_gold
 from tools.bench.machine import show
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 
-from streamer.recorded import list_calls, list_wavs, read_call
-from streamer.wav import HEADER_SIZE
+from streamer.media.wav import HEADER_SIZE
+from streamer.recording.reader import list_calls, list_wavs, read_call
 from tools.bench.machine import show, show_table
 from tools.bench.pbx import channel_name, noise
 

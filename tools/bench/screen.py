@@ -23,13 +23,13 @@ from pathlib import Path
 
 import psutil
 
-from streamer.audio import Leg
 from streamer.cli.demo import demo_call
-from streamer.decode import decode_tracks
-from streamer.events import SPEECH_RATE, EndReason, Segment, Word
-from streamer.recording import Recording, create_recording
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, EndReason, Segment, Word
+from streamer.media.decode import decode_tracks
+from streamer.media.timeline import Silence
+from streamer.recording.writer import Recording, create_recording
 from streamer.store import Store, open_store
-from streamer.timeline import Silence
 from tools.bench.live import quantile
 from tools.bench.machine import show, show_table
 

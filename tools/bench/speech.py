@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.audio import Leg
 from streamer.bus import Bus
+from streamer.calls.session import run_session
+from streamer.calls.watching import open_desk, without_partials
 from streamer.config import Settings
-from streamer.events import EndReason, Final
-from streamer.pipeline import open_desk, without_partials
-from streamer.recording import create_recording
-from streamer.session import run_session
-from streamer.speech.agreement import normalise
-from streamer.speech.models import demo_path, resolve_model
+from streamer.core.audio import Leg
+from streamer.core.events import EndReason, Final
+from streamer.recording.writer import create_recording
+from streamer.speech.engine.models import demo_path, resolve_model
+from streamer.speech.words.agreement import normalise
 from tools.bench.gold import RATE, GoldCall, count_errors, load_gold
 from tools.bench.live import Measures, cores, measure, quantile
 from tools.bench.machine import show, show_table

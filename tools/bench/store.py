@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from streamer.audio import Leg
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, Call, Segment, Word, encode_time
 from streamer.errors import StoreError
-from streamer.events import SPEECH_RATE, Call, Segment, Word, encode_time
 from streamer.store import Filter, Reader, Store, open_reader, open_store
 from tools.bench.machine import show, show_table
 

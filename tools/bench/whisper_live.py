@@ -21,8 +21,8 @@ import numpy as np
 import psutil
 from websocket import WebSocket, WebSocketException, create_connection
 
-from streamer.speech.agreement import normalise
-from streamer.speech.models import demo_path
+from streamer.speech.engine.models import demo_path
+from streamer.speech.words.agreement import normalise
 from tools.bench.gold import RATE, judge, load_gold
 from tools.bench.machine import show
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from streamer.cli.demo import ask_for_demo
 from streamer.config import Settings
 from tui.app import ScreenApp
-from tui.board import CallBoard
 from tui.screens.call import CallScreen
+from tui.state.call import CallBoard
 
 PICTURE = Path(__file__).parent / "screen.svg"
 SIZE = (96, 26)

@@ -13,20 +13,20 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from streamer.core.events import SPEECH_RATE
 from streamer.errors import StreamerError
-from streamer.events import SPEECH_RATE
-from streamer.speakers import LONGEST, write_names
+from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
-from tui.board import CallBoard, Key
-from tui.exporting import FORMATS, write_export
-from tui.gauge import Gauge
+from tui.layout.formatting import show_count, show_name
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
+from tui.state.call import CallBoard, Key
+from tui.state.export import FORMATS, write_export
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
+from tui.widgets.call_status import Gauge
 from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
-from tui.wording import show_count, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp

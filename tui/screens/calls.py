@@ -13,14 +13,14 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
 from textual.worker import Worker
 
-from streamer.catalog import CallState, Entry
+from streamer.calls.catalog import CallState, Entry
+from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
-from streamer.transcript import format_position
-from tui.remarks import Remark, RemarkReader
+from tui.layout.formatting import show_beginning, show_count, show_name
 from tui.screens.dialogs import FIRST_KEYS
+from tui.state.list_details import Remark, RemarkReader
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
-from tui.wording import show_beginning, show_count, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp

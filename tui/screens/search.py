@@ -12,14 +12,14 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from streamer.catalog import name_speakers
+from streamer.calls.catalog import name_speakers
+from streamer.core.transcript import format_position
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
-from streamer.transcript import format_position
+from tui.layout.formatting import show_count, show_moment, show_name
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import HELP_IN_FIELD, may_act
 from tui.widgets.keys import KeyLine
-from tui.wording import show_count, show_moment, show_name
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp

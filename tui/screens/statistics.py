@@ -16,12 +16,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from streamer.core.events import SPEECH_RATE
 from streamer.errors import RecordingError
-from streamer.events import SPEECH_RATE
-from streamer.recorded import read_call
-from tui.board import CallBoard
+from streamer.recording.reader import read_call
+from tui.layout.formatting import show_name
 from tui.screens.dialogs import QUIT
-from tui.wording import show_name
+from tui.state.call import CallBoard
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp

@@ -12,7 +12,7 @@ from typing import Any
 from textual.drivers.web_driver import WebDriver
 from textual.messages import ExitApp
 
-from streamer.events import Trouble
+from streamer.core.events import Trouble
 from tui.app import ScreenApp
 
 _STDOUT = 1

@@ -14,8 +14,8 @@ from streamer.cli import output
 from streamer.cli.frontend import Place, ScreenRequest
 from streamer.cli.signals import run_to_end
 from streamer.errors import ExitCode, UnreachableError
-from tui.web.desk import open_web_desk
-from tui.web.gate import Gate
+from tui.web.access import Gate
+from tui.web.backend import open_web_desk
 from tui.web.server import TabServer
 
 

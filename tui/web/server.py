@@ -14,8 +14,8 @@ import aiohttp_jinja2
 from aiohttp import web
 from textual_serve.server import Server, to_int
 
-from streamer.events import Trouble
-from tui.web.gate import HOST, Gate, harden
+from streamer.core.events import Trouble
+from tui.web.access import HOST, Gate, harden
 from tui.web.service import TabService
 
 _HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ from aiohttp import web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
-from streamer.events import Trouble
+from streamer.core.events import Trouble
 
 _PARTING_S = 1.0
 """How long a tab may take to end by itself."""

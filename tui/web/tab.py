@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.bus import Bus
+from streamer.calls.outcome import Watched
 from streamer.cli.frontend import ScreenRequest
 from streamer.cli.logs import log_crash, start_logging
 from streamer.config import Settings
 from streamer.errors import ExitCode
-from streamer.speech.models import NO_MODEL
-from streamer.watched import Watched
+from streamer.speech.engine.models import NO_MODEL
 from tui.app import ScreenApp
 from tui.frontend import show
 from tui.web.driver import TabDriver, tell_opened
@@ -22,7 +22,7 @@ from tui.web.plan import TabPlan, parse_plan
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from streamer.session import Desk
+    from streamer.calls.session import Desk
 
 
 def main() -> int:
@@ -46,12 +46,12 @@ def _ask(plan: TabPlan) -> ScreenRequest:
     folder = Path(plan.folder) if plan.folder else None
 
     def open_desk(bus: Bus) -> AbstractAsyncContextManager[Desk]:
-        from streamer.pipeline import open_desk
+        from streamer.calls.watching import open_desk
 
         return open_desk(settings, None, bus)
 
     async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
-        from streamer.session import run_session
+        from streamer.calls.session import run_session
 
         assert watched.folder
         await run_session(watched.folder, desk, bus)

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.wording import show_name
+from tui.layout.formatting import show_name
 
 _LONGEST = 1000
 

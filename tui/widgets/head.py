@@ -11,9 +11,9 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from streamer.transcript import format_position
-from tui.glyphs import COLOURS, mark
-from tui.state import Phase
+from streamer.core.transcript import format_position
+from tui.layout.glyphs import COLOURS, mark
+from tui.state.phase import Phase
 
 _QUIETEST_DB = -48.0
 _METER = 12

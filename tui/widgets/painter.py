@@ -11,12 +11,12 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
-from tui.board import CallBoard
-from tui.glyphs import COLOURS, mark
-from tui.page import Block, spans
-from tui.selecting import Span
-from tui.wording import show_name, show_position
-from tui.wrapping import Row, row_starts, wrap
+from tui.layout.formatting import show_name, show_position
+from tui.layout.glyphs import COLOURS, mark
+from tui.layout.selection import Span
+from tui.layout.transcript import Block, spans
+from tui.layout.wrapping import Row, row_starts, wrap
+from tui.state.call import CallBoard
 
 _TIME_WIDTH = 9
 _LONGEST_NAME = 14

@@ -8,12 +8,12 @@ from textual.geometry import Offset
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 
-from tui.board import CallBoard
-from tui.boardpage import BoardPage
-from tui.page import Block
-from tui.selecting import Span, encode_place, find_span, read_selected, settle
+from tui.layout.call_transcript import BoardPage
+from tui.layout.formatting import show_name
+from tui.layout.selection import Span, encode_place, find_span, read_selected, settle
+from tui.layout.transcript import Block
+from tui.state.call import CallBoard
 from tui.widgets.painter import Painter
-from tui.wording import show_name
 
 
 class SelectableWords(ScrollView):

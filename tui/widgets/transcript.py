@@ -16,11 +16,11 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from tui.backlog import SLICE, Backlog
-from tui.board import CallBoard, Key
-from tui.boardpage import BoardPage
-from tui.glyphs import COLOURS
-from tui.page import Block
+from tui.layout.call_transcript import BoardPage
+from tui.layout.glyphs import COLOURS
+from tui.layout.pending import SLICE, Backlog
+from tui.layout.transcript import Block
+from tui.state.call import CallBoard, Key
 from tui.widgets.selectable import SelectableWords
 
 _WHEEL_ROWS = 3

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from streamer.calls.outcome import Watched
 from streamer.cli import frontend
 from streamer.cli.frontend import (
     Place,
@@ -17,10 +18,9 @@ from streamer.cli.frontend import (
 )
 from streamer.cli.watch import choose_place
 from streamer.config import Settings
+from streamer.core.events import EndReason
 from streamer.errors import UsageError
-from streamer.events import EndReason
-from streamer.recording import create_recording
-from streamer.watched import Watched
+from streamer.recording.writer import create_recording
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_nothing_heavy_is_imported_before_the_first_paint():
     program = (
         "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, tui.frontend\n"
         "heavy = {'numpy', 'av', 'onnxruntime', 'faster_whisper', 'ctranslate2', 'huggingface_hub',"
-        " 'streamer.pipeline', 'websockets', 'aiosqlite', 'aiohttp', 'textual_serve'}\n"
+        " 'streamer.calls.watching', 'websockets', 'aiosqlite', 'aiohttp', 'textual_serve'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     run = subprocess.run(
@@ -140,7 +140,7 @@ def test_nothing_heavy_is_imported_before_the_first_paint():
 
 def test_the_command_line_never_imports_the_screen():
     program = (
-        "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, streamer.pipeline\n"
+        "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, streamer.calls.watching\n"
         "print(*sorted({'tui', 'textual', 'textual_serve', 'aiohttp'} & set(sys.modules)))"
     )
     run = subprocess.run(

@@ -1,7 +1,7 @@
 import pytest
 
-from streamer.audio import Leg
 from streamer.cli.legs import parse_legs
+from streamer.core.audio import Leg
 from streamer.errors import UsageError
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from streamer.cli.progress import METER_WIDTH, draw_meter, format_size
-from streamer.transcript import format_position
+from streamer.core.transcript import format_position
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What `watch` and `serve` print when they are piped: settled lines are data, everything else is talk."""
 
 from streamer.cli.watch import choose_printer
-from streamer.events import Final, Listening, Segment, Word
+from streamer.core.events import Final, Listening, Segment, Word
 
 FINAL = Final(
     "20261120-130500-abcd",

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from streamer.audio import Leg
-from streamer.events import Segment, Word
-from streamer.transcript import Transcript
+from streamer.core.audio import Leg
+from streamer.core.events import Segment, Word
+from streamer.core.transcript import Transcript
 
 SECOND = 16_000
 STARTED_AT = datetime(2025, 3, 1, 14, 30, tzinfo=timezone(timedelta(hours=2)))

@@ -9,7 +9,7 @@ import re
 import pytest
 from hypothesis import given
 
-from streamer.events import Segment, Word
+from streamer.core.events import Segment, Word
 from streamer.exporters.csv import HEADER, defuse, render
 from tests.unit.exporters.calls import NOTHING_SAID, call, say, texts, transcripts
 

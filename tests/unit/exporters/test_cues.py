@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
-from streamer.events import Segment, Word
+from streamer.core.events import Segment, Word
 from streamer.exporters.cues import LONGEST, NAME_WIDTH, SHORTEST, TICK, build_cues, format_time
 from streamer.exporters.lines import LINE_WIDTH, measure
 from tests.unit.exporters.calls import SECOND, call, letters, said, say, transcripts

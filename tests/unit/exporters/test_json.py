@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import given
 
-from streamer.audio import Leg
-from streamer.events import Segment, Word, encode_segment
+from streamer.core.audio import Leg
+from streamer.core.events import Segment, Word, encode_segment
+from streamer.core.transcript import Transcript
 from streamer.exporters.json import render
-from streamer.transcript import Transcript
 from tests.unit.exporters.calls import NOTHING_SAID, call, say, transcripts
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from streamer.events import Word, join_words
+from streamer.core.events import Word, join_words
 from streamer.exporters.lines import LINE_WIDTH, Ruler, measure, shorten, split_word
 from tests.unit.exporters.calls import say
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from streamer.speech.agreement import LocalAgreement
+from streamer.speech.audio.vad import SileroVad
 from streamer.speech.base import MOST_NEW_TOKENS, CommitPolicy, Vad, Window
-from streamer.speech.vad import SileroVad
+from streamer.speech.words.agreement import LocalAgreement
 
 TWO_SECONDS = Window("c1/caller", 1, bytes(64_000), 8_000)
 

@@ -6,13 +6,13 @@ import wave
 
 import pytest
 
+from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
 from streamer.errors import ModelError
-from streamer.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
+from streamer.speech.audio.leg_reader import Follower, Pause
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
-from streamer.speech.follower import Follower, Pause
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
-from tests.fakes.ledger import MemoryLedger
+from tests.fakes.segment_writer import MemoryLedger
 
 LOUD = b"\x00\x40"
 QUIET = b"\x00\x00"

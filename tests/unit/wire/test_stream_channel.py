@@ -1,7 +1,7 @@
 import pytest
 
+from streamer.core.events import EndReason
 from streamer.errors import NotFoundError, SourceError, UsageError
-from streamer.events import EndReason
 from streamer.wire.stream_channel import (
     Audio,
     Text,

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from streamer.speech.models import demo_path
+from streamer.speech.engine.models import demo_path
 from tools.demo_model import heldout
 from tools.demo_model.demo_script import LINES
 from tools.demo_model.grammar import render

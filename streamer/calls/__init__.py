@@ -1,0 +1,1 @@
+"""One call and many: transcribed, kept, listed, deleted."""

@@ -1,0 +1,245 @@
+"""Which calls there are: those in the store, and recordings of which the store does not know yet."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from streamer.core.events import SPEECH_RATE, Call
+from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.recording.locks import is_locked
+from streamer.recording.reader import is_live, read_recorded
+from streamer.recording.speaker_names import read_names
+from streamer.recording.writer import is_call_id
+from streamer.store import EVERYTHING, PAGE, CallRow, Filter, Hit, LegRow, Progress, Reader
+
+_SHOWN_CHOICES = 2
+
+
+class CallState(StrEnum):
+    """What is happening to a call now."""
+
+    LIVE = "live"
+    """It is being recorded."""
+    TRANSCRIBING = "transcribing"
+    """It has ended, and a desk is working on its words."""
+    COMPLETE = "complete"
+    UNFINISHED = "unfinished"
+    """It has ended and nobody is working on it; `streamer resume` does."""
+    MISSING = "missing"
+    """Its words are not complete, and its recordings are not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A call with what is happening to it; of one that the store does not know, there are no words."""
+
+    call: CallRow
+    state: CallState
+
+
+async def list_entries(
+    reader: Reader,
+    recordings: Path,
+    filter: Filter = EVERYTHING,
+    *,
+    text: str = "",
+    limit: int = PAGE,
+    before: str | None = None,
+) -> list[Entry]:
+    """Return calls, newest first; see `store.search.list_calls`.
+
+    A call's folder is looked for in `recordings` first, so that a folder of recordings can be moved.
+
+    Raises:
+        UsageError: `text` is no query.
+        StoreError: The store cannot be read.
+        RecordingError: The folder of recordings cannot be read.
+    """
+    rows = await reader.list_calls(filter, text=text, limit=limit, before=before)
+    if not text:
+        oldest = rows[-1].id if len(rows) == limit else ""
+        names = [name for name in folder_names(recordings) if oldest <= name]
+        if before is not None:
+            names = [name for name in names if name < before]
+        rows += await _read_unknown(reader, recordings, names, filter, limit)
+    rows.sort(key=lambda row: row.id, reverse=True)
+    return [_make_entry(recordings, row) for row in rows[:limit]]
+
+
+async def list_live(
+    reader: Reader, recordings: Path, filter: Filter = EVERYTHING, *, text: str = ""
+) -> list[Entry]:
+    """Return the calls that are being recorded into a folder of recordings, newest first.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    names = [name for name in folder_names(recordings) if is_live(recordings / name)]
+    chosen = replace(filter, calls=frozenset(names))
+    if not names:
+        return []
+    return await list_entries(reader, recordings, chosen, text=text, limit=len(names))
+
+
+def list_damaged(recordings: Path) -> list[Path]:
+    """Return the folders that ought to be calls and do not say which."""
+    return [
+        recordings / name
+        for name in folder_names(recordings)
+        if _read_folder(recordings / name, EVERYTHING) is None
+    ]
+
+
+async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
+    """Return the call that is named by its id, an unambiguous prefix of it, or `last`.
+
+    Raises:
+        NotFoundError: No call is named so.
+        UsageError: Several are.
+        RecordingError: The store does not know it, and its folder cannot be read.
+        StoreError: The store cannot be read.
+    """
+    folders = folder_names(recordings)
+    if name == "last":
+        newest = [name for name in (await reader.last_call(), *folders[:1]) if name]
+        names = [max(newest)] if newest else []
+    else:
+        stored = await reader.find_calls(name) if name else []
+        found = {*stored, *(folder for folder in folders if name and folder.startswith(name))}
+        names = [name] if name in found else sorted(found)
+    if not names:
+        raise NotFoundError(f"no call {name}; `streamer calls` lists those that there are")
+    if len(names) > 1:
+        raise UsageError(
+            f"{name} may be any of {len(names)} calls, as {' and '.join(names[:_SHOWN_CHOICES])}; say more"
+        )
+    if await reader.known_calls(names):
+        row = await reader.read_call(names[0])
+    else:
+        row = describe_folder(recordings / names[0])
+    return _make_entry(recordings, row)
+
+
+def name_speakers(recordings: Path, hits: Iterable[Hit]) -> list[str]:
+    """Return who said each of what a search has found: the name that a user gave, or the leg's label. Blocks."""
+    names: dict[str, dict[str, str]] = {}
+    speakers = []
+    for hit in hits:
+        if hit.call_id not in names:
+            names[hit.call_id] = read_names(_find_folder(recordings, hit.call_id, hit.folder))
+        speakers.append(names[hit.call_id].get(hit.leg, hit.leg))
+    return speakers
+
+
+def _make_entry(recordings: Path, row: CallRow) -> Entry:
+    folder = _find_folder(recordings, row.id, row.folder)
+    if folder != row.folder:
+        row = _move(row, folder)
+    state = find_state(row)
+    if row.ended_at is None and state in (CallState.UNFINISHED, CallState.TRANSCRIBING):
+        row = _end(row)
+    return Entry(row, state)
+
+
+def _end(row: CallRow) -> CallRow:
+    """Return a call with the end that its recording knows, which no desk has seen."""
+    try:
+        noted = describe_folder(row.folder)
+    except RecordingError:
+        return row
+    return replace(row, ended_at=noted.ended_at, reason=noted.reason, duration=noted.duration)
+
+
+def _find_folder(recordings: Path, call_id: str, stored: Path) -> Path:
+    here = recordings.absolute() / call_id
+    return here if here.is_dir() else stored
+
+
+def _move(row: CallRow, folder: Path) -> CallRow:
+    legs = tuple(
+        replace(leg, recording=folder / leg.recording.name)
+        if leg.recording.parent == row.folder
+        else leg
+        for leg in row.legs
+    )
+    return replace(row, folder=folder, legs=legs)
+
+
+def find_state(row: CallRow) -> CallState:
+    """Look at a call's locks, and at how far its legs are."""
+    if is_live(row.folder):
+        return CallState.LIVE
+    if is_locked(row.folder / "transcriber.lock"):
+        return CallState.TRANSCRIBING
+    if row.is_complete:
+        return CallState.COMPLETE
+    return CallState.UNFINISHED if row.folder.is_dir() else CallState.MISSING
+
+
+def describe_folder(folder: Path) -> CallRow:
+    """Return what a recording says of itself.
+
+    Raises:
+        RecordingError: `call.json` is missing or damaged.
+    """
+    recorded = read_recorded(folder)
+    call, has_ended = recorded.call, recorded.ended_at is not None
+    return CallRow(
+        id=call.id,
+        source=call.source,
+        started_at=call.started_at,
+        ended_at=recorded.ended_at,
+        reason=recorded.reason,
+        duration=round(recorded.duration_s * SPEECH_RATE) if has_ended else None,
+        folder=folder.absolute(),
+        legs=tuple(_leg_rows(call, recorded.paths)),
+        segments=0,
+        last_words="",
+    )
+
+
+def _leg_rows(call: Call, paths: tuple[Path, ...]) -> Iterator[LegRow]:
+    for leg, path in zip(call.legs, paths, strict=True):
+        yield LegRow(leg, path, Progress())
+
+
+def folder_names(recordings: Path) -> list[str]:
+    """Return the names of all folders that may be calls, newest first."""
+    try:
+        with os.scandir(recordings) as entries:
+            names = [entry.name for entry in entries if is_call_id(entry.name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RecordingError(f"{recordings} cannot be read: {error.strerror}") from error
+    return sorted(names, reverse=True)
+
+
+async def _read_unknown(
+    reader: Reader, recordings: Path, names: list[str], filter: Filter, limit: int
+) -> list[CallRow]:
+    """Return up to `limit` recordings of which the store does not know and which the filter lets through."""
+    known = await reader.known_calls(names)
+    unknown = (recordings / name for name in names if name not in known)
+    rows = (_read_folder(folder, filter) for folder in unknown)
+    return list(itertools.islice((row for row in rows if row is not None), limit))
+
+
+def _read_folder(folder: Path, filter: Filter) -> CallRow | None:
+    """Return a recording that the filter lets through; one that cannot be read is not listed."""
+    try:
+        row = describe_folder(folder)
+    except RecordingError:
+        return None
+    is_meant = (
+        (filter.since is None or row.started_at >= filter.since)
+        and (filter.until is None or row.started_at < filter.until)
+        and (filter.calls is None or row.id in filter.calls)
+        and any(filter.channel.lower() in leg.leg.channel.lower() for leg in row.legs)
+    )
+    return row if is_meant else None

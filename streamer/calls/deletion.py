@@ -1,0 +1,130 @@
+"""Taking calls out: their files, their rows and every trace of their words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from streamer.calls.catalog import describe_folder, find_entry, folder_names
+from streamer.errors import NotFoundError, RecordingError
+from streamer.recording.live_status import LAG_FILE
+from streamer.recording.locks import take_lock
+from streamer.recording.reader import is_live, list_wavs
+from streamer.recording.writer import is_call_id
+from streamer.store import CallRow, Store
+
+_FIXED = (
+    "stop",
+    "tap.log",
+    "tap.lock",
+    "transcriber.lock",
+    "names.json",
+    "names.json.new",
+    LAG_FILE,
+    f"{LAG_FILE}.new",
+    "call.json.new",
+    "call.json",
+)
+_log = logging.getLogger(__name__)
+
+
+async def delete_call(store: Store, recordings: Path, call: CallRow) -> list[Path]:
+    """Delete a call for good; return its recordings outside `recordings`, which are left.
+
+    When it raises half-way, the call is still listed, and deleting it again finishes the work.
+
+    Raises:
+        RecordingError: It is being recorded or transcribed, or its files cannot be removed.
+        StoreError: See `Store.delete_calls`.
+    """
+    outside = await asyncio.to_thread(_remove_files, recordings, call)
+    await store.delete_calls([call.id])
+    return outside
+
+
+async def delete_older(store: Store, recordings: Path, than: datetime) -> None:
+    """Delete the calls that began before a moment; one that cannot be is left, and logged.
+
+    Raises:
+        StoreError: See `Store.delete_calls`.
+    """
+    stored = await store.list_older(than)
+    removed = []
+    for call_id in [*stored, *_list_unknown_older(recordings, than, set(stored))]:
+        try:
+            call = (await find_entry(store, recordings, call_id)).call
+            await asyncio.to_thread(_remove_files, recordings, call)
+        except (RecordingError, NotFoundError, OSError) as error:
+            _log.warning("call %s is older than wanted and cannot be deleted: %s", call_id, error)
+        else:
+            removed.append(call_id)
+    await store.delete_calls(removed)  # none: finishes a deletion that was interrupted
+    if removed:
+        _log.info("deleted calls that were older than wanted: %s", ", ".join(removed))
+
+
+def _list_unknown_older(recordings: Path, than: datetime, known: set[str]) -> Iterator[str]:
+    for name in folder_names(recordings):
+        if name not in known:
+            with suppress(RecordingError):
+                if describe_folder(recordings / name).started_at < than:
+                    yield name
+
+
+def _remove_files(recordings: Path, call: CallRow) -> list[Path]:
+    folder = call.folder
+    if not _is_ours(recordings, call):
+        return [row.recording for row in call.legs if row.recording.is_file()]
+    try:
+        lock = take_lock(folder / "transcriber.lock")
+    except OSError as error:
+        raise RecordingError(f"{folder} cannot be removed: {error.strerror}") from error
+    try:
+        if is_live(folder):
+            raise RecordingError(
+                f"{call.id} is being recorded; `streamer stop {call.id}` ends that"
+            )
+        if lock is None:
+            raise RecordingError(f"{call.id} is being transcribed; wait until that has ended")
+        wavs = _list_recordings(folder)
+        _empty(folder, call, [path for path in wavs if path.parent == folder])
+        return [path for path in wavs if path.parent != folder]
+    finally:
+        if lock:
+            lock.release()
+
+
+def _is_ours(recordings: Path, call: CallRow) -> bool:
+    """Say whether the call's folder is one of ours: nothing else is ever removed, whatever the database says."""
+    folder = call.folder
+    return (
+        is_call_id(call.id)
+        and folder.name == call.id
+        and folder.parent == recordings.absolute()
+        and folder.is_dir()
+        and not folder.is_symlink()
+    )
+
+
+def _list_recordings(folder: Path) -> list[Path]:
+    with suppress(RecordingError):
+        return list_wavs(folder)
+    return []
+
+
+def _empty(folder: Path, call: CallRow, wavs: list[Path]) -> None:
+    """Remove what is ours in a call's folder, `call.json` last, so that a half-removed call can be found again."""
+    labels = [row.leg.label for row in call.legs]
+    partials = [folder / f"{label}.partial.json{end}" for label in labels for end in ("", ".new")]
+    try:
+        for path in [*wavs, *partials, *(folder / name for name in _FIXED)]:
+            path.unlink(missing_ok=True)
+        folder.rmdir()
+    except OSError as error:
+        raise RecordingError(
+            f"{folder} cannot be removed ({error.strerror}); look what else is in it"
+        ) from error

@@ -1,0 +1,129 @@
+"""What a call's transcribers keep in the store: in order, one write at a time, waiting for a store that cannot take it just now.
+
+While a write waits its leg is not read on, so what is said waits in the recording, and nothing grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from streamer.core.events import Call, EndReason, Segment
+from streamer.errors import StoreError
+from streamer.store import Progress, Store
+
+PATIENCE_S = 30.0
+"""Seconds that writes are tried again once the call has ended; before that there is no end to it."""
+
+_SHORTEST_REST_S = 0.1
+_LONGEST_REST_S = 2.0
+
+T = TypeVar("T")
+
+
+class CallLedger:
+    """One call's place in the store. `say` gets one line when writing has to wait, and one when it goes on."""
+
+    def __init__(
+        self,
+        store: Store,
+        call: Call,
+        *,
+        is_live: Callable[[], bool],
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store = store
+        self._call = call
+        self._is_live = is_live
+        self._say = say
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._give_up_at: float | None = None
+        self._has_given_up = False
+
+    async def open(self, folder: Path, recordings: Sequence[Path]) -> None:
+        """Keep the call and its legs.
+
+        Raises:
+            StoreError: The store will not take it, now or later; so with every method here.
+        """
+        await self.write(lambda: self.store.keep_call(self._call, folder, recordings))
+
+    async def open_legs(self) -> dict[str, LegLedger]:
+        """Return each leg's place, by label."""
+        progress = await self.store.read_progress(self._call.id)
+        return {
+            leg.label: LegLedger(self, self._call.id, leg.label, progress[leg.label])
+            for leg in self._call.legs
+        }
+
+    async def end(self, reason: EndReason, *, duration: int, ended_at: datetime) -> None:
+        """Take note of the call's end; `duration` is in samples at `SPEECH_RATE`."""
+        await self.write(
+            lambda: self.store.end_call(self._call.id, reason, duration=duration, ended_at=ended_at)
+        )
+
+    async def write(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Write when it is our turn, again and again until it is taken."""
+        async with self._turn:
+            return await self._keep_trying(attempt)
+
+    async def _keep_trying(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        rest_s = 0.0
+        while True:
+            try:
+                result = await attempt()
+            except StoreError as error:
+                if not error.is_temporary or self._has_given_up:
+                    raise
+                if not rest_s:
+                    self._say(f"{error}; words wait in the recording until it can be written")
+                if self._give_up_at is None and not self._is_live():
+                    self._give_up_at = self._clock() + PATIENCE_S
+                if self._give_up_at is not None and self._clock() > self._give_up_at:
+                    self._has_given_up = True
+                    raise
+            else:
+                if rest_s:
+                    self._say("the database takes words again")
+                return result
+            rest_s = min(max(2 * rest_s, _SHORTEST_REST_S), _LONGEST_REST_S)
+            await asyncio.sleep(rest_s)
+
+
+class LegLedger:
+    """One leg's place in the store; see `speech.base.Ledger`."""
+
+    def __init__(self, call: CallLedger, call_id: str, leg: str, progress: Progress) -> None:
+        self.progress = progress
+        self._call = call
+        self._call_id = call_id
+        self._leg = leg
+
+    @property
+    def position(self) -> int:
+        """Return the sample at `SPEECH_RATE` up to which the leg is settled."""
+        return self.progress.position
+
+    @property
+    def utterance(self) -> int:
+        """Return the number of its last utterance, with or without words."""
+        return self.progress.utterance
+
+    async def keep(self, segment: Segment | None, *, position: int, utterance: int) -> bool:
+        """Keep a segment and how far the leg is settled; False if somebody else has kept one of its number."""
+        store = self._call.store
+        return await self._call.write(
+            lambda: store.keep_segment(
+                self._call_id, self._leg, segment, position=position, utterance=utterance
+            )
+        )
+
+    async def complete(self) -> None:
+        """Take note that the leg has been read to its end."""
+        await self._call.write(lambda: self._call.store.complete_leg(self._call_id, self._leg))

@@ -1,0 +1,287 @@
+"""The desk: choose a model, open its engine, find or start taps, and follow their recordings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from streamer.bus import Bus, Subscription
+from streamer.calls.deletion import delete_older
+from streamer.calls.outcome import Watched
+from streamer.calls.session import Desk, SessionResult, Speech, run_session
+from streamer.config import Settings
+from streamer.core.audio import Leg
+from streamer.core.events import CallEnded, EndReason, LegAttached, Trouble
+from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
+from streamer.speech.base import EncoderWindow
+from streamer.speech.engine.models import (
+    DEMO,
+    InstalledModel,
+    bears_context,
+    default_encoder_window,
+    longest_utterance,
+)
+from streamer.speech.engine.supervisor import EngineProcess, open_engine_process
+from streamer.speech.engine.worker import EnginePlan
+from streamer.speech.scheduler import Scheduler
+from streamer.speech.transcriber import SpeechPlan
+from streamer.store import Store, open_store
+from streamer.tap.detached import DetachedProcess
+from streamer.tap.outbound_process import start_tap
+
+GPU_BATCH = 8
+"""Windows that a GPU reads at once at most."""
+
+_DAY_S = 86_400.0
+_STORE_REST_S = 0.5
+"""Between two attempts to open a store that another program writes."""
+
+_ANNOUNCEMENT_S = 3.0
+"""How long a viewer that is told to leave waits for its tap to say where it records."""
+
+_log = logging.getLogger(__name__)
+
+_KILLED = (
+    "the recorder was killed; the keeper reads the call to its end, so the call itself goes on"
+)
+
+
+def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
+    """Turn settings into how legs are read.
+
+    Raises:
+        UsageError: A setting that cannot be meant.
+    """
+    if settings.encoder_window not in ("auto", *EncoderWindow):
+        raise UsageError(
+            f"the encoder window is auto, short or full, not {settings.encoder_window}"
+        )
+    is_auto = settings.encoder_window == "auto"
+    window = default_encoder_window(model) if is_auto else EncoderWindow(settings.encoder_window)
+    hints = [word.strip() for word in settings.hotwords.split(",") if word.strip()]
+    return SpeechPlan(
+        language=None if settings.language == "auto" else settings.language,
+        prompt=" ".join(part for part in (", ".join(hints), settings.prompt) if part),
+        longest=longest_utterance(model),
+        encoder_window=window,
+        carries_context=bears_context(model),
+        # A beam costs the bundled model 2 ms and halves its errors; real models pay more for it.
+        partial_beam=5 if model.name == DEMO else 1,
+    )
+
+
+@asynccontextmanager
+async def open_speech(
+    settings: Settings, model: InstalledModel | None, bus: Bus
+) -> AsyncIterator[Speech | None]:
+    """Read for any number of calls while the block lasts; the model is loaded in the background for the first."""
+    if model is None:
+        yield None
+        return
+    threads = os.cpu_count() or 1
+    plan = EnginePlan(
+        str(model.path), model.name, settings.device, settings.compute_type, inter_threads=threads
+    )
+
+    def say(message: str) -> None:
+        bus.publish(Trouble(None, message))
+
+    async with open_engine_process(plan, say_trouble=say, starts_now=False) as engine:
+        scheduler = Scheduler(engine, slots=threads)
+        suiting = asyncio.ensure_future(_suit(scheduler, engine))
+        try:
+            yield Speech(
+                scheduler,
+                plan_speech(settings, model),
+                engine.start,
+                is_loading=lambda: engine.is_loading,
+            )
+        finally:
+            suiting.cancel()
+            await asyncio.gather(suiting, return_exceptions=True)
+            await scheduler.aclose()
+
+
+async def _suit(scheduler: Scheduler, engine: EngineProcess) -> None:
+    """Let a GPU read waiting windows together, once it is known to be one; a CPU gains nothing by it."""
+    with suppress(ModelError):  # whoever reads will say it
+        if (await engine.ready()).device == "cuda":
+            scheduler.batch = GPU_BATCH
+
+
+def store_path(settings: Settings) -> Path:
+    """Return where the database is, or will be."""
+    return Path(settings.db or Path(settings.recordings) / "streamer.sqlite3")
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, model: InstalledModel | None, bus: Bus
+) -> AsyncIterator[Desk]:
+    """Open speech, if there is a model, and the store, in the background, while the block lasts.
+
+    A store that is busy is waited for. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be
+    transcribed later.
+    """
+    async with AsyncExitStack() as stack:
+        opening = asyncio.ensure_future(_open_store(stack, store_path(settings), bus))
+        stack.push_async_callback(_settle, opening)
+        async with open_speech(settings, model, bus) as speech:
+            yield Desk(opening, speech)
+
+
+async def _settle(opening: asyncio.Future[Store | None]) -> None:
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+
+
+async def _open_store(stack: AsyncExitStack, path: Path, bus: Bus) -> Store | None:
+    is_said = False
+    while True:
+        try:
+            store = await stack.enter_async_context(open_store(path))
+        except StoreError as error:
+            if not error.is_temporary:
+                bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+                return None
+            if not is_said:
+                bus.publish(
+                    Trouble(None, f"{error}; words wait in the recordings until it is free")
+                )
+                is_said = True
+            await asyncio.sleep(_STORE_REST_S)
+        else:
+            await stack.enter_async_context(_keep_troubles(store, bus))
+            return store
+
+
+@asynccontextmanager
+async def expire_calls(settings: Settings) -> AsyncIterator[None]:
+    """Delete calls that are older than wanted, now and daily, while the block lasts."""
+    expiring = asyncio.ensure_future(_expire_daily(settings))
+    try:
+        yield
+    finally:
+        expiring.cancel()
+        await asyncio.gather(expiring, return_exceptions=True)
+
+
+async def _expire_daily(settings: Settings) -> None:
+    while settings.retention_days:
+        oldest = datetime.now(UTC) - timedelta(days=settings.retention_days)
+        try:
+            # A store of its own, so that no final waits behind a deletion.
+            async with open_store(store_path(settings)) as store:
+                await delete_older(store, Path(settings.recordings), oldest)
+        except StoreError as error:
+            _log.warning("calls that are older than wanted were not all deleted: %s", error)
+        await asyncio.sleep(_DAY_S)
+
+
+@asynccontextmanager
+async def _keep_troubles(store: Store, bus: Bus) -> AsyncIterator[None]:
+    """Keep what goes wrong, as far as the store takes it, while the block lasts."""
+    with bus.subscribe() as events:
+        keeping = asyncio.ensure_future(_keep_each_trouble(store, events))
+        try:
+            yield
+        finally:
+            events.close()
+            await asyncio.wait([keeping])
+
+
+async def _keep_each_trouble(store: Store, events: Subscription) -> None:
+    async for event in events:
+        if isinstance(event, Trouble):
+            with suppress(StoreError):
+                await store.keep_trouble(event.call_id, event.message, at=datetime.now(UTC))
+
+
+async def watch_channels(
+    settings: Settings, legs: Sequence[Leg], desk: Desk, bus: Bus, watched: Watched
+) -> None:
+    """Have a tap record `legs` as one call, in a process of its own, and follow it to its end.
+
+    Cancelling this ends only the watching. What the tap says becomes events; `watched` tells the rest.
+    """
+    tap = start_tap(settings, legs)
+    announced = asyncio.Event()
+    sessions: list[asyncio.Task[SessionResult]] = []  # one, once the tap has said where it records
+    listening = asyncio.ensure_future(_listen(tap, desk, bus, watched, sessions, announced))
+    try:
+        await asyncio.shield(listening)
+        await _finish(sessions, bus, watched)
+        watched.is_over = True
+    finally:
+        # Nobody may leave without knowing that a recording goes on.
+        try:
+            await asyncio.wait_for(announced.wait(), _ANNOUNCEMENT_S)
+        except TimeoutError:
+            tap.terminate()
+        for task in (listening, *sessions):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _listen(
+    tap: DetachedProcess,
+    desk: Desk,
+    bus: Bus,
+    watched: Watched,
+    sessions: list[asyncio.Task[SessionResult]],
+    announced: asyncio.Event,
+) -> None:
+    """Take what the tap says until it ends; begin to follow the call as soon as there is one."""
+    try:
+        async for line in tap.lines():
+            if place := line.get("folder") or line.get("taken"):
+                watched.folder = Path(place)
+                sessions.append(asyncio.ensure_future(run_session(watched.folder, desk, bus)))
+                announced.set()
+                await asyncio.sleep(0)  # it says first that the call has started
+            elif "attached" in line and watched.folder:
+                bus.publish(LegAttached(watched.folder.name, str(line["attached"])))
+            elif "message" in line:
+                bus.publish(Trouble(_call_id(watched), str(line["message"])))
+            elif "exit_code" in line:
+                watched.exit_code = int(line["exit_code"])
+    finally:
+        announced.set()
+
+
+async def _finish(sessions: list[asyncio.Task[SessionResult]], bus: Bus, watched: Watched) -> None:
+    if not sessions or watched.folder is None:
+        return
+    is_refused = watched.exit_code in (ExitCode.NOT_FOUND, ExitCode.UNREACHABLE)
+    if is_refused and not watched.folder.exists():  # there is nothing to follow
+        bus.publish(CallEnded(watched.folder.name, EndReason.REFUSED, 0.0))
+        return
+    try:
+        result = await sessions[0]
+    except RecordingError as error:
+        bus.publish(Trouble(watched.folder.name, str(error)))
+        bus.publish(CallEnded(watched.folder.name, EndReason.LOST, 0.0))
+        watched.exit_code = watched.exit_code or ExitCode.FAILED
+        return
+    if result.reason is EndReason.INTERRUPTED:
+        bus.publish(Trouble(watched.folder.name, _KILLED))
+    if result.trouble:
+        watched.exit_code = watched.exit_code or ExitCode.FAILED
+
+
+def _call_id(watched: Watched) -> str | None:
+    return watched.folder.name if watched.folder else None
+
+
+def without_partials(desk: Desk) -> Desk:
+    """Return the same desk for recordings that nobody watches, where only finals count."""
+    speech = desk.speech
+    if speech is None:
+        return desk
+    return replace(desk, speech=replace(speech, plan=replace(speech.plan, has_partials=False)))

@@ -1,0 +1,1 @@
+"""What everything speaks of: audio, events, transcripts, and strings that are not to be trusted."""

@@ -1,0 +1,302 @@
+"""What can happen to a call, one frozen value per thing; consume them with `match`.
+
+`encode_event` gives each its place in the contract of `--json`: events and fields may be added, never renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, assert_never
+
+from streamer.core.audio import SLIN16_RATE, Leg
+
+SPEECH_RATE = SLIN16_RATE
+"""Samples a second in which words and segments are placed, whatever the rate of their leg."""
+
+
+class EndReason(StrEnum):
+    """Why a call, or a leg, is no longer recorded."""
+
+    HANG_UP = "hang-up"
+    STOPPED = "stopped"
+    LOST = "lost"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One recording: our own id (sortable by time), where its audio comes from, and its legs in order."""
+
+    id: str
+    source: str
+    legs: tuple[Leg, ...]
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as it prints, case and punctuation included; `start` and `end` are samples of the leg at `SPEECH_RATE`."""
+
+    text: str
+    start: int
+    end: int
+    probability: float
+    is_joined: bool = False
+    """No blank stands before it, as in Chinese."""
+
+    @property
+    def start_s(self) -> float:
+        """Return where it begins in the leg's WAV, in seconds."""
+        return self.start / SPEECH_RATE
+
+    @property
+    def end_s(self) -> float:
+        """Return where it ends in the leg's WAV, in seconds."""
+        return self.end / SPEECH_RATE
+
+
+def join_words(words: Sequence[Word]) -> str:
+    """Return the words as one line of text."""
+    return "".join(w.text if w.is_joined else " " + w.text for w in words).lstrip(" ")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One utterance, settled for good; `start` and `end` are samples of the leg at `SPEECH_RATE`.
+
+    `utterance` counts from 1 in each leg; `language` is a code such as `en`.
+    """
+
+    leg: str
+    utterance: int
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    language: str = "en"
+
+    @property
+    def text(self) -> str:
+        """Return what was said."""
+        return join_words(self.words)
+
+    @property
+    def start_s(self) -> float:
+        """Return where it begins in the leg's WAV, in seconds."""
+        return self.start / SPEECH_RATE
+
+    @property
+    def end_s(self) -> float:
+        """Return where it ends in the leg's WAV, in seconds."""
+        return self.end / SPEECH_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The call's folder exists and its legs are being connected; `recordings` has one path a leg."""
+
+    call: Call
+    folder: Path
+    recordings: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LegAttached:
+    """The PBX has accepted one leg's connection; frames may follow, now or much later."""
+
+    call_id: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """One leg has ended; `message` is one hostile line for the user, empty after an ordinary hang-up."""
+
+    call_id: str
+    leg: str
+    reason: EndReason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV, 0 before there is any audio."""
+
+    call_id: str
+    leg: str
+    digit: str
+    start_s: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """An utterance that is still being said; `start` and `end` are samples of the leg at `SPEECH_RATE`.
+
+    `committed` is all that is settled so far and only grows; `tentative` may still change.
+    """
+
+    call_id: str
+    leg: str
+    utterance: int
+    start: int
+    end: int
+    committed: tuple[Word, ...]
+    tentative: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """An utterance has been settled and stored; its text begins with everything that was committed before."""
+
+    call_id: str
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something the user should read; a hostile line. `call_id` is None where no single call is concerned."""
+
+    call_id: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The recording is finished and on disk; `duration` is in seconds of the longest leg."""
+
+    call_id: str
+    reason: EndReason
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lagging:
+    """Recognition of a leg is `lag_s` seconds behind its recording, 0 when it has caught up; nothing is lost."""
+
+    call_id: str
+    leg: str
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Calls may come to `address`, a host and port; `source` is their protocol, or `registration`."""
+
+    source: str
+    address: str
+    call_id: None = None
+
+
+Event = (
+    CallStarted
+    | LegAttached
+    | LegEnded
+    | DigitPressed
+    | Partial
+    | Final
+    | Lagging
+    | Trouble
+    | CallEnded
+    | Listening
+)
+
+
+def encode_event(event: Event) -> dict[str, Any]:
+    """Return the event as the JSON object that `--json` prints."""
+    match event:
+        case CallStarted(call, _, recordings):
+            return {
+                "event": "call_started",
+                "call": call.id,
+                "at": encode_time(call.started_at),
+                "source": call.source,
+                "legs": [
+                    {
+                        "leg": leg.label,
+                        "channel": leg.channel,
+                        "recording": str(path),
+                        "rate": leg.rate,
+                    }
+                    for leg, path in zip(call.legs, recordings, strict=True)
+                ],
+            }
+        case LegAttached(call_id, leg):
+            return {"event": "leg_attached", "call": call_id, "leg": leg}
+        case LegEnded(call_id, leg, reason, message):
+            fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
+            return {"event": "leg_ended", **fields}
+        case DigitPressed(call_id, leg, digit, start_s, at):
+            pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
+            return {"event": "dtmf", "call": call_id, "leg": leg, **pressed}
+        case Partial():
+            return _encode_partial(event)
+        case Final(call_id, segment):
+            return {"event": "final", "call": call_id, **encode_segment(segment)}
+        case Lagging(call_id, leg, lag_s):
+            return {"event": "lagging", "call": call_id, "leg": leg, "lag": round(lag_s, 1)}
+        case Trouble(call_id, message):
+            return {"event": "trouble", "call": call_id, "message": message}
+        case CallEnded(call_id, reason, duration):
+            end: dict[str, Any] = {"reason": reason.value, "duration": round(duration, 3)}
+            return {"event": "call_ended", "call": call_id, **end}
+        case Listening(source, address):
+            return {"event": "listening", "source": source, "address": address}
+    assert_never(event)
+
+
+def _encode_partial(event: Partial) -> dict[str, Any]:
+    return {
+        "event": "partial",
+        "call": event.call_id,
+        "leg": event.leg,
+        "utterance": event.utterance,
+        "start": round(event.start / SPEECH_RATE, 3),
+        "end": round(event.end / SPEECH_RATE, 3),
+        "committed": join_words(event.committed),
+        "tentative": join_words(event.tentative),
+    }
+
+
+def encode_segment(segment: Segment) -> dict[str, Any]:
+    """Return a segment as the fields that `final` has of it, times in seconds of the leg's WAV."""
+    return {
+        "leg": segment.leg,
+        "utterance": segment.utterance,
+        "start": round(segment.start_s, 3),
+        "end": round(segment.end_s, 3),
+        "text": segment.text,
+        "words": [encode_word(word) for word in segment.words],
+    }
+
+
+def encode_word(word: Word) -> dict[str, Any]:
+    """Return a word as JSON has it, times in seconds of the leg's WAV."""
+    return {
+        "word": word.text,
+        "start": round(word.start_s, 3),
+        "end": round(word.end_s, 3),
+        "probability": round(word.probability, 3),
+    }
+
+
+def encode_time(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC with a `Z`, to the millisecond."""
+    utc = moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: object) -> datetime:
+    """Return the moment that `encode_time` has written.
+
+    Raises:
+        ValueError: It has written no such thing.
+    """
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is no time") from error

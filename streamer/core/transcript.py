@@ -1,0 +1,97 @@
+"""What was said on a call, as exporters take it: the call, its legs and what is settled, in order and harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, Segment, Word
+from streamer.core.untrusted import one_line
+
+UNNAMED = "unknown"
+"""Label of a leg whose own has nothing to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One call with its settled segments; `started_at` knows its offset, and is None where nobody knows, as for a file.
+
+    However it is built, segments stand by start time, those that start together in the order of their legs, and every
+    string is one line without controls or direction overrides; a word of which nothing is left is gone.
+    """
+
+    call_id: str
+    source: str
+    started_at: datetime | None
+    legs: tuple[Leg, ...]
+    segments: tuple[Segment, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What a user calls speakers, by label."""
+
+    def __post_init__(self) -> None:
+        legs = tuple(_clean_leg(leg) for leg in self.legs)
+        segments = [_clean_segment(segment) for segment in self.segments]
+        ranks = {leg.label: rank for rank, leg in reversed([*enumerate(legs)])}
+        segments.sort(key=lambda s: (s.start, ranks.get(s.leg, len(legs)), s.leg, s.utterance))
+        object.__setattr__(self, "call_id", one_line(self.call_id))
+        object.__setattr__(self, "source", one_line(self.source))
+        object.__setattr__(self, "legs", legs)
+        object.__setattr__(self, "segments", tuple(segments))
+        object.__setattr__(self, "names", dict(_clean_names(self.names)))
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Return the labels of the legs in the call's order, then those that only segments know."""
+        labels = [leg.label for leg in self.legs] + [segment.leg for segment in self.segments]
+        return tuple(dict.fromkeys(labels))
+
+    def name(self, label: str) -> str:
+        """Return what the speaker with a label is called: that label, if by no name."""
+        return self.names.get(label, label)
+
+    @property
+    def spoken(self) -> Iterator[Segment]:
+        """Yield the segments that have words."""
+        return (segment for segment in self.segments if segment.words)
+
+    @property
+    def duration(self) -> float:
+        """Return how far what was said reaches, in seconds of the call."""
+        return max((segment.end for segment in self.segments), default=0) / SPEECH_RATE
+
+
+def format_position(seconds: float) -> str:
+    """Return a position in a call, or a length, as m:ss or h:mm:ss."""
+    minutes, rest = divmod(int(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _clean_leg(leg: Leg) -> Leg:
+    return replace(leg, label=_clean_label(leg.label), channel=one_line(leg.channel))
+
+
+def _clean_segment(segment: Segment) -> Segment:
+    return replace(
+        segment,
+        leg=_clean_label(segment.leg),
+        words=_clean_words(segment.words),
+        language=one_line(segment.language),
+    )
+
+
+def _clean_label(label: str) -> str:
+    return one_line(label) or UNNAMED
+
+
+def _clean_names(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for label, name in names.items():
+        if cleaned := one_line(name):
+            yield _clean_label(label), cleaned
+
+
+def _clean_words(words: Sequence[Word]) -> tuple[Word, ...]:
+    cleaned = (replace(word, text=one_line(word.text)) for word in words)
+    return tuple(word for word in cleaned if word.text)

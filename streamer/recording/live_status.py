@@ -1,0 +1,114 @@
+"""What is being said this moment, in one small file a leg, and how far the words are behind, in one a call.
+
+They are for desks that do not transcribe the call. Not part of what is kept: a file is replaced with every change, and gone when the
+call has been read to its end. What a desk that was killed has left says nothing any more: it held `transcriber.lock`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from streamer.core.events import Lagging, Partial, Word
+from streamer.recording.disk import read_json, replace_json
+from streamer.recording.locks import is_locked
+
+LAG_FILE = "lag.json"
+"""Seconds by label, of the legs that lag; gone while none does."""
+
+
+class PartialBoard:
+    """Posts the newest partial of each leg, and its lag; a slow disk costs only some of those in between."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lags: dict[str, float] = {}
+        self._due: dict[Path, dict[str, Any]] = {}  # one a file: a newer one takes its place
+        self._writing: asyncio.Task[None] | None = None
+
+    def post(self, event: Partial | Lagging) -> None:
+        """Put a partial or a lag up soon; never blocks."""
+        match event:
+            case Partial():
+                self._due[_path(self._folder, event.leg)] = _encode(event)
+            case Lagging(_, leg, lag_s):
+                self._lags[leg] = round(lag_s, 1)
+                lags = {label: seconds for label, seconds in self._lags.items() if seconds}
+                self._due[self._folder / LAG_FILE] = lags
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write())
+
+    async def clear(self) -> None:
+        """Take everything down, also what another desk has left; idempotent."""
+        self._due.clear()
+        self._lags.clear()
+        if self._writing is not None:
+            await self._writing
+        for path in (*self._folder.glob("*.partial.json"), self._folder / LAG_FILE):
+            with suppress(OSError):
+                path.unlink()
+
+    async def _write(self) -> None:
+        while self._due:
+            path, fields = self._due.popitem()
+            with suppress(OSError):  # nobody's words are lost by it
+                if fields:
+                    await asyncio.to_thread(replace_json, path, fields)
+                else:
+                    await asyncio.to_thread(path.unlink)
+
+
+def read_lags(folder: Path) -> dict[str, float]:
+    """Return how many seconds each leg is behind, by label, as the desk says that transcribes the call; without legs that keep up."""
+    try:
+        if not is_locked(folder / "transcriber.lock"):
+            return {}
+        lags = {str(leg): float(lag_s) for leg, lag_s in read_json(folder / LAG_FILE).items()}
+        return {leg: lag_s for leg, lag_s in lags.items() if 0 < lag_s < inf}
+    except (OSError, ValueError, AttributeError, TypeError, OverflowError):
+        return {}
+
+
+def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
+    """Return what another desk says is being said; None if there is nothing, or nothing that can be read."""
+    try:
+        fields = read_json(_path(folder, leg))
+        return Partial(
+            call_id,
+            leg,
+            int(fields["utterance"]),
+            int(fields["start"]),
+            int(fields["end"]),
+            _parse_words(fields["committed"]),
+            _parse_words(fields["tentative"]),
+        )
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        return None
+
+
+def _path(folder: Path, leg: str) -> Path:
+    return folder / f"{leg}.partial.json"
+
+
+def _encode(partial: Partial) -> dict[str, Any]:
+    return {
+        "utterance": partial.utterance,
+        "start": partial.start,
+        "end": partial.end,
+        "committed": [_encode_word(word) for word in partial.committed],
+        "tentative": [_encode_word(word) for word in partial.tentative],
+    }
+
+
+def _encode_word(word: Word) -> list[Any]:
+    return [word.text, word.start, word.end, round(word.probability, 3), word.is_joined]
+
+
+def _parse_words(items: list[list[Any]]) -> tuple[Word, ...]:
+    return tuple(
+        Word(str(text), int(start), int(end), float(probability), bool(is_joined))
+        for text, start, end, probability, is_joined in items
+    )

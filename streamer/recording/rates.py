@@ -1,0 +1,51 @@
+"""The rate of a recording, from the WAV itself.
+
+`call.json` may name another rate until a leg's first audio has come, because some protocols say the rate only then. A WAV begins with
+that audio, its header first, so what the header says holds for all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from streamer.core.audio import Leg
+from streamer.errors import RecordingError
+from streamer.media.wav import HEADER_SIZE, parse_header
+
+
+def read_rate(path: Path) -> int | None:
+    """Return the samples a second of a WAV, None if it does not exist or its header has not been written yet.
+
+    Raises:
+        RecordingError: It cannot be read, or is none of our recordings.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(HEADER_SIZE)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(start) < HEADER_SIZE:
+        return None
+    try:
+        return parse_header(start).rate
+    except RecordingError as error:
+        raise RecordingError(f"{path} is no recording: {error}") from error
+
+
+def correct_rates(legs: Sequence[Leg], paths: Sequence[Path]) -> tuple[Leg, ...]:
+    """Return the legs with the rates of their WAVs; one whose WAV is missing or damaged keeps the rate it has."""
+    return tuple(
+        replace(leg, rate=_try_rate(path) or leg.rate)
+        for leg, path in zip(legs, paths, strict=True)
+    )
+
+
+def _try_rate(path: Path) -> int | None:
+    try:
+        return read_rate(path)
+    except RecordingError:
+        return None  # whoever needs its samples says so

@@ -1,0 +1,347 @@
+"""A call's folder: `call.json`, one WAV a leg (more beyond 4 GiB), and the lock that says whether its tap lives.
+
+    recordings/20261120-130538-k3f9/   call.json  caller.wav  agent.wav  tap.lock  [stop]  [tap.log]
+
+Folder names come from our own ids, file names from labels that the user chose, never from the PBX.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from streamer.core.audio import Leg, peak
+from streamer.core.events import Call, EndReason, encode_time
+from streamer.errors import RecordingError
+from streamer.media.timeline import Placed, Silence
+from streamer.recording.disk import Disk, LegFile, replace_json
+from streamer.recording.locks import Lock, take_lock
+
+FORMAT = 1
+"""Version of `call.json`."""
+
+MOST_DIGITS = 10_000
+"""Keys that are noted for a leg; more are no telephone's."""
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_FORMAT = "%Y%m%d-%H%M%S"
+_ID = re.compile(rf"\d{{8}}-\d{{6}}-[{_ALPHABET}]{{4}}")
+
+
+def new_call_id(now: datetime) -> str:
+    """Return an id that sorts by time, to the second in UTC, and is safe as a folder's name."""
+    return (
+        now.astimezone(UTC).strftime(_ID_FORMAT)
+        + "-"
+        + "".join(secrets.choice(_ALPHABET) for _ in range(4))
+    )
+
+
+def is_call_id(name: str) -> bool:
+    """Say whether a name looks like one of our ids."""
+    return _ID.fullmatch(name) is not None
+
+
+@dataclass(slots=True)
+class LegRecord:
+    """What `call.json` says of one leg; audio is counted in samples."""
+
+    leg: str
+    channel: str
+    rate: int
+    path: str
+    """The leg's first WAV, relative to the call's folder if it is in it."""
+    files: list[dict[str, Any]] = field(default_factory=list)
+    frames: int = 0
+    bytes: int = 0
+    samples: int = 0
+    """The leg's length: audio and silence."""
+    silence: int = 0
+    """Samples of silence put in place of holes."""
+    lost: int = 0
+    """Samples that came but are not in the file."""
+    odd_bytes: int = 0
+    """Bytes dropped because a message ended in half a sample."""
+    longest_gap: float = 0.0
+    """Seconds between two frames."""
+    digits: list[dict[str, Any]] = field(default_factory=list)
+    """Keys that were pressed, each with the second of the WAV."""
+    sent: dict[str, int] = field(default_factory=dict)
+    """What was sent back to the party; empty where nothing ever is."""
+    started_at: str | None = None
+    """When the first frame came."""
+    reason: str | None = None
+    message: str = ""
+
+
+class Recording:
+    """A call being recorded; every method belongs to the event loop and none blocks, `finish` apart."""
+
+    def __init__(
+        self,
+        call: Call,
+        folder: Path,
+        files: list[LegFile],
+        lock: Lock,
+        *,
+        url: str,
+        disk: Disk,
+        facts: Mapping[str, str],
+    ) -> None:
+        self.call = call
+        self.folder = folder
+        self.legs = [
+            LegRecord(leg.label, leg.channel, leg.rate, _shown_path(folder, file.path))
+            for leg, file in zip(call.legs, files, strict=True)
+        ]
+        self._files = files
+        self._lock = lock
+        self._url = url
+        self._facts = dict(facts)
+        self._reason: EndReason | None = None
+        self._zero_at: datetime | None = None
+        self._last_arrival: list[float | None] = [None] * len(files)
+        self._last_pcm = [b""] * len(files)
+        self._lost_before = [0] * len(files)
+        self._write_json(self.describe())
+        self._share = disk.open_share(files)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The first WAV of each leg."""
+        return tuple(file.path for file in self._files)
+
+    @property
+    def stop_path(self) -> Path:
+        """The file whose appearance ends the recording."""
+        return self.folder / "stop"
+
+    def count(self, leg: int, pcm: bytes, *, arrival: float) -> None:
+        """Take note of a frame that has come, before it is placed."""
+        record = self.legs[leg]
+        record.frames += 1
+        record.bytes += len(pcm)
+        last = self._last_arrival[leg]
+        if last is None:
+            self._note_start(record)
+        else:
+            record.longest_gap = max(record.longest_gap, round(arrival - last, 3))
+        self._last_arrival[leg] = arrival
+        self._last_pcm[leg] = pcm
+
+    def append(self, leg: int, placed: list[Placed]) -> None:
+        """Queue audio and silence for the disk."""
+        for item in placed:
+            self._files[leg].append(item)
+            if isinstance(item, Silence):
+                self.legs[leg].silence += item.samples
+                self.legs[leg].samples += item.samples
+            else:
+                self.legs[leg].samples += len(item) // 2
+
+    def set_rate(self, leg: int, rate: int) -> None:
+        """Correct a leg's rate, which was a guess; only before its first audio. The WAV's header says it too."""
+        self.legs[leg].rate = self._files[leg].rate = rate
+        legs = list(self.call.legs)
+        legs[leg] = replace(legs[leg], rate=rate)
+        self.call = replace(self.call, legs=tuple(legs))
+        self.save_soon()
+
+    def note_digit(self, leg: int, digit: str, start_s: float, at: datetime) -> None:
+        """Take note of a key that was pressed: where in the leg's WAV, and when by the clock on the wall."""
+        if len(self.legs[leg].digits) < MOST_DIGITS:
+            pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
+            self.legs[leg].digits.append(pressed)
+
+    def count_sent(self, sent: Sequence[dict[str, int]]) -> None:
+        """Take note of what was sent back to each leg, if anything ever is."""
+        for record, counters in zip(self.legs, sent, strict=False):
+            record.sent = counters
+
+    def demand(self, leg: int) -> None:
+        """Let a leg's WAV exist from now on, even if it stays empty."""
+        self._files[leg].demand()
+
+    def level(self, leg: int) -> float:
+        """Return the loudest sample of the leg's last frame, 0 to 1."""
+        return peak(self._last_pcm[leg])
+
+    def lose(self, leg: int, samples: int) -> None:
+        """Set how many samples the leg has lost before they got here."""
+        self._lost_before[leg] = samples
+
+    def count_odd(self, leg: int, odd_bytes: int) -> None:
+        """Take note of dropped bytes."""
+        self.legs[leg].odd_bytes += odd_bytes
+
+    @property
+    def waiting(self) -> int:
+        """Samples of all legs that the disk has not taken yet."""
+        return sum(file.waiting for file in self._files)
+
+    @property
+    def lost(self) -> int:
+        """Samples of all legs that came but are not on disk."""
+        return sum(self._lost_before) + sum(file.lost for file in self._files)
+
+    def end_leg(self, leg: int, reason: EndReason, message: str) -> None:
+        """Take note of a leg's end."""
+        self.legs[leg].reason = reason.value
+        self.legs[leg].message = message
+
+    def troubles(self) -> list[str]:
+        """Return what keeps each leg from the disk at present, empty strings where all is well."""
+        return [file.trouble for file in self._files]
+
+    def save_soon(self) -> None:
+        """Write `call.json` in the background."""
+        self._share.do_soon(lambda: self._write_json(self.describe()))
+
+    def finish(self, reason: EndReason) -> bool:
+        """End the files and `call.json`; blocks. Return False if the disk did not take everything.
+
+        The lock is kept until the last byte is written, so that nobody reads a half-ended call as an interrupted one.
+        """
+        self._reason = reason
+        ended_at = datetime.now(UTC)
+        took_all = self._share.finish(lambda: self._write_json(self.describe(ended_at)))
+        if not took_all:
+            self._lost_before = [
+                lost + file.waiting
+                for lost, file in zip(self._lost_before, self._files, strict=True)
+            ]
+        self._lock.release()
+        return took_all
+
+    def discard(self) -> None:
+        """Remove a folder in which nothing was recorded, because the PBX refused every leg."""
+        self._share.finish()
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.folder.rmdir()
+        self._lock.release()
+
+    def describe(self, ended_at: datetime | None = None) -> dict[str, Any]:
+        """Return what `call.json` says."""
+        for record, file, lost_before in zip(
+            self.legs, self._files, self._lost_before, strict=True
+        ):
+            record.lost = lost_before + file.lost
+            record.files = [
+                {"path": _shown_path(self.folder, p.path), "samples": p.samples} for p in file.parts
+            ]
+        return {
+            "format": FORMAT,
+            "call": self.call.id,
+            "source": self.call.source,
+            "url": self._url,
+            "facts": self._facts,
+            "started_at": encode_time(self.call.started_at),
+            "zero_at": encode_time(self._zero_at) if self._zero_at else None,
+            "ended_at": encode_time(ended_at) if ended_at else None,
+            "reason": self._reason.value if self._reason and ended_at else None,
+            "legs": [
+                {name: getattr(record, name) for name in LegRecord.__slots__}
+                for record in self.legs
+            ],
+        }
+
+    def _note_start(self, record: LegRecord) -> None:
+        now = datetime.now(UTC)
+        record.started_at = encode_time(now)
+        self._zero_at = self._zero_at or now
+
+    def _write_json(self, description: dict[str, Any]) -> None:
+        replace_json(self.folder / "call.json", description)
+
+
+def create_recording(
+    recordings: Path,
+    *,
+    source: str,
+    url: str,
+    legs: tuple[Leg, ...],
+    facts: Mapping[str, str] = MappingProxyType({}),
+    output: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    max_data: int | None = None,
+    disk: Disk | None = None,
+) -> Recording:
+    """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
+
+    `facts` is what else is known of the call, hostile strings. `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
+
+    Raises:
+        RecordingError: The folder cannot be made or written.
+    """
+    now = datetime.now(UTC)
+    try:
+        make_private_folder(recordings)
+        with ExitStack() as undoing:
+            folder = _make_call_folder(recordings.absolute(), now)
+            # What is left of a call that could not be begun would be taken for a damaged one.
+            undoing.callback(shutil.rmtree, folder, ignore_errors=True)
+            lock = take_lock(folder / "tap.lock")
+            assert lock is not None, "nobody else knows this folder"
+            undoing.callback(lock.release)
+            paths = wav_paths(folder, legs, output)
+            files = [
+                LegFile(path, leg.rate, clock=clock) for path, leg in zip(paths, legs, strict=True)
+            ]
+            for file in files:
+                file.max_data = max_data or file.max_data
+            call = Call(folder.name, source, legs, now)
+            disk = disk or Disk()
+            recording = Recording(call, folder, files, lock, url=url, disk=disk, facts=facts)
+            undoing.pop_all()
+            return recording
+    except OSError as error:
+        raise RecordingError(
+            f"cannot record in {recordings.absolute()}: {error.strerror or error}"
+        ) from error
+
+
+def _make_call_folder(recordings: Path, now: datetime) -> Path:
+    """Make a folder with an id that is new; calls that come within a second may draw the same one."""
+    while True:
+        folder = recordings / new_call_id(now)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            return folder
+
+
+def wav_paths(folder: Path, legs: tuple[Leg, ...], output: Path | None) -> tuple[Path, ...]:
+    """Return where each leg's WAV goes: into the call's folder, into one file `*.wav`, or into another folder.
+
+    In another folder the call's id stands before the label, so that nothing there is overwritten.
+    """
+    if output is None:
+        return tuple(folder / f"{leg.label}.wav" for leg in legs)
+    if is_wav_name(output):
+        return (output.absolute(),)
+    return tuple(output.absolute() / f"{folder.name}-{leg.label}.wav" for leg in legs)
+
+
+def is_wav_name(output: Path) -> bool:
+    """Say whether an output names a file rather than a folder."""
+    return output.suffix.lower() == ".wav" and not output.is_dir()
+
+
+def _shown_path(folder: Path, path: Path) -> str:
+    return path.name if path.parent == folder else str(path)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder and its parents; a new one is private to its owner."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,1 @@
+"""AudioSocket: calls come as connections, one a party."""

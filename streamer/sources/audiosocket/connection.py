@@ -1,0 +1,399 @@
+"""One AudioSocket connection, from its acceptance to its end.
+
+Theory of operation. The socket is in the path of the call, so nothing done here may end one by accident. The keeper holds a second
+descriptor, with a farewell. Reading never stops but for peers that send more than can be said, as no PBX does. Whoever is not wanted is
+told `terminate` and read to its end: closing a socket that holds unread bytes resets the connection, which hangs the caller up.
+
+    WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
+       |                         |                           |
+       |                         `--refused-- LEAVING <--stopped, or what makes no sense
+       `--nothing came--> CLOSED               `--its end, or GOODBYE_S--> CLOSED
+
+A call is announced once its rate is known, at the latest `RATE_WAIT_S` after its UUID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from array import array
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Any, Protocol, cast
+from uuid import UUID
+
+from streamer.core.audio import AudioChunk, Leg
+from streamer.core.events import EndReason
+from streamer.errors import KeeperError, SourceError, StreamerError
+from streamer.keeper.client import Hold
+from streamer.sources.admission import Pace
+from streamer.sources.audiosocket.call import AudioSocketCall
+from streamer.sources.audiosocket.decoder import USUAL_RATE, Ear, describe_beginning
+from streamer.sources.base import LegClosed, LegOpened, Odd, RateKnown, StreamItem
+from streamer.sources.inbound import Reception, Welcome
+from streamer.sources.playout import Echo, Playout
+from streamer.wire import audiosocket as wire
+from streamer.wire.formats import Format
+
+FIRST_BYTE_S = 10.0
+IDENTIFYING_S = 5.0
+"""Seconds for the first byte, and from it to the whole UUID."""
+
+RATE_WAIT_S = 2.0
+"""Seconds that a call without audio waits to be announced; a caller may be silent for long."""
+
+GOODBYE_S = 2.0
+"""Seconds that a peer has to hang up after `terminate`."""
+
+READ_SIZE = 1 << 12
+"""Bytes that one caller may bring at a time. A telephone's 20 ms are less than twice that at any rate; without a bound a flood of the
+smallest frames takes a second for each turn of the loop, and all other calls stand still meanwhile."""
+
+_MOST_EARLY = 1000
+"""Items of a caller that wait for its rate."""
+
+
+class Guests(Protocol):
+    """Where connections are known, and calls announced."""
+
+    connections: set[Connection]
+    """All that are open, callers or not."""
+
+    buffer: memoryview
+    """Where bytes go that are about to be taken."""
+
+    def depart(self, connection: Connection) -> None:
+        """Take note that a connection is closed."""
+
+    def admit(self, uuid: UUID) -> Welcome | str:
+        """Say who a UUID is, or why it is refused; one that is admitted is taken until `forget`."""
+
+    def forget(self, uuid: UUID) -> None:
+        """Let a UUID be free again."""
+
+    def announce(self, call: AudioSocketCall) -> None:
+        """Have a call recorded."""
+
+
+class _State(Enum):
+    WAITING = auto()
+    IDENTIFYING = auto()
+    LIVE = auto()
+    LEAVING = auto()
+    CLOSED = auto()
+
+
+class Connection(asyncio.BufferedProtocol):
+    """The protocol of one connection."""
+
+    peer: str
+    """Its address, for people."""
+    playout: Playout
+
+    def __init__(self, reception: Reception, guests: Guests) -> None:
+        self._reception = reception
+        self._guests = guests
+        self._state = _State.WAITING
+        self._parser = wire.Parser()
+        self._timer: asyncio.TimerHandle | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._hold: Hold | None = None
+        self._is_guest = False
+        self._is_hasty = False
+        self._call: AudioSocketCall | None = None
+        self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let the peer in, or send it away."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._host, self.peer = _name_peer(transport.get_extra_info("peername"))
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connections = self._guests.connections
+        strangers = sum(other.is_stranger_of(self._host) for other in connections)
+        refusal = self._reception.gate.refuse(self._host, strangers=strangers)
+        connections.add(self)
+        if refusal:
+            self._refuse(refusal)
+        else:
+            self._set_timer(FIRST_BYTE_S, self._transport.abort)  # a probe, no caller
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go: one place for all, since making room for each would cost more than reading."""
+        return self._guests.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what has come."""
+        self._receive(bytes(self._guests.buffer[:nbytes]))
+
+    def _receive(self, data: bytes) -> None:
+        if self._state is _State.WAITING:
+            self._state = _State.IDENTIFYING
+            late = f"it did not send its UUID within {IDENTIFYING_S:.0f} s"
+            self._set_timer(IDENTIFYING_S, lambda: self._refuse(late))
+        if not self._may_read():
+            return
+        messages = self._parser.feed(data)
+        header = self._parser.header
+        if self._state is _State.IDENTIFYING and header not in (None, wire.IDENTIFIER_HEADER):
+            # Told by its header: whatever else it is may never complete a frame.
+            beginning = describe_beginning(*header)
+            self._refuse(f"it did not begin with a UUID but with {beginning}")
+            return
+        try:
+            for message in messages:
+                self._take(message)
+        except SourceError as error:
+            self._fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Judge the end of the connection."""
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._state is _State.IDENTIFYING:
+            self._grumble("it hung up before its UUID was complete")
+        elif self._state is _State.LIVE:
+            self._read_the_rest()
+        if self._state is _State.LIVE:
+            self._end(*self._judge_end(exc))
+        self._set_timer(0, None)
+        self._state = _State.CLOSED
+        self._leave_guests()
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
+        self._guests.depart(self)
+
+    @property
+    def is_caller(self) -> bool:
+        """Whether it is a live call."""
+        return self._state is _State.LIVE
+
+    def is_stranger_of(self, host: str) -> bool:
+        """Say whether it comes from `host` and has not shown its UUID yet."""
+        return self._state in (_State.WAITING, _State.IDENTIFYING) and self._host == host
+
+    def dismiss(self) -> None:
+        """Close a connection on which nothing has come yet."""
+        if self._state is _State.WAITING:
+            self._transport.abort()
+
+    def leave(self) -> None:
+        """Tell the peer that we are done, and let the keeper read to its end; idempotent."""
+        if self._state is _State.LIVE:
+            self._say_goodbye()
+            self._part_once_said()
+
+    def resume_writing(self) -> None:
+        """Go once all has been said."""
+        if self._state is _State.LEAVING:
+            # Not at once: the transport, which calls this, would end twice.
+            asyncio.get_running_loop().call_soon(self._part)
+
+    def give_up(self) -> None:
+        """End a call whose socket the keeper reads by now; others go on."""
+        if self._state is _State.LIVE and self._hold is not None:
+            self._hold = None
+            frozen = (
+                f"this process stood still for too long, so the keeper has taken {self.peer} over"
+            )
+            self._end(EndReason.LOST, SourceError(frozen))
+            self._transport.abort()
+
+    def _may_read(self) -> bool:
+        keeper = self._reception.keeper()
+        if self._hold is not None and keeper is not None and keeper.is_late:
+            self.give_up()
+        return self._state in (_State.IDENTIFYING, _State.LIVE)
+
+    def _read_the_rest(self) -> None:
+        """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first."""
+        with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
+            while data := sock.recv(READ_SIZE):
+                self._receive(data)
+
+    def _take(self, message: wire.Message) -> None:
+        if self._state is _State.LIVE:
+            self._listen(message)
+        elif self._state is _State.IDENTIFYING and isinstance(message, wire.Identified):
+            self._identify(message)
+
+    def _identify(self, message: wire.Identified) -> None:
+        calls = sum(other.is_caller for other in self._guests.connections)
+        verdict = self._reception.gate.refuse_call(calls=calls) or self._guests.admit(message.uuid)
+        if isinstance(verdict, str):
+            self._refuse(verdict)
+            return
+        self._state, self._is_guest = _State.LIVE, True
+        self._uuid, self._welcome = message.uuid, verdict
+        self._ear = Ear(self.peer, self._reception.format)
+        self._pace = Pace(self._reception.clock())
+        self._voice = self._reception.new_voice()
+        self.playout = Playout(
+            self._transport,
+            self._voice,
+            rate=USUAL_RATE,
+            fills_silence=self._reception.fills_silence,
+        )
+        self._reception.metronome.start(self.playout.play)
+        self._set_timer(RATE_WAIT_S, self._announce_at_last)
+        self._opening = asyncio.ensure_future(self._be_held())
+
+    async def _be_held(self) -> None:
+        """Have the keeper protect the call, as soon as there is one; a call without is better than none."""
+        keeper = await self._reception.wait_for_keeper()
+        try:
+            sock = self._transport.get_extra_info("socket")
+            hold = await keeper.hold(sock, farewell=wire.TERMINATE)
+        except KeeperError as error:
+            self._reception.say(f"{self.peer} is recorded without protection: {error}")
+            return
+        if self._state is _State.LIVE:
+            self._hold = hold
+        else:
+            hold.release()
+
+    def _listen(self, message: wire.Message) -> None:
+        if isinstance(message, wire.Terminated):
+            self._end(EndReason.HANG_UP)
+            self._transport.close()
+            # Not all may have been sent, and a peer that has left does not read.
+            self._set_timer(GOODBYE_S, self._transport.abort)
+            return
+        now = self._reception.clock()
+        items = self._ear.take(message, now)
+        if self._ear.kind_rate:
+            self.playout.rate = self._ear.kind_rate
+        for item in items:
+            self._put(item)
+            if isinstance(item, AudioChunk):
+                self._keep_pace(item.samples / self._ear.rate, now)
+                if isinstance(self._voice, Echo):
+                    self._voice.hear(self._fit(item.pcm), self.playout.rate)
+
+    def _keep_pace(self, audio_s: float, now: float) -> None:
+        """Read no faster than a call can be said, once a caller is far ahead."""
+        wait_s = self._pace.take(audio_s, now)
+        if wait_s and self._transport.is_reading():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(wait_s, self._transport.resume_reading)
+            said = f"{self.peer} sends faster than anybody speaks, and is slowed down"
+            self._put(Odd(0, "" if self._is_hasty else said))
+            self._is_hasty = True
+
+    def _fit(self, pcm: bytes) -> bytes:
+        """Return audio at the rate that the peer expects."""
+        if self._ear.format is Format.SLIN16:  # labelled and read as slin: good enough for a test
+            return array("h", pcm)[::2].tobytes()
+        return pcm
+
+    def _put(self, item: StreamItem) -> None:
+        if self._call is None:
+            if isinstance(item, RateKnown):
+                self._announce(item.rate)
+                return
+            self._early.append(item)
+            if len(self._early) == _MOST_EARLY:
+                self._announce()
+            return
+        if isinstance(item, RateKnown):
+            leg = self._call.legs[0]
+            self._call.legs = (Leg(leg.label, leg.channel, item.rate),)
+        self._call.put(item)
+
+    def _announce_at_last(self) -> None:
+        for item in self._ear.finish():
+            self._put(item)
+        if self._call is None:
+            self._announce()
+
+    def _announce(self, rate: int | None = None) -> None:
+        self._set_timer(0, None)
+        leg = Leg(self._welcome.label, self._welcome.channel, rate or USUAL_RATE)
+        facts = {"uuid": str(self._uuid), "peer": self.peer, **self._welcome.facts}
+        self._call = AudioSocketCall(leg, facts, sent=self.playout.sent, leave=self.leave)
+        self._call.put(LegOpened(0, has_rate=rate is not None))
+        for item in self._early:
+            self._call.put(item)
+        self._early.clear()
+        self._guests.announce(self._call)
+
+    def _judge_end(self, exc: Exception | None) -> tuple[EndReason, StreamerError | None, str]:
+        """Say how a connection ended that the peer has closed.
+
+        A reset is an ordinary hang-up: Asterisk closes its socket while our silence is unread in it.
+        """
+        if exc is not None and not isinstance(exc, ConnectionError):
+            lost = f"the connection to {self.peer} is lost: {exc}; check the network"
+            return EndReason.LOST, SourceError(lost), ""
+        note = "it ended in the middle of a frame" if self._parser.unread else ""
+        return EndReason.HANG_UP, None, note
+
+    def _end(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
+        self._state = _State.LEAVING
+        self._announce_at_last()
+        self._put(LegClosed(0, reason, error, note))
+        self._leave_guests()
+
+    def _refuse(self, why: str) -> None:
+        """Send the peer away, and say why."""
+        self._grumble(why)
+        self._say_goodbye()
+
+    def _grumble(self, why: str) -> None:
+        """Say why there is no call, but not a thousand times."""
+        if count := self._reception.gate.count_refusal(self._host, why):
+            more = f" (and {count - 1} more from {self._host})" if count > 1 else ""
+            self._reception.say(f"no call from {self.peer}: {why}{more}")
+
+    def _fail(self, error: StreamerError) -> None:
+        """End a connection whose bytes make no sense."""
+        if self._state is not _State.LIVE:
+            self._refuse(str(error))
+            return
+        self._end(EndReason.LOST, SourceError(f"{self.peer}: {error}"))
+        self._say_goodbye()
+        self._part_once_said()
+
+    def _part_once_said(self) -> None:
+        """Leave a peer to the keeper, but no half frame with it: to a peer that reads slowly, `terminate` would be its other half."""
+        if self._hold is None:
+            return
+        self._set_timer(GOODBYE_S, self._part)
+        self._transport.set_write_buffer_limits(0)
+        if not self._transport.get_write_buffer_size():
+            self._part()
+
+    def _part(self) -> None:
+        if self._hold is not None:
+            self._hold.drain()
+            self._hold = None
+            self._transport.abort()
+
+    def _say_goodbye(self) -> None:
+        self._state = _State.LEAVING
+        self._leave_guests()
+        self._transport.write(wire.TERMINATE)
+        self._transport.resume_reading()
+        self._set_timer(GOODBYE_S, self._transport.abort)
+
+    def _leave_guests(self) -> None:
+        if self._is_guest:
+            self._is_guest = False
+            self._reception.metronome.stop(self.playout.play)
+            self._guests.forget(self._uuid)
+
+    def _set_timer(self, seconds: float, act: Callable[[], Any] | None) -> None:
+        """Have something done later in place of what was to be done before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, act) if act else None
+
+
+def _name_peer(address: Any) -> tuple[str, str]:
+    """Return a peer's host, and how it is shown."""
+    host, port = (str(address[0]), address[1]) if address else ("?", 0)
+    return host, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,85 @@
+"""A server for AudioSocket: calls come as connections, see `connection`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from streamer.sources.audiosocket.call import AudioSocketCall
+from streamer.sources.audiosocket.connection import READ_SIZE, Connection
+from streamer.sources.inbound import Reception, Welcome
+from streamer.sources.listening import BACKLOG, open_door, show_address
+
+
+class AudioSocketServer:
+    """A source of calls; `connections` are all that are open, callers or not."""
+
+    def __init__(self, reception: Reception) -> None:
+        self.connections: set[Connection] = set()
+        self.address = ""
+        self.buffer = memoryview(bytearray(READ_SIZE))
+        self._reception = reception
+        self._taken: set[UUID] = set()
+        self._announced: asyncio.Queue[AudioSocketCall | None] = (
+            asyncio.Queue()
+        )  # as many as the gate lets in
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, host: str, port: int) -> None:
+        """Take calls from now on.
+
+        Raises:
+            UnreachableError: The address cannot be had.
+        """
+        sock = await open_door(host, port)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self._reception, self), sock=sock, backlog=BACKLOG
+        )
+        self.address = show_address(*sock.getsockname()[:2])
+
+    def stop_listening(self) -> None:
+        """Take no more calls; those that are there go on. Idempotent."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            for connection in list(self.connections):
+                connection.dismiss()
+            self._end_when_empty()
+
+    async def calls(self) -> AsyncIterator[AudioSocketCall]:
+        """Yield calls as they come, until nobody listens any more and every connection is closed."""
+        while (call := await self._announced.get()) is not None:
+            yield call
+
+    def depart(self, connection: Connection) -> None:
+        """Take note that a connection is closed."""
+        self.connections.discard(connection)
+        self._end_when_empty()
+
+    def admit(self, uuid: UUID) -> Welcome | str:
+        """Say who a UUID is, or why it is refused."""
+        if uuid in self._taken:
+            return f"its UUID {uuid} is that of a call that is live; give each call its own, as UUID() in the dialplan does"
+        verdict = self._reception.admit(uuid)
+        if isinstance(verdict, Welcome):
+            self._taken.add(uuid)
+        return verdict
+
+    def forget(self, uuid: UUID) -> None:
+        """Let a UUID be free again."""
+        self._taken.discard(uuid)
+
+    def announce(self, call: AudioSocketCall) -> None:
+        """Hand a call to whoever iterates over `calls`."""
+        self._announced.put_nowait(call)
+
+    def _end_when_empty(self) -> None:
+        if self._server is None and not self.connections:
+            self._announced.put_nowait(None)
+
+    def give_up(self) -> None:
+        """End every call that the keeper has taken over."""
+        for connection in list(self.connections):
+            connection.give_up()

@@ -1,0 +1,42 @@
+"""How calls that come to us are received: who may come in, what is said to them, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from streamer.keeper.client import Keeper
+from streamer.sources.admission import Gate
+from streamer.sources.playout import Metronome, Voice
+from streamer.wire.formats import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """A call that may come in; `facts` are hostile strings for `call.json`."""
+
+    label: str
+    channel: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How callers are received."""
+
+    admit: Callable[[UUID], Welcome | str]
+    """Says who a UUID is, or in a hostile line why it is refused."""
+    gate: Gate
+    metronome: Metronome
+    keeper: Callable[[], Keeper | None]
+    """Returns the keeper of the moment, None if none can be had."""
+    wait_for_keeper: Callable[[], Awaitable[Keeper]]
+    """Returns it as soon as there is one."""
+    say: Callable[[str], None]
+    """Takes hostile lines for the user that concern no call."""
+    clock: Callable[[], float]
+    new_voice: Callable[[], Voice | None]
+    fills_silence: bool
+    format: Format | None
+    """What kind 0x10 carries, None to find it out."""

@@ -1,0 +1,226 @@
+"""`GET /register`: the HTTP door of the registry.
+
+This module alone imports aiohttp, which adds 13 MB to a listener and 17 MB to a bare process: import it only where it is asked for.
+
+    GET /register?from=...&to=...&channel=...&label=...      200, text/plain, a new UUID and nothing else
+
+The body has no line end, because the dialplan's CURL() puts it into a variable as it is. All parameters may be missing, so that
+`${CURL(http://host:port/register)}` is all that a first call needs. `from` may also be `caller` or `callerid`; `to` may be
+`extension` or `dnid`; `channel` may be `channel_id`. (The names of Rapida's first phase.)
+
+Every other answer is one short line that repeats nothing of the request, so it never looks like a UUID. Only GET registers.
+
+Each connection carries one request and is closed with its answer, or after `PATIENCE_S`, however slowly it speaks. There are at most
+`MOST_CONNECTIONS`, so that nobody can use up the descriptors that calls need. Nothing of a request is ever logged: its address may
+hold the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from aiohttp import web
+
+from streamer.errors import RegistryFullError, UnreachableError, UsageError
+from streamer.sources.registration.registry import Registry
+
+PATH = "/register"
+
+PATIENCE_S = 5.0
+"""Seconds from a connection to its end."""
+
+MOST_CONNECTIONS = 100
+
+LONGEST_LINE = 4_096
+"""Bytes of the request line, and of each header; four values of 200 characters, escaped, fit."""
+
+_CALLER = ("from", "caller", "callerid")
+_CALLED = ("to", "extension", "dnid")
+_CHANNEL = ("channel", "channel_id")
+_KEY_HEADER = "X-API-Key"
+_KEY_PARAMETERS = ("x-api-key", "key")
+
+_log = logging.getLogger(__name__)
+
+_mute = logging.getLogger(f"{__name__}.http")
+"""For aiohttp, which would log requests and what is wrong with them."""
+_mute.setLevel(logging.CRITICAL + 1)
+
+
+@asynccontextmanager
+async def open_registration(
+    registry: Registry,
+    host: str,
+    port: int,
+    *,
+    key: str | None = None,
+    say: Callable[[str], None],
+    patience_s: float = PATIENCE_S,
+) -> AsyncIterator[str]:
+    """Take registrations while the context lasts; yields HOST:PORT, with the port that was given for 0.
+
+    `key` is what every request must show. `say` takes a warning if there is none and others than this machine can ask.
+
+    Raises:
+        UsageError: The key is empty.
+        UnreachableError: There cannot be listened.
+    """
+    if key == "":
+        raise UsageError("the key of --register is empty; give it at least one character")
+    server = _Server(partial(_answer, registry=registry, key=key), patience_s)
+    listener = await _listen(server, host, port)
+    try:
+        addresses = [sock.getsockname()[:2] for sock in listener.sockets]
+        shown = _show(*addresses[0])
+        if key is None and not all(ipaddress.ip_address(a).is_loopback for a, _ in addresses):
+            say(f"anyone who reaches {shown} can register calls; set a key, or listen on 127.0.0.1")
+        yield shown
+    finally:
+        listener.close()
+        await server.end()
+
+
+async def _listen(server: _Server, host: str, port: int) -> asyncio.Server:
+    try:
+        return await asyncio.get_running_loop().create_server(server, host, port)
+    except (OSError, UnicodeError) as error:
+        raise UnreachableError(
+            f"cannot take registrations on {_show(host, port)}: {_reason(error)};"
+            " end what listens there, or give --register another HOST:PORT"
+        ) from error
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """Return the system's words; asyncio's repeat the address, and a resolver's errors have numbers below 0."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+def _show(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class _Server(web.Server):
+    """What all connections share."""
+
+    def __init__(
+        self, answer: Callable[[web.BaseRequest], Awaitable[web.Response]], patience_s: float
+    ) -> None:
+        super().__init__(answer)
+        self.patience_s = patience_s
+        self.is_over = False
+
+    def __call__(self) -> _Connection:
+        """Return the protocol of one more connection."""
+        return _Connection(self)
+
+    async def end(self) -> None:
+        """Hang up on everybody; a request takes no time, so none is in the middle of being answered."""
+        self.is_over = True
+        for connection in self.connections:
+            connection.force_close()
+        await self.shutdown(timeout=1.0)
+
+    def has_room(self) -> bool:
+        """Whether one more client may speak; those that were accepted as the end came may not."""
+        return not self.is_over and len(self.connections) < MOST_CONNECTIONS
+
+
+class _Connection(web.RequestHandler):
+    """One client, for a limited time."""
+
+    def __init__(self, server: _Server) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            logger=_mute,
+            access_log=_mute,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            lingering_time=0,
+        )
+        self._server = server
+        self._end: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the client's time, or turn it away."""
+        if not self._server.has_room():
+            transport.close()
+            return
+        self._end = self._loop.call_later(self._server.patience_s, self.force_close)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Stop its time."""
+        if self._end is not None:
+            self._end.cancel()
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, and what went wrong here, without the details that aiohttp would repeat."""
+        if status < 500:
+            return _response(status, "this is no request that can be understood")
+        _log.error("a registration failed: %s", type(exc).__name__)
+        return _response(status, "the registration failed; the listener's log says why")
+
+
+async def _answer(request: web.BaseRequest, *, registry: Registry, key: str | None) -> web.Response:
+    if request.path != PATH:
+        return _response(404, f"there is only {PATH} here")
+    if request.method != "GET":
+        return _response(405, "only GET registers a call", Allow="GET")
+    if request.body_exists:
+        return _response(400, "a registration has no body; put the values into the address")
+    if key is not None and not _shows_key(request, key):
+        return _response(401, f"the key is missing or wrong; send it as {_KEY_HEADER}")
+    try:
+        registration = registry.register(
+            caller=_value(request, _CALLER),
+            called=_value(request, _CALLED),
+            channel=_value(request, _CHANNEL),
+            label=_value(request, ("label",)),
+        )
+    except UsageError as error:
+        return _response(400, str(error))
+    except RegistryFullError as error:
+        return _response(503, str(error))
+    return _response(200, str(registration.uuid))
+
+
+def _response(status: int, text: str, **headers: str) -> web.Response:
+    response = web.Response(
+        status=status, text=text, headers={"Cache-Control": "no-store", **headers}
+    )
+    response.force_close()
+    return response
+
+
+def _value(request: web.BaseRequest, names: Sequence[str]) -> str:
+    """Return the first of a parameter's names that has a value."""
+    return next((value for name in names if (value := request.query.get(name))), "")
+
+
+def _shows_key(request: web.BaseRequest, key: str) -> bool:
+    shown = [*request.headers.getall(_KEY_HEADER, [])]
+    for name in _KEY_PARAMETERS:
+        shown += request.query.getall(name, [])
+    return any(hmac.compare_digest(_bytes(value), _bytes(key)) for value in shown)
+
+
+def _bytes(text: str) -> bytes:
+    """Return bytes of any text, also of what was no UTF-8 in the request."""
+    return text.encode("utf-8", "backslashreplace")

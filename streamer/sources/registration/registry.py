@@ -1,0 +1,149 @@
+"""Calls that were announced before they come: each has a UUID that lets one media connection in, once, for a while.
+
+    register --> OPEN --claim--> used        a claim of anything but an open one is refused, with the reason
+                   `--lifetime--> expired
+
+What is used or expired is remembered, the newest of it, only so that a refusal can say which. Nothing here waits or reads a
+clock of its own; within one event loop a claim is one step, so of many claims of one UUID a single one succeeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID, uuid4
+
+from streamer.core.audio import LONGEST_LABEL, looks_like_label
+from streamer.core.untrusted import printable
+from streamer.errors import RegistryFullError, UsageError
+
+LIFETIME_S = 300.0
+"""Seconds within which a registered call must connect."""
+
+MOST_OPEN = 10_000
+"""Registrations that wait for their call at a time, and as many past ones that are remembered."""
+
+LONGEST_VALUE = 200
+"""Characters of a number or a name that a call is registered with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A call that is expected; what is not known about it is empty.
+
+    `caller`, `called` and `channel` are fit to be shown; `label` is one for a leg, or empty. `at` is in seconds of the
+    registry's clock.
+    """
+
+    uuid: UUID
+    caller: str
+    called: str
+    channel: str
+    label: str
+    at: float
+
+
+class Refusal(Enum):
+    """Why a UUID lets nobody in."""
+
+    UNKNOWN = "it is not registered"
+    USED = "its registration was used before"
+    EXPIRED = "its registration has expired"
+
+
+class Registry:
+    """The registrations of one listener; `clock` gives seconds that only grow."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        lifetime_s: float = LIFETIME_S,
+        most: int = MOST_OPEN,
+        new_uuid: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.lifetime_s = lifetime_s
+        self._clock = clock
+        self._most = most
+        self._new_uuid = new_uuid
+        self._open: dict[UUID, Registration] = {}
+        self._past: dict[UUID, Refusal] = {}
+
+    def __len__(self) -> int:
+        """Count the registrations that wait for their call."""
+        self._expire()
+        return len(self._open)
+
+    def register(
+        self, *, caller: str = "", called: str = "", channel: str = "", label: str = ""
+    ) -> Registration:
+        """Expect one call; nothing need be known about it.
+
+        Raises:
+            UsageError: A value cannot be one; the message names it, but does not repeat it.
+            RegistryFullError: Too many calls are expected already.
+        """
+        caller, called = _check_value("caller", caller), _check_value("called number", called)
+        channel, label = _check_value("channel", channel), _check_label(label)
+        if len(self) >= self._most:
+            raise RegistryFullError(
+                f"{self._most} registered calls have not come yet; try again in a minute"
+            )
+        registration = Registration(self._new_uuid(), caller, called, channel, label, self._clock())
+        self._open[registration.uuid] = registration
+        return registration
+
+    def claim(self, uuid: UUID) -> Registration | Refusal:
+        """Let the call with this UUID in, once; or say why not."""
+        self._expire()
+        registration = self._open.pop(uuid, None)
+        if registration is None:
+            return self._past.get(uuid, Refusal.UNKNOWN)
+        self._remember(uuid, Refusal.USED)
+        return registration
+
+    def _expire(self) -> None:
+        """Drop what is too old; the oldest stand first."""
+        oldest_valid = self._clock() - self.lifetime_s
+        expired = []
+        for registration in self._open.values():
+            if registration.at > oldest_valid:
+                break
+            expired.append(registration.uuid)
+        for uuid in expired:
+            del self._open[uuid]
+            self._remember(uuid, Refusal.EXPIRED)
+
+    def _remember(self, uuid: UUID, refusal: Refusal) -> None:
+        self._past[uuid] = refusal
+        if len(self._past) > self._most:
+            del self._past[next(iter(self._past))]
+
+
+def explain_refusal(uuid: UUID, refusal: Refusal, *, address: str | None) -> str:
+    """Return the one line that a refused call is told with: which, why, and both remedies.
+
+    `address` is HOST:PORT where calls are registered, None if they cannot be.
+    """
+    register = f"register it first with GET http://{address or 'HOST:PORT'}/register"
+    if address is None:
+        register = f"start with --register HOST:PORT and {register}"
+    return (
+        f"its UUID {uuid} is refused, {refusal.value}; {register}, or start with --accept-unknown"
+    )
+
+
+def _check_value(what: str, value: str) -> str:
+    if len(value) > LONGEST_VALUE:
+        raise UsageError(f"the {what} has more than {LONGEST_VALUE} characters; shorten it")
+    return printable(value, limit=LONGEST_VALUE)
+
+
+def _check_label(label: str) -> str:
+    if label and (len(label) > LONGEST_LABEL or not looks_like_label(label)):
+        raise UsageError(
+            f"the label must be a letter and then letters, digits, _ or -, {LONGEST_LABEL} at most;"
+            " it names a file"
+        )
+    return label

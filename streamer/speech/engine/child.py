@@ -1,0 +1,149 @@
+"""One process of the engine, from its start to its death: jobs go in, answers come out, and its end is explained."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from dataclasses import dataclass, field
+
+from streamer.core.untrusted import printable
+from streamer.errors import ModelError
+from streamer.speech.base import Hypothesis, ModelFacts, Window
+from streamer.speech.engine.messages import (
+    Broken,
+    BrokenPipeTalkError,
+    Done,
+    Drop,
+    Failed,
+    Message,
+    Parser,
+    Read,
+    Ready,
+    encode_message,
+)
+from streamer.speech.engine.worker import READ_SIZE
+
+CRASH = 6
+"""Weight of a death that was the engine's own."""
+
+_KILLED = 1
+_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
+_log = logging.getLogger(__name__)
+
+
+class DeathError(Exception):
+    """The engine died under a job; `weight` is how much of that is the job's fault if it was alone."""
+
+    def __init__(self, message: str, weight: int) -> None:
+        super().__init__(message)
+        self.weight = weight
+
+
+@dataclass(slots=True)
+class EngineChild:
+    """One process from its start to its death."""
+
+    process: asyncio.subprocess.Process
+    ready: asyncio.Future[ModelFacts] = field(default_factory=asyncio.Future)
+    jobs: dict[int, asyncio.Future[list[Hypothesis]]] = field(default_factory=dict)
+    has_answered: bool = False
+    is_dead: bool = False
+    verdict: DeathError | None = None
+    """Why we killed it ourselves."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether a job can be sent."""
+        return self.was_ready and not self.is_dead and self.verdict is None
+
+    @property
+    def was_ready(self) -> bool:
+        """Say whether it has ever loaded its model."""
+        return self.ready.done() and self.ready.exception() is None
+
+    async def live(self) -> DeathError:
+        """Take its messages until it ends, and return how it ended."""
+        assert self.process.stdout
+        assert self.process.stderr
+        try:
+            await asyncio.gather(self._listen(self.process.stdout), _log_lines(self.process.stderr))
+            status = await self.process.wait()
+        finally:
+            self.kill(None)
+            await self.process.wait()
+        self.is_dead = True
+        death = self.verdict or _explain(status)
+        if not self.ready.done():
+            self.ready.set_exception(death)
+        weight = death.weight if len(self.jobs) == 1 else 0  # of several, nobody knows which it was
+        for job in self.jobs.values():
+            if not job.done():
+                job.set_exception(DeathError(str(death), weight))
+        return death
+
+    async def ask(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
+        """Send a job and wait for its answer."""
+        assert self.process.stdin
+        answer: asyncio.Future[list[Hypothesis]] = asyncio.Future()
+        self.jobs[number] = answer
+        try:
+            with contextlib.suppress(ConnectionError):  # its death is noticed by `live`
+                self.process.stdin.write(encode_message(Read(number, windows)))
+            return await answer
+        finally:
+            del self.jobs[number]
+
+    def drop(self, number: int) -> None:
+        """Tell it that nobody waits for a job any more, if it has it."""
+        if number in self.jobs and self.process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                self.process.stdin.write(encode_message(Drop(number)))
+
+    def _awaits(self, number: int) -> bool:
+        return number in self.jobs and not self.jobs[number].done()
+
+    def kill(self, verdict: DeathError | None) -> None:
+        """End it now; idempotent."""
+        self.verdict = self.verdict or verdict
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+    async def _listen(self, stdout: asyncio.StreamReader) -> None:
+        parser = Parser()
+        while data := await stdout.read(READ_SIZE):
+            try:
+                for message in parser.feed(data):
+                    self._take(message)
+            except BrokenPipeTalkError as error:
+                self.kill(DeathError(str(error), CRASH))
+                return
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Ready(facts):
+                self.ready.set_result(facts)
+            case Broken(text):
+                self.ready.set_exception(ModelError(text))
+            case Done(number, hypotheses) if self._awaits(number):
+                self.has_answered = True
+                self.jobs[number].set_result(list(hypotheses))
+            case Failed(number, text) if self._awaits(number):
+                self.jobs[number].set_exception(DeathError(text, CRASH))
+            case _:
+                _log.debug("nobody waits for %r", type(message).__name__)
+
+
+def _explain(status: int) -> DeathError:
+    if status >= 0:
+        return DeathError(f"the engine ended by itself with {status}", CRASH)
+    number = -status
+    weight = _KILLED if number in _OUTSIDE else CRASH
+    return DeathError(f"the engine was ended by {signal.Signals(number).name}", weight)
+
+
+async def _log_lines(stderr: asyncio.StreamReader) -> None:
+    while data := await stderr.read(READ_SIZE):
+        for line in data.decode("utf-8", "replace").splitlines():
+            _log.info("engine: %s", printable(line))

@@ -1,0 +1,47 @@
+"""Fetch a model from the Hugging Face hub into its cache: the only thing in this package that uses the internet."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streamer.errors import NotFoundError, StreamerError
+from streamer.speech.engine.models import NAMES, InstalledModel, check_model, resolve_model
+
+_FILES = ["config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*"]
+
+
+def pull_model(name: str) -> InstalledModel:
+    """Download a model by one of `NAMES` or a repository's `owner/name`; shows a progress bar on stderr.
+
+    Raises:
+        NotFoundError: There is no such model.
+        StreamerError: The hub cannot be reached.
+        ModelError: What came is not whole.
+    """
+    repository = NAMES.get(name, name)
+    if repository.count("/") != 1:
+        raise NotFoundError(f"no model is called {name}; known are {', '.join(NAMES)}")
+    check_model(_download(repository))
+    return resolve_model(name)
+
+
+def _download(repository: str) -> Path:
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=_FILES))
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise NotFoundError(f"the Hugging Face hub has no model {repository}") from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise StreamerError(
+            f"the Hugging Face hub cannot be reached for {repository}; check the network and any proxy, or copy the model's"
+            " directory here and name it with --model DIR"
+        ) from error

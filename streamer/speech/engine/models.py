@@ -1,0 +1,240 @@
+"""Which models are installed, and where; looks at files only and never at the network.
+
+A model is named by a directory, by `demo` (it comes with this package), by one of `NAMES`, or by the `owner/name` of a repository
+in the Hugging Face cache. Nothing here loads a model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.resources
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.core.events import SPEECH_RATE
+from streamer.errors import ModelError, NotFoundError
+from streamer.speech.audio.segmenter import LONGEST
+from streamer.speech.base import EncoderWindow
+
+DEMO = "demo"
+
+SUGGESTED = "small"
+"""The model for who has none: the largest that most machines without a GPU follow live."""
+
+NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
+
+NAMES: Mapping[str, str] = {
+    "tiny": "Systran/faster-whisper-tiny",
+    "tiny.en": "Systran/faster-whisper-tiny.en",
+    "base": "Systran/faster-whisper-base",
+    "base.en": "Systran/faster-whisper-base.en",
+    "small": "Systran/faster-whisper-small",
+    "small.en": "Systran/faster-whisper-small.en",
+    "medium": "Systran/faster-whisper-medium",
+    "medium.en": "Systran/faster-whisper-medium.en",
+    "large-v1": "Systran/faster-whisper-large-v1",
+    "large-v2": "Systran/faster-whisper-large-v2",
+    "large-v3": "Systran/faster-whisper-large-v3",
+    "distil-small.en": "Systran/faster-distil-whisper-small.en",
+    "distil-medium.en": "Systran/faster-distil-whisper-medium.en",
+    "distil-large-v2": "Systran/faster-distil-whisper-large-v2",
+    "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
+    "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
+    "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "large": "Systran/faster-whisper-large-v3",
+}
+"""The names that faster-whisper knows, and the repositories that `streamer models pull` takes them from; aliases last."""
+
+_FILES = ("model.bin", "config.json", "tokenizer.json")
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
+_CHUNK_S = 30
+_SPEC = "WhisperSpec"
+_LONGEST_SPEC_NAME = 256
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model on this machine; `size` is in bytes of all its files."""
+
+    name: str
+    path: Path
+    size: int
+
+
+def resolve_model(name: str) -> InstalledModel:
+    """Return the model that the user named.
+
+    Raises:
+        NotFoundError: It is not installed, or nothing is called so.
+        ModelError: It is there but a file is missing or broken.
+    """
+    path = _find(name)
+    check_model(path)
+    return InstalledModel(name, path, _count_bytes(path))
+
+
+def list_models() -> list[InstalledModel]:
+    """Return the models that are installed under a name, smallest first; broken ones are left out."""
+    found: dict[Path, InstalledModel] = {}
+    for name in (DEMO, *NAMES):
+        path = demo_path() if name == DEMO else _find_in_cache(NAMES[name])
+        if path is not None and path not in found and _is_whole(path):
+            found[path] = InstalledModel(name, path, _count_bytes(path))
+    return sorted(found.values(), key=lambda model: model.size)
+
+
+def choose_model(name: str) -> InstalledModel | None:
+    """Return the model that is named, else the largest installed one that is not the demo's, else None.
+
+    Raises:
+        NotFoundError: The named one is not installed.
+    """
+    return resolve_model(name) if name else default_model()
+
+
+def default_model() -> InstalledModel | None:
+    """Return the largest installed model that is not the demo's; None if there is no other."""
+    return max(
+        (model for model in list_models() if model.name != DEMO),
+        key=lambda model: model.size,
+        default=None,
+    )
+
+
+def default_encoder_window(model: InstalledModel) -> EncoderWindow:
+    """Return what was measured to be good for a model; nobody has measured any but the bundled one."""
+    return EncoderWindow.SHORT if model.path == demo_path() else EncoderWindow.FULL
+
+
+def bears_context(model: InstalledModel) -> bool:
+    """Say whether a model reads better when it is told what was said before; the bundled one was taught to pay no heed."""
+    return model.path != demo_path()
+
+
+def read_longest_window(model: InstalledModel) -> int:
+    """Return how many samples a model reads at once, without loading it: 30 s unless its files say otherwise."""
+    try:
+        fields = json.loads((model.path / "preprocessor_config.json").read_text(encoding="utf-8"))
+        return int(fields.get("chunk_length", _CHUNK_S)) * SPEECH_RATE
+    except (OSError, ValueError, TypeError, AttributeError):
+        return _CHUNK_S * SPEECH_RATE
+
+
+def longest_utterance(model: InstalledModel) -> int:
+    """Return how many samples an utterance may have: 14 s, and never the whole of what the model reads at once.
+
+    Words suffer at the end of a full window: the first bundled model read 10 s, and its errors rose from 2 to 11 % between 8 and 10 s.
+    """
+    return min(LONGEST, read_longest_window(model) * 8 // 10)
+
+
+def demo_path() -> Path:
+    """Return where the bundled model is, or would be."""
+    return Path(str(importlib.resources.files("streamer"))) / "assets" / "models" / DEMO
+
+
+def check_model(path: Path) -> None:
+    """Look at a model's files without loading it, so that nothing is downloaded in place of a missing one.
+
+    Raises:
+        ModelError: A file is missing or broken, or it is no Whisper model.
+    """
+    for name in _FILES:
+        if not (path / name).is_file():
+            raise ModelError(f"the model {path} has no {name}; {_advice(path)}")
+    if not any((path / name).is_file() for name in _VOCABULARIES):
+        raise ModelError(f"the model {path} has no vocabulary.json; {_advice(path)}")
+    for name in ("config.json", "tokenizer.json"):
+        _check_json(path / name)
+    spec = _read_spec(path / "model.bin")
+    if spec != _SPEC:
+        raise ModelError(
+            f"the model {path} is not a Whisper model but a {spec}; name another with --model"
+        )
+
+
+def _find(name: str) -> Path:
+    if name == DEMO:
+        return demo_path()
+    if name not in NAMES and Path(name).expanduser().is_dir():
+        return Path(name).expanduser().absolute()
+    repository = NAMES.get(name, name)
+    path = _find_in_cache(repository) if repository.count("/") == 1 else None
+    if path is None:
+        raise NotFoundError(_not_installed(name))
+    return path
+
+
+def _not_installed(name: str) -> str:
+    if name in NAMES:
+        return f"the model {name} is not installed; `streamer models pull {name}` installs it"
+    nearest = difflib.get_close_matches(name, (DEMO, *NAMES), n=1)
+    hint = f"did you mean {nearest[0]}? " if nearest else ""
+    return f"no model or directory is called {name}; {hint}`streamer models list` shows what is installed"
+
+
+def _find_in_cache(repository: str) -> Path | None:
+    """Return a repository's snapshot in the Hugging Face cache, by its documented layout."""
+    folder = _cache_dir() / f"models--{repository.replace('/', '--')}"
+    try:
+        commit = (folder / "refs" / "main").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+    snapshot = folder / "snapshots" / commit
+    return snapshot if commit and (snapshot / "model.bin").exists() else None
+
+
+def _cache_dir() -> Path:
+    if hub := os.environ.get("HF_HUB_CACHE"):
+        return Path(hub).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "huggingface" / "hub"
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_model(path)
+    except ModelError:
+        return False
+    return True
+
+
+def _count_bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+
+
+def _check_json(path: Path) -> None:
+    try:
+        is_object = isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
+    if not is_object:
+        raise ModelError(f"{path} is broken: it holds no object; {_advice(path.parent)}")
+
+
+def _read_spec(path: Path) -> str:
+    """Return the kind of model, which CTranslate2 writes after the version: 16 bits of length, then the name and a NUL."""
+    try:
+        with path.open("rb") as file:
+            _, length = struct.unpack("<IH", file.read(6))
+            if not 1 < length <= _LONGEST_SPEC_NAME:
+                raise ValueError("no name in its header")
+            return file.read(length).rstrip(b"\0").decode("ascii")
+    except (OSError, ValueError, struct.error) as error:
+        raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
+
+
+def _advice(path: Path) -> str:
+    for name, repository in NAMES.items():
+        if f"models--{repository.replace('/', '--')}" in path.parts:
+            return f"`streamer models pull {name}` installs it again"
+    return (
+        "a whole one is a directory that ct2-transformers-converter wrote, with its tokenizer.json"
+    )

@@ -1,0 +1,159 @@
+"""The engine's own process: it may die, hang or grow, and no call is harmed.
+
+Started as `python -m streamer.speech.engine.worker PLAN` with a plan in JSON. It speaks the messages of `pipe` on stdin and stdout, reads up
+to `inter_threads` jobs at the same time on a fixed set of threads (a changing set grows CTranslate2's memory), ignores SIGINT, which
+a terminal sends to everybody, and ends when its stdin does, even in the middle of a job. Whatever libraries print goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from streamer.errors import ModelError
+from streamer.speech.base import Engine
+from streamer.speech.engine.messages import (
+    Broken,
+    Done,
+    Drop,
+    Failed,
+    Message,
+    Parser,
+    Read,
+    Ready,
+    encode_message,
+)
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "HF_HUB_OFFLINE": "1",
+}
+"""Must be set before numpy loads: with more threads the log-mel of 2 s takes 16 ms instead of 0.4, and eats the model's cores."""
+
+READ_SIZE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePlan:
+    """Which model to load, and how; the fields are those of `load_whisper`."""
+
+    directory: str
+    name: str = ""
+    device: str = "auto"
+    compute_type: str = "auto"
+    inter_threads: int = 1
+    intra_threads: int = 1
+
+    def command(self) -> list[str]:
+        """Return the command that starts an engine by this plan."""
+        return [sys.executable, "-m", "streamer.speech.engine.worker", json.dumps(asdict(self))]
+
+
+def open_engine(plan: EnginePlan) -> Engine:
+    """Load the model.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    from streamer.speech.engine.whisper import load_whisper
+
+    return load_whisper(
+        Path(plan.directory),
+        name=plan.name,
+        device=plan.device,
+        compute_type=plan.compute_type,
+        inter_threads=plan.inter_threads,
+        intra_threads=plan.intra_threads,
+    )
+
+
+class _Outlet:
+    """The way back, shared by all threads; a parent that is gone ends the process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        unsent = memoryview(encode_message(message))
+        with self._lock:
+            try:
+                while unsent:
+                    unsent = unsent[os.write(self._descriptor, unsent) :]
+            except OSError:
+                os._exit(0)
+
+
+def serve(load: Callable[[], Engine], *, threads: int = 1) -> None:
+    """Load an engine and answer on stdin and stdout until stdin ends; never returns.
+
+    The main thread only reads, so that a parent that is gone ends the process whatever the engine does.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    outlet = _Outlet(_claim_stdout())
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="engine")
+    engine = pool.submit(_load, load, outlet)
+    parser = Parser()
+    wanted: set[int] = set()
+    while data := os.read(sys.stdin.fileno(), READ_SIZE):
+        for message in parser.feed(data):
+            match message:
+                case Read(job):
+                    wanted.add(job)
+                    pool.submit(_answer, engine, message, outlet, wanted)
+                case Drop(job):
+                    wanted.discard(job)
+                case other:
+                    raise AssertionError(f"{other!r} is nothing that an engine is told")
+    os._exit(0)  # a job that is being read cannot be cancelled, and nobody waits for it
+
+
+def _load(load: Callable[[], Engine], outlet: _Outlet) -> Engine:
+    try:
+        engine = load()
+    except ModelError as error:
+        outlet.send(Broken(str(error)))
+        os._exit(0)
+    except BaseException:  # noqa: BLE001  the outermost edge of the load; the parent sees the process end
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    outlet.send(Ready(engine.facts))
+    return engine
+
+
+def _answer(engine: Future[Engine], read: Read, outlet: _Outlet, wanted: set[int]) -> None:
+    try:
+        hypotheses = engine.result().transcribe(read.windows, is_wanted=lambda: read.job in wanted)
+        outlet.send(Done(read.job, tuple(hypotheses)))
+    except Exception as error:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
+        sys.excepthook(*sys.exc_info())
+        outlet.send(Failed(read.job, f"{type(error).__name__}: {error}"))
+    finally:
+        wanted.discard(read.job)
+
+
+def _claim_stdout() -> int:
+    """Keep the pipe for messages, and let what is printed go to stderr."""
+    descriptor = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return descriptor
+
+
+def main() -> None:
+    """Serve the plan that the first argument holds."""
+    os.environ.update(ENVIRONMENT)
+    plan = EnginePlan(**json.loads(sys.argv[1]))
+    serve(lambda: open_engine(plan), threads=plan.inter_threads)
+
+
+if __name__ == "__main__":
+    main()

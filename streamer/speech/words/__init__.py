@@ -1,0 +1,1 @@
+"""What is made of hypotheses: which words are settled, and which are inventions."""

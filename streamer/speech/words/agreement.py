@@ -1,0 +1,154 @@
+"""Which words are settled while the utterance is still being said; pure.
+
+Theory of operation. Each newer hypothesis is first *aligned* with what is committed: its words up to the cut are the committed ones
+read again, those behind it are the continuation. The cut is the one with the least cost of an edit distance, in which committed
+words that lie before the hypothesis's audio are free, plus, for each word, the share of it that lies on the wrong side of the last
+committed word's end. So neither a word that is heard again after the audio was trimmed is doubled, nor a repeated word lost.
+
+Of the continuation the longest beginning is committed in which every word is settled in one of two ways:
+
+- it stood in the same place in the hypothesis before, compared without case and punctuation (LocalAgreement-2: Liu et al.,
+  "Low-Latency Sequence-to-Sequence Speech Recognition", Interspeech 2020; Machacek et al., "Turning Whisper into Real-Time
+  Transcription System", 2023);
+- it ends `LOOKAHEAD` before the end of the audio and the model is sure of it (the idea of AlignAtt: Papi et al., Interspeech 2023).
+
+The last word of a hypothesis waits for its successor, since its end and its punctuation are still guesses; only one that closes a
+sentence, read the same twice or followed by a pause, is taken as it stands. What is committed keeps its text for ever.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+
+from streamer.core.events import SPEECH_RATE, Word
+from streamer.speech.base import Hypothesis
+
+LOOKAHEAD = SPEECH_RATE // 2
+"""Samples of audio behind a word after which a sure word is committed at first sight."""
+
+SURE = 0.9
+"""Probability from which a word is sure."""
+
+KEPT_IN_FRONT = SPEECH_RATE * 3 // 2
+"""Samples of committed audio that stay in front of a trimmed window: the first new word is whole, and the model hears how the
+sentence goes. On the bundled model and windows trimmed at 2.5 s, 0.3 s cost 4 points of word errors that 1.5 s did not."""
+
+_TIME_WEIGHT = 0.5
+"""Cost of a word on the wrong side of the cut in time, where an edit costs 1: the model moves words more often than it drops them."""
+
+_CLOSING = frozenset(".?!…。?！？｡।؟")
+
+
+def normalise(text: str) -> str:
+    """Return a word as it is compared: NFKC, case folded, letters and digits only; what has none stays as it is."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(c for c in folded if unicodedata.category(c)[0] in "LNM") or folded
+
+
+class LocalAgreement:
+    """The commit policy of one utterance; `lookahead` in samples."""
+
+    def __init__(self, *, lookahead: int = LOOKAHEAD, sure: float = SURE) -> None:
+        self._lookahead = lookahead
+        self._sure = sure
+        self._committed: list[Word] = []
+        self._tentative: list[Word] = []
+
+    @property
+    def committed(self) -> tuple[Word, ...]:
+        """All words settled so far; only grows."""
+        return tuple(self._committed)
+
+    @property
+    def tentative(self) -> tuple[Word, ...]:
+        """What the newest hypothesis says behind them."""
+        return tuple(self._tentative)
+
+    @property
+    def trim_point(self) -> int | None:
+        """Where the next window may begin: a committed word's start, a little before the end of what is committed."""
+        starts = [word.start for word in self._committed]
+        end = self._committed[-1].end if self._committed else 0
+        return max((s for s in starts if s <= end - KEPT_IN_FRONT), default=None)
+
+    def update(self, hypothesis: Hypothesis) -> list[Word]:
+        """Take a newer hypothesis and return the words that are settled by it."""
+        continuation = self._continue(hypothesis)
+        settled = self._count_settled(continuation, hypothesis.end)
+        self._tentative = continuation[settled:]
+        return self._commit(continuation[:settled])
+
+    def finish(self, hypothesis: Hypothesis | None) -> list[Word]:
+        """Settle the rest as the utterance's final hypothesis reads it; None leaves what is committed."""
+        self._tentative = []
+        return self._commit(self._continue(hypothesis) if hypothesis else [])
+
+    def _continue(self, hypothesis: Hypothesis) -> list[Word]:
+        words = list(hypothesis.words)
+        return words[find_cut(self._committed, words, audio_start=hypothesis.start) :]
+
+    def _commit(self, words: list[Word]) -> list[Word]:
+        for word in words:
+            floor = self._committed[-1].end if self._committed else word.start
+            start = max(word.start, floor)
+            self._committed.append(replace(word, start=start, end=max(word.end, start)))
+        return self._committed[len(self._committed) - len(words) :]
+
+    def _count_settled(self, words: list[Word], audio_end: int) -> int:
+        for index, word in enumerate(words):
+            is_last = index == len(words) - 1
+            agreed = index < len(self._tentative) and _agree(
+                self._tentative[index], word, exactly=is_last
+            )
+            sure = word.probability >= self._sure and word.end <= audio_end - self._lookahead
+            if not (agreed or sure) or (is_last and word.text[-1:] not in _CLOSING):
+                return index
+        return len(words)
+
+
+def _agree(before: Word, now: Word, *, exactly: bool) -> bool:
+    if exactly:
+        return before.text == now.text
+    return normalise(before.text) == normalise(now.text)
+
+
+def find_cut(committed: Sequence[Word], words: Sequence[Word], *, audio_start: int) -> int:
+    """Return how many of `words`, read in audio from `audio_start` on, are committed ones read again."""
+    if not committed or not words:
+        return 0
+    edits = _edit_costs(committed, words, audio_start)
+    end = committed[-1].end
+    late = [_share_behind(word, end) for word in words]
+    costs = [
+        edits[cut] + _TIME_WEIGHT * (sum(late[:cut]) + sum(1 - share for share in late[cut:]))
+        for cut in range(len(words) + 1)
+    ]
+    return min(range(len(costs)), key=costs.__getitem__)
+
+
+def _edit_costs(committed: Sequence[Word], words: Sequence[Word], audio_start: int) -> list[float]:
+    """Return for each cut what it costs to read all committed words as the words before that cut."""
+    read_again = [normalise(word.text) for word in words]
+    row = [float(cut) for cut in range(len(words) + 1)]
+    for word in committed:
+        text = normalise(word.text)
+        missing = 1 - _share_before(word, audio_start)
+        above, row = row, [row[0] + missing]
+        for cut, other in enumerate(read_again, start=1):
+            exchanged = above[cut - 1] + (text != other)
+            row.append(min(exchanged, above[cut] + missing, row[cut - 1] + 1))
+    return row
+
+
+def _share_before(word: Word, position: int) -> float:
+    return 1 - _share_behind(word, position)
+
+
+def _share_behind(word: Word, position: int) -> float:
+    """Return how much of a word lies behind a position, 0 to 1; a word without length lies on one side."""
+    length = word.end - word.start
+    if length <= 0:
+        return float(word.start >= position)
+    return min(max((word.end - position) / length, 0.0), 1.0)

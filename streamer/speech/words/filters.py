@@ -1,0 +1,143 @@
+"""What a model says that nobody said; pure.
+
+Whisper invents text where there is no speech, repeats itself, and repeats what it was prompted with. Each rule here takes away
+one of these and leaves what stands beside it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+
+from streamer.core.events import SPEECH_RATE, Word
+from streamer.speech.audio.segmenter import SILENCE
+from streamer.speech.base import (
+    FRAME,
+    LEAST_LOGPROB,
+    MOST_COMPRESSION,
+    MOST_NO_SPEECH,
+    Hypothesis,
+    Suspicion,
+    Window,
+)
+from streamer.speech.words.agreement import normalise
+
+Span = tuple[int, int]
+"""First sample of something, and the one behind its last."""
+
+LEAST_COVERAGE = 0.3
+"""Share of a word that must lie on speech."""
+
+SLACK = SPEECH_RATE // 10
+"""Samples around speech that count as speech: word times are that wrong."""
+
+LOOP_REPEATS = 3
+LOOP_WORDS = 12
+LONGEST_CONTEXT_PAUSE = SPEECH_RATE * 3
+_ECHO_WORDS = 3
+_ECHO_COVERAGE = 0.5
+_UNSAFE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"
+
+
+def strip_controls(text: str) -> str:
+    """Return model text without what could steer a terminal; the two joiners that scripts are written with stay."""
+    return "".join(c for c in text if c in _JOINERS or unicodedata.category(c) not in _UNSAFE)
+
+
+def may_carry_context(last_end: int, start: int) -> bool:
+    """Say whether what was said until `last_end` may still hint at what begins at `start`."""
+    return start - last_end <= LONGEST_CONTEXT_PAUSE
+
+
+def find_speech(
+    probabilities: Sequence[float], *, position: int, threshold: float = SILENCE
+) -> list[Span]:
+    """Return where the frames from `position` on hold speech, in samples."""
+    spans: list[Span] = []
+    for index, probability in enumerate(probabilities):
+        start = position + index * FRAME
+        if probability < threshold:
+            continue
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], start + FRAME)
+        else:
+            spans.append((start, start + FRAME))
+    return spans
+
+
+def coverage(span: Span, speech: Sequence[Span], *, slack: int = SLACK) -> float:
+    """Return the share of a span that lies on speech, 0 to 1; `slack` samples around speech count as speech."""
+    start, end = span[0], max(span[1], span[0] + 1)
+    covered = 0
+    for first, last in speech:
+        low, high = max(start, first - slack), min(end, last + slack)
+        if high > low:
+            covered += high - low
+            start = high  # neighbours that overlap by their slack count once
+    return covered / (end - span[0])
+
+
+def drop_unspoken(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
+    """Return the words that lie on speech by at least `LEAST_COVERAGE`."""
+    return [w for w in words if coverage((w.start, w.end), speech) >= LEAST_COVERAGE]
+
+
+def cut_loop(words: Sequence[Word]) -> list[Word]:
+    """Return the words up to a loop: a phrase said `LOOP_REPEATS` times in a row, `LOOP_WORDS` words in all, is kept once."""
+    texts = [normalise(word.text) for word in words]
+    for start in range(len(texts)):
+        for period in range(1, (len(texts) - start) // LOOP_REPEATS + 1):
+            repeats = _count_repeats(texts, start, period)
+            if repeats >= LOOP_REPEATS and repeats * period >= LOOP_WORDS:
+                return list(words[: start + period])
+    return list(words)
+
+
+def _count_repeats(texts: Sequence[str], start: int, period: int) -> int:
+    phrase = texts[start : start + period]
+    end = start + period
+    while texts[end : end + period] == phrase:
+        end += period
+    return (end - start) // period
+
+
+def is_silence(hypothesis: Hypothesis) -> bool:
+    """Say whether the model itself doubts that anybody spoke."""
+    return hypothesis.no_speech_prob > MOST_NO_SPEECH and hypothesis.avg_logprob < LEAST_LOGPROB
+
+
+def is_echo(words: Sequence[Word], hint: str, speech: Sequence[Span]) -> bool:
+    """Say whether all words only repeat a stretch of the hint.
+
+    People repeat themselves too, so a short one is an echo only where little was spoken.
+    """
+    said = [normalise(word.text) for word in words]
+    hinted = [normalise(token) for token in hint.split()]
+    if len(said) < _ECHO_WORDS or not _contains(hinted, said):
+        return False
+    spoken = coverage((words[0].start, words[-1].end), speech, slack=0)
+    return spoken < _ECHO_COVERAGE
+
+
+def _contains(texts: Sequence[str], part: Sequence[str]) -> bool:
+    return any(texts[i : i + len(part)] == part for i in range(len(texts) - len(part) + 1))
+
+
+def drop_inventions(hypothesis: Hypothesis, window: Window, speech: Sequence[Span]) -> Hypothesis:
+    """Return the hypothesis with the words that may be believed.
+
+    `speech` is where the window holds speech, on the leg's time line. Where a rule takes everything, `suspicion` names it.
+    """
+    cleaned = [replace(w, text=strip_controls(w.text)) for w in hypothesis.words]
+    words = [w for w in cleaned if w.text]
+    if is_silence(hypothesis):
+        return replace(hypothesis, words=(), suspicion=Suspicion.SILENCE)
+    if is_echo(words, window.prompt, speech) or is_echo(words, window.context, speech):
+        return replace(hypothesis, words=(), suspicion=Suspicion.ECHO)
+    words = drop_unspoken(words, speech)
+    kept = cut_loop(words)
+    if len(kept) == len(words) and hypothesis.compression_ratio > MOST_COMPRESSION:
+        return replace(hypothesis, words=(), suspicion=Suspicion.REPETITIVE)
+    return replace(hypothesis, words=tuple(kept))

@@ -1,0 +1,166 @@
+"""The schema, as the numbered steps that made it; a step that has been released is never changed.
+
+Times are UTC as ISO 8601 with milliseconds and a `Z`, positions are samples at `SPEECH_RATE`. A segment's id is the millisecond in
+UTC at which its utterance began, or the next one that is free: the full-text index hands out rowids in order, so the newest hits
+of a word that was said a million times are its first ones, and a span of time is a span of ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from streamer.errors import StoreError
+from streamer.store.sqlite.connection import Connection, Run
+
+APPLICATION = 0x53545243
+"""SQLite's `application_id` of our databases, so that another program's is never written to."""
+
+Migration = Callable[[], Sequence[str]]
+
+
+def m001_calls_and_segments() -> Sequence[str]:
+    """Make calls, legs, segments with their full-text index, and troubles."""
+    return (
+        f"PRAGMA application_id = {APPLICATION}",
+        """
+        CREATE TABLE call (
+            id         TEXT PRIMARY KEY,
+            source     TEXT NOT NULL,
+            started_at TEXT NOT NULL,
+            folder     ANY  NOT NULL,
+            ended_at   TEXT,
+            reason     TEXT,
+            duration   INTEGER
+        ) STRICT
+        """,
+        "CREATE INDEX call_by_time ON call (started_at, id)",
+        """
+        CREATE TABLE leg (
+            id          INTEGER PRIMARY KEY,
+            call        TEXT    NOT NULL REFERENCES call ON DELETE CASCADE,
+            number      INTEGER NOT NULL,
+            label       TEXT    NOT NULL,
+            channel     TEXT    NOT NULL,
+            rate        INTEGER NOT NULL,
+            recording   ANY     NOT NULL,
+            position    INTEGER NOT NULL DEFAULT 0,
+            utterance   INTEGER NOT NULL DEFAULT 0,
+            is_complete INTEGER NOT NULL DEFAULT FALSE,
+            UNIQUE (call, label)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE segment (
+            id        INTEGER PRIMARY KEY,
+            leg       INTEGER NOT NULL REFERENCES leg ON DELETE CASCADE,
+            utterance INTEGER NOT NULL,
+            start     INTEGER NOT NULL,
+            end       INTEGER NOT NULL,
+            language  TEXT    NOT NULL,
+            text      TEXT    NOT NULL,
+            words     TEXT    NOT NULL,
+            UNIQUE (leg, utterance)
+        ) STRICT
+        """,
+        """
+        CREATE TABLE trouble (
+            id      INTEGER PRIMARY KEY,
+            call    TEXT REFERENCES call ON DELETE CASCADE,
+            at      TEXT NOT NULL,
+            message TEXT NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX trouble_by_call ON trouble (call)",
+        "CREATE TABLE erasure (id INTEGER PRIMARY KEY) STRICT",
+        # The leg is indexed as a word of its own: a search in few legs is then an intersection inside the index. Nothing ranks
+        # hits, so no sizes are kept.
+        """
+        CREATE VIRTUAL TABLE segment_text USING fts5 (
+            text,
+            leg,
+            content = 'segment',
+            content_rowid = 'id',
+            tokenize = 'unicode61 remove_diacritics 2',
+            prefix = '1 2 3',
+            columnsize = 0
+        )
+        """,
+        """
+        CREATE TRIGGER segment_is_indexed AFTER INSERT ON segment BEGIN
+            INSERT INTO segment_text (rowid, text, leg)
+            VALUES (new.id, new.text, new.leg);
+        END
+        """,
+        """
+        CREATE TRIGGER segment_leaves_index AFTER DELETE ON segment BEGIN
+            INSERT INTO segment_text (segment_text, rowid, text, leg)
+            VALUES ('delete', old.id, old.text, old.leg);
+        END
+        """,
+        """
+        CREATE TRIGGER segment_is_final BEFORE UPDATE ON segment BEGIN
+            SELECT raise(ABORT, 'a segment is settled for good');
+        END
+        """,
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments,)
+
+
+async def migrate(db: Connection) -> None:
+    """Bring the schema up to date; several processes may do so at once.
+
+    Raises:
+        StoreError: The database is of a newer streamer or of another program, or cannot be written.
+    """
+    if await read_schema(db.fetch, db.name) == len(MIGRATIONS):
+        return
+    for number, migration in enumerate(MIGRATIONS, start=1):
+        async with db.transaction() as run:
+            if await read_schema(run, db.name) < number:
+                await _apply(run, number, migration)
+
+
+async def read_schema(run: Run, name: str) -> int:
+    """Return the number of the last migration that was applied, 0 for an empty database.
+
+    Raises:
+        StoreError: It is higher than any that this streamer knows, or the database is of another program.
+    """
+    [(tables, ours)] = await run(
+        "SELECT count(*), count(*) FILTER (WHERE name = 'migration') FROM sqlite_schema"
+    )
+    [(application,)] = await run("PRAGMA application_id")
+    if application not in (0, APPLICATION) or (tables and not ours):
+        raise StoreError(f"{name} is of another program; name another file with --db")
+    if not tables:
+        return 0
+    [(number,)] = await run("SELECT coalesce(max(number), 0) FROM migration")
+    if number > len(MIGRATIONS):
+        raise StoreError(
+            f"{name} was made by a newer streamer (schema {number}, this one knows {len(MIGRATIONS)});"
+            " upgrade streamer or name another file with --db"
+        )
+    return int(number)
+
+
+async def _apply(run: Run, number: int, migration: Migration) -> None:
+    await run(
+        """
+        CREATE TABLE IF NOT EXISTS migration (
+            number     INTEGER PRIMARY KEY,
+            name       TEXT NOT NULL,
+            applied_at TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    for statement in migration():
+        await run(statement)
+    await run(
+        """
+        INSERT INTO migration (number, name, applied_at)
+        VALUES (:number, :name, strftime('%Y-%m-%dT%H:%M:%fZ'))
+        """,
+        {"number": number, "name": migration.__name__},
+    )

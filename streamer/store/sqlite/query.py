@@ -1,0 +1,178 @@
+"""What a user types into a search, as a query of FTS5 (pure).
+
+    alternatives := all ("OR" all)*
+    all          := item (["AND"] ["NOT"] item)*
+    item         := word["*"] | "a phrase"["*"] | "(" alternatives ")"
+
+Only these are syntax: quotes, a `*` at the end, parentheses, and AND, OR, NOT in capitals. Everything else is a word and is quoted,
+so that `don't`, `555-1234` and `PJSIP/100` are found as they are written. A word without a letter or digit, as `--`, cannot be heard
+and is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from streamer.core.untrusted import one_line, printable
+from streamer.errors import UsageError
+
+MOST_WORDS = 100
+"""FTS5 refuses an expression that is 256 deep."""
+
+MOST_NESTED = 8
+"""FTS5's parser has 100 places; a pair of our parentheses may become three of its own, each of which takes three."""
+
+_NOTHING_TO_TAKE_FROM = "NOT needs a word before it to take from, as in: refund NOT card"
+
+_TOKEN = re.compile(
+    r'"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<sign>[()])|(?P<word>[^\s"()]+)|(?P<quote>")'
+)
+
+
+class _Sign(Enum):
+    AND = "AND"
+    OR = "OR"
+    NOT = "NOT"
+    OPEN = "("
+    CLOSE = ")"
+
+
+_SIGNS = {sign.value: sign for sign in _Sign}
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    text: str
+    is_prefix: bool
+
+
+def parse_query(text: str) -> str:
+    """Return the FTS5 expression for what a user typed.
+
+    Raises:
+        UsageError: A quote or parenthesis is not closed, an operator has nothing to work on, or there is nothing to look for.
+    """
+    tokens = list(_scan(one_line(text)))
+    if sum(isinstance(token, _Phrase) for token in tokens) > MOST_WORDS:
+        raise UsageError(f"a search takes at most {MOST_WORDS} words; look for fewer")
+    expression = _Parser(tokens).parse()
+    if not expression:
+        raise UsageError(
+            f"nothing to look for in {_quoted(text)}; name a word with a letter or a digit"
+            if tokens
+            else "nothing to look for; name a word"
+        )
+    return expression
+
+
+def _scan(text: str) -> Iterator[_Phrase | _Sign]:
+    for match in _TOKEN.finditer(text):
+        if match["quote"]:
+            raise UsageError(f"a quotation mark is not closed in {_quoted(text)}")
+        if match["phrase"] is not None:
+            yield _Phrase(match["phrase"], bool(match["star"]))
+        elif sign := _SIGNS.get(match[0]):
+            yield sign
+        else:
+            yield _Phrase(match["word"].removesuffix("*"), match["word"].endswith("*"))
+
+
+class _Parser:
+    """Recursive descent; an expression is empty where nothing in it can be heard."""
+
+    def __init__(self, tokens: Sequence[_Phrase | _Sign]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+
+    def parse(self) -> str:
+        expression = self._alternatives() if self._tokens else ""
+        if self._next is not None:
+            raise UsageError("a parenthesis is closed that was not opened")
+        return expression
+
+    @property
+    def _next(self) -> _Phrase | _Sign | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _take(self, sign: _Sign) -> bool:
+        is_next = self._next is sign
+        self._at += is_next
+        return is_next
+
+    def _alternatives(self) -> str:
+        parts = [self._all()]
+        while self._take(_Sign.OR):
+            parts.append(self._all())
+        return _join(" OR ", parts)
+
+    def _all(self) -> str:
+        wanted = [self._item("at the beginning" if self._at == 0 else "")]
+        excluded: list[str] = []
+        while self._next not in (None, _Sign.OR, _Sign.CLOSE):
+            self._take(_Sign.AND)
+            is_excluded = self._take(_Sign.NOT)
+            (excluded if is_excluded else wanted).append(self._item())
+        left, right = _join(" AND ", wanted), _join(" OR ", excluded)
+        if right and not left:
+            raise UsageError(_NOTHING_TO_TAKE_FROM)
+        return f"({left} NOT {right})" if right else left
+
+    def _item(self, place: str = "") -> str:
+        token = self._next
+        self._at += 1
+        match token:
+            case _Phrase(text, is_prefix):
+                return _encode(text, is_prefix)
+            case _Sign.OPEN:
+                return self._group()
+            case _Sign.NOT:
+                raise UsageError(_NOTHING_TO_TAKE_FROM)
+            case _Sign.AND | _Sign.OR:
+                where = place or "beside another operator or a parenthesis"
+                raise UsageError(
+                    f"{token.value} stands {where}; it needs a word on each side, or quotes to be one"
+                )
+            case _Sign.CLOSE:
+                raise UsageError(
+                    "a parenthesis is closed that was not opened, or has nothing in it"
+                )
+            case None:
+                pass
+        raise UsageError(
+            "the search ends where a word is needed; quote AND, OR and NOT to look for them"
+        )
+
+    def _group(self) -> str:
+        self._depth += 1
+        if self._depth > MOST_NESTED:
+            raise UsageError(f"parentheses are more than {MOST_NESTED} deep")
+        expression = self._alternatives()
+        if not self._take(_Sign.CLOSE):
+            raise UsageError("a parenthesis is not closed")
+        self._depth -= 1
+        return expression
+
+
+def _join(operator: str, parts: Sequence[str]) -> str:
+    heard = [part for part in parts if part]
+    return f"({operator.join(heard)})" if len(heard) > 1 else "".join(heard)
+
+
+def _encode(text: str, is_prefix: bool) -> str:
+    if not any(_is_heard(character) for character in text):
+        return ""
+    return f'"{text}"' + "*" * is_prefix
+
+
+def _is_heard(character: str) -> bool:
+    """Say whether the tokenizer `unicode61` sees a part of a word in it."""
+    return unicodedata.category(character)[0] in "LN"
+
+
+def _quoted(text: str) -> str:
+    return f"'{printable(one_line(text), limit=60)}'"

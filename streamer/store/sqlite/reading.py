@@ -1,0 +1,219 @@
+"""What is in the store: calls, their progress, segments and troubles."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from streamer.core.audio import Leg
+from streamer.core.events import EndReason, Segment, encode_time, parse_time
+from streamer.core.transcript import Transcript
+from streamer.errors import NotFoundError
+from streamer.store.sqlite.connection import Connection
+from streamer.store.sqlite.rows import (
+    CallRow,
+    LegRow,
+    Progress,
+    TroubleRow,
+    encode_text,
+    parse_path,
+    parse_segment,
+    parse_time_or_none,
+)
+
+LAST_WORDS = 200
+"""Characters of a call's last segment that a list has."""
+
+
+_SLICE = 200
+"""Segments that are parsed before others get their turn."""
+
+
+async def read_progress(db: Connection, call_id: str) -> dict[str, Progress]:
+    """Return how far each leg of a call is settled, by label; nothing if the call is not there."""
+    rows = await db.fetch(
+        """
+        SELECT label, position, utterance, is_complete
+        FROM leg
+        WHERE call = :call
+        ORDER BY number
+        """,
+        {"call": encode_text(call_id)},
+    )
+    return {row[0]: Progress(row[1], row[2], bool(row[3])) for row in rows}
+
+
+async def read_segments(
+    db: Connection, call_id: str, *, after: Mapping[str, int] | None = None
+) -> list[Segment]:
+    """Return a call's segments by start time, of each leg those with a greater utterance than `after` says of its label."""
+    seen = {encode_text(label): utterance for label, utterance in (after or {}).items()}
+    rows = await db.fetch(
+        """
+        SELECT leg.label, segment.utterance, segment.start, segment.end, segment.language, segment.words
+        FROM leg
+        LEFT JOIN json_each(:seen) AS seen ON seen.key = leg.label
+        CROSS JOIN segment
+            ON segment.leg = leg.id AND segment.utterance > coalesce(seen.value, 0)
+        WHERE leg.call = :call
+        ORDER BY segment.start, leg.number, segment.utterance
+        """,
+        {"call": encode_text(call_id), "seen": json.dumps(seen)},
+    )
+    segments: list[Segment] = []
+    for first in range(0, len(rows), _SLICE):
+        segments += map(parse_segment, rows[first : first + _SLICE])
+        await asyncio.sleep(0)  # the words of a long call take half a second to be parsed
+    return segments
+
+
+async def read_transcript(db: Connection, call_id: str) -> Transcript:
+    """Return what is settled of a call.
+
+    Raises:
+        NotFoundError: The call is not there.
+    """
+    call = await read_call(db, call_id)
+    segments = await read_segments(db, call_id)
+    legs = tuple(row.leg for row in call.legs)
+    return Transcript(call.id, call.source, call.started_at, legs, tuple(segments))
+
+
+async def read_call(db: Connection, call_id: str) -> CallRow:
+    """Return one call.
+
+    Raises:
+        NotFoundError: It is not there.
+    """
+    rows = await read_calls(db, [call_id])
+    if not rows:
+        raise NotFoundError(f"no call {call_id} in {db.name}; `streamer calls` lists them")
+    return rows[0]
+
+
+async def read_calls(db: Connection, call_ids: Sequence[str]) -> list[CallRow]:
+    """Return those of the calls that are there, newest first."""
+    wanted = json.dumps([encode_text(call_id) for call_id in call_ids])
+    rows = await db.fetch(
+        """
+        SELECT
+            call.id, call.source, call.started_at, call.ended_at, call.reason, call.duration, call.folder,
+            (
+                SELECT count(*)
+                FROM leg CROSS JOIN segment ON segment.leg = leg.id
+                WHERE leg.call = call.id
+            ),
+            (
+                SELECT substr(segment.text, -:length)
+                FROM leg CROSS JOIN segment ON segment.leg = leg.id AND segment.utterance = (
+                    SELECT max(utterance) FROM segment WHERE segment.leg = leg.id
+                )
+                WHERE leg.call = call.id
+                ORDER BY segment.id DESC
+                LIMIT 1
+            )
+        FROM call
+        WHERE call.id IN (SELECT value FROM json_each(:calls))
+        ORDER BY call.id DESC
+        """,
+        {"calls": wanted, "length": LAST_WORDS},
+    )
+    legs = await _read_legs(db, wanted)
+    return [_parse_call(row, legs.get(row[0], ())) for row in rows]
+
+
+async def find_calls(db: Connection, prefix: str, *, limit: int = 10) -> list[str]:
+    """Return the ids that begin with `prefix`, newest first; one that equals it stands alone."""
+    rows = await db.fetch(
+        """
+        SELECT id
+        FROM call
+        WHERE substr(id, 1, length(:prefix)) = :prefix
+        ORDER BY id = :prefix DESC, id DESC
+        LIMIT :limit
+        """,
+        {"prefix": encode_text(prefix), "limit": limit},
+    )
+    found = [str(row[0]) for row in rows]
+    return found[:1] if prefix in found else found
+
+
+async def known_calls(db: Connection, call_ids: Sequence[str]) -> set[str]:
+    """Return those of the ids that are there."""
+    wanted = json.dumps([encode_text(call_id) for call_id in call_ids])
+    rows = await db.fetch(
+        "SELECT id FROM call WHERE id IN (SELECT value FROM json_each(:calls))",
+        {"calls": wanted},
+    )
+    return {str(row[0]) for row in rows}
+
+
+async def list_older(db: Connection, than: datetime) -> list[str]:
+    """Return the ids of calls that began before a moment, oldest first."""
+    rows = await db.fetch(
+        """
+        SELECT id
+        FROM call
+        WHERE started_at < :than
+        ORDER BY started_at, id
+        """,
+        {"than": encode_time(than)},
+    )
+    return [row[0] for row in rows]
+
+
+async def read_troubles(db: Connection, call_id: str) -> list[TroubleRow]:
+    """Return what went wrong with a call, in order."""
+    rows = await db.fetch(
+        """
+        SELECT call, at, message
+        FROM trouble
+        WHERE call = :call
+        ORDER BY id
+        """,
+        {"call": encode_text(call_id)},
+    )
+    return [TroubleRow(call, parse_time(at), message) for call, at, message in rows]
+
+
+async def read_version(db: Connection) -> int:
+    """Return a number that changes whenever another connection has committed something; cheap enough to ask 20 times a second."""
+    [(version,)] = await db.fetch("PRAGMA data_version")
+    return int(version)
+
+
+async def _read_legs(db: Connection, wanted: str) -> dict[str, tuple[LegRow, ...]]:
+    rows = await db.fetch(
+        """
+        SELECT call, label, channel, rate, recording, position, utterance, is_complete
+        FROM leg
+        WHERE call IN (SELECT value FROM json_each(:calls))
+        ORDER BY call, number
+        """,
+        {"calls": wanted},
+    )
+    legs: dict[str, tuple[LegRow, ...]] = {}
+    for call, label, channel, rate, recording, position, utterance, is_complete in rows:
+        progress = Progress(position, utterance, bool(is_complete))
+        row = LegRow(Leg(label, channel, rate), parse_path(recording), progress)
+        legs[call] = (*legs.get(call, ()), row)
+    return legs
+
+
+def _parse_call(row: Sequence[Any], legs: tuple[LegRow, ...]) -> CallRow:
+    call_id, source, started_at, ended_at, reason, duration, folder, segments, last_words = row
+    return CallRow(
+        id=call_id,
+        source=source,
+        started_at=parse_time(started_at),
+        ended_at=parse_time_or_none(ended_at),
+        reason=None if reason is None else EndReason(reason),
+        duration=duration,
+        folder=parse_path(folder),
+        legs=legs,
+        segments=segments,
+        last_words=last_words or "",
+    )

@@ -1,0 +1,245 @@
+"""The store as its users see it: open it to write or only to read, and call what it can do.
+
+A `Store` has two connections, each with a thread of its own: one that writes, in order, and one that reads, so that a search never
+holds up a final, and what is read has been committed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from streamer.core.events import Call, EndReason, Segment
+from streamer.core.transcript import Transcript
+from streamer.errors import NotFoundError, StoreError
+from streamer.store.sqlite import deletion, reading, search, writing
+from streamer.store.sqlite.connection import (
+    Connection,
+    check_writing,
+    connect,
+    file_uri,
+    prepare_writing,
+)
+from streamer.store.sqlite.filter import EVERYTHING, Filter
+from streamer.store.sqlite.migrations import MIGRATIONS, migrate, read_schema
+from streamer.store.sqlite.rows import CallRow, Hit, Progress, TroubleRow
+from streamer.store.sqlite.search import PAGE
+
+OLDEST_SQLITE = (3, 37)
+"""The first with STRICT tables."""
+
+_MEMORY = "file::memory:"
+
+
+class Reader:
+    """What can be asked of the store; every method may raise StoreError."""
+
+    def __init__(self, db: Connection) -> None:
+        self._reading = db
+
+    async def read_call(self, call_id: str) -> CallRow:
+        """Return one call; NotFoundError if it is not there."""
+        return await reading.read_call(self._reading, call_id)
+
+    async def find_calls(self, prefix: str, *, limit: int = 10) -> list[str]:
+        """Return the ids that begin with `prefix`, newest first; one that equals it stands alone, none is empty."""
+        return await reading.find_calls(self._reading, prefix, limit=limit)
+
+    async def known_calls(self, call_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are there."""
+        return await reading.known_calls(self._reading, call_ids)
+
+    async def last_call(self) -> str | None:
+        """Return the id of the newest call, None if there is none."""
+        rows = await reading.find_calls(self._reading, "", limit=1)
+        return rows[0] if rows else None
+
+    async def list_calls(
+        self,
+        filter: Filter = EVERYTHING,
+        *,
+        text: str = "",
+        limit: int = PAGE,
+        before: str | None = None,
+    ) -> list[CallRow]:
+        """Return calls, newest first; see `search.list_calls`."""
+        return await search.list_calls(self._reading, filter, text=text, limit=limit, before=before)
+
+    async def list_older(self, than: datetime) -> list[str]:
+        """Return the ids of calls that began before a moment, oldest first."""
+        return await reading.list_older(self._reading, than)
+
+    async def search(
+        self, query: str, filter: Filter = EVERYTHING, *, limit: int = PAGE, offset: int = 0
+    ) -> list[Hit]:
+        """Return segments, newest first; see `search.search`."""
+        return await search.search(self._reading, query, filter, limit=limit, offset=offset)
+
+    async def read_progress(self, call_id: str) -> dict[str, Progress]:
+        """Return how far each leg is settled, by label; empty if the call is not there."""
+        return await reading.read_progress(self._reading, call_id)
+
+    async def read_segments(
+        self, call_id: str, *, after: Mapping[str, int] | None = None
+    ) -> list[Segment]:
+        """Return segments by start time, of each leg those with a greater utterance than `after` says of its label."""
+        return await reading.read_segments(self._reading, call_id, after=after)
+
+    async def read_transcript(self, call_id: str) -> Transcript:
+        """Return what is settled of a call; NotFoundError if it is not there."""
+        return await reading.read_transcript(self._reading, call_id)
+
+    async def read_troubles(self, call_id: str) -> list[TroubleRow]:
+        """Return what went wrong with a call, in order."""
+        return await reading.read_troubles(self._reading, call_id)
+
+    async def read_version(self) -> int:
+        """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
+        return await reading.read_version(self._reading)
+
+
+class Store(Reader):
+    """What can be kept besides; whatever returns has been committed, and survives a kill of this process."""
+
+    def __init__(self, reader: Connection, writer: Connection) -> None:
+        super().__init__(reader)
+        self._writing = writer
+
+    async def keep_call(self, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
+        """Keep a call and its legs; one that is there keeps its segments and progress."""
+        await writing.keep_call(self._writing, call, folder, recordings)
+
+    async def keep_segment(
+        self, call_id: str, leg: str, segment: Segment | None, *, position: int, utterance: int
+    ) -> bool:
+        """Keep a segment and the leg's progress together; False if its number is taken. See `writing.keep_segment`."""
+        return await writing.keep_segment(
+            self._writing, call_id, leg, segment, position=position, utterance=utterance
+        )
+
+    async def complete_leg(self, call_id: str, leg: str) -> None:
+        """Take note that a leg has been read to its end."""
+        await writing.complete_leg(self._writing, call_id, leg)
+
+    async def end_call(
+        self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
+    ) -> None:
+        """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+        await writing.end_call(self._writing, call_id, reason, duration=duration, ended_at=ended_at)
+
+    async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
+        """Keep what went wrong; a call that is not there counts as none."""
+        await writing.keep_trouble(self._writing, call_id, message, at=at)
+
+    async def delete_calls(
+        self, call_ids: Collection[str], *, patience_s: float = deletion.PATIENCE_S
+    ) -> int:
+        """Delete calls so that nothing of them can be read any more; see `deletion.delete_calls`."""
+        return await deletion.delete_calls(self._writing, call_ids, patience_s=patience_s)
+
+
+@asynccontextmanager
+async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[Store]:
+    """Open the database to write, making it, private to its owner, if it is missing.
+
+    Raises:
+        NotFoundError: It is missing and `must_exist`.
+        StoreError: It cannot be opened or written, is damaged, or is of a newer streamer or another program.
+    """
+    _check_library()
+    if must_exist and not _exists(path):
+        raise NotFoundError(f"no database {path}; it is made with the first call")
+    _make_private(path)
+    async with connect(file_uri(path, "mode=rw"), name=str(path)) as writer:
+        await read_schema(writer.fetch, writer.name)
+        await prepare_writing(writer)
+        await migrate(writer)
+        await check_writing(writer)
+        async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
+            await reader.fetch("PRAGMA query_only = ON")
+            yield Store(reader, writer)
+
+
+@asynccontextmanager
+async def open_reader(path: Path) -> AsyncIterator[Reader]:
+    """Open the database only to read, be it and its folder writable or not; a missing one is empty and is not made.
+
+    Raises:
+        StoreError: It cannot be opened, is damaged, or is of an older or newer streamer or of another program.
+    """
+    _check_library()
+    if _is_missing_or_empty(path):
+        async with connect(_MEMORY, name=str(path)) as db:
+            await migrate(db)
+            yield Reader(db)
+        return
+    async with connect(file_uri(path, await _reading_options(path)), name=str(path)) as db:
+        number = await read_schema(db.fetch, db.name)
+        if number < len(MIGRATIONS):
+            raise StoreError(
+                f"{path} was made by an older streamer (schema {number}, this one needs {len(MIGRATIONS)});"
+                " `streamer resume --all` brings it up to date"
+            )
+        yield Reader(db)
+
+
+async def _reading_options(path: Path) -> str:
+    """Return how to open a database to read.
+
+    SQLite makes two files beside one that has a log. Where it may not, and nobody else has made them, the database is at rest, and
+    can be read as a file that does not change.
+    """
+    options = "mode=ro"
+    log = path.with_name(path.name + "-wal")
+    try:
+        async with connect(file_uri(path, options), name=str(path)) as db:
+            await db.fetch("SELECT count(*) FROM sqlite_schema")
+    except StoreError:
+        if not os.access(path, os.R_OK) or os.access(path.parent, os.W_OK) or log.exists():
+            raise
+        options += "&immutable=1"
+    return options
+
+
+def _check_library() -> None:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and the database needs {needed}; use a newer Python"
+        )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder; name a file with --db")
+        return path.exists()
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{path} cannot be opened ({error}); name another file with --db"
+        ) from error
+
+
+def _is_missing_or_empty(path: Path) -> bool:
+    return not _exists(path) or not path.stat().st_size
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that only its owner reads; SQLite gives those beside it the same mode.
+
+    A file that is there is not opened: closing it would drop the locks that SQLite holds on it for this process.
+    """
+    if _exists(path):
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be made ({error.strerror}); name another file with --db"
+        ) from error

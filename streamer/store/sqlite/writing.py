@@ -1,0 +1,190 @@
+"""Keeping calls, segments and troubles; each function is one short transaction, committed when it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from streamer.core.events import Call, EndReason, Segment, encode_time
+from streamer.errors import StoreError
+from streamer.store.sqlite.connection import Connection
+from streamer.store.sqlite.rows import (
+    encode_path,
+    encode_text,
+    encode_words,
+    samples_to_ms,
+    shown_text,
+)
+
+
+async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
+    """Keep a call and its legs, `recordings` having one path a leg; what is known of it already stays settled."""
+    async with db.transaction() as run:
+        await run(
+            """
+            INSERT INTO call (id, source, started_at, folder)
+            VALUES (:call, :source, :started_at, :folder)
+            ON CONFLICT (id) DO UPDATE SET folder = excluded.folder
+            """,
+            {
+                "call": encode_text(call.id),
+                "source": encode_text(call.source),
+                "started_at": encode_time(call.started_at),
+                "folder": encode_path(folder),
+            },
+        )
+        for number, (leg, recording) in enumerate(zip(call.legs, recordings, strict=True)):
+            await run(
+                """
+                INSERT INTO leg (call, number, label, channel, rate, recording)
+                VALUES (:call, :number, :label, :channel, :rate, :recording)
+                ON CONFLICT (call, label) DO UPDATE SET
+                    number = excluded.number,
+                    channel = excluded.channel,
+                    rate = excluded.rate,
+                    recording = excluded.recording
+                """,
+                {
+                    "call": encode_text(call.id),
+                    "number": number,
+                    "label": encode_text(leg.label),
+                    "channel": encode_text(leg.channel),
+                    "rate": leg.rate,
+                    "recording": encode_path(recording),
+                },
+            )
+
+
+async def keep_segment(
+    db: Connection,
+    call_id: str,
+    leg: str,
+    segment: Segment | None,
+    *,
+    position: int,
+    utterance: int,
+) -> bool:
+    """Keep a segment, None for an utterance without words, and how far its leg is settled now.
+
+    The first segment of a number stays; return False if there was one. A leg's position and number never go back.
+
+    Raises:
+        StoreError: The leg is not in the store, or the database cannot take it.
+    """
+    place = {"call": encode_text(call_id), "leg": encode_text(leg)}
+    async with db.transaction() as run:
+        kept = await run(_INSERT_SEGMENT, {**place, **_encode(segment)}) if segment else []
+        known = await run(
+            """
+            UPDATE leg
+            SET position = max(position, :position), utterance = max(utterance, :utterance)
+            WHERE call = :call AND label = :leg
+            RETURNING id
+            """,
+            {**place, "position": position, "utterance": utterance},
+        )
+        if not known:
+            raise _unknown(db, call_id, leg)
+    return bool(kept) or segment is None
+
+
+# The slot is the first free millisecond from the utterance's beginning on.
+_INSERT_SEGMENT = """
+    WITH RECURSIVE slot (id, leg) AS (
+        SELECT
+            CAST(strftime('%s', call.started_at) AS INTEGER) * 1000
+                + CAST(substr(call.started_at, -4, 3) AS INTEGER)
+                + :ms,
+            leg.id
+        FROM leg JOIN call ON call.id = leg.call
+        WHERE leg.call = :call AND leg.label = :leg
+        UNION ALL
+        SELECT slot.id + 1, slot.leg
+        FROM slot
+        WHERE EXISTS (SELECT 1 FROM segment WHERE segment.id = slot.id)
+    )
+    INSERT INTO segment (id, leg, utterance, start, end, language, text, words)
+    SELECT id, leg, :utterance, :start, :end, :language, :text, :words
+    FROM slot
+    WHERE NOT EXISTS (SELECT 1 FROM segment WHERE segment.id = slot.id)
+    ON CONFLICT (leg, utterance) DO NOTHING
+    RETURNING id
+"""
+
+
+def _encode(segment: Segment) -> dict[str, object]:
+    return {
+        "utterance": segment.utterance,
+        "start": segment.start,
+        "end": segment.end,
+        "ms": samples_to_ms(segment.start),
+        "language": encode_text(segment.language),
+        "text": shown_text(segment),
+        "words": encode_words(segment.words),
+    }
+
+
+async def complete_leg(db: Connection, call_id: str, leg: str) -> None:
+    """Take note that a leg has been read to its end.
+
+    Raises:
+        StoreError: The leg is not in the store.
+    """
+    known = await db.fetch(
+        """
+        UPDATE leg
+        SET is_complete = TRUE
+        WHERE call = :call AND label = :leg
+        RETURNING id
+        """,
+        {"call": encode_text(call_id), "leg": encode_text(leg)},
+    )
+    if not known:
+        raise _unknown(db, call_id, leg)
+
+
+async def end_call(
+    db: Connection, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
+) -> None:
+    """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`.
+
+    Raises:
+        StoreError: The call is not in the store.
+    """
+    known = await db.fetch(
+        """
+        UPDATE call
+        SET reason = :reason, duration = :duration, ended_at = :ended_at
+        WHERE id = :call
+        RETURNING id
+        """,
+        {
+            "call": encode_text(call_id),
+            "reason": reason.value,
+            "duration": duration,
+            "ended_at": encode_time(ended_at),
+        },
+    )
+    if not known:
+        raise _unknown(db, call_id)
+
+
+async def keep_trouble(db: Connection, call_id: str | None, message: str, *, at: datetime) -> None:
+    """Keep what went wrong, with no call if that one is not in the store."""
+    await db.fetch(
+        """
+        INSERT INTO trouble (call, at, message)
+        VALUES ((SELECT id FROM call WHERE id = :call), :at, :message)
+        """,
+        {
+            "call": None if call_id is None else encode_text(call_id),
+            "at": encode_time(at),
+            "message": encode_text(message),
+        },
+    )
+
+
+def _unknown(db: Connection, call_id: str, leg: str = "") -> StoreError:
+    what = f"leg {leg} of call {call_id}" if leg else f"call {call_id}"
+    return StoreError(f"{what} is not in {db.name}; was it deleted?")

@@ -1,0 +1,190 @@
+"""Find or start taps: locks first, then the keeper, then the folder, then the sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.bus import Bus
+from streamer.config import Settings
+from streamer.core.audio import Leg
+from streamer.core.events import EndReason, Trouble
+from streamer.errors import RecordingError, StreamerError, UsageError
+from streamer.keeper.client import open_keeper
+from streamer.recording.locks import Lock, channel_lock_path, read_note, take_lock
+from streamer.recording.reader import is_live, list_wavs, read_call, repair_recording
+from streamer.recording.writer import Recording, create_recording, make_private_folder
+from streamer.sources.stream_channel import Address, open_call
+from streamer.tap.tap import Stop, TapResult, run_tap
+from streamer.wire.stream_channel import public_url, request_headers
+
+SOURCE = "stream-channel"
+_NOTE_WAIT_S = 3.0
+_POLL_S = 0.2
+
+
+class ChannelTakenError(StreamerError):
+    """A channel is being recorded already; `folder` is that call's."""
+
+    def __init__(self, channel: str, folder: Path) -> None:
+        super().__init__(f"{channel} is being recorded already, as call {folder.name}")
+        self.folder = folder
+
+
+@dataclass(frozen=True, slots=True)
+class TapPlan:
+    """What to record, from where, into what."""
+
+    address: Address
+    legs: tuple[Leg, ...]
+    recordings: Path
+    output: Path | None
+    keeper_patience_s: float
+    runtime_dir: Path | None
+
+
+def plan_tap(settings: Settings, legs: tuple[Leg, ...], *, output: Path | None = None) -> TapPlan:
+    """Turn settings into a plan, and find everything that is wrong with them before anything is connected.
+
+    Raises:
+        UsageError: A url, header, certificate or channel that cannot be meant.
+    """
+    extra = dict(settings.headers)
+    if settings.user or settings.password:
+        token = base64.b64encode(f"{settings.user}:{settings.password}".encode()).decode("ascii")
+        extra["Authorization"] = f"Basic {token}"
+    headers = tuple(extra.items())
+    for leg in legs:
+        request_headers(leg.channel, extra=headers)
+    return TapPlan(
+        Address(settings.url, headers, _tls_context(settings), settings.open_timeout),
+        legs,
+        Path(settings.recordings),
+        output,
+        settings.keeper_patience,
+        Path(settings.runtime_dir) if settings.runtime_dir else None,
+    )
+
+
+async def record_call(
+    plan: TapPlan,
+    bus: Bus,
+    stop: Stop,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    on_recording: Callable[[Recording], None] = lambda _: None,
+) -> TapResult:
+    """Record the plan's channels as one call, in this process, to the end.
+
+    Raises:
+        ChannelTakenError: Another process records one of them.
+        KeeperError: There is no keeper, so nothing was connected.
+        RecordingError: The folder cannot be made.
+    """
+    with ExitStack() as locks:
+        taken = _take_channels(plan, locks)
+        async with open_keeper(
+            plan.runtime_dir,
+            patience_s=plan.keeper_patience_s,
+            say_trouble=lambda message: bus.publish(Trouble(None, message)),
+        ) as keeper:
+            recording = create_recording(
+                plan.recordings,
+                source=SOURCE,
+                url=public_url(plan.address.url),
+                legs=plan.legs,
+                output=plan.output,
+                clock=clock,
+            )
+            on_recording(recording)
+            for lock in taken:
+                lock.note(recording.call.id)
+            async with open_call(plan.address, plan.legs, keeper, clock=clock) as stream:
+                return await run_tap(stream, recording, bus, stop=stop, clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """How a call that another process recorded has ended; `reason` is None if its tap was killed."""
+
+    reason: EndReason | None
+    paths: tuple[Path, ...]
+    lost: int
+    """Samples that came but are not on disk."""
+
+
+async def follow_call(folder: Path) -> EndedCall | None:
+    """Wait until the tap of another process has ended its call; None if the PBX refused it and nothing is left."""
+    while is_live(folder):  # noqa: ASYNC110 - another process's lock is what is waited for
+        await asyncio.sleep(_POLL_S)
+    return await asyncio.to_thread(_read_end, folder)
+
+
+def _read_end(folder: Path) -> EndedCall | None:
+    if not folder.exists():
+        return None
+    repair_recording(folder)
+    call = read_call(folder)
+    reason = EndReason(call["reason"]) if call["reason"] else None
+    return EndedCall(
+        reason, tuple(list_wavs(folder)), sum(int(leg["lost"]) for leg in call["legs"])
+    )
+
+
+def _take_channels(plan: TapPlan, locks: ExitStack) -> list[Lock]:
+    """Take every channel's lock, in an order that is the same for everybody, so that two calls never wait for each other."""
+    url = public_url(plan.address.url)
+    paths = {
+        channel_lock_path(plan.recordings, url=url, channel=leg.channel): leg.channel
+        for leg in plan.legs
+    }
+    taken = []
+    try:
+        make_private_folder(plan.recordings)
+        (plan.recordings / ".locks").mkdir(mode=0o700, exist_ok=True)
+        for path in sorted(paths):
+            lock = take_lock(path)
+            if lock is None:
+                locks.close()  # before waiting: others may want what we have
+                raise ChannelTakenError(
+                    paths[path], plan.recordings.absolute() / _wait_for_note(path)
+                )
+            locks.callback(lock.release)
+            lock.note("")
+            taken.append(lock)
+    except OSError as error:
+        raise RecordingError(
+            f"cannot record in {plan.recordings}: {error.strerror or error}"
+        ) from error
+    return taken
+
+
+def _wait_for_note(path: Path) -> str:
+    """Return the call id that the lock's holder notes as soon as its folder exists."""
+    give_up_at = time.monotonic() + _NOTE_WAIT_S
+    while not (note := read_note(path)):
+        if time.monotonic() > give_up_at:
+            raise RecordingError(
+                "another process is about to record this channel but does not get on; try again"
+            )
+        time.sleep(_POLL_S)
+    return note
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.url.startswith("wss:"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"the certificate file {settings.ca} cannot be used: {error}") from error
+    if settings.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,283 @@
+"""The tap: every chunk of a call goes to its recording, from the first sample to the hang-up.
+
+Theory of operation. `run_tap` is the whole path on one screen: an item arrives, audio is placed on the call's clock and queued for
+the disk, everything else becomes an event. A ticker does what must happen without a chunk: it settles held audio, watches for the
+`stop` file and for legs that stay silent, and reports a disk that fails. The tap ends when every leg has closed, when it is told
+to stop, or when the keeper has taken its sockets over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from streamer.bus import Bus
+from streamer.core.audio import AudioChunk
+from streamer.core.events import (
+    CallEnded,
+    CallStarted,
+    DigitPressed,
+    EndReason,
+    LegAttached,
+    LegEnded,
+    Trouble,
+)
+from streamer.errors import ExitCode, StreamerError
+from streamer.media.timeline import CallClock, Timeline
+from streamer.recording.locks import is_there
+from streamer.recording.writer import Recording
+from streamer.sources.base import (
+    CallStream,
+    LegClosed,
+    LegOpened,
+    Odd,
+    Pressed,
+    RateKnown,
+    StreamItem,
+)
+
+TICK_S = 0.1
+STOP_POLL_TICKS = 2
+SAVE_TICKS = 20
+"""Ticks between two looks at the `stop` file, and between two writes of `call.json`."""
+
+SILENCE_S = 10.0
+"""Seconds without a first frame after which the user is told why that may be."""
+
+FILE_AFTER_S = 1.0
+"""Seconds after which an open leg has a WAV even without audio; within them the PBX may still refuse it."""
+
+
+@dataclass(slots=True, eq=False)
+class Stop:
+    """A request to end the recording; the first reason counts."""
+
+    reason: EndReason | None = None
+    requested: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def request(self, reason: EndReason) -> None:
+        """End the recording; idempotent."""
+        self.reason = self.reason or reason
+        self.requested.set()
+
+
+@dataclass(frozen=True, slots=True)
+class TapResult:
+    """How a recording ended; `errors` are the legs' own, the first is the call's."""
+
+    reason: EndReason
+    errors: tuple[StreamerError, ...]
+    took_all: bool
+    """The disk has ended every file in time."""
+    lost: int
+    """Samples that came but are not on disk."""
+    recorded_nothing: bool
+    """The PBX refused every leg, and the folder is gone again."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Say what a command should end with."""
+        if self.recorded_nothing and self.errors:
+            return self.errors[0].exit_code
+        return ExitCode.FAILED if self.errors or self.lost or not self.took_all else ExitCode.DONE
+
+
+class _Tap:
+    def __init__(
+        self,
+        stream: CallStream,
+        recording: Recording,
+        bus: Bus,
+        stop: Stop,
+        clock: Callable[[], float],
+    ) -> None:
+        self._stream = stream
+        self._recording = recording
+        self._bus = bus
+        self._stop = stop
+        self._clock = clock
+        self._call_clock = CallClock()
+        self._timelines = [Timeline(leg.rate, self._call_clock) for leg in stream.legs]
+        self._opened_at: dict[int, float] = {}
+        self._silent_legs: set[int] = set()
+        self._rateless_legs: set[int] = set()
+        self._closed: dict[int, LegClosed] = {}
+        self._told_troubles: set[tuple[int, str]] = set()
+        self._ticks = 0
+
+    async def run(self) -> TapResult:
+        ticker = asyncio.ensure_future(self._tick_for_ever())
+        following = asyncio.ensure_future(self._follow())
+        stopping = asyncio.ensure_future(self._stop.requested.wait())
+        tasks = [ticker, following, stopping]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                if task.done() and not task.cancelled():
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await (
+                self._stream.aclose()
+            )  # first of all: no socket stays unread while the disk is slow
+        return await self._finish()
+
+    async def _follow(self) -> None:
+        async for item in self._stream:
+            self._take(item)
+
+    def _take(self, item: StreamItem) -> None:
+        match item:
+            case AudioChunk(leg, pcm, arrival):
+                self._recording.count(leg, pcm, arrival=arrival)
+                self._recording.append(leg, self._timelines[leg].place(item))
+                self._silent_legs.discard(leg)
+            case LegOpened(leg, has_rate):
+                if not has_rate:
+                    self._rateless_legs.add(leg)
+                self._opened_at[leg] = self._clock()
+                self._silent_legs.add(leg)
+                self._bus.publish(LegAttached(self._recording.call.id, self._label(leg)))
+            case RateKnown(leg, rate):
+                self._rateless_legs.discard(leg)
+                self._timelines[leg].rate = rate
+                self._recording.set_rate(leg, rate)
+            case Pressed(leg, digit, arrival):
+                self._press(leg, digit, arrival)
+            case LegClosed(leg):
+                self._close_leg(item)
+            case Odd(leg, message, odd_bytes):
+                self._recording.count_odd(leg, odd_bytes)
+                if message:
+                    self._tell(message)
+
+    def _close_leg(self, closed: LegClosed) -> None:
+        leg = closed.leg
+        self._closed[leg] = closed
+        self._silent_legs.discard(leg)
+        self._recording.append(leg, self._timelines[leg].finish())
+        if closed.reason is not EndReason.REFUSED:
+            self._recording.demand(leg)
+        message = str(closed.error) if closed.error else closed.note
+        self._recording.end_leg(leg, closed.reason, message)
+        self._bus.publish(
+            LegEnded(self._recording.call.id, self._label(leg), closed.reason, message)
+        )
+        self._recording.save_soon()
+
+    def _press(self, leg: int, digit: str, arrival: float) -> None:
+        zero = self._call_clock.zero
+        start_s = 0.0 if zero is None else arrival - zero
+        at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
+        self._recording.note_digit(leg, digit, start_s, at)
+        self._recording.save_soon()
+        pressed = DigitPressed(self._recording.call.id, self._label(leg), digit, start_s, at)
+        self._bus.publish(pressed)
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._ticks += 1
+            self._tick(self._clock())
+
+    def _tick(self, now: float) -> None:
+        for leg, timeline in enumerate(self._timelines):
+            if timeline.settles_at is not None:
+                self._recording.append(leg, timeline.settle(now))
+        if self._ticks % STOP_POLL_TICKS == 0:
+            self._look_around(now)
+        if self._ticks % SAVE_TICKS == 0:
+            self._count_sent()
+            self._recording.save_soon()
+
+    def _look_around(self, now: float) -> None:
+        if is_there(self._recording.stop_path):
+            self._stop.request(EndReason.STOPPED)
+        for leg in self._silent_legs.copy():
+            waited_s = now - self._opened_at[leg]
+            if waited_s >= FILE_AFTER_S and leg not in self._rateless_legs:
+                self._recording.demand(leg)
+            if waited_s >= SILENCE_S:
+                self._silent_legs.discard(leg)
+                self._tell(self._stream.explain_silence(leg, waited_s=waited_s))
+        self._tell_losses()
+
+    def _tell_losses(self) -> None:
+        for leg, (samples, trouble) in enumerate(
+            zip(self._stream.lost, self._recording.troubles(), strict=True)
+        ):
+            self._recording.lose(leg, samples)
+            if trouble and (leg, trouble) not in self._told_troubles:
+                self._told_troubles.add((leg, trouble))
+                self._tell(
+                    f"{self._label(leg)} is not being written: {trouble}; the call is read on, free the disk"
+                )
+
+    def _count_sent(self) -> None:
+        self._recording.count_sent([asdict(sent) for sent in self._stream.sent])
+
+    def _tell(self, message: str) -> None:
+        self._bus.publish(Trouble(self._recording.call.id, message))
+
+    def _label(self, leg: int) -> str:
+        return self._stream.legs[leg].label
+
+    async def _finish(self) -> TapResult:
+        reason = self._reason()
+        for leg, timeline in enumerate(self._timelines):
+            self._recording.append(leg, timeline.finish())
+            if leg not in self._closed:
+                self._recording.demand(leg)
+                self._recording.end_leg(leg, reason, "")
+        errors = tuple(closed.error for closed in self._closed.values() if closed.error)
+        self._count_sent()
+        recorded_nothing = reason is EndReason.REFUSED
+        took_all = True
+        if recorded_nothing:
+            await asyncio.to_thread(self._recording.discard)
+        else:
+            took_all = await asyncio.to_thread(self._recording.finish, reason)
+        self._tell_losses()
+        if not took_all:
+            self._tell("the disk hangs: the last seconds of audio are not written")
+        duration = max(timeline.samples / timeline.rate for timeline in self._timelines)
+        self._bus.publish(CallEnded(self._recording.call.id, reason, duration))
+        return TapResult(reason, errors, took_all, self._recording.lost, recorded_nothing)
+
+    def _reason(self) -> EndReason:
+        """Return the worst of the legs' reasons, or why the recording was stopped before they ended."""
+        reasons = {closed.reason for closed in self._closed.values()}
+        if len(self._closed) < len(self._timelines):
+            return self._stop.reason or EndReason.LOST
+        if EndReason.LOST in reasons:
+            return EndReason.LOST
+        return EndReason.HANG_UP if EndReason.HANG_UP in reasons else EndReason.REFUSED
+
+
+async def run_tap(
+    stream: CallStream,
+    recording: Recording,
+    bus: Bus,
+    *,
+    stop: Stop,
+    clock: Callable[[], float] = time.monotonic,
+) -> TapResult:
+    """Record a call to its end and return how it ended; `stop` ends it earlier.
+
+    Whatever happens, even an error in here, the sockets are left to the keeper and what came is on disk. `clock` is the one that
+    the stream's arrivals are in.
+    """
+    bus.publish(CallStarted(recording.call, recording.folder, recording.paths))
+    try:
+        return await _Tap(stream, recording, bus, stop, clock).run()
+    except BaseException:
+        await stream.aclose()
+        with contextlib.suppress(OSError):
+            recording.finish(EndReason.INTERRUPTED)
+        raise

@@ -1,0 +1,27 @@
+"""A ledger in memory."""
+
+from __future__ import annotations
+
+from streamer.core.events import Segment
+
+
+class MemoryLedger:
+    """Keeps one leg's segments for as long as the test likes."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self.position = 0
+        self.utterance = 0
+        self.is_complete = False
+
+    async def keep(self, segment: Segment | None, *, position: int, utterance: int) -> bool:
+        is_new = segment is not None and segment.utterance not in {
+            kept.utterance for kept in self.segments
+        }
+        if segment is not None and is_new:
+            self.segments.append(segment)
+        self.position, self.utterance = position, utterance
+        return is_new or segment is None
+
+    async def complete(self) -> None:
+        self.is_complete = True

@@ -1,0 +1,270 @@
+"""Words are kept, found, exported, taken out and made again: the commands as users run them, on a real database."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import wave
+from datetime import timedelta
+
+import pytest
+import srt
+import webvtt
+
+from streamer.cli.demo import demo_call
+from streamer.recording.speaker_names import write_names
+from tests.fakes.recorder import run_streamer, start_streamer
+from tests.fakes.replay import until
+from tests.integration.test_watch import arguments, demo_pbx, events_of, missing_or_wrong
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """The demo call, transcribed and kept once; a test that changes it takes a copy."""
+    folder = tmp_path_factory.mktemp("kept")
+    command = ["transcribe", "--store", str(demo_call()), "--model", "demo"]
+    code, _, err = asyncio.run(run_streamer(*command, "--recordings", str(folder / "recordings")))
+    assert code == 0, err
+    return folder / "recordings"
+
+
+@pytest.fixture
+def copy(kept, recordings):
+    shutil.copytree(kept, recordings)
+    return recordings
+
+
+async def run(recordings, *command, code=0):
+    result = await run_streamer(*command, "--recordings", str(recordings))
+    assert result[0] == code, result
+    return result[1]
+
+
+async def refused(recordings, *command, code):
+    returned, out, err = await run_streamer(*command, "--recordings", str(recordings))
+    assert (returned, out, len(err.splitlines())) == (code, "", 1), (returned, out, err)
+    return err
+
+
+def finals(out):
+    return [e for e in events_of(out) if "words" in e]
+
+
+async def test_a_kept_call_is_listed_and_shown_with_its_words(kept):
+    (call,) = events_of(await run(kept, "calls", "--json"))
+    assert (call["state"], call["reason"], call["source"]) == ("complete", "hang-up", "file")
+    assert [leg["leg"] for leg in call["legs"]] == ["left", "right"]
+    assert 55 < call["duration"] < 60
+    head, *segments = events_of(await run(kept, "show", "last", "--json"))
+    assert head == call
+    assert len(segments) == call["segments"]
+    assert segments[-1]["text"].endswith(call["last_words"][-10:])
+    plain = await run(kept, "show", call["call"][:12])
+    assert "technical support" in plain
+
+
+async def test_filters_of_calls_leave_out_what_they_should(kept):
+    assert await run(kept, "calls", "--since", "1h", "--channel", "LEFT", "--text", "support")
+    assert await run(kept, "calls", "--until", "1h") == ""
+    assert await run(kept, "calls", "--channel", "nobody") == ""
+    assert await run(kept, "calls", "--text", "xylophone") == ""
+    assert await run(kept, "calls", "--live") == ""
+
+
+async def test_a_search_finds_words_as_they_are_written(kept):
+    (hit,) = events_of(await run(kept, "search", "technical", "supp*", "--json"))
+    assert [hit["text"][start:end] for start, end in hit["spans"]] == ["technical", "support"]
+    assert hit["leg"] == "right"
+    assert await run(kept, "search", '"support technical"') == ""
+    assert await run(kept, "search", "don't", "555-1234", "PJSIP/100") == ""
+    assert "quotation mark" in await refused(kept, "search", '"open', code=2)
+
+
+async def test_names_that_speakers_were_given_stand_in_every_text(copy):
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    write_names(copy / call["call"], {"right": "Ann \x1b[1mLee"})
+    for command in (
+        ["show", "last"],
+        ["search", "technical"],
+        *(["export", "last", "--format", name] for name in ("txt", "srt", "vtt", "csv", "json")),
+    ):
+        text = await run(copy, *command)
+        assert "Ann [1mLee" in text, command
+        assert "\x1b" not in text
+    (hit,) = events_of(await run(copy, "search", "technical", "--json"))
+    assert (hit["leg"], hit["speaker"]) == ("right", "Ann [1mLee")
+    said = finals(await run(copy, "show", "last", "--json"))
+    assert {(s["leg"], s["speaker"]) for s in said} == {("left", "left"), ("right", "Ann [1mLee")}
+
+
+async def test_other_programs_parsers_read_the_exports(kept, tmp_path):
+    cues = list(srt.parse(await run(kept, "export", "last", "--format", "srt")))
+    assert len(cues) > 10
+    assert cues[0].end - cues[0].start < timedelta(seconds=10)
+    await run(kept, "export", "last", "--format", "vtt", "-o", str(tmp_path / "call.vtt"))
+    assert len(webvtt.read(str(tmp_path / "call.vtt"))) > 10
+    document = json.loads(await run(kept, "export", "last", "--format", "json"))
+    assert document["started_at"][-6] in "+-"
+    err = await refused(
+        kept, "export", "last", "--format", "vtt", "-o", str(tmp_path / "call.vtt"), code=2
+    )
+    assert "--force" in err
+
+
+async def test_the_audio_of_all_legs_is_exported_as_it_was_recorded(kept, tmp_path):
+    await run(kept, "export", "last", "--audio", "-o", str(tmp_path / "call.wav"))
+    with wave.open(str(tmp_path / "call.wav")) as ours, wave.open(str(demo_call())) as original:
+        assert ours.getparams()[:3] == original.getparams()[:3]
+        assert ours.readframes(10**9) == original.readframes(10**9)
+
+
+async def test_a_deleted_call_leaves_nothing_that_can_be_read(copy):
+    assert "--yes" in await refused(copy, "delete", "last", code=2)
+    await run(copy, "delete", "last", "--yes")
+    assert await run(copy, "calls") == ""
+    assert await run(copy, "search", "support") == ""
+    assert {path.name.split("-")[0] for path in copy.iterdir()} == {"streamer.sqlite3"}
+    left = b"".join(path.read_bytes() for path in copy.iterdir())
+    assert b"technical" not in left
+    assert "no call last" in await refused(copy, "delete", "last", "--yes", code=3)
+
+
+async def test_a_lost_database_is_made_again_from_the_recordings(copy):
+    before = events_of(await run(copy, "show", "last", "--json"))
+    for path in copy.glob("streamer.sqlite3*"):
+        path.unlink()
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    assert (call["call"], call["state"]) == (before[0]["call"], "unfinished")
+    assert not (copy / "streamer.sqlite3").exists(), "a reading command makes no database"
+    assert (await run(copy, "resume")).split() == [call["call"]]
+    assert (await run(copy, "resume", "--all", "--model", "demo")).split() == [call["call"]]
+    assert events_of(await run(copy, "show", "last", "--json")) == before
+    assert await run(copy, "resume", "--all", "--model", "demo") == ""
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "newer"])
+async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_text(copy, damage):
+    path = copy / "streamer.sqlite3"
+    if damage == "newer":
+        with sqlite3.connect(path) as db:
+            db.execute("INSERT INTO migration VALUES (99, 'm099', 'now')")
+        db.close()
+    else:
+        content = bytearray(path.read_bytes())
+        place = 0 if damage == "header" else 4096
+        content[place : place + 4000] = b"\x55" * 4000
+        path.write_bytes(content)
+        for log in copy.glob("streamer.sqlite3-*"):
+            log.unlink()
+    for command in (["calls"], ["search", "support"], ["show", "last"]):
+        err = await refused(copy, *command, code=1)
+        assert "newer streamer" in err if damage == "newer" else "is damaged" in err
+    async with demo_pbx(speed=30) as pbx:
+        code, out, err = await run_streamer(*arguments(pbx, copy, "--json"))
+    assert code == 1
+    assert [e["message"] for e in events_of(out) if e["event"] == "trouble"][0].startswith(
+        "no text"
+    )
+    assert finals(out) == []
+    assert len(list(copy.glob("*/caller.wav"))) == 1
+
+
+async def test_words_wait_for_a_locked_database_and_the_call_does_not(recordings):
+    async with demo_pbx(speed=8) as pbx:
+        process = await start_streamer(arguments(pbx, recordings, "--json"))
+        assert process.stdout is not None
+        head = b""
+        while b'"final"' not in head:
+            head += await process.stdout.readline()
+        blocker = sqlite3.connect(recordings / "streamer.sqlite3", timeout=30)
+        blocker.execute("BEGIN IMMEDIATE")
+        while b'"trouble"' not in head:
+            head += await process.stdout.readline()
+        blocker.rollback()
+        blocker.close()
+        out, _ = await process.communicate()
+    events = events_of((head + out).decode())
+    assert process.returncode == 0
+    assert missing_or_wrong(events) <= 8
+    messages = [event["message"] for event in events if event["event"] == "trouble"]
+    assert "is being written by another program" in messages[0]
+    assert messages[-1] == "the database takes words again"
+
+
+async def test_a_viewer_that_is_killed_loses_no_final_and_resume_finishes_the_call(recordings):
+    async with demo_pbx(speed=6) as pbx:
+        process = await start_streamer(arguments(pbx, recordings, "--json"))
+        assert process.stdout is not None
+        seen: list[str] = []
+        while len(finals("".join(seen))) < 4:
+            seen.append((await process.stdout.readline()).decode())
+        process.send_signal(signal.SIGKILL)
+        rest, _ = await process.communicate()
+        whole_lines = rest.decode().rpartition("\n")[0]
+        published = finals("".join(seen) + whole_lines)
+        folder = next(recordings.glob("*/call.json")).parent
+        await until(lambda: json.loads((folder / "call.json").read_text())["reason"])
+    names = ("leg", "utterance", "text", "words", "start", "end")
+    shown = finals(await run(recordings, "show", "last", "--json"))
+    kept = [{name: e[name] for name in names} for e in shown]
+    assert [e for e in published if {name: e[name] for name in names} not in kept] == []
+    assert (await run(recordings, "resume")).split() == [folder.name]
+    await run(recordings, "resume", "last", "--model", "demo")
+    words = finals(await run(recordings, "show", "last", "--json"))
+    assert missing_or_wrong([{"event": "final", **segment} for segment in words]) <= 8
+    numbers = [(segment["leg"], segment["utterance"]) for segment in words]
+    assert len(numbers) == len(set(numbers))
+
+
+async def test_a_call_that_is_being_recorded_is_not_deleted(recordings):
+    async with demo_pbx(speed=1) as pbx:
+        process = await start_streamer(arguments(pbx, recordings, "--json"))
+        assert process.stdout is not None
+        while b'"partial"' not in await process.stdout.readline():
+            pass
+        (call,) = events_of(await run(recordings, "calls", "--live", "--json"))
+        assert call["state"] == "live"
+        err = await refused(recordings, "delete", call["call"], "--yes", code=1)
+        assert "is being recorded" in err
+        assert "live" in await refused(recordings, "resume", "last", "--model", "demo", code=1)
+        await run(recordings, "stop", "last")
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_what_another_desk_hears_is_shown_while_it_is_said(recordings):
+    async with demo_pbx(speed=2) as pbx:
+        one = await start_streamer(arguments(pbx, recordings, "--json"))
+        await until(lambda: list(recordings.glob("*/*.partial.json")))
+        other = await start_streamer(arguments(pbx, recordings, "--json"))
+        assert other.stdout is not None
+        while b'"partial"' not in await other.stdout.readline():
+            pass
+        one.send_signal(signal.SIGKILL)
+        await one.communicate()
+        while b'"final"' not in await other.stdout.readline():
+            pass
+        assert await run(recordings, "search", "thank OR internet")
+        other.send_signal(signal.SIGINT)
+        await other.communicate()
+
+
+async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(copy, recordings):
+    folder = next(copy.glob("*/call.json")).parent
+    with sqlite3.connect(copy / "streamer.sqlite3") as db:
+        db.execute("UPDATE call SET started_at = '2020-01-01T00:00:00.000Z'")
+    db.close()
+    env = {**os.environ, "STREAMER_RETENTION_DAYS": "30"}
+    await run_streamer("calls", "--recordings", str(copy), env=env)
+    assert folder.exists(), "a command that reads deletes nothing"
+    async with demo_pbx(speed=10) as pbx:
+        await run_streamer(*arguments(pbx, copy, "--json"), env=env)
+    assert not folder.exists()
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    assert call["source"] == "stream-channel"
+    log = (recordings.parent / "home").rglob("streamer.log")
+    assert folder.name in next(log).read_text()

@@ -1,0 +1,183 @@
+"""Calls are found wherever their words and recordings are, and nobody is fooled by a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from streamer.calls.catalog import (
+    CallState,
+    find_entry,
+    list_damaged,
+    list_entries,
+    list_live,
+    name_speakers,
+)
+from streamer.core.audio import Leg
+from streamer.core.events import EndReason
+from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.recording.speaker_names import write_names
+from streamer.recording.writer import create_recording
+from streamer.store import Filter, open_reader, open_store
+from tests.unit.store.sqlite.calls import say
+
+LEGS = (Leg("caller", "PJSIP/100-1"),)
+
+
+def record(recordings, *, is_live=False):
+    recording = create_recording(recordings, source="test", url="", legs=LEGS)
+    recording.append(0, [b"\1\0" * 16_000])
+    if not is_live:
+        recording.finish(EndReason.HANG_UP)
+    return recording
+
+
+async def keep(recordings, recording, *, is_complete=True):
+    async with open_store(recordings / "s.sqlite3") as store:
+        await store.keep_call(recording.call, recording.folder, recording.paths)
+        await store.keep_segment(
+            recording.call.id, "caller", say("hello"), position=32_000, utterance=1
+        )
+        if is_complete:
+            await store.complete_leg(recording.call.id, "caller")
+
+
+async def entries(recordings, *arguments, **options):
+    async with open_reader(recordings / "s.sqlite3") as reader:
+        return await list_entries(reader, recordings, *arguments, **options)
+
+
+async def find(recordings, name):
+    async with open_reader(recordings / "s.sqlite3") as reader:
+        return await find_entry(reader, recordings, name)
+
+
+async def test_calls_that_are_kept_and_mere_recordings_are_listed_together(recordings):
+    kept, unknown = record(recordings), record(recordings)
+    await keep(recordings, kept)
+    live = record(recordings, is_live=True)
+    found = {entry.call.id: entry.state for entry in await entries(recordings)}
+    assert found == {
+        kept.call.id: CallState.COMPLETE,
+        unknown.call.id: CallState.UNFINISHED,
+        live.call.id: CallState.LIVE,
+    }
+    async with open_reader(recordings / "s.sqlite3") as reader:
+        assert [e.call.id for e in await list_live(reader, recordings)] == [live.call.id]
+    live.finish(EndReason.STOPPED)
+
+
+async def test_a_call_whose_end_no_desk_has_seen_has_the_end_of_its_recording(recordings):
+    recording = record(recordings)
+    await keep(recordings, recording, is_complete=False)
+    (entry,) = await entries(recordings)
+    assert entry.state is CallState.UNFINISHED
+    assert entry.call.reason is EndReason.HANG_UP
+    assert entry.call.duration_s == 1.0
+    assert entry.call.ended_at is not None
+    (recording.folder / "call.json").write_text("{")
+    (entry,) = await entries(recordings)
+    assert (entry.state, entry.call.ended_at) == (CallState.UNFINISHED, None)
+
+
+async def test_pages_have_every_call_once(recordings):
+    made = [record(recordings) for _ in range(5)]
+    for recording in made[::2]:
+        await keep(recordings, recording)
+    seen, before = [], None
+    while page := await entries(recordings, limit=2, before=before):
+        seen += [entry.call.id for entry in page]
+        before = seen[-1]
+        assert len(seen) <= 5
+    assert sorted(seen) == sorted(recording.call.id for recording in made)
+
+
+async def test_filters_hold_for_recordings_that_are_not_kept(recordings):
+    recording = record(recordings)
+    began = recording.call.started_at
+    began = began.replace(microsecond=began.microsecond // 1000 * 1000)
+    assert await entries(recordings, Filter(channel="pjsip/100", since=began))
+    assert not await entries(recordings, Filter(channel="PJSIP/200"))
+    assert not await entries(recordings, Filter(until=began))
+    assert not await entries(recordings, Filter(since=began + timedelta(seconds=1)))
+    assert not await entries(recordings, Filter(calls=frozenset({"other"})))
+
+
+async def test_a_call_is_found_by_its_id_a_prefix_and_as_the_last_one(recordings):
+    recording = record(recordings)
+    call_id = recording.call.id
+    for name in (call_id, call_id[:10], "last"):
+        assert (await find(recordings, name)).call.id == call_id
+    await keep(recordings, recording)
+    for name in (call_id, call_id[:10], "last"):
+        assert (await find(recordings, name)).call.segments == 1
+    for name in ("nope", "", "../..", "%", "*"):
+        with pytest.raises(NotFoundError):
+            await find(recordings, name)
+    record(recordings)
+    with pytest.raises(UsageError, match="any of 2 calls"):
+        await find(recordings, call_id[:8])
+
+
+async def test_a_folder_of_recordings_can_be_moved(recordings, tmp_path):
+    recording = record(recordings)
+    await keep(recordings, recording)
+    shutil.move(recordings, tmp_path / "moved")
+    (entry,) = await entries(tmp_path / "moved")
+    assert entry.call.folder == tmp_path / "moved" / recording.call.id
+    assert entry.call.legs[0].recording.is_file()
+
+
+async def test_a_copied_folder_is_no_second_call(recordings):
+    recording = record(recordings)
+    await keep(recordings, recording)
+    shutil.copytree(recording.folder, recordings / "20261120-999999-zzzz")
+    assert len(await entries(recordings)) == 1
+    assert list_damaged(recordings) == [recordings / "20261120-999999-zzzz"]
+    with pytest.raises(RecordingError, match="damaged"):
+        await find(recordings, "20261120-999")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("rate", 0), ("rate", "x"), ("samples", None), ("lost", "x"), ("path", 3)]
+)
+async def test_a_call_json_with_odd_fields_is_damaged_and_not_a_crash(recordings, field, value):
+    recording = record(recordings)
+    fields = json.loads((recording.folder / "call.json").read_text())
+    fields["legs"][0][field] = value
+    (recording.folder / "call.json").write_text(json.dumps(fields))
+    listed = await entries(recordings)
+    assert bool(listed) == (field == "path"), "a path may have any name"
+    assert len(list_damaged(recordings)) == 1 - len(listed)
+
+
+async def test_a_call_whose_recordings_are_gone_says_so(recordings):
+    recording = record(recordings)
+    await keep(recordings, recording, is_complete=False)
+    shutil.rmtree(recording.folder)
+    (entry,) = await entries(recordings)
+    assert entry.state is CallState.MISSING
+
+
+async def test_no_recordings_are_no_calls(tmp_path):
+    assert await entries(tmp_path / "nowhere") == []
+    (tmp_path / "file").touch()
+    async with open_reader(tmp_path / "s.sqlite3") as reader:
+        with pytest.raises(RecordingError, match="cannot be read"):
+            await list_entries(reader, tmp_path / "file")
+
+
+async def test_speakers_of_what_was_found_have_their_names_also_when_the_folder_has_moved(
+    recordings, tmp_path
+):
+    recording = record(recordings)
+    await keep(recordings, recording)
+    write_names(recording.folder, {"caller": "Ann Lee"})
+    async with open_reader(recordings / "s.sqlite3") as reader:
+        hits = await reader.search("hello")
+    assert name_speakers(recordings, hits) == name_speakers(tmp_path, hits) == ["Ann Lee"]
+    (recording.folder / "names.json").unlink()
+    assert name_speakers(recordings, hits) == ["caller"]

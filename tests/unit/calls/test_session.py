@@ -1,0 +1,159 @@
+"""A call is kept with the rates that its legs really have, and those who follow it know how far its words are behind."""
+
+import asyncio
+import wave
+
+import pytest
+
+from streamer.bus import Bus
+from streamer.calls import session
+from streamer.calls.session import Desk, Speech, run_session
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, CallEnded, CallStarted, EndReason, Lagging
+from streamer.recording.live_status import LAG_FILE, PartialBoard
+from streamer.recording.locks import take_lock
+from streamer.recording.writer import create_recording
+from streamer.speech.base import Hypothesis
+from streamer.speech.scheduler import Scheduler
+from streamer.speech.transcriber import SpeechPlan
+from streamer.store import open_store
+from tests.fakes.replay import PATIENCE_S, until
+from tests.unit.speech.test_transcriber import LOUD, LoudIsSpeech
+
+LEGS = (Leg("caller", "a", 8000), Leg("agent", "b", 8000))
+
+
+def begin(recordings):
+    """Begin a call whose `call.json` says 8000, as one does before the first audio."""
+    return create_recording(recordings, source="audiosocket", url="", legs=LEGS)
+
+
+def write_wav(path, rate, *, seconds=1, sample=b"\0\0"):
+    with wave.open(str(path), "wb") as wav:
+        wav.setparams((1, 2, rate, 0, "NONE", ""))
+        wav.writeframes(sample * rate * seconds)
+
+
+async def kept_rates(store):
+    return [leg.leg.rate for row in await store.list_calls() for leg in row.legs]
+
+
+def desk_with(store, speech=None):
+    opening = asyncio.get_running_loop().create_future()
+    opening.set_result(store)
+    return Desk(opening, speech)
+
+
+class HeldEngine:
+    """Answers nothing before it is let go."""
+
+    def __init__(self):
+        self.let_go = asyncio.Event()
+
+    async def transcribe(self, windows):
+        await self.let_go.wait()
+        return [Hypothesis(window.position, window.end) for window in windows]
+
+
+@pytest.fixture
+async def held(monkeypatch):
+    """Return an engine, and the speech of a desk that has it."""
+    monkeypatch.setattr(session, "_import_vad", lambda: LoudIsSpeech)
+    engine = HeldEngine()
+    scheduler = Scheduler(engine)
+    yield engine, Speech(scheduler, SpeechPlan())
+    await scheduler.aclose()
+
+
+async def next_lag(events):
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in events:
+            if isinstance(event, Lagging | CallEnded):
+                return event if isinstance(event, CallEnded) else (event.leg, event.lag_s)
+    raise AssertionError("the bus is closed")
+
+
+async def test_rates_that_come_with_the_audio_are_kept(tmp_path, recordings):
+    recording = begin(recordings)
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        session = asyncio.ensure_future(run_session(recording.folder, desk_with(store), Bus()))
+        assert await kept_rates(store) == []
+        write_wav(recording.paths[0], 44_100)
+        async with asyncio.timeout(PATIENCE_S):
+            while not (rates := await kept_rates(store)):
+                pass  # every look lets the others run
+        assert rates == [44_100, 8000]
+        write_wav(recording.paths[1], 12_000)
+        recording.finish(EndReason.HANG_UP)
+        await session
+        assert await kept_rates(store) == [44_100, 12_000]
+
+
+async def test_a_call_that_is_over_is_announced_with_the_rates_of_its_wavs(tmp_path, recordings):
+    recording, bus = begin(recordings), Bus()
+    for path, rate in zip(recording.paths, (SPEECH_RATE, 192_000), strict=True):
+        write_wav(path, rate)
+    recording.finish(EndReason.HANG_UP)
+    with bus.subscribe() as events:
+        async with open_store(tmp_path / "s.sqlite3") as store:
+            await run_session(recording.folder, desk_with(store), bus)
+        started = await anext(aiter(events))
+    assert isinstance(started, CallStarted)
+    assert [leg.rate for leg in started.call.legs] == [SPEECH_RATE, 192_000]
+
+
+async def test_a_desk_that_follows_tells_the_lag_of_the_one_that_transcribes(
+    tmp_path, recordings, held
+):
+    engine, speech = held
+    recording, bus = begin(recordings), Bus()
+    write_wav(recording.paths[0], SPEECH_RATE, seconds=30, sample=LOUD)
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        first = run_session(recording.folder, desk_with(store, speech), Bus())
+        transcribing = asyncio.ensure_future(first)
+        with bus.subscribe() as events:
+            second = run_session(recording.folder, desk_with(store), bus)
+            following = asyncio.ensure_future(second)
+            leg, lag_s = await next_lag(events)
+            assert (leg, lag_s > 5) == ("caller", True)
+            engine.let_go.set()
+            while (lag := await next_lag(events))[1]:
+                pass
+            assert lag == ("caller", 0.0)
+            recording.finish(EndReason.HANG_UP)
+            await asyncio.gather(transcribing, following)
+    assert not (recording.folder / LAG_FILE).exists()
+
+
+async def test_the_lag_of_a_desk_that_was_killed_is_not_told_any_more(tmp_path, recordings):
+    recording, bus = begin(recordings), Bus()
+    write_wav(recording.paths[0], SPEECH_RATE)
+    lock = take_lock(recording.folder / "transcriber.lock")
+    assert lock
+    board = PartialBoard(recording.folder)
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        with bus.subscribe() as events:
+            following = asyncio.ensure_future(run_session(recording.folder, desk_with(store), bus))
+            board.post(Lagging(recording.call.id, "agent", 12.0))
+            assert await next_lag(events) == ("agent", 12.0)
+            lock.release()
+            assert await next_lag(events) == ("agent", 0.0)
+            recording.finish(EndReason.HANG_UP)
+            await following
+    assert not (recording.folder / LAG_FILE).exists()
+
+
+async def test_who_takes_over_does_not_inherit_a_lag(tmp_path, recordings, held):
+    _, speech = held
+    recording, bus = begin(recordings), Bus()
+    write_wav(recording.paths[0], SPEECH_RATE)
+    (recording.folder / LAG_FILE).write_text('{"caller": 99.0}')
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        with bus.subscribe() as events:
+            taking_over = asyncio.ensure_future(
+                run_session(recording.folder, desk_with(store, speech), bus)
+            )
+            await until(lambda: not (recording.folder / LAG_FILE).exists())
+            recording.finish(EndReason.HANG_UP)
+            assert isinstance(await next_lag(events), CallEnded)
+            await taking_over

@@ -1,0 +1,172 @@
+import errno
+import json
+import wave
+from pathlib import Path
+
+import pytest
+
+from streamer.core.audio import Leg
+from streamer.core.events import EndReason
+from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.recording import writer as recording
+from streamer.recording.reader import (
+    find_call,
+    is_live,
+    list_calls,
+    list_wavs,
+    read_call,
+    repair_recording,
+)
+from streamer.recording.writer import create_recording
+
+AUDIO = bytes(range(1, 201))
+LEGS = (Leg("caller", "PJSIP/../../etc/passwd\x1b[31m"), Leg("agent", "b"))
+
+
+def begin(recordings, **options):
+    return create_recording(
+        recordings, source="stream-channel", url="ws://pbx/ws", legs=LEGS, **options
+    )
+
+
+def one_call(recordings):
+    recording = begin(recordings)
+    recording.append(0, [AUDIO])
+    recording.finish(EndReason.HANG_UP)
+    return recording
+
+
+def test_the_folder_and_its_files_are_named_by_us_and_private(recordings):
+    recording = one_call(recordings)
+    assert sorted(path.name for path in recording.folder.iterdir()) == [
+        "call.json",
+        "caller.wav",
+        "tap.lock",
+    ]
+    assert recording.folder.parent == recordings
+    assert {path.stat().st_mode & 0o777 for path in recording.folder.iterdir()} == {0o600}
+    assert recordings.stat().st_mode & 0o777 == recording.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_ids_sort_by_time(recordings):
+    first, second = one_call(recordings), one_call(recordings)
+    assert first.call.id[:15] <= second.call.id[:15]
+    assert list_calls(recordings) == sorted([first.folder, second.folder])
+
+
+def test_a_call_is_live_until_it_is_finished(recordings):
+    recording = begin(recordings)
+    assert is_live(recording.folder)
+    recording.finish(EndReason.HANG_UP)
+    assert not is_live(recording.folder)
+
+
+def test_call_json_exists_from_the_start_and_holds_no_secret(recordings):
+    recording = begin(recordings)
+    call = read_call(recording.folder)
+    assert (call["ended_at"], call["reason"]) == (None, None)
+    assert [leg["channel"] for leg in call["legs"]] == [leg.channel for leg in LEGS]
+    recording.finish(EndReason.STOPPED)
+    assert read_call(recording.folder)["reason"] == "stopped"
+
+
+def test_a_call_that_was_refused_leaves_nothing(recordings):
+    recording = begin(recordings)
+    recording.discard()
+    assert not recording.folder.exists()
+
+
+def test_one_file_elsewhere(recordings, tmp_path):
+    recording = create_recording(
+        recordings, source="s", url="u", legs=LEGS[:1], output=tmp_path / "x.WAV"
+    )
+    recording.append(0, [AUDIO])
+    recording.finish(EndReason.HANG_UP)
+    assert list_wavs(recording.folder) == [tmp_path / "x.WAV"]
+
+
+def test_a_folder_elsewhere_gets_names_that_overwrite_nothing(recordings, tmp_path):
+    recording = begin(recordings, output=tmp_path)
+    assert [path.name for path in recording.paths] == [
+        f"{recording.call.id}-{leg.label}.wav" for leg in LEGS
+    ]
+    recording.finish(EndReason.HANG_UP)
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordingError, match="cannot record in"):
+        begin(tmp_path / "file")
+
+
+def test_two_calls_that_draw_the_same_id_are_both_recorded(recordings, monkeypatch):
+    drawn = iter(["20261120-130538-k3f9", "20261120-130538-k3f9", "20261120-130538-k3fa"])
+    monkeypatch.setattr(recording, "new_call_id", lambda now: next(drawn))
+    first, second = one_call(recordings), one_call(recordings)
+    assert list_calls(recordings) == [first.folder, second.folder]
+
+
+@pytest.mark.parametrize("broken", ["replace_json", "take_lock"])
+def test_a_call_that_cannot_be_begun_leaves_no_folder_and_no_descriptor(
+    broken, recordings, monkeypatch
+):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recording, broken, fail)
+    before = sorted(Path("/proc/self/fd").iterdir())
+    with pytest.raises(RecordingError, match="No space left"):
+        begin(recordings)
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
+    assert list(recordings.iterdir()) == []
+
+
+def test_calls_are_found_by_id_prefix_and_last(recordings):
+    first = one_call(recordings)
+    assert find_call(recordings, first.call.id) == first.folder
+    assert find_call(recordings, first.call.id[:9]) == first.folder
+    second = one_call(recordings)
+    assert find_call(recordings, "last") == max(first.folder, second.folder)
+    with pytest.raises(UsageError, match="say more"):
+        find_call(recordings, first.call.id[:8])
+
+
+@pytest.mark.parametrize("name", ["", "../..", "x", "last"])
+def test_a_call_that_is_not_there_is_not_found(recordings, name):
+    with pytest.raises(NotFoundError):
+        find_call(recordings, name)
+
+
+def test_a_file_without_its_sizes_is_repaired_on_open(recordings):
+    recording = one_call(recordings)
+    wav = recording.folder / "caller.wav"
+    wav.write_bytes(bytes(44) + AUDIO + b"\x01")
+    assert repair_recording(recording.folder) == [wav]
+    with wave.open(str(wav)) as file:
+        assert (file.getframerate(), file.readframes(1000)) == (16_000, AUDIO)
+    assert repair_recording(recording.folder) == []
+
+
+def test_a_wav_that_call_json_does_not_know_yet_is_repaired_too(recordings):
+    recording = begin(recordings)
+    recording.append(1, [AUDIO])
+    recording.finish(EndReason.HANG_UP)
+    call = read_call(recording.folder)
+    call["legs"][1]["files"] = []
+    (recording.folder / "call.json").write_text(json.dumps(call))
+    (recording.folder / "agent.wav").write_bytes(b"RIFF")
+    assert repair_recording(recording.folder) == [recording.folder / "agent.wav"]
+
+
+def test_a_live_call_is_not_touched(recordings):
+    recording = begin(recordings)
+    assert repair_recording(recording.folder) == []
+    recording.finish(EndReason.HANG_UP)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"legs": 3}'])
+def test_a_damaged_call_json_is_one_clear_error(recordings, damage):
+    recording = one_call(recordings)
+    (recording.folder / "call.json").write_text(damage)
+    with pytest.raises(RecordingError, match="the WAVs beside it are still good"):
+        repair_recording(recording.folder)

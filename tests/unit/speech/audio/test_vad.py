@@ -1,0 +1,139 @@
+"""Speech is heard, and what telephones play instead of speech is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import wave
+
+import numpy as np
+import pytest
+
+from streamer.speech.audio.segmenter import Closed, Opened, Segmenter
+from streamer.speech.audio.vad import FORGET_AFTER, SileroVad
+from streamer.speech.base import FRAME
+from streamer.speech.engine.models import demo_path
+from tests.unit.speech.sounds import RATE, named_sounds, noise, pcm
+
+SOUNDS = named_sounds(12.0)
+
+
+class ScriptedNetwork:
+    """Answers each frame with its number, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.inputs: list[np.ndarray] = []
+        self.memories: list[float] = []
+        self.frames = 0
+
+    def run(self, outputs, inputs):
+        self.inputs.extend(inputs["input"])
+        self.memories.append(float(inputs["h"].ravel()[0]))
+        count = len(inputs["input"])
+        numbers = np.arange(self.frames + 1, self.frames + 1 + count, dtype=np.float32)
+        self.frames += count
+        return numbers / 1000, inputs["h"] + count, inputs["c"] + count
+
+
+def loud(frames: int) -> bytes:
+    return pcm(noise(frames * FRAME / RATE, level=0.1))
+
+
+@pytest.mark.parametrize("size", [2, 320, 1024, 5000, 1_000_000])
+def test_frames_are_judged_once_whatever_the_pieces(size):
+    network, audio = ScriptedNetwork(), loud(10)
+    vad = SileroVad(network)
+    pieces = [audio[i : i + size] for i in range(0, len(audio), size)]
+    heard = [p for piece in pieces for p in vad.feed(piece)]
+    assert np.round(np.array(heard) * 1000).tolist() == list(range(1, 11))
+
+
+def test_each_frame_is_seen_with_the_end_of_the_one_before_it():
+    network, audio = ScriptedNetwork(), loud(4)
+    vad = SileroVad(network)
+    vad.feed(audio[: 3 * FRAME * 2])
+    vad.feed(audio[3 * FRAME * 2 :])
+    samples = np.frombuffer(audio, np.int16) / 32768
+    assert np.all(network.inputs[0][:64] == 0)
+    for number in (1, 2, 3):
+        begin = number * FRAME - 64
+        assert np.allclose(network.inputs[number], samples[begin : begin + 64 + FRAME])
+
+
+def test_the_network_remembers_from_call_to_call():
+    network = ScriptedNetwork()
+    vad = SileroVad(network)
+    vad.feed(loud(3))
+    vad.feed(loud(1))
+    assert network.memories == [0.0, 3.0]
+
+
+def test_silence_is_no_speech_and_never_reaches_the_network():
+    network = ScriptedNetwork()
+    assert SileroVad(network).feed(bytes(FRAME * 2 * 5)) == [0.0] * 5
+    assert network.frames == 0
+
+
+@pytest.mark.parametrize(("quiet", "memory"), [(FORGET_AFTER - 1, 3.0), (FORGET_AFTER, 0.0)])
+def test_a_pause_of_half_a_second_clears_the_memory(quiet, memory):
+    network = ScriptedNetwork()
+    vad = SileroVad(network)
+    vad.feed(loud(3) + bytes(FRAME * 2 * quiet) + loud(1))
+    assert network.memories == [0.0, memory]
+
+
+def test_a_reset_forgets_the_rest_of_a_frame_too():
+    network = ScriptedNetwork()
+    vad = SileroVad(network)
+    vad.feed(loud(1) + b"\x00\x10" * 100)
+    vad.reset()
+    assert len(vad.feed(loud(1))) == 1
+    assert network.memories[-1] == 0.0
+
+
+def count_utterances(audio: bytes) -> int:
+    vad, segmenter = SileroVad(), Segmenter()
+    changes = [change for p in vad.feed(audio) for change in segmenter.feed(p)]
+    return sum(isinstance(change, Opened) for change in changes)
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_what_a_telephone_plays_instead_of_speech_opens_no_utterance(name):
+    assert count_utterances(pcm(SOUNDS[name])) == 0
+
+
+def test_feeding_20_ms_at_a_time_gives_what_feeding_all_at_once_gives():
+    audio = pcm(noise(1.0, level=0.1) * np.sin(np.arange(RATE) / 500))
+    piecewise = SileroVad()
+    pieces = [p for i in range(0, len(audio), 640) for p in piecewise.feed(audio[i : i + 640])]
+    assert np.allclose(pieces, SileroVad().feed(audio), atol=1e-4)
+
+
+def test_the_bundled_call_is_heard_from_its_first_word_to_its_last():
+    folder = demo_path().parents[1] / "calls"
+    if not (folder / "demo.wav").is_file():
+        pytest.skip("the demo call is not bundled yet")
+    with wave.open(str(folder / "demo.wav")) as file:
+        frames = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+    said = json.loads((folder / "demo.json").read_text())
+    legs = sorted({line["leg"] for line in said})
+    spans = [find_utterances(frames.reshape(-1, len(legs))[:, n].tobytes()) for n in range(2)]
+    for line in said:
+        start, end = round((line["start"] + 0.1) * RATE), round((line["end"] - 0.1) * RATE)
+        assert any(s <= start and end <= e for leg in spans for s, e in leg), line["text"]
+
+
+def find_utterances(audio: bytes) -> list[tuple[int, int]]:
+    vad, segmenter = SileroVad(), Segmenter()
+    changes = [change for p in vad.feed(audio) for change in segmenter.feed(p)]
+    changes += segmenter.end_of_stream()
+    return [(c.start, c.end) for c in changes if isinstance(c, Closed)]
+
+
+def test_listening_for_speech_does_not_load_the_speech_model():
+    script = (
+        "import sys; from streamer.speech.audio.vad import SileroVad; SileroVad().feed(bytes(2048));"
+        "sys.exit(bool({'faster_whisper', 'ctranslate2'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

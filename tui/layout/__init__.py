@@ -1,0 +1,1 @@
+"""Words as rows: wrapping, selection, wording."""

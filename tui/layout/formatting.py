@@ -1,0 +1,77 @@
+"""Hostile strings and moments as the screen shows them: one line, nothing that a terminal obeys, and no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from streamer.core.events import SPEECH_RATE, Word
+from streamer.core.transcript import format_position
+from streamer.core.untrusted import one_line, printable
+from tui.layout.wrapping import Token, make_token
+from tui.state.call import Utterance
+
+DOUBTFUL = 0.5
+"""Probability below which a settled word is marked; about one in seven words of the bundled call's."""
+
+_LONGEST = 20_000
+"""Characters of one utterance that are shown: a minute of speech has 1,000."""
+
+
+def tokenise(utterance: Utterance) -> tuple[Token, ...]:
+    """Return the words of an utterance as they are drawn."""
+    tokens: list[Token] = []
+    room = _LONGEST
+    for is_tentative, words in ((False, utterance.settled), (True, utterance.tentative)):
+        for word in words:
+            tokens += _tokens_of(word, room, is_tentative=is_tentative)
+            room -= len(word.text) + 1
+            if room <= 0:
+                return (*tokens, make_token("…"))
+    return tuple(tokens)
+
+
+def _tokens_of(word: Word, room: int, *, is_tentative: bool) -> Iterable[Token]:
+    text = word.text[:room]
+    is_doubtful = not is_tentative and word.probability < DOUBTFUL
+    if text.isascii() and text.isprintable() and text and " " not in text:  # as nearly all are
+        return (Token(text, len(text), word.is_joined, is_tentative, is_doubtful),)
+    parts = one_line(text).split(" ")
+    return (
+        make_token(
+            part,
+            is_joined=word.is_joined and number == 0,
+            is_tentative=is_tentative,
+            is_doubtful=is_doubtful,
+        )
+        for number, part in enumerate(parts)
+        if part
+    )
+
+
+def show_name(name: str, limit: int = 40) -> str:
+    """Return a label, a channel or another name as it is drawn."""
+    return printable(one_line(name) or "?", limit=limit)
+
+
+def show_count(number: int, thing: str) -> str:
+    """Return how many of a thing there are."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def show_moment(moment: datetime) -> str:
+    """Return a moment in local time."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def show_beginning(moment: datetime, now: datetime) -> str:
+    """Return when a call began, in local time: today's by the clock alone."""
+    local, today = moment.astimezone(), now.astimezone().date()
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d %b %H:%M}"
+
+
+def show_position(samples: int, zero_at: datetime | None) -> str:
+    """Return a position as the call's time, or with `zero_at` as the time on the wall."""
+    if zero_at is None:
+        return format_position(samples / SPEECH_RATE)
+    return f"{zero_at.astimezone() + timedelta(seconds=samples / SPEECH_RATE):%H:%M:%S}"

@@ -1,0 +1,235 @@
+"""What the screen knows of one call: events go in, utterances in order of time come out; no widget in sight.
+
+An utterance begins as a partial and becomes final under the same key, so that it changes in its place. One that turned out to hold
+no words is never made final: it goes when a later one of its leg is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from streamer.core.audio import Leg
+from streamer.core.events import (
+    Call,
+    CallEnded,
+    CallStarted,
+    DigitPressed,
+    EndReason,
+    Event,
+    Final,
+    Lagging,
+    LegAttached,
+    LegEnded,
+    Listening,
+    Partial,
+    Segment,
+    Trouble,
+    Word,
+)
+from streamer.core.transcript import Transcript
+
+Key = tuple[str, int]
+"""Leg and number of an utterance."""
+
+_BREATH = 1000
+"""Segments after which others get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One utterance as it stands now; positions are samples at `SPEECH_RATE`."""
+
+    leg: str
+    number: int
+    start: int
+    end: int
+    settled: tuple[Word, ...]
+    tentative: tuple[Word, ...] = ()
+    language: str = ""
+    """Known once it is final."""
+
+    @property
+    def key(self) -> Key:
+        """Return what it is found by."""
+        return self.leg, self.number
+
+
+class CallBoard:
+    """One call; whoever draws it asks `take_changes` which utterances are to be drawn anew."""
+
+    def __init__(self, legs: Iterable[Leg] = ()) -> None:
+        self.call: Call | None = None
+        self.folder: Path | None = None
+        self.recordings: tuple[Path, ...] = ()
+        self.legs = tuple(legs)
+        self.names: dict[str, str] = {}
+        """What speakers are called instead of their labels."""
+        self.zero_at: datetime | None = None
+        """When position 0 was, as far as it is known."""
+        self.attached: set[str] = set()
+        self.ended_legs: dict[str, LegEnded] = {}
+        self.lags: dict[str, float] = {}
+        self.troubles: list[str] = []
+        """What the user has not read yet."""
+        self.end: CallEnded | None = None
+        self.finals = 0
+        self.partials = 0
+        self.said_live: list[tuple[int, float]] = []
+        """Where the utterances that were seen being said ended, and when on the clock of `take` they were final."""
+        self.utterances: dict[Key, Utterance] = {}
+        self._open: dict[str, int] = {}
+        self._changed: dict[Key, None] = {}
+
+    @property
+    def call_id(self) -> str:
+        """Return the call's id, empty before it has one."""
+        return self.call.id if self.call else ""
+
+    @property
+    def lag_s(self) -> float:
+        """Return how far recognition is behind the recording, 0 where it keeps up."""
+        return max(self.lags.values(), default=0.0)
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing more will come."""
+        return self.end is not None
+
+    def is_speaking(self, leg: str) -> bool:
+        """Say whether an utterance of the leg is open."""
+        return leg in self._open
+
+    def rank(self, leg: str) -> int:
+        """Return the place of a leg in its call, which gives it its colour and its mark."""
+        for number, known in enumerate(self.legs):
+            if known.label == leg:
+                return number
+        return len(self.legs)
+
+    def leg_at(self, rank: int) -> str | None:
+        """Return the label of the leg at a place in its call."""
+        return self.legs[rank].label if rank < len(self.legs) else None
+
+    def name(self, leg: str) -> str:
+        """Return what a speaker is called."""
+        return self.names.get(leg, leg)
+
+    def rename(self, leg: str, name: str) -> None:
+        """Call a speaker something else, or by its label again if `name` is empty."""
+        if name:
+            self.names[leg] = name
+        else:
+            self.names.pop(leg, None)
+        self._changed.update(dict.fromkeys(key for key in self.utterances if key[0] == leg))
+
+    def take(self, event: Event, *, now: float = 0.0) -> None:
+        """Take note of an event of this call; `now` is in seconds since the epoch."""
+        match event:
+            case CallStarted(call, folder, recordings):
+                self.call, self.folder, self.recordings = call, folder, recordings
+                self.legs = call.legs
+            case LegAttached(_, leg):
+                self.attached.add(leg)
+            case LegEnded(_, leg, _, _):
+                self.ended_legs[leg] = event
+            case Partial():
+                self._take_partial(event)
+            case Final(_, segment):
+                self._take_final(segment, now)
+            case Lagging(_, leg, lag_s):
+                self.lags[leg] = lag_s
+            case Trouble(_, message):
+                self.troubles.append(message)
+            case CallEnded():
+                self.end = event
+                self.lags.clear()
+                self._drop_open(list(self._open))
+            case DigitPressed() | Listening():
+                pass  # statistics read keys from the recording
+
+    def take_changes(self) -> list[Key]:
+        """Return the keys of what has changed since the last time; one without an utterance is gone."""
+        changed = list(self._changed)
+        self._changed.clear()
+        return changed
+
+    @property
+    def has_changes(self) -> bool:
+        """Say whether `take_changes` would return any."""
+        return bool(self._changed)
+
+    def transcript(self, started_at: datetime | None = None) -> Transcript:
+        """Return what is settled, as exporters take it."""
+        assert self.call
+        segments = (
+            Segment(u.leg, u.number, u.start, u.end, u.settled, u.language)
+            for u in self.utterances.values()
+            if u.language
+        )
+        began = started_at or self.call.started_at.astimezone()
+        return Transcript(
+            self.call.id, self.call.source, began, self.legs, tuple(segments), dict(self.names)
+        )
+
+    def _take_partial(self, partial: Partial) -> None:
+        key = partial.leg, partial.utterance
+        known = self.utterances.get(key)
+        if known is not None and known.language:
+            return  # its final has overtaken it
+        open_number = self._open.get(partial.leg)
+        if open_number is not None and open_number < partial.utterance:
+            self._drop_open([partial.leg])
+        self._open[partial.leg] = partial.utterance
+        self.partials += 1
+        self._put(Utterance(*key, partial.start, partial.end, partial.committed, partial.tentative))
+
+    def _take_final(self, segment: Segment, now: float) -> None:
+        open_number = self._open.get(segment.leg)
+        if open_number is not None and open_number <= segment.utterance:
+            if open_number < segment.utterance:
+                self._drop_open([segment.leg])
+            if self._open.pop(segment.leg, None) is not None:
+                self.said_live.append((segment.end, now))
+        self.finals += 1
+        self._put(
+            Utterance(
+                segment.leg,
+                segment.utterance,
+                segment.start,
+                segment.end,
+                segment.words,
+                language=segment.language or "?",
+            )
+        )
+
+    def _put(self, utterance: Utterance) -> None:
+        self.utterances[utterance.key] = utterance
+        self._changed[utterance.key] = None
+
+    def _drop_open(self, legs: list[str]) -> None:
+        for leg in legs:
+            key = leg, self._open.pop(leg)
+            if not self.utterances[key].language:
+                del self.utterances[key]
+                self._changed[key] = None
+
+
+async def fill_board(
+    board: CallBoard,
+    started: CallStarted,
+    segments: Iterable[Segment],
+    *,
+    reason: EndReason | None,
+    duration_s: float,
+) -> None:
+    """Put a call that is over on a board, with a breath now and then for others."""
+    board.take(started)
+    for number, segment in enumerate(segments):
+        board.take(Final(started.call.id, segment))
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+    board.take(CallEnded(started.call.id, reason or EndReason.INTERRUPTED, duration_s))

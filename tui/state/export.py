@@ -1,0 +1,55 @@
+"""What `e` writes: a call's transcript or its audio, under a name that is not taken yet."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamer.errors import RecordingError
+from streamer.exporters import EXPORTERS
+from streamer.recording.mixdown import write_mixdown
+from streamer.recording.private_files import open_private
+from streamer.recording.reader import list_leg_wavs
+from tui.state.call import CallBoard
+
+AUDIO = "wav"
+
+FORMATS = {
+    "txt": "plain text, a line an utterance",
+    "srt": "subtitles",
+    "vtt": "subtitles for the web",
+    "json": "everything, with the time of each word",
+    "csv": "a table",
+    AUDIO: "the audio, one channel a leg",
+}
+
+
+def write_export(board: CallBoard, format_name: str, folder: Path) -> Path:
+    """Write a call's transcript or audio into a folder and return the new file; blocks.
+
+    Raises:
+        RecordingError: There is nothing to write, or the disk does not take it.
+    """
+    if board.call is None or board.folder is None:
+        raise RecordingError("the call has not begun yet, so there is nothing to export")
+    path = _new_name(folder, board.call.id, format_name)
+    if format_name == AUDIO:
+        legs = [files for files in list_leg_wavs(board.folder) if files]
+        if not legs:
+            raise RecordingError(f"there are no recordings of {board.call.id} to export")
+        write_mixdown(legs, path)
+    else:
+        with open_private(path) as file:
+            file.write(EXPORTERS[format_name](board.transcript()).encode())
+    return path
+
+
+def _new_name(folder: Path, stem: str, suffix: str) -> Path:
+    return next(path for path in _names(folder, stem, suffix) if not path.exists())
+
+
+def _names(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
+    yield folder / f"{stem}.{suffix}"
+    for number in itertools.count(2):
+        yield folder / f"{stem}-{number}.{suffix}"

@@ -1,0 +1,76 @@
+"""What is happening to a call, in a word and a remark, as the head of its screen says it.
+
+STARTING --folder made--> CONNECTING --a leg attached--> RINGING --first frame--> LIVE --hang-up--> ENDING --last word--> ENDED
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streamer.core.events import EndReason
+from tui.state.call import CallBoard
+
+
+class Phase(StrEnum):
+    """Where a call is; the value is the word for it."""
+
+    STARTING = "starting"
+    CONNECTING = "connecting"
+    RINGING = "ringing"
+    LIVE = "live"
+    ENDING = "ending"
+    ENDED = "ended"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+_ENDS = {
+    EndReason.HANG_UP: "hung up",
+    EndReason.STOPPED: "recording stopped",
+    EndReason.LOST: "connection lost",
+    EndReason.REFUSED: "refused by the PBX",
+    EndReason.INTERRUPTED: "recording interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What is known of recognition; `model` is empty if there is none."""
+
+    model: str = ""
+    is_loading: bool = False
+
+
+def find_phase(
+    board: CallBoard, *, is_recorded: bool, has_audio: bool, has_failed: bool = False
+) -> Phase:
+    """Say where a call is; `has_failed` if it will never begin."""
+    if board.end is not None:
+        return Phase.REFUSED if board.end.reason is EndReason.REFUSED else Phase.ENDED
+    if board.call is None:
+        return Phase.FAILED if has_failed else Phase.STARTING
+    if not is_recorded:
+        return Phase.ENDING
+    if has_audio:
+        return Phase.LIVE
+    return Phase.RINGING if board.attached else Phase.CONNECTING
+
+
+def remark(board: CallBoard, phase: Phase, speech: Speech) -> str:
+    """Say what is being waited for, or how it ended; empty if nothing is to be said."""
+    match phase:
+        case Phase.STARTING:
+            return "waiting for the recorder"
+        case Phase.FAILED:
+            return "nothing is recorded"
+        case Phase.CONNECTING | Phase.RINGING:
+            return "no audio yet"
+        case Phase.ENDED | Phase.REFUSED:
+            return _ENDS[board.end.reason] if board.end else ""
+        case Phase.LIVE | Phase.ENDING:
+            if speech.is_loading:
+                return "loading the model"
+            if board.lag_s:
+                return f"catching up, {board.lag_s:.0f} s behind"
+            return "finishing the last words" if phase is Phase.ENDING else ""
