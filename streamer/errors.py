@@ -11,7 +11,7 @@
     ├── ModelError                exit 1   a speech model is there but cannot be used
     └── StoreError                exit 1   the database cannot be opened, read or written
 
-Messages are lower-case sentences: what happened, to what, what to do next. They may hold hostile strings; whoever prints
+Messages are lower-case sentences: what happened, to what, what to do next. They may hold untrusted strings; whoever prints
 one escapes it.
 """
 

@@ -22,9 +22,9 @@ from tui.layout.glyphs import PlainCharacters, speaks_utf8
 from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
-from tui.state.call import CallBoard, Key
-from tui.state.messages import CallChanged, DeskOpened, TroubleSaid
-from tui.state.open_calls import Workroom
+from tui.state.call import Key, ShownCall
+from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
+from tui.state.open_calls import OpenCalls
 from tui.themes import DARK, LIGHT
 
 _FIRST = 2
@@ -116,7 +116,7 @@ class ScreenApp(App[None]):
     ) -> None:
         super().__init__(driver_class=driver_class)
         self.clock = clock
-        self.room = Workroom(request, self.post_message)
+        self.open_calls = OpenCalls(request, self.post_message)
         self.has_crashed = False
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -126,21 +126,21 @@ class ScreenApp(App[None]):
 
     async def on_mount(self) -> None:
         """Show the first screen; everything slow begins once it is painted."""
-        if self.room.request.watch is None:
+        if self.open_calls.request.watch is None:
             await self.push_screen(self._list_calls())
         else:
-            awaited = self.room.boards.awaited = CallBoard(self.room.request.legs)
+            awaited = self.open_calls.shown_calls.awaited = ShownCall(self.open_calls.request.legs)
             await self.push_screen(CallScreen(awaited))
-        if about := self.room.request.about:
+        if about := self.open_calls.request.about:
             self.say(about)
-        self.call_after_refresh(self.room.start)
+        self.call_after_refresh(self.open_calls.start)
 
     # What the room tells
 
     def on_call_changed(self, message: CallChanged) -> None:
         """Let the call's screen draw."""
         for screen in self.screen_stack:
-            if isinstance(screen, CallScreen) and screen.board is message.board:
+            if isinstance(screen, CallScreen) and screen.shown is message.shown:
                 screen.show_changes()
 
     def on_trouble_said(self, _: TroubleSaid) -> None:
@@ -149,7 +149,7 @@ class ScreenApp(App[None]):
             if isinstance(screen, ShowsTroubles):
                 screen.show_troubles()
 
-    def on_desk_opened(self, _: DeskOpened) -> None:
+    def on_backend_opened(self, _: BackendOpened) -> None:
         """Let the calls be listed."""
         for screen in self.screen_stack:
             if isinstance(screen, ListsCalls):
@@ -159,20 +159,20 @@ class ScreenApp(App[None]):
 
     async def open_call(self, call_id: str, *, at: Key | None = None) -> None:
         """Open a call, live or past, perhaps at an utterance."""
-        entry = await self.room.find(call_id)
+        entry = await self.open_calls.find(call_id)
         if entry is None:
             self.say(f"{show_name(call_id)} is not there any more", is_bad=True)
             return
-        board = await self.room.open(entry)
+        shown = await self.open_calls.open(entry)
         for screen in self.screen_stack:
-            if isinstance(screen, CallScreen) and screen.board is board:
+            if isinstance(screen, CallScreen) and screen.shown is shown:
                 found = screen
                 while self.screen is not found:
                     await self.pop_screen()
                 if at is not None:
                     found.transcript.go_to_key(at)
                 return
-        await self.push_screen(CallScreen(board, at=at))
+        await self.push_screen(CallScreen(shown, at=at))
 
     async def go_back(self, screen: Screen[None]) -> None:
         """Leave a screen for the one before; behind the one that was opened first are all calls."""

@@ -22,7 +22,7 @@ def run_screen(request: ScreenRequest) -> int:
 
 async def show(app: ScreenApp) -> int:
     """Show the application until its user leaves; return the exit code, as of `run_screen`."""
-    request = app.room.request
+    request = app.open_calls.request
     loop = asyncio.get_running_loop()
     for number in _ENDING_SIGNALS:
         loop.add_signal_handler(number, app.leave_by_signal, number)
@@ -30,9 +30,11 @@ async def show(app: ScreenApp) -> int:
         with suppress(OSError):  # the terminal is gone
             await app.run_async()
     finally:
-        await app.room.aclose()  # the terminal is the user's again meanwhile
-    if request.watched.is_over and request.watched.exit_code:
-        for trouble in app.room.unread_troubles():  # the terminal would show nothing of it any more
+        await app.open_calls.aclose()  # the terminal is the user's again meanwhile
+    if request.outcome.is_over and request.outcome.exit_code:
+        for (
+            trouble
+        ) in app.open_calls.unread_troubles():  # the terminal would show nothing of it any more
             output.talk(trouble)
     if app.has_crashed:
         output.talk(

@@ -26,7 +26,7 @@ class CallState(StrEnum):
     LIVE = "live"
     """It is being recorded."""
     TRANSCRIBING = "transcribing"
-    """It has ended, and a desk is working on its words."""
+    """It has ended, and a backend is working on its words."""
     COMPLETE = "complete"
     UNFINISHED = "unfinished"
     """It has ended and nobody is working on it; `streamer resume` does."""
@@ -147,7 +147,7 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
 
 
 def _end(row: CallRow) -> CallRow:
-    """Return a call with the end that its recording knows, which no desk has seen."""
+    """Return a call with the end that its recording knows, which no backend has seen."""
     try:
         noted = describe_folder(row.folder)
     except RecordingError:

@@ -7,14 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.core.events import DigitPressed, parse_time
+from streamer.core.events import Dtmf, parse_time
 from streamer.errors import RecordingError
 from streamer.recording.reader import read_call
 
 LOOK_S = 0.25
 
 
-class PressedKeys:
+class DtmfReceivedKeys:
     """Announces each key of a call once."""
 
     def __init__(self, folder: Path, bus: Bus) -> None:
@@ -43,7 +43,7 @@ class PressedKeys:
             new = digits[self._told.get(number, 0) :]
             self._told[number] = len(digits)  # what cannot be read is not looked at again
             for key in new:
-                pressed = DigitPressed(
+                pressed = Dtmf(
                     self._folder.name,
                     str(leg["leg"]),
                     str(key["digit"]),

@@ -1,4 +1,4 @@
-"""What becomes of a call that is being watched, as far as its watcher has to say it in the end."""
+"""What becomes of a call that is being outcome, as far as its watcher has to say it in the end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamer.errors import ExitCode
 
 
 @dataclass(slots=True)
-class Watched:
+class WatchOutcome:
     """A call that is being watched; `folder` is None before its tap has made it."""
 
     folder: Path | None = None

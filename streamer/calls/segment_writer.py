@@ -25,7 +25,7 @@ _LONGEST_REST_S = 2.0
 T = TypeVar("T")
 
 
-class CallLedger:
+class CallWriter:
     """One call's place in the store. `say` gets one line when writing has to wait, and one when it goes on."""
 
     def __init__(
@@ -54,11 +54,11 @@ class CallLedger:
         """
         await self.write(lambda: self.store.keep_call(self._call, folder, recordings))
 
-    async def open_legs(self) -> dict[str, LegLedger]:
+    async def open_legs(self) -> dict[str, LegWriter]:
         """Return each leg's place, by label."""
         progress = await self.store.read_progress(self._call.id)
         return {
-            leg.label: LegLedger(self, self._call.id, leg.label, progress[leg.label])
+            leg.label: LegWriter(self, self._call.id, leg.label, progress[leg.label])
             for leg in self._call.legs
         }
 
@@ -96,10 +96,10 @@ class CallLedger:
             await asyncio.sleep(rest_s)
 
 
-class LegLedger:
-    """One leg's place in the store; see `speech.base.Ledger`."""
+class LegWriter:
+    """One leg's place in the store; see `speech.base.SegmentWriter`."""
 
-    def __init__(self, call: CallLedger, call_id: str, leg: str, progress: Progress) -> None:
+    def __init__(self, call: CallWriter, call_id: str, leg: str, progress: Progress) -> None:
         self.progress = progress
         self._call = call
         self._call_id = call_id

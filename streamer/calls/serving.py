@@ -1,8 +1,8 @@
-"""The front of calls that come to us: a listener in its own process, and a session for every call that it records.
+"""Calls that come to us: listeners in a process of their own, and a session for every call that they record.
 
-Theory of operation. The listener outlives this front, so nothing is asked of it but to begin and to end: calls are found in the folder
-of recordings, whoever records them, as long as they are of a source that comes to us. A listener that is there already, because an
-earlier front was killed, is taken over; one that was killed is replaced. Of several fronts of one listener the first *leads*, by a
+Theory of operation. The listeners outlive this process, so they are only asked to begin and to end: calls are found in the folder of
+recordings, whoever records them, as long as they are of a source that comes to us. Listeners that are there already, because an earlier
+`serve` was killed, are taken over; those that were killed are replaced. Of several serves of the same listeners the first *leads*, by a
 lock: only its leaving ends the listening, and when it is killed another leads.
 """
 
@@ -17,14 +17,14 @@ from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.calls.catalog import folder_names
-from streamer.calls.session import Desk, run_session
+from streamer.calls.session import Backend, run_session
 from streamer.config import Settings
 from streamer.core.events import EndReason, Listening, Trouble
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.recording.locks import Lock, take_lock
 from streamer.recording.reader import is_live, read_call
 from streamer.tap.detached import DetachedProcess, LogTail
-from streamer.tap.inbound import SERVERS, front_lock_path, is_listening, stop_listener
+from streamer.tap.inbound import SERVERS, is_listening, leader_lock_path, stop_listener
 from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
 
 LOOK_S = 0.1
@@ -46,7 +46,7 @@ class ListenError(StreamerError):
 
 
 @dataclass(slots=True)
-class Served:
+class ServeOutcome:
     """What has become of the calls, as far as a command has to say it in the end."""
 
     address: str = ""
@@ -111,7 +111,13 @@ class Arrivals:
 
 
 async def serve_calls(
-    settings: Settings, options: ListenOptions, desk: Desk, bus: Bus, served: Served, *, waits: bool
+    settings: Settings,
+    options: ListenOptions,
+    backend: Backend,
+    bus: Bus,
+    served: ServeOutcome,
+    *,
+    waits: bool,
 ) -> None:
     """Have calls recorded as they come, and follow each to its end, until cancelled.
 
@@ -121,38 +127,43 @@ async def serve_calls(
     Raises:
         ListenError: It could not be begun.
     """
-    front = _Front(settings, options, desk, bus, served)
-    following = asyncio.ensure_future(front.follow_arrivals())
-    listening = asyncio.ensure_future(front.keep_listening())
+    serving = _ServeSession(settings, options, backend, bus, served)
+    following = asyncio.ensure_future(serving.follow_arrivals())
+    listening = asyncio.ensure_future(serving.keep_listening())
     try:
         await asyncio.wait([following, listening], return_when=asyncio.FIRST_COMPLETED)
         for task in (listening, following):
             if task.done():
                 task.result()
     except asyncio.CancelledError:
-        front.stop()
-        if waits and front.leads:
-            await front.see_out(listening)
+        serving.stop()
+        if waits and serving.leads:
+            await serving.see_out(listening)
         raise
     finally:
-        front.close()
+        serving.close()
         served.left = tuple(sorted(served.live))
-        for task in (following, listening, *front.sessions):
+        for task in (following, listening, *serving.sessions):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
 
-class _Front:
+class _ServeSession:
     def __init__(
-        self, settings: Settings, options: ListenOptions, desk: Desk, bus: Bus, served: Served
+        self,
+        settings: Settings,
+        options: ListenOptions,
+        backend: Backend,
+        bus: Bus,
+        served: ServeOutcome,
     ) -> None:
         self.sessions: set[asyncio.Task[None]] = set()
         self._settings = settings
         self._recordings = Path(settings.recordings)
         self._options = options
-        self._desk = desk
+        self._backend = backend
         self._bus = bus
-        self._served = served
+        self._outcome = served
         self._is_stopping = False
         self._process: DetachedProcess | None = None
         """The listener that was started here."""
@@ -160,29 +171,29 @@ class _Front:
 
     @property
     def leads(self) -> bool:
-        """Say whether the listening ends with this front."""
+        """Say whether the listening ends with this serving."""
         return self._lead is not None
 
     def close(self) -> None:
-        """Let another front lead."""
+        """Let another session lead."""
         if self._lead is not None:
             self._lead.release()
 
     def stop(self) -> None:
-        """Have no more calls taken, if this front leads."""
+        """Have no more calls taken, if this session leads."""
         self._is_stopping = True
         if self.leads:
             with suppress(OSError):  # the folder of recordings is gone, or full
-                stop_listener(self._recordings, self._options.source, self._served.address)
+                stop_listener(self._recordings, self._options.source, self._outcome.address)
                 return
         if self._process is not None:  # without effect if it has found another listener there
             self._process.terminate()
 
     async def see_out(self, listening: asyncio.Future[None]) -> None:
         """Follow the calls that are live to their ends."""
-        if self._served.live:
+        if self._outcome.live:
             self._say(
-                f"no more calls are taken; following {len(self._served.live)} to the end (once more leaves them to the"
+                f"no more calls are taken; following {len(self._outcome.live)} to the end (once more leaves them to the"
                 " recorder)"
             )
         await asyncio.wait([listening])
@@ -210,9 +221,9 @@ class _Front:
                 await asyncio.sleep(RESTART_S)
 
     async def _follow(self, folder: Path) -> None:
-        self._served.live.add(folder.name)
+        self._outcome.live.add(folder.name)
         try:
-            result = await run_session(folder, self._desk, self._bus)
+            result = await run_session(folder, self._backend, self._bus)
             is_whole = result.reason in (EndReason.HANG_UP, EndReason.STOPPED)
             has_failed = bool(result.trouble) or not is_whole
         except RecordingError as error:
@@ -225,8 +236,8 @@ class _Front:
                 Trouble(folder.name, f"it is recorded, but followed no more: {error!r}")
             )
         finally:
-            self._served.live.discard(folder.name)
-        self._served.has_failed |= has_failed
+            self._outcome.live.discard(folder.name)
+        self._outcome.has_failed |= has_failed
 
     async def _listen(self) -> int | None:
         """Start a listener and take what it says until it ends; return its exit code, None if it was killed."""
@@ -241,7 +252,7 @@ class _Front:
                 await self._take_over(str(line["taken"]))
             elif "message" in line:
                 message = str(line["message"])
-                if self._served.address:
+                if self._outcome.address:
                     self._bus.publish(Trouble(line["call"], message))
             elif "exit_code" in line:
                 code = int(line["exit_code"])
@@ -268,11 +279,11 @@ class _Front:
 
     def _try_to_lead(self) -> None:
         with suppress(OSError):  # the folder of recordings is gone
-            path = front_lock_path(self._recordings, self._options.source, self._served.address)
+            path = leader_lock_path(self._recordings, self._options.source, self._outcome.address)
             self._lead = self._lead or take_lock(path)
 
     def _begin(self, address: str) -> None:
-        self._served.address = address
+        self._outcome.address = address
         self._try_to_lead()
         if self._is_stopping:
             self.stop()

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.calls.dtmf import PressedKeys
-from streamer.calls.segment_writer import CallLedger
+from streamer.calls.dtmf import DtmfReceivedKeys
+from streamer.calls.segment_writer import CallWriter
 from streamer.core.events import (
     SPEECH_RATE,
     Call,
@@ -25,7 +25,7 @@ from streamer.core.events import (
     Trouble,
 )
 from streamer.errors import ModelError, RecordingError, StoreError
-from streamer.recording.live_status import PartialBoard, read_lags, read_partial
+from streamer.recording.live_status import LiveStatus, read_lags, read_partial
 from streamer.recording.locks import Lock, is_locked, take_lock
 from streamer.recording.rates import correct_rates
 from streamer.recording.reader import is_live, read_recorded, repair_recording
@@ -54,7 +54,7 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Backend:
     """What calls are worked on with; without speech only others' words are shown."""
 
     opening: asyncio.Future[Store | None]
@@ -77,11 +77,11 @@ class SessionResult:
 
 
 async def run_session(
-    folder: Path, desk: Desk, bus: Bus, *, is_growing: Callable[[], bool] | None = None
+    folder: Path, backend: Backend, bus: Bus, *, is_growing: Callable[[], bool] | None = None
 ) -> SessionResult:
     """Follow a call's recording to its end and announce its words, those that are settled already first.
 
-    Only one desk transcribes a call; another one shows what that one settles, and takes over when it is gone. `is_growing` says
+    Only one backend transcribes a call; another one shows what that one settles, and takes over when it is gone. `is_growing` says
     whether the recording may still grow; a tap's lock, unless somebody knows better.
 
     Raises:
@@ -92,10 +92,10 @@ async def run_session(
     call, paths = _correct(opened.call, opened.paths), opened.paths
     bus.publish(CallStarted(call, folder, paths))
     result = SessionResult()
-    keys = PressedKeys(folder, bus)
+    keys = DtmfReceivedKeys(folder, bus)
     watching_keys = asyncio.ensure_future(keys.watch())
     try:
-        await _follow(folder, call, paths, desk, bus, grows, result)
+        await _follow(folder, call, paths, backend, bus, grows, result)
     finally:
         watching_keys.cancel()
     keys.look()
@@ -109,17 +109,17 @@ async def _follow(
     folder: Path,
     call: Call,
     paths: tuple[Path, ...],
-    desk: Desk,
+    backend: Backend,
     bus: Bus,
     grows: Callable[[], bool],
     result: SessionResult,
 ) -> None:
-    store = await asyncio.shield(desk.opening)
+    store = await asyncio.shield(backend.opening)
     if store is None:
         result.trouble = "there is no database to keep words in"
     else:
         await _wait_for_audio(paths, grows)
-        session = _Session(folder, _correct(call, paths), paths, store, desk.speech, bus, grows)
+        session = _Session(folder, _correct(call, paths), paths, store, backend.speech, bus, grows)
         try:
             result.trouble = await session.run()
         except StoreError as error:
@@ -129,7 +129,7 @@ async def _follow(
 
 
 class _Session:
-    """One call at a desk that has a store."""
+    """One call at a backend that has a store."""
 
     def __init__(
         self,
@@ -148,8 +148,8 @@ class _Session:
         self._speech = speech
         self._bus = bus
         self._grows = grows
-        self._ledger = CallLedger(store, call, is_live=grows, say=self._say)
-        self._board = PartialBoard(folder)
+        self._writer = CallWriter(store, call, is_live=grows, say=self._say)
+        self._status = LiveStatus(folder)
         self._shown = {leg.label: 0 for leg in call.legs}
         self._newest: dict[str, Partial] = {}
         self._lags: dict[str, float] = {}
@@ -159,10 +159,10 @@ class _Session:
         """See the call through; return what made its text incomplete."""
         if not self._folder.exists():
             raise RecordingError(f"{self._folder} is not there any more")
-        await self._ledger.open(self._folder, self._paths)
+        await self._writer.open(self._folder, self._paths)
         lock = await self._follow()
         try:
-            await self._take_down()  # what another desk has left that is gone now
+            await self._take_down()  # what another backend has left that is gone now
             if not self._grows():
                 repair_recording(self._folder)
             await self._show_settled()
@@ -177,7 +177,7 @@ class _Session:
         return trouble
 
     async def _follow(self) -> Lock | None:
-        """Show what another desk settles until the call is ours to transcribe; None if it has ended and never will be."""
+        """Show what another backend settles until the call is ours to transcribe; None if it has ended and never will be."""
         path = self._folder / "transcriber.lock"
         while True:
             # Asked first, because taking a lock that is held waits a moment, and everything else with it.
@@ -209,7 +209,7 @@ class _Session:
     async def _take_down(self) -> None:
         """Leave nothing up that says how a transcription goes on: there is none."""
         self._show_lags({})
-        await self._board.clear()
+        await self._status.clear()
 
     def _show_lags(self, lags: Mapping[str, float]) -> None:
         for leg in self._shown:
@@ -246,22 +246,22 @@ class _Session:
 
     async def _open_legs(self) -> list[LegTranscriber]:
         assert self._speech
-        ledgers = await self._ledger.open_legs()
+        writers = await self._writer.open_legs()
         open_vad = await asyncio.to_thread(_import_vad)
         return [
             LegTranscriber(
                 self._call.id,
                 leg.label,
-                follower=self._open_follower(number, ledgers[leg.label].position),
+                follower=self._open_follower(number, writers[leg.label].position),
                 vad=open_vad(),
                 scheduler=self._speech.scheduler,
-                ledger=ledgers[leg.label],
+                writer=writers[leg.label],
                 plan=self._speech.plan,
                 announce=self._announce,
                 clock=time.monotonic,
             )
             for number, leg in enumerate(self._call.legs)
-            if not ledgers[leg.label].progress.is_complete
+            if not writers[leg.label].progress.is_complete
         ]
 
     def _open_follower(self, number: int, position: int) -> SpeechFollower:
@@ -277,13 +277,13 @@ class _Session:
         if isinstance(event, Lagging):
             self._lags[event.leg] = event.lag_s
         if isinstance(event, Partial | Lagging):
-            self._board.post(event)
+            self._status.post(event)
 
     async def _note_end(self) -> None:
         recorded = read_recorded(self._folder)
         await self._keep_late_rates()
         written_at = (self._folder / "call.json").stat().st_mtime
-        await self._ledger.end(
+        await self._writer.end(
             recorded.reason or EndReason.INTERRUPTED,
             duration=round(recorded.duration_s * SPEECH_RATE),
             ended_at=recorded.ended_at or datetime.fromtimestamp(written_at, UTC),
@@ -294,7 +294,7 @@ class _Session:
         call = _correct(self._call, self._paths)
         if call != self._call:
             keep = self._store.keep_call
-            await self._ledger.write(lambda: keep(call, self._folder, self._paths))
+            await self._writer.write(lambda: keep(call, self._folder, self._paths))
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(self._call.id, message))

@@ -1,4 +1,4 @@
-"""The desk: choose a model, open its engine, find or start taps, and follow their recordings."""
+"""The backend: choose a model, open its engine, find or start taps, and follow their recordings."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.deletion import delete_older
-from streamer.calls.outcome import Watched
-from streamer.calls.session import Desk, SessionResult, Speech, run_session
+from streamer.calls.outcome import WatchOutcome
+from streamer.calls.session import Backend, SessionResult, Speech, run_session
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, LegAttached, Trouble
@@ -121,9 +121,9 @@ def store_path(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def open_desk(
+async def open_backend(
     settings: Settings, model: InstalledModel | None, bus: Bus
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[Backend]:
     """Open speech, if there is a model, and the store, in the background, while the block lasts.
 
     A store that is busy is waited for. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be
@@ -133,7 +133,7 @@ async def open_desk(
         opening = asyncio.ensure_future(_open_store(stack, store_path(settings), bus))
         stack.push_async_callback(_settle, opening)
         async with open_speech(settings, model, bus) as speech:
-            yield Desk(opening, speech)
+            yield Backend(opening, speech)
 
 
 async def _settle(opening: asyncio.Future[Store | None]) -> None:
@@ -204,7 +204,7 @@ async def _keep_each_trouble(store: Store, events: Subscription) -> None:
 
 
 async def watch_channels(
-    settings: Settings, legs: Sequence[Leg], desk: Desk, bus: Bus, watched: Watched
+    settings: Settings, legs: Sequence[Leg], backend: Backend, bus: Bus, outcome: WatchOutcome
 ) -> None:
     """Have a tap record `legs` as one call, in a process of its own, and follow it to its end.
 
@@ -213,11 +213,11 @@ async def watch_channels(
     tap = start_tap(settings, legs)
     announced = asyncio.Event()
     sessions: list[asyncio.Task[SessionResult]] = []  # one, once the tap has said where it records
-    listening = asyncio.ensure_future(_listen(tap, desk, bus, watched, sessions, announced))
+    listening = asyncio.ensure_future(_listen(tap, backend, bus, outcome, sessions, announced))
     try:
         await asyncio.shield(listening)
-        await _finish(sessions, bus, watched)
-        watched.is_over = True
+        await _finish(sessions, bus, outcome)
+        outcome.is_over = True
     finally:
         # Nobody may leave without knowing that a recording goes on.
         try:
@@ -231,9 +231,9 @@ async def watch_channels(
 
 async def _listen(
     tap: DetachedProcess,
-    desk: Desk,
+    backend: Backend,
     bus: Bus,
-    watched: Watched,
+    outcome: WatchOutcome,
     sessions: list[asyncio.Task[SessionResult]],
     announced: asyncio.Event,
 ) -> None:
@@ -241,47 +241,49 @@ async def _listen(
     try:
         async for line in tap.lines():
             if place := line.get("folder") or line.get("taken"):
-                watched.folder = Path(place)
-                sessions.append(asyncio.ensure_future(run_session(watched.folder, desk, bus)))
+                outcome.folder = Path(place)
+                sessions.append(asyncio.ensure_future(run_session(outcome.folder, backend, bus)))
                 announced.set()
                 await asyncio.sleep(0)  # it says first that the call has started
-            elif "attached" in line and watched.folder:
-                bus.publish(LegAttached(watched.folder.name, str(line["attached"])))
+            elif "attached" in line and outcome.folder:
+                bus.publish(LegAttached(outcome.folder.name, str(line["attached"])))
             elif "message" in line:
-                bus.publish(Trouble(_call_id(watched), str(line["message"])))
+                bus.publish(Trouble(_call_id(outcome), str(line["message"])))
             elif "exit_code" in line:
-                watched.exit_code = int(line["exit_code"])
+                outcome.exit_code = int(line["exit_code"])
     finally:
         announced.set()
 
 
-async def _finish(sessions: list[asyncio.Task[SessionResult]], bus: Bus, watched: Watched) -> None:
-    if not sessions or watched.folder is None:
+async def _finish(
+    sessions: list[asyncio.Task[SessionResult]], bus: Bus, outcome: WatchOutcome
+) -> None:
+    if not sessions or outcome.folder is None:
         return
-    is_refused = watched.exit_code in (ExitCode.NOT_FOUND, ExitCode.UNREACHABLE)
-    if is_refused and not watched.folder.exists():  # there is nothing to follow
-        bus.publish(CallEnded(watched.folder.name, EndReason.REFUSED, 0.0))
+    is_refused = outcome.exit_code in (ExitCode.NOT_FOUND, ExitCode.UNREACHABLE)
+    if is_refused and not outcome.folder.exists():  # there is nothing to follow
+        bus.publish(CallEnded(outcome.folder.name, EndReason.REFUSED, 0.0))
         return
     try:
         result = await sessions[0]
     except RecordingError as error:
-        bus.publish(Trouble(watched.folder.name, str(error)))
-        bus.publish(CallEnded(watched.folder.name, EndReason.LOST, 0.0))
-        watched.exit_code = watched.exit_code or ExitCode.FAILED
+        bus.publish(Trouble(outcome.folder.name, str(error)))
+        bus.publish(CallEnded(outcome.folder.name, EndReason.LOST, 0.0))
+        outcome.exit_code = outcome.exit_code or ExitCode.FAILED
         return
     if result.reason is EndReason.INTERRUPTED:
-        bus.publish(Trouble(watched.folder.name, _KILLED))
+        bus.publish(Trouble(outcome.folder.name, _KILLED))
     if result.trouble:
-        watched.exit_code = watched.exit_code or ExitCode.FAILED
+        outcome.exit_code = outcome.exit_code or ExitCode.FAILED
 
 
-def _call_id(watched: Watched) -> str | None:
-    return watched.folder.name if watched.folder else None
+def _call_id(outcome: WatchOutcome) -> str | None:
+    return outcome.folder.name if outcome.folder else None
 
 
-def without_partials(desk: Desk) -> Desk:
-    """Return the same desk for recordings that nobody watches, where only finals count."""
-    speech = desk.speech
+def without_partials(backend: Backend) -> Backend:
+    """Return the same backend for recordings that nobody watches, where only finals count."""
+    speech = backend.speech
     if speech is None:
-        return desk
-    return replace(desk, speech=replace(speech, plan=replace(speech.plan, has_partials=False)))
+        return backend
+    return replace(backend, speech=replace(speech, plan=replace(speech.plan, has_partials=False)))

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.bus import Bus
-from streamer.calls.outcome import Watched
+from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
-from streamer.cli.watch import choose_printer, open_any_desk, show
+from streamer.cli.watch import choose_printer, open_any_backend, show
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.speech.engine.models import DEMO, resolve_model
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Desk
+    from streamer.calls.session import Backend
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"
@@ -40,9 +40,9 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
     with tempfile.TemporaryDirectory(prefix="streamer-demo-", ignore_cleanup_errors=True) as folder:
         own = replace(settings, recordings=folder, db="")
 
-        async def watch(bus: Bus, watched: Watched) -> None:
-            async with open_any_desk(own, model, bus) as desk:
-                await _play(own, desk, bus, watched)
+        async def watch(bus: Bus, outcome: WatchOutcome) -> None:
+            async with open_any_backend(own, model, bus) as backend:
+                await _play(own, backend, bus, outcome)
 
         if frontend is None:
             output.talk(_ABOUT)
@@ -55,15 +55,15 @@ def ask_for_demo(settings: Settings) -> ScreenRequest:
     model = resolve_model(DEMO)
     return ScreenRequest(
         settings,
-        lambda bus: open_any_desk(settings, model, bus),
-        lambda desk, bus, watched: _play(settings, desk, bus, watched),
+        lambda bus: open_any_backend(settings, model, bus),
+        lambda backend, bus, outcome: _play(settings, backend, bus, outcome),
         tuple(Leg(label, _CHANNEL) for label in _LABELS),
         model.name,
         about=_ABOUT,
     )
 
 
-async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> None:
+async def _play(settings: Settings, backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
     from streamer.calls.watching import watch_channels
     from streamer.simulator.script import load_script
     from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
@@ -72,4 +72,4 @@ async def _play(settings: Settings, desk: Desk, bus: Bus, watched: Watched) -> N
     legs = [Leg(label, script.name) for label, script in zip(_LABELS, scripts, strict=True)]
     async with open_simulator(StreamChannelSimulator([scripts])) as pbx:
         url = f"ws://127.0.0.1:{pbx.port}/ws"
-        await watch_channels(replace(settings, url=url), legs, desk, bus, watched)
+        await watch_channels(replace(settings, url=url), legs, backend, bus, outcome)

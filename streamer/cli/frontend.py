@@ -1,8 +1,8 @@
 """The seam to a screen: what it is asked to show, how it is found, and what is said when it has closed.
 
 A screen is an entry point of the group `streamer.frontends`: a callable that takes a `ScreenRequest`, stays until its user leaves,
-and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. What a desk needs takes a
-third of a second to import, so it is imported when the desk is opened, which is when the screen has been painted.
+and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. What a backend needs takes a
+third of a second to import, so it is imported when the backend is opened, which is when the screen has been painted.
 
 A server shows the same to browsers until a signal ends it: an entry point of the group `streamer.servers`, a callable that takes
 where to listen as well.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus
-from streamer.calls.outcome import Watched
+from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.core.audio import Leg
@@ -29,7 +29,7 @@ from streamer.errors import ExitCode, UsageError
 from streamer.recording.reader import is_live
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Desk
+    from streamer.calls.session import Backend
 
 GROUP = "streamer.frontends"
 SERVERS = "streamer.servers"
@@ -43,23 +43,23 @@ class ScreenRequest:
 
     settings: Settings
     """Where the calls are kept."""
-    open_desk: Callable[[Bus], AbstractAsyncContextManager[Desk]]
+    open_backend: Callable[[Bus], AbstractAsyncContextManager[Backend]]
     """What all calls are worked on with; everything that happens to them comes over the bus."""
-    watch: Callable[[Desk, Bus, Watched], Coroutine[Any, Any, None]] | None = None
+    watch: Callable[[Backend, Bus, WatchOutcome], Coroutine[Any, Any, None]] | None = None
     """Follow the one call that the screen opens with, to its end; None shows all calls."""
     legs: tuple[Leg, ...] = ()
     """What is known of that call before it begins."""
     model: str = ""
     """Name of the speech model, empty if there is none."""
     troubles: tuple[str, ...] = ()
-    """What the user should read first; hostile lines."""
+    """What the user should read first; untrusted lines."""
     about: str = ""
     """What is nice to know, and may go away by itself."""
-    watched: Watched = field(default_factory=Watched)
-    attend: Callable[[Desk, Bus, Watched], Coroutine[Any, Any, None]] | None = None
+    outcome: WatchOutcome = field(default_factory=WatchOutcome)
+    attend: Callable[[Backend, Bus, WatchOutcome], Coroutine[Any, Any, None]] | None = None
     """Follow calls as they come, as long as the screen is open."""
     tell_opened: Callable[[str], None] = lambda _: None
-    """Told the id of each call that is opened; a screen whose desk has no speech passes it on to one that has."""
+    """Told the id of each call that is opened; a screen whose backend has no speech passes it on to one that has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +113,20 @@ def run_frontend(frontend: Frontend, request: ScreenRequest, *, is_kept: bool = 
     its screen.
     """
     _silence_log()
-    return _part(frontend(request), request.watched, is_kept=is_kept)
+    return _part(frontend(request), request.outcome, is_kept=is_kept)
 
 
 def run_server(server: ScreenServer, request: ScreenRequest, place: Place) -> int:
     """Show a screen to browsers until a signal comes; return the exit code, as of a screen."""
-    return _part(server(request, place), request.watched, is_kept=True)
+    return _part(server(request, place), request.outcome, is_kept=True)
 
 
-def _part(code: int, watched: Watched, *, is_kept: bool) -> int:
+def _part(code: int, outcome: WatchOutcome, *, is_kept: bool) -> int:
     """Say what goes on, and return the exit code of a viewer that has ended with `code`."""
-    if watched.folder is not None and is_kept and is_live(watched.folder):
-        say_still_recording(watched.folder)
+    if outcome.folder is not None and is_kept and is_live(outcome.folder):
+        say_still_recording(outcome.folder)
         return code
-    return code or (watched.exit_code if watched.is_over else ExitCode.DONE)
+    return code or (outcome.exit_code if outcome.is_over else ExitCode.DONE)
 
 
 def say_still_recording(folder: Path) -> None:

@@ -18,7 +18,7 @@ _log = logging.getLogger("streamer")
 
 
 class _HarmlessFormatter(logging.Formatter):
-    """Keeps a hostile message on one line; tracebacks stay as they are."""
+    """Keeps an untrusted message on one line; tracebacks stay as they are."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         record.message = printable(record.message, limit=2000)

@@ -32,7 +32,7 @@ class Progress(Protocol):
         """Begin to show a recording."""
 
     def say(self, message: str) -> None:
-        """Say one hostile line without tearing the meter."""
+        """Say one untrusted line without tearing the meter."""
 
     async def run(self) -> None:
         """Refresh until cancelled."""

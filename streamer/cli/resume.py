@@ -7,8 +7,8 @@ from pathlib import Path
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
-from streamer.calls.session import Desk, run_session
-from streamer.calls.watching import open_desk, store_path, without_partials
+from streamer.calls.session import Backend, run_session
+from streamer.calls.watching import open_backend, store_path, without_partials
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull
@@ -78,19 +78,19 @@ async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry
     bus, code = Bus(), ExitCode.DONE
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
-        async with open_desk(settings, model, bus) as desk:
+        async with open_backend(settings, model, bus) as backend:
             for number, entry in enumerate(entries, start=1):
                 output.talk(f"{number} of {len(entries)}: {entry.call.id}, {show_legs(entry.call)}")
-                if not await _resume_one(without_partials(desk), entry, bus):
+                if not await _resume_one(without_partials(backend), entry, bus):
                     code = ExitCode.FAILED
         bus.close()
         await telling
     return code
 
 
-async def _resume_one(desk: Desk, entry: Entry, bus: Bus) -> bool:
+async def _resume_one(backend: Backend, entry: Entry, bus: Bus) -> bool:
     try:
-        result = await run_session(entry.call.folder, desk, bus)
+        result = await run_session(entry.call.folder, backend, bus)
     except StreamerError as error:
         output.talk(f"{entry.call.id}: {error}")
         return False

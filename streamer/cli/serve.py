@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.bus import Bus
-from streamer.calls.outcome import Watched
+from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
-from streamer.cli.watch import choose_printer, open_any_desk, show, telling_unfinished
+from streamer.cli.watch import choose_printer, open_any_backend, show, telling_unfinished
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
@@ -25,7 +25,7 @@ from streamer.recording.reader import is_live
 from streamer.speech.engine.models import NO_MODEL, InstalledModel
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Desk
+    from streamer.calls.session import Backend
     from streamer.tap.inbound_process import ListenOptions
 
 LONGEST_ANNOUNCEMENT_S = 120
@@ -68,12 +68,15 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
 
-        async def work(bus: Bus, watched: Watched) -> None:
-            async with open_any_desk(settings, model, bus) as desk, telling_unfinished(settings):
-                await serving.run(desk, bus, watched, waits=True)
+        async def work(bus: Bus, outcome: WatchOutcome) -> None:
+            async with (
+                open_any_backend(settings, model, bus) as backend,
+                telling_unfinished(settings),
+            ):
+                await serving.run(backend, bus, outcome, waits=True)
 
-        async def attend(desk: Desk, bus: Bus, watched: Watched) -> None:
-            await serving.run(desk, bus, watched, waits=False)
+        async def attend(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
+            await serving.run(backend, bus, outcome, waits=False)
 
         if frontend is None:
             code = asyncio.run(show(work, choose_printer(as_json=as_json, names_calls=True)))
@@ -81,7 +84,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             return code
         request = ScreenRequest(
             settings,
-            lambda bus: open_any_desk(settings, model, bus),
+            lambda bus: open_any_backend(settings, model, bus),
             attend=attend,
             model=model.name if model else "",
             troubles=_find_troubles(options, model),
@@ -92,28 +95,28 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 
 
 class _Serving:
-    """Serve with any desk; what becomes of the calls is known afterwards."""
+    """Serve with any backend; what becomes of the calls is known afterwards."""
 
     def __init__(self, settings: Settings, options: ListenOptions) -> None:
         self._settings = settings
         self._options = options
         self._left: tuple[str, ...] = ()
 
-    async def run(self, desk: Desk, bus: Bus, watched: Watched, *, waits: bool) -> None:
-        from streamer.calls.serving import ListenError, Served, serve_calls
+    async def run(self, backend: Backend, bus: Bus, outcome: WatchOutcome, *, waits: bool) -> None:
+        from streamer.calls.serving import ListenError, ServeOutcome, serve_calls
 
-        served = Served()
-        watched.is_over = True  # no single call is waited for
-        watched.exit_code = ExitCode.DONE
+        served = ServeOutcome()
+        outcome.is_over = True  # no single call is waited for
+        outcome.exit_code = ExitCode.DONE
         try:
-            await serve_calls(self._settings, self._options, desk, bus, served, waits=waits)
+            await serve_calls(self._settings, self._options, backend, bus, served, waits=waits)
         except ListenError as error:
-            watched.exit_code = error.exit_code
+            outcome.exit_code = error.exit_code
             raise
         finally:
             self._left = served.left
             if served.has_failed:
-                watched.exit_code = watched.exit_code or ExitCode.FAILED
+                outcome.exit_code = outcome.exit_code or ExitCode.FAILED
 
     def say_what_goes_on(self) -> None:
         recordings = Path(self._settings.recordings)

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
-from streamer.calls.session import Desk, SessionResult, run_session
-from streamer.calls.watching import open_desk, without_partials
+from streamer.calls.session import Backend, SessionResult, run_session
+from streamer.calls.watching import open_backend, without_partials
 from streamer.cli import output
 from streamer.cli.models import choose_or_pull
 from streamer.cli.signals import run_to_end
@@ -82,8 +82,8 @@ async def _transcribe_all(
     bus, code = Bus(), ExitCode.DONE
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
-        async with open_desk(settings, model, bus) as desk:
-            chosen = without_partials(desk) if speed is None else desk
+        async with open_backend(settings, model, bus) as backend:
+            chosen = without_partials(backend) if speed is None else backend
             for file in files:
                 job = _Job(file, bus, chosen, Path(settings.recordings), speed)
                 transcript, trouble = await job.run()
@@ -106,11 +106,11 @@ class _Job:
     """One file on its way."""
 
     def __init__(
-        self, file: Path, bus: Bus, desk: Desk, recordings: Path, speed: float | None
+        self, file: Path, bus: Bus, backend: Backend, recordings: Path, speed: float | None
     ) -> None:
         self._file = file
         self._bus = bus
-        self._desk = desk
+        self._backend = backend
         self._recordings = recordings
         self._speed = speed
         self._segments: list[Segment] = []
@@ -120,7 +120,7 @@ class _Job:
             if self._speed is None:
                 recording = await asyncio.to_thread(_record_at_once, self._file, self._recordings)
                 total_s = sum(leg.samples for leg in recording.legs) / SLIN16_RATE
-                session = run_session(recording.folder, self._desk, self._bus)
+                session = run_session(recording.folder, self._backend, self._bus)
             else:
                 tracks = await asyncio.to_thread(decode_tracks, self._file)
                 total_s = sum(len(track) for track in tracks) / SAMPLE_WIDTH / SLIN16_RATE
@@ -144,7 +144,7 @@ class _Job:
         tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop(), clock=clock))
         await asyncio.sleep(0)
         assert is_live(recording.folder)
-        result = await run_session(recording.folder, self._desk, self._bus)
+        result = await run_session(recording.folder, self._backend, self._bus)
         await tap
         return result
 

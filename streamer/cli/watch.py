@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus
-from streamer.calls.outcome import Watched
+from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.cli.frontend import (
     Place,
@@ -38,7 +38,7 @@ from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Desk
+    from streamer.calls.session import Backend
 
 _EVENTS = 100_000
 _LINE_LIMIT = 10_000
@@ -76,14 +76,14 @@ def run_watch(
     plan_tap(settings, legs)  # finds what is wrong before anything is started
     model = choose_or_pull(settings)
 
-    async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
+    async def follow(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
         from streamer.calls.watching import watch_channels
 
-        await watch_channels(settings, legs, desk, bus, watched)
+        await watch_channels(settings, legs, backend, bus, outcome)
 
-    async def watch(bus: Bus, watched: Watched) -> None:
-        async with open_any_desk(settings, model, bus) as desk, telling_unfinished(settings):
-            await follow(desk, bus, watched)
+    async def watch(bus: Bus, outcome: WatchOutcome) -> None:
+        async with open_any_backend(settings, model, bus) as backend, telling_unfinished(settings):
+            await follow(backend, bus, outcome)
 
     if frontend is None:
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
@@ -119,19 +119,22 @@ def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> i
 
 
 @asynccontextmanager
-async def open_any_desk(
+async def open_any_backend(
     settings: Settings, model: InstalledModel | None, bus: Bus
-) -> AsyncIterator[Desk]:
-    """Open a desk that deletes old calls too; what it needs is imported on another thread, since that takes a while."""
+) -> AsyncIterator[Backend]:
+    """Open a backend that deletes old calls too; what it needs is imported on another thread, since that takes a while."""
     pipeline = await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
-    async with pipeline.open_desk(settings, model, bus) as desk, pipeline.expire_calls(settings):
-        yield desk
+    async with (
+        pipeline.open_backend(settings, model, bus) as backend,
+        pipeline.expire_calls(settings),
+    ):
+        yield backend
 
 
 def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRequest:
     return ScreenRequest(
         settings,
-        lambda bus: open_any_desk(settings, model, bus),
+        lambda bus: open_any_backend(settings, model, bus),
         model=model.name if model else "",
         troubles=() if model else (NO_MODEL,),
     )
@@ -154,7 +157,7 @@ async def _tell_unfinished(settings: Settings) -> None:
     from streamer.calls.watching import store_path
     from streamer.store import open_reader
 
-    with contextlib.suppress(StreamerError):  # the desk will say it
+    with contextlib.suppress(StreamerError):  # the backend will say it
         async with open_reader(store_path(settings)) as reader:
             entries = await list_entries(reader, Path(settings.recordings))
         count = sum(entry.state is CallState.UNFINISHED for entry in entries)
@@ -172,22 +175,22 @@ def choose_printer(*, as_json: bool, names_calls: bool = False) -> Printer:
 
 
 async def show(
-    watch: Callable[[Bus, Watched], Coroutine[Any, Any, None]],
+    watch: Callable[[Bus, WatchOutcome], Coroutine[Any, Any, None]],
     printer: Printer,
     *,
     is_kept: bool = True,
 ) -> int:
-    """Print a desk's events until it has ended, or a signal or a closed stdout ends the viewer alone.
+    """Print a backend's events until it has ended, or a signal or a closed stdout ends the viewer alone.
 
     `is_kept` says that a recording goes on without its viewer.
     """
-    bus, watched = Bus(), Watched()
+    bus, outcome = Bus(), WatchOutcome()
     caught: list[int] = []
     is_told_to_leave = asyncio.Event()
     loop = asyncio.get_running_loop()
     with bus.subscribe(capacity=_EVENTS) as events:
         printing = asyncio.ensure_future(PrintingThread(printer).print_all(events))
-        watching = asyncio.ensure_future(watch(bus, watched))
+        watching = asyncio.ensure_future(watch(bus, outcome))
 
         def leave(number: int) -> None:
             caught.append(number)
@@ -200,7 +203,7 @@ async def show(
         await asyncio.wait([watching])
         bus.close()
         await _wait_for_printer(printing, is_told_to_leave)
-    code = _find_code(watching, printing, watched, caught, is_kept=is_kept)
+    code = _find_code(watching, printing, outcome, caught, is_kept=is_kept)
     if not printing.done():
         output.leave_at_once(code)
     return code
@@ -223,7 +226,7 @@ async def _wait_for_printer(
 def _find_code(
     watching: asyncio.Future[None],
     printing: asyncio.Future[None],
-    watched: Watched,
+    outcome: WatchOutcome,
     caught: list[int],
     *,
     is_kept: bool,
@@ -235,11 +238,11 @@ def _find_code(
         output.close_quietly()
         return output.fail(f"stdout cannot be written: {error}", ExitCode.FAILED)
     if caught or watching.cancelled():
-        if watched.folder is not None and is_kept:
-            say_still_recording(watched.folder)
+        if outcome.folder is not None and is_kept:
+            say_still_recording(outcome.folder)
         return 128 + (caught[0] if caught else signal.SIGINT)
     watching.result()
-    return watched.exit_code
+    return outcome.exit_code
 
 
 def _print_json(event: Event) -> None:

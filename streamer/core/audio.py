@@ -28,7 +28,7 @@ def looks_like_label(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One party of a call: a label that is safe in file names, and the PBX's hostile name for the channel."""
+    """One party of a call: a label that is safe in file names, and the PBX's untrusted name for the channel."""
 
     label: str
     channel: str

@@ -114,7 +114,7 @@ class LegAttached:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """One leg has ended; `message` is one hostile line for the user, empty after an ordinary hang-up."""
+    """One leg has ended; `message` is one untrusted line for the user, empty after an ordinary hang-up."""
 
     call_id: str
     leg: str
@@ -123,7 +123,7 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class DigitPressed:
+class Dtmf:
     """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV, 0 before there is any audio."""
 
     call_id: str
@@ -159,7 +159,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something the user should read; a hostile line. `call_id` is None where no single call is concerned."""
+    """Something the user should read; an untrusted line. `call_id` is None where no single call is concerned."""
 
     call_id: str | None
     message: str
@@ -196,7 +196,7 @@ Event = (
     CallStarted
     | LegAttached
     | LegEnded
-    | DigitPressed
+    | Dtmf
     | Partial
     | Final
     | Lagging
@@ -230,7 +230,7 @@ def encode_event(event: Event) -> dict[str, Any]:
         case LegEnded(call_id, leg, reason, message):
             fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
             return {"event": "leg_ended", **fields}
-        case DigitPressed(call_id, leg, digit, start_s, at):
+        case Dtmf(call_id, leg, digit, start_s, at):
             pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
             return {"event": "dtmf", "call": call_id, "leg": leg, **pressed}
         case Partial():

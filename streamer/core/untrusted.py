@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 LIMIT = 200
-"""Characters of a hostile string that a message shows before it is cut."""
+"""Characters of an untrusted string that a message shows before it is cut."""
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Controls, format characters (bidi overrides, zero width), private, surrogate, unassigned, line separators."""

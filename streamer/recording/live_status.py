@@ -1,7 +1,7 @@
 """What is being said this moment, in one small file a leg, and how far the words are behind, in one a call.
 
-They are for desks that do not transcribe the call. Not part of what is kept: a file is replaced with every change, and gone when the
-call has been read to its end. What a desk that was killed has left says nothing any more: it held `transcriber.lock`.
+They are for backends that do not transcribe the call. Not part of what is kept: a file is replaced with every change, and gone when the
+call has been read to its end. What a backend that was killed has left says nothing any more: it held `transcriber.lock`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LAG_FILE = "lag.json"
 """Seconds by label, of the legs that lag; gone while none does."""
 
 
-class PartialBoard:
+class LiveStatus:
     """Posts the newest partial of each leg, and its lag; a slow disk costs only some of those in between."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,7 @@ class PartialBoard:
             self._writing = asyncio.ensure_future(self._write())
 
     async def clear(self) -> None:
-        """Take everything down, also what another desk has left; idempotent."""
+        """Take everything down, also what another backend has left; idempotent."""
         self._due.clear()
         self._lags.clear()
         if self._writing is not None:
@@ -62,7 +62,7 @@ class PartialBoard:
 
 
 def read_lags(folder: Path) -> dict[str, float]:
-    """Return how many seconds each leg is behind, by label, as the desk says that transcribes the call; without legs that keep up."""
+    """Return how many seconds each leg is behind, by label, as the backend says that transcribes the call; without legs that keep up."""
     try:
         if not is_locked(folder / "transcriber.lock"):
             return {}
@@ -73,7 +73,7 @@ def read_lags(folder: Path) -> dict[str, float]:
 
 
 def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
-    """Return what another desk says is being said; None if there is nothing, or nothing that can be read."""
+    """Return what another backend says is being said; None if there is nothing, or nothing that can be read."""
     try:
         fields = read_json(_path(folder, leg))
         return Partial(

@@ -81,6 +81,6 @@ def read_note(path: Path) -> str:
 
 
 def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:
-    """Name the lock of one channel of one PBX; hashed, because the name is hostile."""
+    """Name the lock of one channel of one PBX; hashed, because the name is untrusted."""
     digest = hashlib.sha256(f"{url}\n{channel}".encode()).hexdigest()
     return recordings / ".locks" / digest

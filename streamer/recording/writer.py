@@ -278,7 +278,7 @@ def create_recording(
 ) -> Recording:
     """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
 
-    `facts` is what else is known of the call, hostile strings. `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
+    `facts` is what else is known of the call, untrusted strings. `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
 
     Raises:
         RecordingError: The folder cannot be made or written.

@@ -33,7 +33,7 @@ class _Bucket:
     lines_since: float = -LINES_EVERY_S
 
 
-class Gate:
+class Limiter:
     """Decides on each connection; `clock` is in seconds."""
 
     def __init__(self, *, most: int, clock: Callable[[], float]) -> None:

@@ -33,7 +33,7 @@ class RateKnown:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class DtmfReceived:
     """The leg's party has pressed a key; `arrival` as in `AudioChunk`."""
 
     leg: int
@@ -43,7 +43,7 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class LegClosed:
-    """Leg number `leg` brings nothing more; `error` is None where all is well, `note` a hostile line for the user."""
+    """Leg number `leg` brings nothing more; `error` is None where all is well, `note` an untrusted line for the user."""
 
     leg: int
     reason: EndReason
@@ -53,14 +53,14 @@ class LegClosed:
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """Something on the wire that is not audio and was dropped; `message` is a hostile line, empty if it was said before."""
+    """Something on the wire that is not audio and was dropped; `message` is an untrusted line, empty if it was said before."""
 
     leg: int
     message: str
     odd_bytes: int = 0
 
 
-StreamItem = AudioChunk | LegOpened | RateKnown | Pressed | LegClosed | Odd
+StreamItem = AudioChunk | LegOpened | RateKnown | DtmfReceived | LegClosed | Odd
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class CallStream(Protocol):
         """What was sent back to each leg; empty where a source only listens."""
 
     def explain_silence(self, leg: int, *, waited_s: float) -> str:
-        """Say, in a hostile line, why a leg may be connected and bring no audio."""
+        """Say, in an untrusted line, why a leg may be connected and bring no audio."""
 
     def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield items; never raises because of the PBX."""
@@ -98,12 +98,12 @@ class CallStream(Protocol):
         """Stop reading without harming the call; idempotent."""
 
 
-class ArrivedCall(CallStream, Protocol):
+class InboundCall(CallStream, Protocol):
     """A call that has come to us by itself."""
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What else is known of it, hostile strings for `call.json`."""
+        """What else is known of it, untrusted strings for `call.json`."""
 
 
 class Server(Protocol):
@@ -120,7 +120,7 @@ class Server(Protocol):
             UnreachableError: The address cannot be had.
         """
 
-    def calls(self) -> AsyncIterator[ArrivedCall]:
+    def calls(self) -> AsyncIterator[InboundCall]:
         """Yield calls as they come, until nobody listens any more and every connection is closed."""
 
     def stop_listening(self) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from streamer.keeper.client import Keeper
-from streamer.sources.admission import Gate
-from streamer.sources.playout import Metronome, Voice
+from streamer.sources.admission import Limiter
+from streamer.sources.playout import FrameClock, Playback
 from streamer.wire.formats import Format
 
 
 @dataclass(frozen=True, slots=True)
-class Welcome:
-    """A call that may come in; `facts` are hostile strings for `call.json`."""
+class Admitted:
+    """A call that may come in; `facts` are untrusted strings for `call.json`."""
 
     label: str
     channel: str
@@ -22,21 +22,21 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
+class ServerOptions:
     """How callers are received."""
 
-    admit: Callable[[UUID], Welcome | str]
-    """Says who a UUID is, or in a hostile line why it is refused."""
-    gate: Gate
-    metronome: Metronome
+    admit: Callable[[UUID], Admitted | str]
+    """Says who a UUID is, or in an untrusted line why it is refused."""
+    limiter: Limiter
+    frame_clock: FrameClock
     keeper: Callable[[], Keeper | None]
     """Returns the keeper of the moment, None if none can be had."""
     wait_for_keeper: Callable[[], Awaitable[Keeper]]
     """Returns it as soon as there is one."""
     say: Callable[[str], None]
-    """Takes hostile lines for the user that concern no call."""
+    """Takes untrusted lines for the user that concern no call."""
     clock: Callable[[], float]
-    new_voice: Callable[[], Voice | None]
+    new_playback: Callable[[], Playback | None]
     fills_silence: bool
     format: Format | None
     """What kind 0x10 carries, None to find it out."""

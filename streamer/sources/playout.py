@@ -1,9 +1,9 @@
 """What goes back to a party: a frame every 20 ms by the wall clock, from one writer a connection.
 
-Theory of operation. One `Metronome` ticks for all connections and says how many frames are due; its beats are counted from its
-start, so that lateness of one tick never adds up. Each connection's `Playout` asks its voice for the next frame and sends silence
-while the voice has none. A tick that is late is made up for by a voice, up to `MOST_AT_ONCE`, never by silence: what silence is for
-is done by one frame. A peer that does not read gets nothing more until it does; its voice waits meanwhile.
+Theory of operation. One `FrameClock` ticks for all connections and says how many frames are due; its beats are counted from its
+start, so that lateness of one tick never adds up. Each connection's `Playout` asks its playback for the next frame and sends silence
+while the playback has none. A tick that is late is made up for by a playback, up to `MOST_AT_ONCE`, never by silence: what silence is for
+is done by one frame. A peer that does not read gets nothing more until it does; its playback waits meanwhile.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TONE_LEVEL = 0.25
 _log = logging.getLogger(__name__)
 
 
-class Metronome:
+class FrameClock:
     """Tells every player how many frames are due, for as long as there is one."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Metronome:
             self.stop(play)
 
 
-class Voice(Protocol):
+class Playback(Protocol):
     """What is said to one party."""
 
     def next_frame(self, rate: int) -> bytes | None:
@@ -147,7 +147,7 @@ class Playout:
     def __init__(
         self,
         transport: asyncio.WriteTransport,
-        voice: Voice | None,
+        playback: Playback | None,
         *,
         rate: int,
         fills_silence: bool,
@@ -155,7 +155,7 @@ class Playout:
         self.sent = Sent()
         self.rate = rate
         self._transport = transport
-        self._voice = voice
+        self._playback = playback
         self._fills_silence = fills_silence
 
     def play(self, frames: int) -> None:
@@ -164,7 +164,7 @@ class Playout:
             if self._transport.get_write_buffer_size():
                 self.sent.dropped += 1
                 return
-            pcm = self._voice.next_frame(self.rate) if self._voice else None
+            pcm = self._playback.next_frame(self.rate) if self._playback else None
             if pcm is not None:
                 self._send(encode_audio(pcm, self.rate))
                 continue

@@ -181,7 +181,7 @@ class CommitPolicy(Protocol):
         """Take the utterance's final hypothesis and settle the rest of it; None leaves what is committed."""
 
 
-class Ledger(Protocol):
+class SegmentWriter(Protocol):
     """Where one leg's settled words are kept."""
 
     @property

@@ -26,7 +26,7 @@ from streamer.speech.base import (
     FRAME,
     EncoderWindow,
     Hypothesis,
-    Ledger,
+    SegmentWriter,
     Suspicion,
     Vad,
     Window,
@@ -89,7 +89,7 @@ class LegTranscriber:
         follower: LegAudio,
         vad: Vad,
         scheduler: Scheduler,
-        ledger: Ledger,
+        writer: SegmentWriter,
         plan: SpeechPlan,
         announce: Announce,
         clock: Callable[[], float] = time.monotonic,
@@ -101,19 +101,19 @@ class LegTranscriber:
         self._follower = follower
         self._vad = vad
         self._scheduler = scheduler
-        self._ledger = ledger
+        self._writer = writer
         self._last: Segment | None = None
         self._plan = plan
         self._announce = announce
         self._clock = clock
         self._language = plan.language
         self._segmenter = Segmenter(
-            longest=plan.longest, first_number=ledger.utterance + 1, position=ledger.position
+            longest=plan.longest, first_number=writer.utterance + 1, position=writer.position
         )
         self._heard = bytearray()
-        self._heard_from = ledger.position
+        self._heard_from = writer.position
         self._probabilities: list[float] = []
-        self._frames_from = ledger.position
+        self._frames_from = writer.position
         self._policy = LocalAgreement()
         self._partial: asyncio.Task[None] | None = None
         self._next_partial_at = 0.0
@@ -161,7 +161,7 @@ class LegTranscriber:
             self._probabilities.append(probability)
             await self._change(self._segmenter.feed(probability))
         await self._change(self._segmenter.end_of_stream())
-        await self._ledger.complete()
+        await self._writer.complete()
 
     async def _change(self, changes: list[Change]) -> None:
         for change in changes:
@@ -247,7 +247,7 @@ class LegTranscriber:
             language = self._language or hypothesis.language
             segment = Segment(self._leg, closed.number, closed.start, until, words, language)
         # Kept before it is announced: what anybody has seen is never lost.
-        is_kept = await self._ledger.keep(segment, position=end, utterance=closed.number)
+        is_kept = await self._writer.keep(segment, position=end, utterance=closed.number)
         if segment is not None and is_kept:
             self._last = segment
             self._announce(Final(self._call_id, segment))

@@ -99,7 +99,7 @@ class LogTail:
             self._offset = path.stat().st_size
 
     def read(self) -> list[str]:
-        """Return the warnings since the last time, each a hostile line; what is being written waits for the next time."""
+        """Return the warnings since the last time, each an untrusted line; what is being written waits for the next time."""
         try:
             with self._path.open("rb") as file:
                 if file.seek(0, os.SEEK_END) < self._offset:

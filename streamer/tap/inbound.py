@@ -23,16 +23,16 @@ from streamer.keeper.client import Keeper, open_keeper
 from streamer.recording.disk import Disk
 from streamer.recording.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
 from streamer.recording.writer import create_recording, make_private_folder
-from streamer.sources.admission import Gate
+from streamer.sources.admission import Limiter
 from streamer.sources.audiosocket.server import AudioSocketServer
-from streamer.sources.base import ArrivedCall, Server
-from streamer.sources.inbound import Reception, Welcome
-from streamer.sources.listening import resolve_address
-from streamer.sources.playout import Metronome, Voice
+from streamer.sources.base import InboundCall, Server
+from streamer.sources.inbound import Admitted, ServerOptions
+from streamer.sources.playout import FrameClock, Playback
+from streamer.sources.tcp import resolve_address
 from streamer.tap.tap import Stop, run_tap
 from streamer.wire.formats import Format
 
-SERVERS: Mapping[str, Callable[[Reception], Server]] = {"audiosocket": AudioSocketServer}
+SERVERS: Mapping[str, Callable[[ServerOptions], Server]] = {"audiosocket": AudioSocketServer}
 """The protocols of calls that come to us, by the name of their source."""
 
 POLL_S = 0.25
@@ -62,8 +62,8 @@ class ListenPlan:
     host: str
     port: int
     recordings: Path
-    admit: Callable[[UUID], Welcome | str]
-    new_voice: Callable[[], Voice | None]
+    admit: Callable[[UUID], Admitted | str]
+    new_playback: Callable[[], Playback | None]
     fills_silence: bool
     format: Format | None
     most_calls: int
@@ -87,19 +87,19 @@ class Listener:
         self._stops: set[Stop] = set()
         self._is_over = False
         """The calls have had the time that they were given."""
-        reception = Reception(
+        options = ServerOptions(
             admit=plan.admit,
-            gate=Gate(most=plan.most_calls, clock=clock),
-            metronome=Metronome(),
+            limiter=Limiter(most=plan.most_calls, clock=clock),
+            frame_clock=FrameClock(),
             keeper=lambda: self._keeper,
             wait_for_keeper=self._wait_for_keeper,
             say=self._say,
             clock=clock,
-            new_voice=plan.new_voice,
+            new_playback=plan.new_playback,
             fills_silence=plan.fills_silence,
             format=plan.format,
         )
-        self._server = SERVERS[plan.source](reception)
+        self._server = SERVERS[plan.source](options)
 
     async def run(self, on_listening: Callable[[str], None]) -> None:
         """Listen until told to end, then until every call has ended.
@@ -152,7 +152,7 @@ class Listener:
                 await asyncio.sleep(_LOOK_S)
         return ""
 
-    async def _record(self, call: ArrivedCall) -> None:
+    async def _record(self, call: InboundCall) -> None:
         stop = Stop()
         if self._is_over:
             stop.request(EndReason.INTERRUPTED)
@@ -226,7 +226,7 @@ class Listener:
         self._bus.publish(Trouble(None, message))
 
 
-async def _see_out(call: ArrivedCall, stop: Stop) -> None:
+async def _see_out(call: InboundCall, stop: Stop) -> None:
     """Let a call go on that is not recorded, for as long as one that is may go on."""
 
     async def follow() -> None:
@@ -277,8 +277,8 @@ def is_listening(recordings: Path, source: str, address: str) -> bool:
     return is_locked(_lock_path(recordings, source, address))
 
 
-def front_lock_path(recordings: Path, source: str, address: str) -> Path:
-    """Name the lock of the front that leads a listener."""
+def leader_lock_path(recordings: Path, source: str, address: str) -> Path:
+    """Name the lock of the `serve` that leads a listener."""
     return _lock_path(recordings, source, address).with_suffix(".front")
 
 

@@ -29,8 +29,8 @@ from streamer.config import Settings
 from streamer.core.events import LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError
 from streamer.recording.writer import make_private_folder
-from streamer.sources.inbound import Welcome
-from streamer.sources.playout import Announcement, Echo, Tone, Voice
+from streamer.sources.inbound import Admitted
+from streamer.sources.playout import Announcement, Echo, Playback, Tone
 from streamer.sources.registration.registry import Registration, Registry, explain_refusal
 from streamer.tap.detached import DetachedProcess, Teller, log_to, run_told, start_detached
 from streamer.tap.inbound import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
@@ -78,20 +78,20 @@ class Admission:
         self.address: str | None = None
         self._accepts_unknown = accepts_unknown
 
-    def admit(self, uuid: UUID) -> Welcome | str:
+    def admit(self, uuid: UUID) -> Admitted | str:
         """Say who a UUID is, or why it is refused."""
         known = self.registry.claim(uuid)
         if isinstance(known, Registration):
             return _welcome(known)
         if self._accepts_unknown:
-            return Welcome("caller", str(uuid))
+            return Admitted("caller", str(uuid))
         return explain_refusal(uuid, known, address=self.address)
 
 
-def _welcome(registration: Registration) -> Welcome:
+def _welcome(registration: Registration) -> Admitted:
     channel = registration.channel or registration.caller or str(registration.uuid)
     facts = {"from": registration.caller, "to": registration.called}
-    return Welcome(registration.label or "caller", channel, facts)
+    return Admitted(registration.label or "caller", channel, facts)
 
 
 def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
@@ -101,7 +101,7 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         options.port,
         Path(settings.recordings),
         admit=admission.admit,
-        new_voice=_plan_voice(options),
+        new_playback=_plan_playback(options),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
         most_calls=options.most_calls,
@@ -111,7 +111,7 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
     )
 
 
-def _plan_voice(options: ListenOptions) -> Callable[[], Voice | None]:
+def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
     if options.echoes:
         return Echo
     if options.tone_hz:

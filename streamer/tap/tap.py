@@ -20,7 +20,7 @@ from streamer.core.audio import AudioChunk
 from streamer.core.events import (
     CallEnded,
     CallStarted,
-    DigitPressed,
+    Dtmf,
     EndReason,
     LegAttached,
     LegEnded,
@@ -32,10 +32,10 @@ from streamer.recording.locks import is_there
 from streamer.recording.writer import Recording
 from streamer.sources.base import (
     CallStream,
+    DtmfReceived,
     LegClosed,
     LegOpened,
     Odd,
-    Pressed,
     RateKnown,
     StreamItem,
 )
@@ -148,7 +148,7 @@ class _Tap:
                 self._rateless_legs.discard(leg)
                 self._timelines[leg].rate = rate
                 self._recording.set_rate(leg, rate)
-            case Pressed(leg, digit, arrival):
+            case DtmfReceived(leg, digit, arrival):
                 self._press(leg, digit, arrival)
             case LegClosed(leg):
                 self._close_leg(item)
@@ -177,7 +177,7 @@ class _Tap:
         at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
         self._recording.note_digit(leg, digit, start_s, at)
         self._recording.save_soon()
-        pressed = DigitPressed(self._recording.call.id, self._label(leg), digit, start_s, at)
+        pressed = Dtmf(self._recording.call.id, self._label(leg), digit, start_s, at)
         self._bus.publish(pressed)
 
     async def _tick_for_ever(self) -> None:

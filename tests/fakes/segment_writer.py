@@ -1,11 +1,11 @@
-"""A ledger in memory."""
+"""A writer in memory."""
 
 from __future__ import annotations
 
 from streamer.core.events import Segment
 
 
-class MemoryLedger:
+class MemoryWriter:
     """Keeps one leg's segments for as long as the test likes."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from tests.fakes.replay import until
 
 @dataclass
 class Served:
-    """A front whose events are kept as they come."""
+    """A serve whose events are kept as they come."""
 
     process: asyncio.subprocess.Process
     recordings: Path

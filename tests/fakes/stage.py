@@ -14,8 +14,8 @@ from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.pilot import Pilot
 
 from streamer.bus import Bus
-from streamer.calls.outcome import Watched
-from streamer.calls.session import Desk
+from streamer.calls.outcome import WatchOutcome
+from streamer.calls.session import Backend
 from streamer.cli.frontend import ScreenRequest
 from streamer.config import Settings
 from streamer.core.audio import Leg
@@ -38,7 +38,7 @@ from tests.fakes.replay import until
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen
 from tui.screens.calls import CallsScreen
-from tui.widgets import call_status as gauge
+from tui.widgets import call_status as status
 from tui.widgets.transcript import Transcript
 
 LEGS = (Leg("caller", "PJSIP/100-0000001a"), Leg("agent", "PJSIP/200-0000001b"))
@@ -85,7 +85,7 @@ class Stage:
     recordings: Path
     bus: Bus
     store: Store | None
-    watched: Watched
+    outcome: WatchOutcome
     call_id: str = "20261120-150203-x4qd"
     recording: Recording | None = None
     numbers: dict[str, int] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Stage:
         self.recording = create_recording(
             self.recordings, source="stream-channel", url="ws://pbx/ws", legs=tuple(legs)
         )
-        self.watched.folder = self.recording.folder
+        self.outcome.folder = self.recording.folder
         self.call_id = self.recording.call.id
         started = CallStarted(self.recording.call, self.recording.folder, self.recording.paths)
         await self.publish(started, *(LegAttached(self.call_id, leg.label) for leg in legs))
@@ -160,7 +160,7 @@ class Stage:
         """Draw what an open call's screen reads now and then, not by and by."""
         for screen in self.app.screen_stack:
             if isinstance(screen, CallScreen):
-                for _ in range(gauge._LOOK_TICKS):
+                for _ in range(status._LOOK_TICKS):
                     screen._look()
         await self.pilot.pause()
 
@@ -227,19 +227,19 @@ class Stage:
 
 @dataclass
 class Backstage:
-    """A screen that has not been opened, and what its desk will be."""
+    """A screen that has not been opened, and what its backend will be."""
 
     app: ScreenApp
     recordings: Path
-    watched: Watched
-    opened: list[tuple[Desk, Bus]]
+    outcome: WatchOutcome
+    opened: list[tuple[Backend, Bus]]
 
     async def enter(self, pilot: Pilot[None]) -> Stage:
-        """Wait until the desk is open."""
-        await until(lambda: self.opened and self.app.room.desk is not None)
-        desk, bus = self.opened[0]
+        """Wait until the backend is open."""
+        await until(lambda: self.opened and self.app.open_calls.backend is not None)
+        backend, bus = self.opened[0]
         await pilot.pause()
-        return Stage(self.app, pilot, self.recordings, bus, desk.store, self.watched)
+        return Stage(self.app, pilot, self.recordings, bus, backend.store, self.outcome)
 
 
 def build_stage(
@@ -247,32 +247,32 @@ def build_stage(
 ) -> Backstage:
     """Build the screen of a call that has not begun, or with `shows_calls` the list of calls."""
     make_private_folder(recordings)
-    opened: list[tuple[Desk, Bus]] = []
-    watched = Watched()
+    opened: list[tuple[Backend, Bus]] = []
+    outcome = WatchOutcome()
 
     @asynccontextmanager
-    async def open_desk(bus: Bus) -> AsyncIterator[Desk]:
+    async def open_backend(bus: Bus) -> AsyncIterator[Backend]:
         async with AsyncExitStack() as stack:
             opening: asyncio.Future[Store | None] = asyncio.get_running_loop().create_future()
             path = recordings / "streamer.sqlite3"
             opening.set_result(
                 await stack.enter_async_context(open_store(path)) if has_store else None
             )
-            desk = Desk(opening, None)
-            opened.append((desk, bus))
-            yield desk
+            backend = Backend(opening, None)
+            opened.append((backend, bus))
+            yield backend
 
-    async def watch(desk: Desk, bus: Bus, watched: Watched) -> None:
+    async def watch(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
         pass
 
     request = ScreenRequest(
         Settings(recordings=str(recordings)),
-        open_desk,
+        open_backend,
         None if shows_calls else watch,
         () if shows_calls else LEGS,
-        **{"model": "small", "watched": watched, **request_fields},
+        **{"model": "small", "watched": outcome, **request_fields},
     )
-    return Backstage(ScreenApp(request, clock=lambda: NOW), recordings, watched, opened)
+    return Backstage(ScreenApp(request, clock=lambda: NOW), recordings, outcome, opened)
 
 
 @asynccontextmanager
@@ -288,7 +288,7 @@ async def open_stage(
             if stage.recording is not None:
                 stage.recording.finish(EndReason.STOPPED)
     finally:
-        await backstage.app.room.aclose()
+        await backstage.app.open_calls.aclose()
 
 
 PAST = "20261119-101500-aaaa"

@@ -12,15 +12,15 @@ import pytest
 
 from streamer.core.audio import AudioChunk
 from streamer.core.events import EndReason
-from streamer.sources import admission as gate
-from streamer.sources.admission import BURST, Gate
+from streamer.sources import admission as limiter
+from streamer.sources.admission import BURST, Limiter
 from streamer.sources.audiosocket import connection
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.server import AudioSocketServer
-from streamer.sources.base import LegClosed, LegOpened, Odd, Pressed, StreamItem
-from streamer.sources.inbound import Reception, Welcome
-from streamer.sources.listening import SEND_BUFFER
-from streamer.sources.playout import Metronome
+from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.inbound import Admitted, ServerOptions
+from streamer.sources.playout import FrameClock
+from streamer.sources.tcp import SEND_BUFFER
 from streamer.wire.audiosocket import (
     TERMINATE,
     Audio,
@@ -40,11 +40,11 @@ FRAME = b"\x00\x10\x00\xf0" * 80
 
 
 @dataclass
-class Door:
+class OpenServer:
     """A server in this process, without a keeper, whose calls are followed."""
 
     server: AudioSocketServer
-    metronome: Metronome
+    frame_clock: FrameClock
     lines: list[str] = field(default_factory=list)
     calls: list[AudioSocketCall] = field(default_factory=list)
     items: list[list[StreamItem]] = field(default_factory=list)
@@ -79,68 +79,68 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(most=10_000, **options) -> AsyncIterator[Door]:
+async def open_server(most=10_000, **given) -> AsyncIterator[OpenServer]:
     loop = asyncio.get_running_loop()
-    reception = Reception(
-        admit=options.pop("admit", lambda uuid: Welcome("caller", str(uuid))),
-        gate=Gate(most=most, clock=loop.time),
-        metronome=Metronome(),
+    options = ServerOptions(
+        admit=given.pop("admit", lambda uuid: Admitted("caller", str(uuid))),
+        limiter=Limiter(most=most, clock=loop.time),
+        frame_clock=FrameClock(),
         keeper=lambda: None,
         wait_for_keeper=loop.create_future,
-        say=lambda line: door.lines.append(line),
-        clock=options.pop("clock", loop.time),
-        new_voice=lambda: None,
-        fills_silence=options.pop("fills_silence", False),
-        format=options.pop("format", None),
+        say=lambda line: opened.lines.append(line),
+        clock=given.pop("clock", loop.time),
+        new_playback=lambda: None,
+        fills_silence=given.pop("fills_silence", False),
+        format=given.pop("format", None),
     )
-    door = Door(AudioSocketServer(reception), reception.metronome)
-    await door.server.listen("127.0.0.1", 0)
-    following = asyncio.ensure_future(door.follow())
+    opened = OpenServer(AudioSocketServer(options), options.frame_clock)
+    await opened.server.listen("127.0.0.1", 0)
+    following = asyncio.ensure_future(opened.follow())
     try:
-        yield door
+        yield opened
     finally:
         await close_callers()
-        door.server.stop_listening()
-        for one in list(door.server.connections):
+        opened.server.stop_listening()
+        for one in list(opened.server.connections):
             one._transport.abort()
         async with asyncio.timeout(PATIENCE_S):
             await following
 
 
-async def a_good_call(door):
+async def a_good_call(opened):
     """Make a call that must go on as if nothing had happened."""
-    caller = await call(door.port)
+    caller = await call(opened.port)
     uuid = caller.identify()
     for _ in range(10):
         caller.send(encode_audio(FRAME, 16_000))
-    await until(lambda: any(c.legs[0].channel == str(uuid) for c in door.calls))
-    number = next(n for n, c in enumerate(door.calls) if c.legs[0].channel == str(uuid))
-    await until(lambda: door.heard(number) == FRAME * 10)
+    await until(lambda: any(c.legs[0].channel == str(uuid) for c in opened.calls))
+    number = next(n for n, c in enumerate(opened.calls) if c.legs[0].channel == str(uuid))
+    await until(lambda: opened.heard(number) == FRAME * 10)
     return caller
 
 
 async def test_a_connection_that_says_nothing_is_neither_a_call_nor_a_line():
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.hang_up()
         await until(lambda: caller.has_ended)
-        await a_good_call(door)
-        assert (len(door.calls), door.lines) == (1, [])
+        await a_good_call(opened)
+        assert (len(opened.calls), opened.lines) == (1, [])
 
 
 async def test_one_that_sends_faster_than_it_could_be_said_is_slowed_down(monkeypatch):
-    monkeypatch.setattr(gate, "MOST_AHEAD_S", 1.0)
-    async with open_door() as door:
-        good = await a_good_call(door)
-        caller = await call(door.port)
+    monkeypatch.setattr(limiter, "MOST_AHEAD_S", 1.0)
+    async with open_server() as opened:
+        good = await a_good_call(opened)
+        caller = await call(opened.port)
         caller.identify()
         for _ in range(50 * 60):
             caller.send(encode_audio(FRAME, 16_000))
-        await until(lambda: len(door.items) > 1 and "slowed down" in door.told(1))
+        await until(lambda: len(opened.items) > 1 and "slowed down" in opened.told(1))
         good.send(encode_audio(FRAME, 16_000))
-        await until(lambda: door.heard(0) == FRAME * 11)
-        assert len(door.heard(1)) < len(FRAME) * 50 * 30
-        assert door.told(1).count("slowed down") == 1
+        await until(lambda: opened.heard(0) == FRAME * 11)
+        assert len(opened.heard(1)) < len(FRAME) * 50 * 30
+        assert opened.told(1).count("slowed down") == 1
         assert not caller.has_ended
 
 
@@ -148,39 +148,39 @@ async def test_one_that_sends_faster_than_it_could_be_said_is_slowed_down(monkey
     ("format", "size"), [(Format.SLIN, 320), (Format.SLIN16, 640), (Format.ULAW, 160)]
 )
 async def test_a_call_at_its_own_pace_is_never_slowed_down(monkeypatch, format, size):
-    monkeypatch.setattr(gate, "MOST_AHEAD_S", 0.5)
+    monkeypatch.setattr(limiter, "MOST_AHEAD_S", 0.5)
     clock = VirtualClock()
-    async with open_door(clock=clock, format=format) as door:
-        caller = await call(door.port)
+    async with open_server(clock=clock, format=format) as opened:
+        caller = await call(opened.port)
         caller.identify()
-        await until(lambda: any(one.is_caller for one in door.server.connections))
+        await until(lambda: any(one.is_caller for one in opened.server.connections))
         for second in range(1, 5):
             for _ in range(50):
                 clock.now += 0.02
                 caller.send(encode_audio(bytes(size), 8000))
             samples = second * 50 * (size if format is Format.ULAW else size // 2)
-            await until(lambda samples=samples: door.items and len(door.heard()) == samples * 2)
-        assert door.told() == ""
+            await until(lambda samples=samples: opened.items and len(opened.heard()) == samples * 2)
+        assert opened.told() == ""
 
 
 async def test_one_that_stays_silent_is_closed_without_a_line(monkeypatch):
     monkeypatch.setattr(connection, "FIRST_BYTE_S", 0.01)
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         await until(lambda: caller.has_ended)
         assert caller.received == b""
-        assert door.lines == []
+        assert opened.lines == []
 
 
 async def test_half_a_uuid_then_silence_is_refused(monkeypatch):
     monkeypatch.setattr(connection, "IDENTIFYING_S", 0.01)
-    async with open_door() as door:
-        good = await a_good_call(door)
-        caller = await call(door.port)
+    async with open_server() as opened:
+        good = await a_good_call(opened)
+        caller = await call(opened.port)
         caller.send(encode_identifier(uuid4())[:11])
         await until(lambda: caller.received == TERMINATE)
-        assert len(door.lines) == 1
-        assert "UUID" in door.lines[0]
+        assert len(opened.lines) == 1
+        assert "UUID" in opened.lines[0]
         assert not good.has_ended
 
 
@@ -197,18 +197,18 @@ async def test_half_a_uuid_then_silence_is_refused(monkeypatch):
     ],
 )
 async def test_what_is_no_uuid_is_refused_in_one_line(beginning, told):
-    async with open_door() as door:
-        good = await a_good_call(door)
-        caller = await call(door.port)
+    async with open_server() as opened:
+        good = await a_good_call(opened)
+        caller = await call(opened.port)
         caller.send(beginning)
         if told == "hung up":
             caller.hang_up()
         else:
             await until(lambda: caller.received == TERMINATE)
-        await until(lambda: door.lines)
-        assert len(door.lines) == 1
-        assert told in door.lines[0]
-        assert len(door.calls) == 1
+        await until(lambda: opened.lines)
+        assert len(opened.lines) == 1
+        assert told in opened.lines[0]
+        assert len(opened.calls) == 1
         assert not good.has_ended
 
 
@@ -218,159 +218,159 @@ async def test_whoever_is_refused_has_no_second_try():
 
     def admit(uuid):
         tried.append(uuid)
-        return Welcome("caller", str(uuid)) if uuid == welcome else f"{uuid} is unknown"
+        return Admitted("caller", str(uuid)) if uuid == welcome else f"{uuid} is unknown"
 
-    async with open_door(admit=admit) as door:
-        caller = await call(door.port)
+    async with open_server(admit=admit) as opened:
+        caller = await call(opened.port)
         caller.send(
             encode_identifier(uuid4()) + encode_identifier(welcome) + encode_audio(FRAME, 8000)
         )
         await until(lambda: caller.received == TERMINATE)
         caller.hang_up()
-        await until(lambda: not door.server.connections)
-        assert (len(tried), len(door.lines), door.calls) == (1, 1, [])
+        await until(lambda: not opened.server.connections)
+        assert (len(tried), len(opened.lines), opened.calls) == (1, 1, [])
 
 
 async def test_what_comes_after_the_end_of_a_call_is_no_call():
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         again = encode_identifier(uuid4()) + encode_audio(FRAME, 16_000)
         caller.send(again + TERMINATE + again)
         caller.hang_up()
-        await until(lambda: door.calls and door.has_ended() and not door.server.connections)
-        assert len(door.calls) == 1
-        assert door.heard() == FRAME
-        assert isinstance(door.items[0][-1], LegClosed)
+        await until(lambda: opened.calls and opened.has_ended() and not opened.server.connections)
+        assert len(opened.calls) == 1
+        assert opened.heard() == FRAME
+        assert isinstance(opened.items[0][-1], LegClosed)
 
 
 async def test_whoever_is_refused_is_read_to_its_end_and_never_reset():
-    async with open_door(admit=lambda uuid: f"{uuid} is unknown") as door:
-        caller = await call(door.port)
+    async with open_server(admit=lambda uuid: f"{uuid} is unknown") as opened:
+        caller = await call(opened.port)
         caller.identify()
         for _ in range(100):
             caller.send(encode_audio(FRAME, 8000))
         await until(lambda: caller.received == TERMINATE)
         caller.send(encode_audio(FRAME, 8000))
         caller.hang_up()
-        await until(lambda: not door.server.connections)
+        await until(lambda: not opened.server.connections)
         assert not caller.was_reset
 
 
 async def test_a_refused_peer_that_does_not_leave_is_closed(monkeypatch):
     monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
-    async with open_door(admit=lambda uuid: "no") as door:
-        caller = await call(door.port)
+    async with open_server(admit=lambda uuid: "no") as opened:
+        caller = await call(opened.port)
         caller.identify()
         await until(lambda: caller.has_ended)
         assert caller.received == TERMINATE
 
 
 async def test_frames_of_64_kib_are_audio_like_any_other():
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.identify()
         pcm = bytes(range(256)) * 255
         for _ in range(3):
             caller.send(encode_audio(pcm, 16_000))
         caller.hang_up()
-        await until(lambda: door.items and door.has_ended())
-        assert door.heard() == pcm * 3
+        await until(lambda: opened.items and opened.has_ended())
+        assert opened.heard() == pcm * 3
 
 
 async def test_a_frame_that_is_cut_off_is_a_note_and_costs_nothing_before_it():
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.identify()
         caller.send(encode_audio(FRAME, 16_000) + encode_audio(FRAME, 16_000)[:100])
         caller.hang_up()
-        await until(lambda: door.items and door.has_ended())
-        assert door.heard() == FRAME
-        assert door.end().reason is EndReason.HANG_UP
-        assert "middle of a frame" in door.end().note
+        await until(lambda: opened.items and opened.has_ended())
+        assert opened.heard() == FRAME
+        assert opened.end().reason is EndReason.HANG_UP
+        assert "middle of a frame" in opened.end().note
 
 
 async def test_a_call_whose_bytes_lose_their_place_ends_as_lost_and_its_dialplan_goes_on():
-    async with open_door() as door:
-        good = await a_good_call(door)
-        caller = await call(door.port)
+    async with open_server() as opened:
+        good = await a_good_call(opened)
+        caller = await call(opened.port)
         caller.identify()
         caller.send(encode_audio(FRAME, 16_000) + b"\x03\x00\x02no")
         await until(lambda: caller.received == TERMINATE)
-        await until(lambda: len(door.items) == 2 and door.has_ended(1))
-        assert door.heard(1) == FRAME
-        assert door.end(1).reason is EndReason.LOST
+        await until(lambda: len(opened.items) == 2 and opened.has_ended(1))
+        assert opened.heard(1) == FRAME
+        assert opened.end(1).reason is EndReason.LOST
         assert not good.has_ended
 
 
 async def test_a_reset_is_an_ordinary_hang_up():
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.identify()
         caller.send(encode_audio(FRAME, 16_000))
-        await until(lambda: door.calls and door.heard() == FRAME)
+        await until(lambda: opened.calls and opened.heard() == FRAME)
         caller.reset()
-        await until(door.has_ended)
-        assert (door.end().reason, door.end().error) == (EndReason.HANG_UP, None)
+        await until(opened.has_ended)
+        assert (opened.end().reason, opened.end().error) == (EndReason.HANG_UP, None)
 
 
 async def test_what_came_before_a_reset_is_heard_even_if_our_silence_notices_it_first():
-    async with open_door() as door:
-        with socket.create_connection(("127.0.0.1", door.port)) as sock:
+    async with open_server() as opened:
+        with socket.create_connection(("127.0.0.1", opened.port)) as sock:
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
-            await until(lambda: door.calls and door.heard() == FRAME)
-            (live,) = door.server.connections
+            await until(lambda: opened.calls and opened.heard() == FRAME)
+            (live,) = opened.server.connections
             sock.send(encode_audio(FRAME, 16_000) * 50)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         for _ in range(2):  # before the event loop has read anything
             live.playout.play(1)
             live._transport.write(TERMINATE)
-        await until(door.has_ended)
-        assert door.heard() == FRAME * 51
+        await until(opened.has_ended)
+        assert opened.heard() == FRAME * 51
 
 
 async def test_terminate_of_the_peer_ends_the_call():
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.identify()
         caller.send(encode_audio(FRAME, 16_000) + TERMINATE)
         await until(lambda: caller.has_ended)
-        assert door.heard() == FRAME
-        assert door.end().reason is EndReason.HANG_UP
+        assert opened.heard() == FRAME
+        assert opened.end().reason is EndReason.HANG_UP
 
 
 async def test_a_uuid_that_is_live_lets_nobody_else_in_but_is_free_afterwards():
-    async with open_door() as door:
-        first = await a_good_call(door)
+    async with open_server() as opened:
+        first = await a_good_call(opened)
         uuid = first.identify()  # a second one on the same connection is passed over
-        other = await call(door.port)
+        other = await call(opened.port)
         taken = other.identify(uuid)
         other.send(encode_audio(FRAME, 16_000))
-        await until(lambda: len(door.calls) == 2)
-        third = await call(door.port)
+        await until(lambda: len(opened.calls) == 2)
+        third = await call(opened.port)
         third.identify(taken)
         await until(lambda: third.received == TERMINATE)
-        assert str(taken) in door.lines[-1]
+        assert str(taken) in opened.lines[-1]
         assert not other.has_ended
         other.hang_up()
-        await until(lambda: door.has_ended(1))
-        fourth = await call(door.port)
+        await until(lambda: opened.has_ended(1))
+        fourth = await call(opened.port)
         fourth.identify(taken)
         fourth.send(encode_audio(FRAME, 16_000))
-        await until(lambda: len(door.calls) == 3)
+        await until(lambda: len(opened.calls) == 3)
         assert any(
-            isinstance(item, Odd) and "second UUID" in item.message for item in door.items[0]
+            isinstance(item, Odd) and "second UUID" in item.message for item in opened.items[0]
         )
 
 
 async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_words():
     sock = socket.socket()
-    async with open_door(fills_silence=True) as door:
+    async with open_server(fills_silence=True) as opened:
         with closing(sock):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            sock.connect(("127.0.0.1", door.port))
+            sock.connect(("127.0.0.1", opened.port))
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
-            await until(lambda: door.calls and door.heard() == FRAME)
-            (live,) = door.server.connections
+            await until(lambda: opened.calls and opened.heard() == FRAME)
+            (live,) = opened.server.connections
             frames = 0
             while not live.playout.sent.dropped:
                 live.playout.play(1)
@@ -378,19 +378,19 @@ async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_wor
             assert frames * 643 < 8 * SEND_BUFFER, "no minutes of silence wait for it"
             for _ in range(50):
                 sock.send(encode_audio(FRAME, 16_000))
-            await until(lambda: door.heard() == FRAME * 51)
-        await until(door.has_ended)
+            await until(lambda: opened.heard() == FRAME * 51)
+        await until(opened.has_ended)
 
 
 @asynccontextmanager
-async def a_caller_that_does_not_read(door):
+async def a_caller_that_does_not_read(opened):
     """Make a call to which half a frame is under way, as its buffers are full."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.connect(("127.0.0.1", door.port))
+        sock.connect(("127.0.0.1", opened.port))
         sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
-        await until(lambda: door.calls and door.heard() == FRAME)
-        (live,) = door.server.connections
+        await until(lambda: opened.calls and opened.heard() == FRAME)
+        (live,) = opened.server.connections
         while not live.playout.sent.dropped:
             live.playout.play(1)
         yield sock, live
@@ -425,12 +425,12 @@ async def test_a_slow_reader_is_told_to_go_on_after_a_whole_frame():
         return heard and heard[-1] == Terminated()
 
     async with (
-        open_door(fills_silence=True) as door,
-        a_caller_that_does_not_read(door) as (sock, live),
+        open_server(fills_silence=True) as opened,
+        a_caller_that_does_not_read(opened) as (sock, live),
     ):
         with live._transport.get_extra_info("socket").dup() as second:
             live._hold = held = Held(second)
-            await stop(door.calls[0])
+            await stop(opened.calls[0])
             assert not held.is_drained
             sock.setblocking(False)
             await until(lambda: hear(sock))
@@ -441,57 +441,57 @@ async def test_a_slow_reader_is_told_to_go_on_after_a_whole_frame():
 async def test_a_reader_that_never_reads_is_left_to_the_keeper_after_a_while(monkeypatch):
     monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
     async with (
-        open_door(fills_silence=True) as door,
-        a_caller_that_does_not_read(door) as (_, live),
+        open_server(fills_silence=True) as opened,
+        a_caller_that_does_not_read(opened) as (_, live),
     ):
         with live._transport.get_extra_info("socket").dup() as second:
             live._hold = held = Held(second)
-            await stop(door.calls[0])
-            await until(lambda: held.is_drained and not door.server.connections)
+            await stop(opened.calls[0])
+            await until(lambda: held.is_drained and not opened.server.connections)
 
 
 async def test_one_that_ends_its_call_but_neither_reads_nor_leaves_is_closed(monkeypatch):
     monkeypatch.setattr(connection, "GOODBYE_S", 0.01)
     async with (
-        open_door(fills_silence=True) as door,
-        a_caller_that_does_not_read(door) as (sock, _),
+        open_server(fills_silence=True) as opened,
+        a_caller_that_does_not_read(opened) as (sock, _),
     ):
         sock.send(TERMINATE)
-        await until(lambda: not door.server.connections)
-        assert door.end().reason is EndReason.HANG_UP
+        await until(lambda: not opened.server.connections)
+        assert opened.end().reason is EndReason.HANG_UP
 
 
 async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave_others_alone():
-    async with open_door() as door:
-        good = await a_good_call(door)
+    async with open_server() as opened:
+        good = await a_good_call(opened)
         crowd = []
         for _ in range(10):
-            crowd += await asyncio.gather(*(call(door.port) for _ in range(100)))
+            crowd += await asyncio.gather(*(call(opened.port) for _ in range(100)))
         await until(lambda: sum(one.received == TERMINATE for one in crowd) >= 1000 - 2 * BURST)
-        assert 1 <= len(door.lines) <= 3
+        assert 1 <= len(opened.lines) <= 3
         assert not good.has_ended
-        before = len(door.heard())
+        before = len(opened.heard())
         good.send(encode_audio(FRAME, 16_000))
-        await until(lambda: len(door.heard()) > before)
+        await until(lambda: len(opened.heard()) > before)
         for one in crowd:
             one.reset()
 
 
 async def test_a_crowd_that_says_nothing_keeps_no_caller_out():
-    async with open_door(most=1) as door:
-        crowd = [await call(door.port) for _ in range(10)]
-        await a_good_call(door)
+    async with open_server(most=1) as opened:
+        crowd = [await call(opened.port) for _ in range(10)]
+        await a_good_call(opened)
         assert not any(one.received for one in crowd)
-        assert door.lines == []
+        assert opened.lines == []
 
 
 async def test_more_calls_than_allowed_are_refused_and_may_go_on():
-    async with open_door(most=1) as door:
-        good = await a_good_call(door)
-        other = await call(door.port)
+    async with open_server(most=1) as opened:
+        good = await a_good_call(opened)
+        other = await call(opened.port)
         other.identify()
         await until(lambda: Terminated() in other.messages)
-        assert "--max-calls" in door.lines[0]
+        assert "--max-calls" in opened.lines[0]
         assert not good.has_ended
 
 
@@ -499,20 +499,20 @@ async def test_a_call_without_audio_is_announced_after_a_while_with_a_rate_that_
     monkeypatch,
 ):
     monkeypatch.setattr(connection, "RATE_WAIT_S", 0.01)
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.identify()
-        await until(lambda: door.items and door.items[0])
-        assert door.items[0] == [LegOpened(0, has_rate=False)]
+        await until(lambda: opened.items and opened.items[0])
+        assert opened.items[0] == [LegOpened(0, has_rate=False)]
         caller.send(encode_audio(FRAME, 48_000))
-        await until(lambda: door.heard() == FRAME)
-        assert door.calls[0].legs[0].rate == 48_000
-        assert "muted" in door.calls[0].explain_silence(0, waited_s=10)
+        await until(lambda: opened.heard() == FRAME)
+        assert opened.calls[0].legs[0].rate == 48_000
+        assert "muted" in opened.calls[0].explain_silence(0, waited_s=10)
 
 
 async def test_silence_goes_out_from_the_uuid_on_and_follows_the_kind():
-    async with open_door(fills_silence=True) as door:
-        caller = await call(door.port)
+    async with open_server(fills_silence=True) as opened:
+        caller = await call(opened.port)
         caller.identify()
         await until(lambda: len(caller.messages) >= 2)
         caller.send(encode_audio(FRAME, 16_000))
@@ -521,38 +521,38 @@ async def test_silence_goes_out_from_the_uuid_on_and_follows_the_kind():
 
 
 async def test_a_port_that_cannot_be_had_is_one_line():
-    async with open_door() as door:
-        other = AudioSocketServer(door.server._reception)
+    async with open_server() as opened:
+        other = AudioSocketServer(opened.server._options)
         with pytest.raises(Exception, match="another program"):
-            await other.listen("127.0.0.1", door.port)
+            await other.listen("127.0.0.1", opened.port)
         with pytest.raises(Exception, match="no address"):
             await other.listen("no.such.host.invalid", closed_port())
 
 
 async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns():
     keys = 10_000
-    async with open_door() as door:
-        with socket.create_connection(("127.0.0.1", door.port)) as sock:
+    async with open_server() as opened:
+        with socket.create_connection(("127.0.0.1", opened.port)) as sock:
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
-            await until(lambda: door.calls and door.heard() == FRAME)
+            await until(lambda: opened.calls and opened.heard() == FRAME)
             sock.sendall(encode_digit("5") * keys)
             pieces = [0]
             while sum(pieces) < keys:
                 await asyncio.sleep(0)  # one turn of the loop
-                heard = sum(isinstance(item, Pressed) for item in door.items[0])
+                heard = sum(isinstance(item, DtmfReceived) for item in opened.items[0])
                 pieces.append(heard - sum(pieces))
             assert max(pieces) <= 2 * connection.READ_SIZE // len(encode_digit("5"))
-        await until(door.has_ended)
+        await until(opened.has_ended)
 
 
 async def test_a_caller_that_brings_much_before_its_audio_is_announced_at_once(monkeypatch):
     monkeypatch.setattr(connection, "RATE_WAIT_S", 1000)
-    async with open_door() as door:
-        caller = await call(door.port)
+    async with open_server() as opened:
+        caller = await call(opened.port)
         caller.identify()
         caller.send(encode_digit("5") * 2000)
-        await until(lambda: door.calls)
+        await until(lambda: opened.calls)
         caller.send(encode_audio(FRAME, 16_000))
-        await until(lambda: door.heard() == FRAME)
-        assert sum(isinstance(item, Pressed) for item in door.items[0]) == 2000
-        assert door.calls[0].legs[0].rate == 16_000
+        await until(lambda: opened.heard() == FRAME)
+        assert sum(isinstance(item, DtmfReceived) for item in opened.items[0]) == 2000
+        assert opened.calls[0].legs[0].rate == 16_000

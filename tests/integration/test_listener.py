@@ -13,7 +13,7 @@ from streamer.bus import Bus
 from streamer.core.events import CallStarted
 from streamer.errors import RecordingError
 from streamer.recording.writer import create_recording
-from streamer.sources.inbound import Welcome
+from streamer.sources.inbound import Admitted
 from streamer.tap import inbound as listener
 from streamer.tap.inbound import Listener, ListenPlan
 from streamer.wire.audiosocket import Terminated
@@ -31,8 +31,8 @@ async def listening(recordings, runtime_dir, **options) -> AsyncIterator[tuple[L
         "127.0.0.1",
         0,
         recordings,
-        admit=lambda uuid: Welcome("caller", str(uuid)),
-        new_voice=lambda: None,
+        admit=lambda uuid: Admitted("caller", str(uuid)),
+        new_playback=lambda: None,
         fills_silence=True,
         format=None,
         most_calls=10,

@@ -236,7 +236,7 @@ async def test_a_call_that_is_being_recorded_is_not_deleted(recordings):
     assert process.returncode == 0
 
 
-async def test_what_another_desk_hears_is_shown_while_it_is_said(recordings):
+async def test_what_another_backend_hears_is_shown_while_it_is_said(recordings):
     async with demo_pbx(speed=2) as pbx:
         one = await start_streamer(arguments(pbx, recordings, "--json"))
         await until(lambda: list(recordings.glob("*/*.partial.json")))

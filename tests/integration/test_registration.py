@@ -37,7 +37,7 @@ async def read_to_end(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-class Door:
+class Requests:
     """An open registration, its registry and a client."""
 
     def __init__(self, registry: Registry, address: str, client: aiohttp.ClientSession) -> None:
@@ -62,7 +62,7 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(*, key=None, patience_s=60.0, **options):
+async def open_requests(*, key=None, patience_s=60.0, **options):
     registry = Registry(clock=VirtualClock(), **options)
     async with (
         open_registration(
@@ -70,23 +70,23 @@ async def open_door(*, key=None, patience_s=60.0, **options):
         ) as address,
         aiohttp.ClientSession() as client,
     ):
-        yield Door(registry, address, client)
+        yield Requests(registry, address, client)
 
 
 @pytest.fixture
-async def door():
-    async with open_door() as opened:
+async def requests():
+    async with open_requests() as opened:
         yield opened
 
 
 @pytest.fixture
-async def locked_door():
-    async with open_door(key=KEY) as opened:
+async def locked():
+    async with open_requests(key=KEY) as opened:
         yield opened
 
 
-async def test_the_answer_is_a_fresh_uuid_and_nothing_else(door):
-    answers = [await door.ask() for _ in range(3)]
+async def test_the_answer_is_a_fresh_uuid_and_nothing_else(requests):
+    answers = [await requests.ask() for _ in range(3)]
     for status, body, headers in answers:
         assert status == 200
         assert str(UUID(body)) == body
@@ -96,13 +96,13 @@ async def test_the_answer_is_a_fresh_uuid_and_nothing_else(door):
     assert len({body for _, body, _ in answers}) == 3
 
 
-async def test_what_is_known_about_the_call_is_registered(door):
-    _, body, _ = await door.ask("from=100&to=%2B49%2030&channel=PJSIP/a-1;1&label=caller")
-    claimed = door.registry.claim(UUID(body))
+async def test_what_is_known_about_the_call_is_registered(requests):
+    _, body, _ = await requests.ask("from=100&to=%2B49%2030&channel=PJSIP/a-1;1&label=caller")
+    claimed = requests.registry.claim(UUID(body))
     assert isinstance(claimed, Registration)
     assert (claimed.caller, claimed.called) == ("100", "+49 30")
     assert (claimed.channel, claimed.label) == ("PJSIP/a-1;1", "caller")
-    assert door.registry.claim(UUID(body)) is Refusal.USED
+    assert requests.registry.claim(UUID(body)) is Refusal.USED
 
 
 @pytest.mark.parametrize(
@@ -115,60 +115,60 @@ async def test_what_is_known_about_the_call_is_registered(door):
         "from=1&caller=9&to=2&dnid=9&channel=3&channel_id=9&from=9",
     ],
 )
-async def test_other_names_of_the_parameters_are_understood(door, query):
-    _, body, _ = await door.ask(query)
-    claimed = door.registry.claim(UUID(body))
+async def test_other_names_of_the_parameters_are_understood(requests, query):
+    _, body, _ = await requests.ask(query)
+    claimed = requests.registry.claim(UUID(body))
     assert isinstance(claimed, Registration)
     assert (claimed.caller, claimed.called, claimed.channel) == ("1", "2", "3")
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
-async def test_only_get_registers(door, method):
-    status, body, headers = await door.ask("from=1", method=method)
+async def test_only_get_registers(requests, method):
+    status, body, headers = await requests.ask("from=1", method=method)
     assert (status, headers["Allow"]) == (405, "GET")
     assert not LOOKS_LIKE_UUID.search(body)
-    assert len(door.registry) == 0
+    assert len(requests.registry) == 0
 
 
 @pytest.mark.parametrize("path", ["/", "/register/", "/register/x", "/registers", f"/{SOME_UUID}"])
-async def test_there_is_one_path(door, path):
-    status, body, _ = await door.ask(path=path)
+async def test_there_is_one_path(requests, path):
+    status, body, _ = await requests.ask(path=path)
     assert status == 404
     assert not LOOKS_LIKE_UUID.search(body)
-    assert len(door.registry) == 0
+    assert len(requests.registry) == 0
 
 
-async def test_a_body_is_refused(door):
-    status, _, _ = await door.ask(data=b"from=1")
-    assert (status, len(door.registry)) == (400, 0)
+async def test_a_body_is_refused(requests):
+    status, _, _ = await requests.ask(data=b"from=1")
+    assert (status, len(requests.registry)) == (400, 0)
 
 
 @pytest.mark.parametrize("query", ["from=" + "x" * 201, "label=../x", f"label={SOME_UUID}"])
-async def test_a_value_that_cannot_be_is_refused_without_repeating_it(door, query):
-    status, body, headers = await door.ask(query)
+async def test_a_value_that_cannot_be_is_refused_without_repeating_it(requests, query):
+    status, body, headers = await requests.ask(query)
     assert (status, headers["Cache-Control"]) == (400, "no-store")
     assert query.partition("=")[2] not in body
     assert not LOOKS_LIKE_UUID.search(body)
-    assert len(door.registry) == 0
+    assert len(requests.registry) == 0
 
 
 async def test_beyond_the_most_the_answer_is_503():
-    async with open_door(most=1) as door:
-        await door.ask()
-        status, body, _ = await door.ask()
+    async with open_requests(most=1) as requests:
+        await requests.ask()
+        status, body, _ = await requests.ask()
     assert status == 503
     assert "try again" in body
 
 
 @pytest.mark.parametrize("name", ["X-API-Key", "x-api-key"])
-async def test_the_key_in_a_header_lets_in(locked_door, name):
-    status, body, _ = await locked_door.ask(headers={name: KEY})
+async def test_the_key_in_a_header_lets_in(locked, name):
+    status, body, _ = await locked.ask(headers={name: KEY})
     assert (status, str(UUID(body))) == (200, body)
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "key"])
-async def test_the_key_in_the_query_lets_in(locked_door, name):
-    status, body, _ = await locked_door.ask(f"{name}={quote(KEY)}")
+async def test_the_key_in_the_query_lets_in(locked, name):
+    status, body, _ = await locked.ask(f"{name}={quote(KEY)}")
     assert (status, str(UUID(body))) == (200, body)
 
 
@@ -185,27 +185,25 @@ async def test_the_key_in_the_query_lets_in(locked_door, name):
         {"query": f"apikey={KEY}"},
     ],
 )
-async def test_without_the_key_nobody_is_let_in(locked_door, shown):
+async def test_without_the_key_nobody_is_let_in(locked, shown):
     if "\udcff" in str(shown.get("headers")):
-        answer = await locked_door.send(
-            b"GET /register HTTP/1.1\r\nHost: a\r\nX-API-Key: \xff\r\n\r\n"
-        )
+        answer = await locked.send(b"GET /register HTTP/1.1\r\nHost: a\r\nX-API-Key: \xff\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 401")
     else:
-        status, body, _ = await locked_door.ask(**shown)
+        status, body, _ = await locked.ask(**shown)
         assert status == 401
         assert KEY not in body
-    assert len(locked_door.registry) == 0
+    assert len(locked.registry) == 0
 
 
-async def test_the_key_and_what_was_asked_are_never_logged(locked_door, caplog):
+async def test_the_key_and_what_was_asked_are_never_logged(locked, caplog):
     caplog.set_level(logging.DEBUG)
     secret = quote(KEY)
-    await locked_door.ask(f"key={secret}&from=hidden")
-    await locked_door.ask(f"key={secret}&label=-hidden")
-    await locked_door.ask(f"key=x{secret}&from=hidden")
-    await locked_door.send(f"GET /register?key={secret}&from=hidden HTTP/9\r\n\r\n".encode())
-    await locked_door.send(f"GET /register HTTP/1.1\r\nX-API-Key {secret} hidden\r\n\r\n".encode())
+    await locked.ask(f"key={secret}&from=hidden")
+    await locked.ask(f"key={secret}&label=-hidden")
+    await locked.ask(f"key=x{secret}&from=hidden")
+    await locked.send(f"GET /register?key={secret}&from=hidden HTTP/9\r\n\r\n".encode())
+    await locked.send(f"GET /register HTTP/1.1\r\nX-API-Key {secret} hidden\r\n\r\n".encode())
     for text in (KEY, secret, "hidden"):
         assert text not in caplog.text
 
@@ -224,25 +222,25 @@ async def test_the_key_and_what_was_asked_are_never_logged(locked_door, caplog):
         b"OPTIONS * HTTP/1.1",
     ],
 )
-async def test_what_is_no_request_is_answered_without_repeating_it(door, request_line):
-    answer = (await door.send(request_line + b"\r\nHost: a\r\n\r\n")).decode()
+async def test_what_is_no_request_is_answered_without_repeating_it(requests, request_line):
+    answer = (await requests.send(request_line + b"\r\nHost: a\r\n\r\n")).decode()
     assert re.match(r"HTTP/1\.[01] 4\d\d ", answer)
     assert not LOOKS_LIKE_UUID.search(answer)
-    assert len(door.registry) == 0
+    assert len(requests.registry) == 0
 
 
-async def test_requests_in_one_piece_register_one_call(door):
-    answer = await door.send(b"GET /register HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+async def test_requests_in_one_piece_register_one_call(requests):
+    answer = await requests.send(b"GET /register HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
     assert answer.count(b"200 OK") == 1
-    assert len(door.registry) == 1
+    assert len(requests.registry) == 1
 
 
 async def test_a_failure_here_is_answered_with_500_and_logged_without_the_request(caplog):
     def fail():
         raise RuntimeError(KEY)
 
-    async with open_door(new_uuid=fail) as door:
-        status, body, _ = await door.ask(f"from={SOME_UUID}")
+    async with open_requests(new_uuid=fail) as requests:
+        status, body, _ = await requests.ask(f"from={SOME_UUID}")
     assert status == 500
     assert "RuntimeError" in caplog.text
     assert KEY not in caplog.text + body
@@ -250,15 +248,15 @@ async def test_a_failure_here_is_answered_with_500_and_logged_without_the_reques
 
 
 async def test_a_client_that_does_not_finish_its_request_is_hung_up():
-    async with open_door(patience_s=0) as door:
+    async with open_requests(patience_s=0) as requests:
         for begin in (b"", b"GET /register HTTP/1.1\r\nX: ", b"POST /register HTTP/1.1\r\n"):
-            assert await door.send(begin) == b""
-        assert len(door.registry) == 0
+            assert await requests.send(begin) == b""
+        assert len(requests.registry) == 0
 
 
-async def test_clients_beyond_the_most_are_turned_away_and_later_ones_served(door):
-    waiting = [await door.connect() for _ in range(MOST_CONNECTIONS)]
-    reader, late = await door.connect()
+async def test_clients_beyond_the_most_are_turned_away_and_later_ones_served(requests):
+    waiting = [await requests.connect() for _ in range(MOST_CONNECTIONS)]
+    reader, late = await requests.connect()
     assert await reader.read() == b""
     late.close()
     reader, writer = waiting[-1]
@@ -267,35 +265,35 @@ async def test_clients_beyond_the_most_are_turned_away_and_later_ones_served(doo
     for _, writer in waiting:
         writer.close()
     await asyncio.gather(*(reader.read() for reader, _ in waiting))
-    assert (await door.ask())[0] == 200
+    assert (await requests.ask())[0] == 200
 
 
-async def test_a_hundred_claims_of_a_registered_call_let_one_in(door):
-    _, body, _ = await door.ask()
+async def test_a_hundred_claims_of_a_registered_call_let_one_in(requests):
+    _, body, _ = await requests.ask()
 
     async def claim():
         await asyncio.sleep(0)
-        return door.registry.claim(UUID(body))
+        return requests.registry.claim(UUID(body))
 
     answers = await asyncio.gather(*(claim() for _ in range(100)))
     assert sum(isinstance(answer, Registration) for answer in answers) == 1
 
 
 async def test_the_end_does_not_wait_for_clients():
-    async with open_door() as door:
-        reader, writer = await door.connect()
+    async with open_requests() as requests:
+        reader, writer = await requests.connect()
         writer.write(b"GET /register")
         await writer.drain()
     assert await read_to_end(reader) == b""
     writer.close()
 
 
-async def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(door):
-    host, _, port = door.address.rpartition(":")
+async def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(requests):
+    host, _, port = requests.address.rpartition(":")
     with pytest.raises(UnreachableError, match="another HOST:PORT") as refused:
-        async with open_registration(door.registry, host, int(port), say=say_nothing):
+        async with open_registration(requests.registry, host, int(port), say=say_nothing):
             raise AssertionError
-    assert f"{door.address}: address already in use; " in str(refused.value)
+    assert f"{requests.address}: address already in use; " in str(refused.value)
     assert refused.value.exit_code == 4
     assert "\n" not in str(refused.value)
 
@@ -310,7 +308,7 @@ async def test_a_host_that_is_not_ours_is_an_error():
 
 async def test_an_empty_key_is_refused():
     with pytest.raises(UsageError, match="empty"):
-        async with open_door(key=""):
+        async with open_requests(key=""):
             raise AssertionError
 
 
@@ -318,7 +316,7 @@ async def test_an_empty_key_is_refused():
     ("host", "key", "warns"),
     [("0.0.0.0", None, True), ("0.0.0.0", KEY, False), ("127.0.0.1", None, False)],
 )
-async def test_an_open_door_without_a_key_is_warned_of_once(host, key, warns):
+async def test_an_open_address_without_a_key_is_warned_of_once(host, key, warns):
     said: list[str] = []
     registry = Registry(clock=VirtualClock())
     async with open_registration(registry, host, 0, key=key, say=said.append) as address:
@@ -336,10 +334,10 @@ async def test_an_open_door_without_a_key_is_warned_of_once(host, key, warns):
 )
 async def test_hostile_values_get_a_uuid_or_an_error_that_is_none(pairs):
     query = "&".join(f"{name}={quote(value)}" for name, value in pairs)
-    async with open_door() as door:
-        status, body, _ = await door.ask(query)
+    async with open_requests() as requests:
+        status, body, _ = await requests.ask(query)
         if status == 200:
-            claimed = door.registry.claim(UUID(body))
+            claimed = requests.registry.claim(UUID(body))
             assert isinstance(claimed, Registration)
             assert (claimed.caller + claimed.called + claimed.channel).isprintable()
         else:
@@ -350,10 +348,10 @@ async def test_hostile_values_get_a_uuid_or_an_error_that_is_none(pairs):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(min_size=1, max_size=60))
 async def test_any_bytes_before_a_request_harm_nobody(data):
-    async with open_door() as door:
-        _, writer = await door.connect()
+    async with open_requests() as requests:
+        _, writer = await requests.connect()
         writer.write(data + b"\r\n\r\n")
-        assert (await door.ask())[0] == 200
+        assert (await requests.ask())[0] == 200
         writer.close()
 
 

@@ -28,7 +28,7 @@ SECOND = b"\x00\x10\x00\xf0" * 4000
 
 
 async def speaking(served, number=1):
-    """Make a call, the `number`th of this front, that has spoken for a second."""
+    """Make a call, the `number`th of this serve, that has spoken for a second."""
     caller = await call(served.port)
     caller.identify()
     caller.speak(SECOND)
@@ -108,7 +108,7 @@ async def test_pressed_keys_are_events_with_their_time(recordings):
         assert all(event["leg"] == "caller" and 0.4 < event["start"] < 5 for event in pressed)
 
 
-async def test_kill_9_of_the_front_leaves_ten_calls_being_recorded(recordings):
+async def test_kill_9_of_the_serve_leaves_ten_calls_being_recorded(recordings):
     async with serving(recordings) as served:
         callers = [await call(served.port) for _ in range(10)]
         for caller in callers:
@@ -124,7 +124,7 @@ async def test_kill_9_of_the_front_leaves_ten_calls_being_recorded(recordings):
         assert [c["legs"][0]["bytes"] for c in served.calls()] == [2 * len(SECOND)] * 10
 
 
-async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings):
+async def test_a_serve_takes_over_the_listener_of_one_that_was_killed(recordings):
     async with serving(recordings) as first:
         caller = await speaking(first)
         first.process.kill()
@@ -145,7 +145,7 @@ async def test_a_front_takes_over_the_listener_of_one_that_was_killed(recordings
             await until(lambda: not listener.is_running() or find_listeners(recordings) == [])
 
 
-async def test_a_second_front_may_leave_without_ending_the_listening(recordings):
+async def test_a_second_serve_may_leave_without_ending_the_listening(recordings):
     async with serving(recordings) as first:
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
@@ -156,7 +156,7 @@ async def test_a_second_front_may_leave_without_ending_the_listening(recordings)
             assert first.process.returncode is None
 
 
-async def test_a_second_front_leads_when_the_first_has_died(recordings):
+async def test_a_second_serve_leads_when_the_first_has_died(recordings):
     async with serving(recordings) as first:
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
@@ -170,7 +170,7 @@ async def test_a_second_front_leads_when_the_first_has_died(recordings):
             await until(lambda: not _is_open(first.port))
 
 
-async def test_what_ended_while_no_front_lived_is_said_to_wait_for_its_text(recordings):
+async def test_what_ended_while_no_serve_lived_is_said_to_wait_for_its_text(recordings):
     async with serving(recordings) as first:
         caller = await speaking(first)
         first.process.kill()
@@ -407,7 +407,7 @@ async def test_the_listener_is_small_and_knows_no_arrays_and_no_models(recording
         assert json.dumps(served.calls())
 
 
-async def test_a_new_front_listens_while_the_calls_of_the_old_one_go_on(recordings):
+async def test_a_new_serve_listens_while_the_calls_of_the_old_one_go_on(recordings):
     async with serving(recordings) as old:
         caller = await speaking(old)
         old.process.send_signal(signal.SIGTERM)
@@ -427,11 +427,11 @@ async def test_only_a_registered_call_comes_in_once_and_brings_its_names(recordi
     flags = ["--register", "127.0.0.1:0"]
     async with serving(recordings, *flags, accepts=False) as served:
         await until(lambda: len(served.of_kind("listening")) == 2)
-        (door,) = [
+        (register,) = [
             e["address"] for e in served.of_kind("listening") if e["source"] == "registration"
         ]
         query = "from=%2B4930123&to=100&channel=PJSIP/100-0000001a&label=customer"
-        uuid = UUID(await _get(f"http://{door}/register?{query}"))
+        uuid = UUID(await _get(f"http://{register}/register?{query}"))
         caller = await call(served.port)
         caller.identify(uuid)
         caller.speak(SECOND)
@@ -447,7 +447,7 @@ async def test_only_a_registered_call_comes_in_once_and_brings_its_names(recordi
         await until(lambda: again.received == TERMINATE)
         await until(lambda: str(uuid) in served.troubles)
         assert "--accept-unknown" in served.troubles
-        assert f"http://{door}/register" in served.troubles
+        assert f"http://{register}/register" in served.troubles
 
 
 async def test_the_key_of_the_registration_is_in_no_process_list_and_no_log(
@@ -457,12 +457,12 @@ async def test_the_key_of_the_registration_is_in_no_process_list_and_no_log(
     flags = ["--register", "127.0.0.1:0"]
     async with serving(recordings, *flags, accepts=False) as served:
         await until(lambda: len(served.of_kind("listening")) == 2)
-        (door,) = [
+        (register,) = [
             e["address"] for e in served.of_kind("listening") if e["source"] == "registration"
         ]
         with pytest.raises(HTTPError, match="401"):
-            await _get(f"http://{door}/register")
-        assert UUID(await _get(f"http://{door}/register?key=open-sesame"))
+            await _get(f"http://{register}/register")
+        assert UUID(await _get(f"http://{register}/register?key=open-sesame"))
         lines = [" ".join(p.info["cmdline"] or []) for p in psutil.process_iter(["cmdline"])]
         assert not any("open-sesame" in line for line in lines)
         files = [path.read_bytes() for path in recordings.rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""`streamer watch --web` as a user starts it: one desk, any number of tabs, and an end that leaves nothing behind."""
+"""`streamer watch --web` as a user starts it: one backend, any number of tabs, and an end that leaves nothing behind."""
 
 import asyncio
 import json

@@ -63,7 +63,7 @@ async def test_esc_goes_back_to_all_calls_and_enter_opens_the_call_again(stage):
     assert isinstance(stage.app.screen, CallsScreen)
     await stage.pilot.press("enter")
     await stage.sees("keeps dropping")
-    assert stage.call_screen.board.call_id == stage.call_id
+    assert stage.call_screen.shown.call_id == stage.call_id
 
 
 async def test_esc_closes_what_is_open_before_it_goes_back(stage):
@@ -98,7 +98,7 @@ async def test_p_freezes_the_screen_only(stage):
     await stage.say("agent", 20, "said meanwhile")
     await stage.sees("frozen, 1 new")
     assert "said meanwhile" not in stage.text()
-    assert stage.call_screen.board.finals == 6
+    assert stage.call_screen.shown.finals == 6
     await stage.pilot.press("p")
     await stage.sees("said meanwhile")
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from streamer.core.events import EndReason, Lagging, Trouble
-from streamer.recording.live_status import PartialBoard
+from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import take_lock
 from streamer.recording.reader import is_live
 from streamer.recording.speaker_names import write_names
@@ -37,7 +37,7 @@ async def test_a_tap_that_another_process_starts_is_noticed(stage):
 
 
 async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
-    read, begun = remarks.RemarkReader.read, []
+    read, begun = remarks.DetailsReader.read, []
     is_read = threading.Event()
 
     def read_slowly(self, entries):
@@ -45,7 +45,7 @@ async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
         is_read.wait(PATIENCE_S)
         return read(self, entries)
 
-    monkeypatch.setattr(remarks.RemarkReader, "read", read_slowly)
+    monkeypatch.setattr(remarks.DetailsReader, "read", read_slowly)
     await keep_past_call(stage)
     await until(lambda: begun)
     for _ in range(3):
@@ -63,7 +63,7 @@ async def test_enter_opens_a_past_call_from_the_store(stage):
     await stage.pilot.press("enter")
     await stage.sees("Thank you for calling")
     await stage.sees("ENDED  0:17 · hung up")
-    assert stage.call_screen.board.call_id == PAST
+    assert stage.call_screen.shown.call_id == PAST
 
 
 async def test_a_long_past_call_is_shown_from_its_beginning(stage):
@@ -99,14 +99,14 @@ async def test_a_call_that_another_process_records_is_followed(stage):
         await stage.sees("1 live")
         await stage.pilot.press("enter")
         await stage.sees(recording.call.id)
-        said = segment("agent", 1, 0.0, "Said by somebody else's desk.")
+        said = segment("agent", 1, 0.0, "Said by somebody else's backend.")
         await stage.sees("CONNECTING")
         while not await stage.store.known_calls([recording.call.id]):
             await stage.pilot.pause()
         await stage.store.keep_segment(
             recording.call.id, "agent", said, position=said.end, utterance=1
         )
-        await stage.sees("Said by somebody else's desk.")
+        await stage.sees("Said by somebody else's backend.")
     finally:
         recording.finish(EndReason.HANG_UP)
     await stage.sees("ENDED")
@@ -121,7 +121,7 @@ async def test_slash_filters_while_it_is_typed_and_esc_shows_all_again(stage):
     assert "Sure, it is" not in stage.text()
     await stage.pilot.press("enter", "enter")
     await stage.sees("Goodbye.")
-    assert stage.call_screen.board.call_id == "20261118-101500-bbbb"
+    assert stage.call_screen.shown.call_id == "20261118-101500-bbbb"
     await stage.pilot.press("escape")
     await stage.sees("1 shown")
     await stage.pilot.press("escape")
@@ -156,19 +156,19 @@ async def test_s_stops_the_call_under_the_cursor(stage):
     recording.finish(EndReason.STOPPED)
 
 
-async def test_a_live_call_shows_how_late_another_desk_is_that_nobody_follows_here(stage):
+async def test_a_live_call_shows_how_late_another_backend_is_that_nobody_follows_here(stage):
     recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
     lock = take_lock(recording.folder / "transcriber.lock")
     assert lock
-    board = PartialBoard(recording.folder)
-    board.post(Lagging(recording.call.id, "agent", 12.0))
-    board.post(Lagging(recording.call.id, "caller", 7.0))
+    shown = LiveStatus(recording.folder)
+    shown.post(Lagging(recording.call.id, "agent", 12.0))
+    shown.post(Lagging(recording.call.id, "caller", 7.0))
     await stage.sees("● 12 s behind")
-    board.post(Lagging(recording.call.id, "agent", 0.0))
+    shown.post(Lagging(recording.call.id, "agent", 0.0))
     await stage.sees("● 7 s behind")
     await stage.pilot.press("slash", *"live")
     await stage.sees("1 shown")
-    lock.release()  # as when that desk is killed
+    lock.release()  # as when that backend is killed
     await stage.sees("● live  ")
     recording.finish(EndReason.HANG_UP)
 

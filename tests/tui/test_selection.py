@@ -52,7 +52,7 @@ async def test_a_part_of_a_word_can_be_selected_and_backwards_too(stage):
 
 
 async def test_what_several_said_is_copied_with_who_said_it_and_without_times(stage):
-    stage.call_screen.board.rename("agent", "Ann")
+    stage.call_screen.shown.rename("agent", "Ann")
     stage.transcript.redraw()
     await stage.select("keeps", "hear that.")
     assert await copied(stage) == "caller: keeps dropping.\nAnn: I am really sorry to hear that."

@@ -9,9 +9,9 @@ from streamer.core.events import EndReason, Lagging, Trouble
 from streamer.recording.levels import Level
 from tests.fakes.stage import build_stage, keep_past_call
 from tui.screens import statistics
-from tui.state.open_calls import Workroom
+from tui.state.open_calls import OpenCalls
 from tui.state.phase import Speech
-from tui.widgets import call_status as gauge
+from tui.widgets import call_status as status
 
 
 class SteadyMeter:
@@ -35,8 +35,8 @@ class SilentMeter(SteadyMeter):
 def _frozen(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr(gauge, "is_recorded", lambda board: not board.is_over)
-    monkeypatch.setattr(gauge, "LevelMeter", SteadyMeter)
+    monkeypatch.setattr(status, "is_recorded", lambda shown: not shown.is_over)
+    monkeypatch.setattr(status, "LevelMeter", SteadyMeter)
     monkeypatch.setattr(statistics.Statistics, "_load", lambda self: iter(()))
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)  # it blinks
     yield
@@ -84,7 +84,7 @@ def test_starting(looks_right):
 
 def test_failed(looks_right):
     async def play(stage):
-        stage.watched.is_over = True
+        stage.outcome.is_over = True
         await stage.publish(Trouble(None, "the PBX at ws://127.0.0.1:5039/ws cannot be reached"))
         stage.call_screen._draw_head()
 
@@ -92,11 +92,11 @@ def test_failed(looks_right):
 
 
 def test_ringing(looks_right, monkeypatch):
-    monkeypatch.setattr(gauge, "LevelMeter", SilentMeter)
+    monkeypatch.setattr(status, "LevelMeter", SilentMeter)
 
     async def play(stage):
         await stage.pretend()
-        stage.call_screen.board.attached.add("caller")
+        stage.call_screen.shown.attached.add("caller")
         stage.call_screen._draw_head()
 
     assert looks_right(play)
@@ -119,7 +119,7 @@ def test_live_in_light_colours(looks_right):
 
 
 def test_loading_the_model(looks_right, monkeypatch):
-    monkeypatch.setattr(Workroom, "speech", lambda self: Speech("small", is_loading=True))
+    monkeypatch.setattr(OpenCalls, "speech", lambda self: Speech("small", is_loading=True))
     assert looks_right(lambda stage: stage.pretend())
 
 
@@ -186,7 +186,7 @@ def test_in_front_of_a_call(looks_right, key, monkeypatch):
 def test_names_and_times_on_the_wall(looks_right):
     async def play(stage):
         await a_conversation(stage)
-        stage.call_screen.board.folder = None  # nothing is written
+        stage.call_screen.shown.folder = None  # nothing is written
         await stage.pilot.press("t", *"Ms Okafor", "enter", "w")
 
     assert looks_right(play)

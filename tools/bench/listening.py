@@ -35,11 +35,11 @@ class _Server:
 
 
 async def _begin(process: asyncio.subprocess.Process, port: int) -> _Server:
-    watched = psutil.Process(process.pid)
-    if hasattr(watched, "cpu_affinity"):
-        watched.cpu_affinity([0])
-    rss, cpu = watched.memory_info().rss / 2**20, sum(watched.cpu_times()[:2])
-    return _Server(watched, port, rss, cpu)
+    outcome = psutil.Process(process.pid)
+    if hasattr(outcome, "cpu_affinity"):
+        outcome.cpu_affinity([0])
+    rss, cpu = outcome.memory_info().rss / 2**20, sum(outcome.cpu_times()[:2])
+    return _Server(outcome, port, rss, cpu)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Our own streaming path on a call at real time, watched word by word."""
+"""Our own streaming path on a call at real time, outcome word by word."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bus import Bus, Subscription
-from streamer.calls.session import Desk, run_session
-from streamer.calls.watching import open_desk
+from streamer.calls.session import Backend, run_session
+from streamer.calls.watching import open_backend
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import Event, Final, Lagging, Partial
@@ -165,8 +165,10 @@ async def measure(
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         settings = Settings(recordings=folder)
-        desk = await stack.enter_async_context(open_desk(settings, resolve_model("demo"), bus))
-        speech = desk.speech
+        backend = await stack.enter_async_context(
+            open_backend(settings, resolve_model("demo"), bus)
+        )
+        speech = backend.speech
         assert speech is not None
         with bus.subscribe(capacity=1_000_000) as events:
             watching = asyncio.ensure_future(_watch(events, watchers))
@@ -176,7 +178,7 @@ async def measure(
             await speech.scheduler.read(Window("warm", 0, bytes(32_000), 0), Urgency.FINAL)
             before = _cpu_s()
             copies = [
-                _play(tracks, Path(folder), desk, bus, watchers, measures, n * 0.37)
+                _play(tracks, Path(folder), backend, bus, watchers, measures, n * 0.37)
                 for n in range(calls)
             ]
             await asyncio.gather(*copies, *([beside()] if beside else []))
@@ -198,7 +200,7 @@ def _until(words: Sequence[object], seconds: float | None) -> tuple:  # type: ig
 async def _play(
     tracks: Sequence[bytes],
     folder: Path,
-    desk: Desk,
+    backend: Backend,
     bus: Bus,
     watchers: dict[str, Watcher],
     measures: Measures,
@@ -211,7 +213,7 @@ async def _play(
     watcher = watchers[recording.call.id] = Watcher(measures)
     watcher.zero = time.monotonic()
     tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop()))
-    await run_session(recording.folder, desk, bus)
+    await run_session(recording.folder, backend, bus)
     await tap
     sent = sum(len(track) // 2 for track in tracks)
     measures.lost += sent - sum(leg.samples - leg.silence for leg in recording.legs)

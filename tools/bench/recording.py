@@ -190,16 +190,16 @@ async def bench_processes(folder: Path) -> None:
 async def _watch(processes: Sequence[asyncio.subprocess.Process]) -> tuple[float, float]:
     """Return the mean CPU share in percent, and the mean memory in MB, over the middle of the run."""
     await asyncio.sleep(SECONDS * 0.4)
-    watched = [psutil.Process(process.pid) for process in processes]
-    before = [sum(process.cpu_times()[:2]) for process in watched]
+    outcome = [psutil.Process(process.pid) for process in processes]
+    before = [sum(process.cpu_times()[:2]) for process in outcome]
     began = time.monotonic()
     await asyncio.sleep(SECONDS * 0.3)
     elapsed = time.monotonic() - began
     shares = [
         (sum(process.cpu_times()[:2]) - used) / elapsed * 100
-        for process, used in zip(watched, before, strict=True)
+        for process, used in zip(outcome, before, strict=True)
     ]
-    memory = [process.memory_info().rss / 2**20 for process in watched]
+    memory = [process.memory_info().rss / 2**20 for process in outcome]
     await asyncio.gather(*(process.communicate() for process in processes))
     return statistics.mean(shares), statistics.mean(memory)
 

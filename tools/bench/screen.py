@@ -1,6 +1,6 @@
 """How soon the screen is there, how soon it answers a key, and what it costs, in a real terminal beside a call that goes on.
 
-The call has 10,000 lines already and two legs that speak the bundled call over and over, which the screen's own desk transcribes.
+The call has 10,000 lines already and two legs that speak the bundled call over and over, which the screen's own backend transcribes.
 """
 
 from __future__ import annotations
@@ -238,6 +238,6 @@ async def run() -> None:
         ],
     )
     show(
-        f"CPU of the screen's process during two live legs, its desk included and its engine not: {share:.1%} of a core (goal <= 10 %)."
+        f"CPU of the screen's process during two live legs, its backend included and its engine not: {share:.1%} of a core (goal <= 10 %)."
     )
     show()

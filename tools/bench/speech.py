@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from streamer.bus import Bus
 from streamer.calls.session import run_session
-from streamer.calls.watching import open_desk, without_partials
+from streamer.calls.watching import open_backend, without_partials
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Final
@@ -154,12 +154,14 @@ async def _count_words(pcm: bytes) -> int:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         settings = Settings(recordings=folder)
-        desk = await stack.enter_async_context(open_desk(settings, resolve_model("demo"), bus))
+        backend = await stack.enter_async_context(
+            open_backend(settings, resolve_model("demo"), bus)
+        )
         with bus.subscribe(capacity=10_000) as events:
             recording = create_recording(Path(folder), source="file", url="", legs=(Leg("a", "a"),))
             recording.append(0, [pcm])
             recording.finish(EndReason.HANG_UP)
-            await run_session(recording.folder, without_partials(desk), bus)
+            await run_session(recording.folder, without_partials(backend), bus)
             bus.close()
             finals = [
                 event.segment for event in [e async for e in events] if isinstance(event, Final)

@@ -12,7 +12,7 @@ from streamer.cli.demo import ask_for_demo
 from streamer.config import Settings
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 
 PICTURE = Path(__file__).parent / "screen.svg"
 SIZE = (96, 26)
@@ -34,18 +34,18 @@ async def draw(path: Path, *, theme: str = "streamer-dark") -> None:
                 screen = app.screen
                 assert isinstance(screen, CallScreen)
                 async with asyncio.timeout(_PATIENCE_S):
-                    while not _is_picturesque(screen.board):
+                    while not _is_picturesque(screen.shown):
                         await pilot.pause(_POLL_S)
                 drawing = app.export_screenshot(title="streamer demo")
         finally:
-            await app.room.aclose()
+            await app.open_calls.aclose()
     path.write_text(drawing, encoding="utf-8")  # noqa: ASYNC240 - nothing else runs any more
 
 
-def _is_picturesque(board: CallBoard) -> bool:
+def _is_picturesque(shown: ShownCall) -> bool:
     """Say whether there is enough to see, and words that may still change."""
-    return board.finals >= LINES and any(
-        len(u.settled) > 1 and u.tentative for u in board.utterances.values()
+    return shown.finals >= LINES and any(
+        len(u.settled) > 1 and u.tentative for u in shown.utterances.values()
     )
 
 

@@ -1,4 +1,4 @@
-"""Hostile strings and moments as the screen shows them: one line, nothing that a terminal obeys, and no markup."""
+"""Untrusted strings and moments as the screen shows them: one line, nothing that a terminal obeys, and no markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Utterances that have yet to be put on a page: first those that are looked at, the others in slices between which keys are answered.
+"""Utterances that have yet to be put on a blocks: first those that are looked at, the others in slices between which keys are answered.
 
 Ten thousand lines take half a second to be broken into rows, and only a dozen of them are ever in sight.
 """
@@ -11,10 +11,10 @@ from itertools import islice
 from tui.state.call import Key
 
 SLICE = 100
-"""Utterances that are put on a page at once: what takes a few milliseconds, and more than a screen of them."""
+"""Utterances that are put on a blocks at once: what takes a few milliseconds, and more than a screen of them."""
 
 
-class Backlog:
+class PendingKeys:
     """Keys of utterances, in the order in which they are wanted."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Backlog:
 
 
 def order_from(keys: Sequence[Key], index: int) -> list[Key]:
-    """Return keys that stand in the order of a page in the order in which they are wanted by who looks at `index`.
+    """Return keys that stand in the order of a blocks in the order in which they are wanted by who looks at `index`.
 
     A part of a slice before it comes first, so that there is something above it; then all on to the end, then what is further up.
     """

@@ -1,6 +1,6 @@
 """A selection with the mouse as Textual has it, but by utterance and character: it stays on its words while others come and rows move.
 
-Textual keeps two offsets. Here `y` is the place of an utterance in the order of a page, in which it can be found again, and `x` is
+Textual keeps two offsets. Here `y` is the place of an utterance in the order of a blocks, in which it can be found again, and `x` is
 one more than a character of its text: 0 is before the first, where the speaker's name stands.
 """
 
@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from tui.layout.transcript import Block, Order, Page
+from tui.layout.transcript import Block, BlockLayout, Order
 from tui.state.call import Key
 
 _RANKS = 1 << 16
@@ -41,19 +41,19 @@ def _encode_order(order: Order) -> int:
     return (start * _RANKS + rank) * _NUMBERS + number
 
 
-def settle(selection: Selection, page: Page, legs: FindsLegs) -> Selection:
+def settle(selection: Selection, blocks: BlockLayout, legs: FindsLegs) -> Selection:
     """Return a selection with both ends where their utterances stand now: one that becomes final may turn out to have begun elsewhere."""
-    start, end = (end and _settle(end, page, legs) for end in selection)
+    start, end = (end and _settle(end, blocks, legs) for end in selection)
     if start is None or end is None:
         return Selection(start, end)
     return Selection.from_offsets(start, end)
 
 
-def _settle(end: Offset, page: Page, legs: FindsLegs) -> Offset:
+def _settle(end: Offset, blocks: BlockLayout, legs: FindsLegs) -> Offset:
     rest, number = divmod(end.y, _NUMBERS)
     label = legs.leg_at(rest % _RANKS)
-    index = page.find((label, number)) if label is not None else None
-    return end if index is None else Offset(end.x, _encode_order(page[index].order))
+    index = blocks.find((label, number)) if label is not None else None
+    return end if index is None else Offset(end.x, _encode_order(blocks[index].order))
 
 
 def find_span(settled: Selection, block: Block) -> Span | None:

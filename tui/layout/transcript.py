@@ -47,7 +47,7 @@ class Block:
         return _join(self.tokens)
 
 
-class Page:
+class BlockLayout:
     """The blocks of one call at one width of text."""
 
     def __init__(self, width: int = 80) -> None:

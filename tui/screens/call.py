@@ -20,10 +20,10 @@ from tui import sound
 from tui.layout.formatting import show_count, show_name
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
-from tui.state.call import CallBoard, Key
+from tui.state.call import Key, ShownCall
 from tui.state.export import FORMATS, write_export
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
-from tui.widgets.call_status import Gauge
+from tui.widgets.call_status import CallStatus
 from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
@@ -35,7 +35,7 @@ TICK_S = 0.2
 
 
 class CallScreen(Screen[None]):
-    """Follows one board."""
+    """Follows one shown."""
 
     app: ScreenApp
 
@@ -121,11 +121,11 @@ class CallScreen(Screen[None]):
         ),
     ]
 
-    def __init__(self, board: CallBoard, *, at: Key | None = None) -> None:
+    def __init__(self, shown: ShownCall, *, at: Key | None = None) -> None:
         super().__init__()
-        self.board = board
+        self.shown = shown
         self._at = at
-        self._gauge = Gauge(board)
+        self._status = CallStatus(shown)
         self._is_laid_out = False
         self._playing: sound.Playing | None = None
         self._unfrozen = 0
@@ -134,7 +134,7 @@ class CallScreen(Screen[None]):
         """Lay the screen out."""
         yield CallHead(id="head")
         yield LegMeters(id="meters")
-        yield Transcript(self.board, near=self._at, id="transcript")
+        yield Transcript(self.shown, near=self._at, id="transcript")
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="find in this call", id="find")
         yield KeyLine()
@@ -149,7 +149,7 @@ class CallScreen(Screen[None]):
         self._is_laid_out = True
         self.query_one(FindBar).close()
         self.set_focus(self.transcript)
-        if self._at is None and self.board.is_over:
+        if self._at is None and self.shown.is_over:
             self.transcript.go_to(0)  # at once, since keys may have been pressed already
         self._look()
         self.show_troubles()
@@ -169,7 +169,7 @@ class CallScreen(Screen[None]):
     # What happens
 
     def show_changes(self) -> None:
-        """Show what the board has taken."""
+        """Show what the shown has taken."""
         if not self._is_laid_out:
             return
         self.transcript.show_changes()
@@ -181,34 +181,36 @@ class CallScreen(Screen[None]):
         """Show what has not been read."""
         if not self._is_laid_out:
             return
-        self.query_one(TroubleLine).show([*self.board.troubles, *self.app.room.boards.troubles])
+        self.query_one(TroubleLine).show(
+            [*self.shown.troubles, *self.app.open_calls.shown_calls.troubles]
+        )
 
     def _show_wanted(self) -> None:
         if self._at is not None and self.transcript.go_to_key(self._at):
             self._at = None
 
     def _look(self) -> None:
-        self._gauge.look()
+        self._status.look()
         if self._playing is not None and self._playing.has_failed:
             self._playing = None
             self.app.say("the player failed; is there a sound device?", is_bad=True)
         self._draw_head()
 
     def _draw_head(self) -> None:
-        room = self.app.room
-        heading = self._gauge.write_heading(
-            room.speech(), self._notes(), has_failed=room.request.watched.is_over
+        open_calls = self.app.open_calls
+        heading = self._status.write_heading(
+            open_calls.speech(), self._notes(), has_failed=open_calls.request.outcome.is_over
         )
         self.query_one(CallHead).heading = heading
-        self.query_one(LegMeters).lines = self._gauge.write_lines()
+        self.query_one(LegMeters).lines = self._status.write_lines()
 
     def _notes(self) -> list[str]:
         transcript = self.transcript
         notes = []
         if transcript.is_frozen:
-            new = self.board.finals - self._unfrozen
+            new = self.shown.finals - self._unfrozen
             notes.append(f"frozen, {new} new" if new else "frozen")
-        elif not transcript.follows and not self.board.is_over:
+        elif not transcript.follows and not self.shown.is_over:
             notes.append("not following")
         if self._playing is not None and not self._playing.is_over:
             notes.append("playing")
@@ -264,7 +266,7 @@ class CallScreen(Screen[None]):
 
     def action_freeze(self) -> None:
         """Freeze, or go on."""
-        self._unfrozen = self.board.finals
+        self._unfrozen = self.shown.finals
         self.transcript.is_frozen = not self.transcript.is_frozen
         self._draw_head()
 
@@ -312,7 +314,7 @@ class CallScreen(Screen[None]):
 
     async def _export(self, name: str, folder: Path) -> None:
         try:
-            path = await asyncio.to_thread(write_export, self.board, name, folder)
+            path = await asyncio.to_thread(write_export, self.shown, name, folder)
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
         else:
@@ -320,12 +322,12 @@ class CallScreen(Screen[None]):
 
     async def action_stop(self) -> None:
         """Ask, and stop the recording."""
-        await self.app.ask_to_stop(self.board.folder)
+        await self.app.ask_to_stop(self.shown.folder)
 
     async def action_rename(self) -> None:
         """Ask for the name of the line's speaker."""
         block = self.transcript.cursor_block
-        label = block.key[0] if block else (self.board.legs[0].label if self.board.legs else "")
+        label = block.key[0] if block else (self.shown.legs[0].label if self.shown.legs else "")
         if not label:
             self.app.say("nobody has spoken yet")
             return
@@ -335,16 +337,16 @@ class CallScreen(Screen[None]):
                 self._rename(label, name)
 
         question = f"Who is {show_name(label)}? Empty for the label."
-        await self.app.push_screen(Enter(question, self.board.names.get(label, "")), rename)
+        await self.app.push_screen(Enter(question, self.shown.names.get(label, "")), rename)
 
     def _rename(self, label: str, name: str) -> None:
-        self.board.rename(label, name.strip()[:LONGEST])
+        self.shown.rename(label, name.strip()[:LONGEST])
         self.transcript.show_changes()
         self.transcript.redraw()
         self._draw_head()
-        if self.board.folder is not None:
+        if self.shown.folder is not None:
             try:
-                write_names(self.board.folder, self.board.names)
+                write_names(self.shown.folder, self.shown.names)
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
 
@@ -353,12 +355,12 @@ class CallScreen(Screen[None]):
         transcript = self.transcript
         if transcript.zero_at is not None:
             transcript.zero_at = None
-        elif self.board.call is not None:
-            transcript.zero_at = self.board.zero_at or self.board.call.started_at
+        elif self.shown.call is not None:
+            transcript.zero_at = self.shown.zero_at or self.shown.call.started_at
 
     async def action_statistics(self) -> None:
         """Show figures."""
-        await self.app.push_screen(Statistics(self.board))
+        await self.app.push_screen(Statistics(self.shown))
 
     def action_listen(self) -> None:
         """Play from the line on, or stop."""
@@ -375,7 +377,7 @@ class CallScreen(Screen[None]):
             return
         paths = {
             leg.label: path
-            for leg, path in zip(self.board.legs, self.board.recordings, strict=False)
+            for leg, path in zip(self.shown.legs, self.shown.recordings, strict=False)
         }
         wav = paths.pop(block.key[0])
         others = [path for path in paths.values() if path.is_file()]
@@ -387,10 +389,10 @@ class CallScreen(Screen[None]):
 
     def action_read(self) -> None:
         """Take the trouble that is shown as read."""
-        if self.board.troubles:
-            self.board.troubles.pop(0)
-        elif self.app.room.boards.troubles:
-            self.app.room.boards.troubles.pop(0)
+        if self.shown.troubles:
+            self.shown.troubles.pop(0)
+        elif self.app.open_calls.shown_calls.troubles:
+            self.app.open_calls.shown_calls.troubles.pop(0)
         self.show_troubles()
 
     def on_trouble_line_read(self) -> None:

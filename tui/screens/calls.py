@@ -18,7 +18,7 @@ from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
 from tui.layout.formatting import show_beginning, show_count, show_name
 from tui.screens.dialogs import FIRST_KEYS
-from tui.state.list_details import Remark, RemarkReader
+from tui.state.list_details import CallDetails, DetailsReader
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
 
@@ -99,8 +99,8 @@ class CallsScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
-        self._remarks: dict[str, Remark] = {}
-        self._reader = RemarkReader()
+        self._remarks: dict[str, CallDetails] = {}
+        self._reader = DetailsReader()
         self._cells: dict[str, tuple[str, ...]] = {}
         self._is_laid_out = False
         self._refreshing: Worker[None] | None = None
@@ -145,18 +145,18 @@ class CallsScreen(Screen[None]):
     def refresh_soon(self) -> None:
         """Look for calls, if anybody sees it."""
         is_reading = self._refreshing is not None and not self._refreshing.is_finished
-        if self._is_laid_out and self.is_current and self.app.room.desk and not is_reading:
+        if self._is_laid_out and self.is_current and self.app.open_calls.backend and not is_reading:
             self._refreshing = self.run_worker(self._refresh())
 
     def show_troubles(self) -> None:
         """Show what has not been read."""
         if not self._is_laid_out:
             return
-        self.query_one(TroubleLine).show(self.app.room.boards.troubles)
+        self.query_one(TroubleLine).show(self.app.open_calls.shown_calls.troubles)
 
     async def _refresh(self) -> None:
         try:
-            entries = await self.app.room.list_calls(limit=SHOWN)
+            entries = await self.app.open_calls.list_calls(limit=SHOWN)
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
             return
@@ -175,19 +175,19 @@ class CallsScreen(Screen[None]):
             if _holds((call_id, states[call_id], *cells), wanted)
         }
         self._fill(rows)
-        if self.app.room.desk is None:
+        if self.app.open_calls.backend is None:
             return  # nothing is known yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
-        doors = self.app.room.boards.listening.items()
-        listening = "".join(f"   {source} at {address}" for source, address in doors)
+        addresses = self.app.open_calls.shown_calls.listening.items()
+        listening = "".join(f"   {source} at {address}" for source, address in addresses)
         self.query_one("#title", Static).update(
             f"{live} live, {show_count(len(self.entries), 'call')}{shown}{listening}"
         )
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows
-        begin = "they come from the PBX" if doors else "streamer watch CHANNEL begins one"
+        begin = "they come from the PBX" if addresses else "streamer watch CHANNEL begins one"
         empty.update("no call holds that" if wanted else f"no calls yet; {begin}")
         if rows and self.focused is None:
             self.set_focus(self.table)
@@ -213,7 +213,7 @@ class CallsScreen(Screen[None]):
 
     def _describe(self, entry: Entry) -> tuple[str, ...]:
         call, now = entry.call, self.app.clock()
-        remark = self._remarks.get(call.id, Remark())
+        remark = self._remarks.get(call.id, CallDetails())
         length_s = call.duration_s
         state = f"  {entry.state.value}"
         if entry.state is CallState.LIVE:
@@ -294,7 +294,7 @@ class CallsScreen(Screen[None]):
 
     def action_read(self) -> None:
         """Take the trouble that is shown as read."""
-        del self.app.room.boards.troubles[:1]
+        del self.app.open_calls.shown_calls.troubles[:1]
         self.show_troubles()
 
     def on_trouble_line_read(self) -> None:

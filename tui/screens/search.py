@@ -109,7 +109,7 @@ class SearchScreen(Screen[None]):
         hits: list[Hit] = []
         if query:
             try:
-                hits = await self.app.room.search(query)
+                hits = await self.app.open_calls.search(query)
                 remark = (
                     f"{show_count(len(hits), 'line')}, newest first"
                     if hits
@@ -119,7 +119,7 @@ class SearchScreen(Screen[None]):
                 remark = str(error)
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
-        speakers = await asyncio.to_thread(name_speakers, self.app.room.recordings, hits)
+        speakers = await asyncio.to_thread(name_speakers, self.app.open_calls.recordings, hits)
         self.hits = hits
         self.query_one("#found", Static).update(show_name(remark, 200))
         hit_list = self.query_one(OptionList)

@@ -21,7 +21,7 @@ from streamer.errors import RecordingError
 from streamer.recording.reader import read_call
 from tui.layout.formatting import show_name
 from tui.screens.dialogs import QUIT
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 
 if TYPE_CHECKING:
     from tui.app import ScreenApp
@@ -40,9 +40,9 @@ class Statistics(ModalScreen[None]):
         QUIT,
     ]
 
-    def __init__(self, board: CallBoard) -> None:
+    def __init__(self, shown: ShownCall) -> None:
         super().__init__()
-        self._board = board
+        self._shown = shown
         self._busy = (time.monotonic(), 0.0, time.process_time())
 
     def compose(self) -> ComposeResult:
@@ -68,13 +68,13 @@ class Statistics(ModalScreen[None]):
     def _lines(self) -> Iterator[str]:
         yield f"{'':<14}{'frames':>9}{'gap':>8}{'silence':>9}{'lost':>8}"
         fields: dict[str, Any] = {"legs": []}
-        if self._board.folder is not None:
+        if self._shown.folder is not None:
             with suppress(RecordingError):
-                fields = read_call(self._board.folder)
+                fields = read_call(self._shown.folder)
         more: list[str] = []
         for leg in fields["legs"]:
             rate = int(leg.get("rate") or SPEECH_RATE)
-            name = show_name(self._board.name(str(leg.get("leg", ""))), 13)
+            name = show_name(self._shown.name(str(leg.get("leg", ""))), 13)
             yield (
                 f"{name:<14}{leg.get('frames', 0):>9}{leg.get('longest_gap', 0):>6.2f} s"
                 f"{leg.get('silence', 0) / rate:>7.1f} s{leg.get('lost', 0) / rate:>6.1f} s"
@@ -87,12 +87,12 @@ class Statistics(ModalScreen[None]):
                 more.append(f"keys pressed        {show_name(digits, SHOWN_DIGITS)}")
         yield from more
         yield ""
-        yield f"settled lines       {self._board.finals}, after {self._board.partials} provisional ones"
-        late = lateness(self._board)
+        yield f"settled lines       {self._shown.finals}, after {self._shown.partials} provisional ones"
+        late = lateness(self._shown)
         if len(late) > 1:
             marks = quantiles(late, n=100, method="inclusive")
             yield f"settled after       {marks[49]:.1f} s (half), {marks[94]:.1f} s (95 of 100)"
-        yield f"behind              {self._board.lag_s:.0f} s"
+        yield f"behind              {self._shown.lag_s:.0f} s"
         yield from self._load()
 
     def _load(self) -> Iterator[str]:
@@ -107,13 +107,13 @@ class Statistics(ModalScreen[None]):
         yield f"the machine         {os.getloadavg()[0]:.1f} load on {os.cpu_count()} cores"
 
     def _scheduler(self) -> Any:
-        desk = self.app.room.desk
-        return desk.speech.scheduler if desk and desk.speech else None
+        backend = self.app.open_calls.backend
+        return backend.speech.scheduler if backend and backend.speech else None
 
 
-def lateness(board: CallBoard) -> list[float]:
+def lateness(shown: ShownCall) -> list[float]:
     """Return how long after its end each utterance that was seen being said was settled, in seconds."""
-    zero = board.zero_at
+    zero = shown.zero_at
     if zero is None:
         return []
-    return [now - zero.timestamp() - end / SPEECH_RATE for end, now in board.said_live]
+    return [now - zero.timestamp() - end / SPEECH_RATE for end, now in shown.said_live]

@@ -17,7 +17,7 @@ from streamer.core.events import (
     Call,
     CallEnded,
     CallStarted,
-    DigitPressed,
+    Dtmf,
     EndReason,
     Event,
     Final,
@@ -58,7 +58,7 @@ class Utterance:
         return self.leg, self.number
 
 
-class CallBoard:
+class ShownCall:
     """One call; whoever draws it asks `take_changes` which utterances are to be drawn anew."""
 
     def __init__(self, legs: Iterable[Leg] = ()) -> None:
@@ -148,7 +148,7 @@ class CallBoard:
                 self.end = event
                 self.lags.clear()
                 self._drop_open(list(self._open))
-            case DigitPressed() | Listening():
+            case Dtmf() | Listening():
                 pass  # statistics read keys from the recording
 
     def take_changes(self) -> list[Key]:
@@ -218,18 +218,18 @@ class CallBoard:
                 self._changed[key] = None
 
 
-async def fill_board(
-    board: CallBoard,
+async def fill_call(
+    shown: ShownCall,
     started: CallStarted,
     segments: Iterable[Segment],
     *,
     reason: EndReason | None,
     duration_s: float,
 ) -> None:
-    """Put a call that is over on a board, with a breath now and then for others."""
-    board.take(started)
+    """Put a call that is over on a shown, with a breath now and then for others."""
+    shown.take(started)
     for number, segment in enumerate(segments):
-        board.take(Final(started.call.id, segment))
+        shown.take(Final(started.call.id, segment))
         if number % _BREATH == 0:
             await asyncio.sleep(0)
-    board.take(CallEnded(started.call.id, reason or EndReason.INTERRUPTED, duration_s))
+    shown.take(CallEnded(started.call.id, reason or EndReason.INTERRUPTED, duration_s))

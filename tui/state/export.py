@@ -11,7 +11,7 @@ from streamer.exporters import EXPORTERS
 from streamer.recording.mixdown import write_mixdown
 from streamer.recording.private_files import open_private
 from streamer.recording.reader import list_leg_wavs
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 
 AUDIO = "wav"
 
@@ -25,23 +25,23 @@ FORMATS = {
 }
 
 
-def write_export(board: CallBoard, format_name: str, folder: Path) -> Path:
+def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:
     """Write a call's transcript or audio into a folder and return the new file; blocks.
 
     Raises:
         RecordingError: There is nothing to write, or the disk does not take it.
     """
-    if board.call is None or board.folder is None:
+    if shown.call is None or shown.folder is None:
         raise RecordingError("the call has not begun yet, so there is nothing to export")
-    path = _new_name(folder, board.call.id, format_name)
+    path = _new_name(folder, shown.call.id, format_name)
     if format_name == AUDIO:
-        legs = [files for files in list_leg_wavs(board.folder) if files]
+        legs = [files for files in list_leg_wavs(shown.folder) if files]
         if not legs:
-            raise RecordingError(f"there are no recordings of {board.call.id} to export")
+            raise RecordingError(f"there are no recordings of {shown.call.id} to export")
         write_mixdown(legs, path)
     else:
         with open_private(path) as file:
-            file.write(EXPORTERS[format_name](board.transcript()).encode())
+            file.write(EXPORTERS[format_name](shown.transcript()).encode())
     return path
 
 

@@ -1,4 +1,4 @@
-"""The bridge from the bus to the screen: events go on their call's board, and the screen is told; a burst of that collapses."""
+"""The bridge from the bus to the screen: events go on their call's shown, and the screen is told; a burst of that collapses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.message import Message
 from streamer.bus import Subscription
 from streamer.core.events import CallEnded, CallStarted, Event, Listening, Trouble
 from streamer.recording.speaker_names import read_names
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 from tui.state.messages import CallChanged, TroubleSaid
 
 CAPACITY = 100_000
@@ -21,47 +21,47 @@ _BURST = 200
 """Events after which others get their turn."""
 
 
-class Boards:
+class ShownCalls:
     """Every call that is or was open, and what concerns none."""
 
-    def __init__(self, *, welcomes_all: bool = False) -> None:
-        self._welcomes_all = welcomes_all
+    def __init__(self, *, follows_all: bool = False) -> None:
+        self._follows_all = follows_all
         """Every call is followed, asked for or not."""
         self.listening: dict[str, str] = {}
         """Where calls may come to, by protocol."""
-        self.by_id: dict[str, CallBoard] = {}
-        self.awaited: CallBoard | None = None
+        self.by_id: dict[str, ShownCall] = {}
+        self.awaited: ShownCall | None = None
         """The call that the screen was opened for, before it has an id."""
         self.troubles: list[str] = []
         """What concerns no single call and has not been read."""
 
-    def take(self, event: Event) -> CallBoard | None:
-        """Put an event where it belongs; None if that is no call's board."""
+    def take(self, event: Event) -> ShownCall | None:
+        """Put an event where it belongs; None if that is no call's shown."""
         if isinstance(event, Listening):
             self.listening[event.source] = event.address
             return None
         call_id = _call_of(event)
-        board = self.by_id.get(call_id) if call_id else None
-        if board is None and call_id is not None:
-            board = self._welcome(call_id, event)
-        if board is not None:
+        shown = self.by_id.get(call_id) if call_id else None
+        if shown is None and call_id is not None:
+            shown = self._take_in(call_id, event)
+        if shown is not None:
             if isinstance(event, CallStarted):
-                board.names = read_names(event.folder) | board.names
-            board.take(event, now=time.time())
-            if self._welcomes_all and isinstance(event, CallEnded):
+                shown.names = read_names(event.folder) | shown.names
+            shown.take(event, now=time.time())
+            if self._follows_all and isinstance(event, CallEnded):
                 del self.by_id[event.call_id]  # whoever opens it again reads it from the store
         elif isinstance(event, Trouble):
             self.troubles.append(event.message)
-        return board
+        return shown
 
-    def _welcome(self, call_id: str, event: Event) -> CallBoard | None:
-        """Return the board of a call that nobody has asked for by its id: it is the awaited one, or one that has come."""
-        board, self.awaited = self.awaited, None
-        if board is None and self._welcomes_all and isinstance(event, CallStarted):
-            board = CallBoard()
-        if board is not None:
-            self.by_id[call_id] = board
-        return board
+    def _take_in(self, call_id: str, event: Event) -> ShownCall | None:
+        """Return the shown of a call that nobody has asked for by its id: it is the awaited one, or one that has come."""
+        shown, self.awaited = self.awaited, None
+        if shown is None and self._follows_all and isinstance(event, CallStarted):
+            shown = ShownCall()
+        if shown is not None:
+            self.by_id[call_id] = shown
+        return shown
 
 
 def _call_of(event: Event) -> str | None:
@@ -72,15 +72,19 @@ def _call_of(event: Event) -> str | None:
             return event.call_id
 
 
-async def run_feed(events: Subscription, boards: Boards, tell: Callable[[Message], object]) -> None:
+async def run_feed(
+    events: Subscription, shown_calls: ShownCalls, tell: Callable[[Message], object]
+) -> None:
     """Take events until the bus is closed."""
     count = lost = 0
     async for event in events:
-        board = boards.take(event)
-        tell(CallChanged(board) if board else TroubleSaid())
+        shown = shown_calls.take(event)
+        tell(CallChanged(shown) if shown else TroubleSaid())
         count += 1
         if events.lost > lost:
             lost = events.lost
-            boards.troubles.append(f"{lost} events came too fast to be shown; open the call again")
+            shown_calls.troubles.append(
+                f"{lost} events came too fast to be shown; open the call again"
+            )
         if count % _BURST == 0:
             await asyncio.sleep(0)

@@ -12,33 +12,33 @@ from streamer.recording.speaker_names import FILE, read_names
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class CallDetails:
     """What is said of one call."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     """What speakers are called instead of their labels."""
     lag_s: float = 0.0
-    """How far recognition is behind, whichever desk does it; 0 where it keeps up, or nobody is at it."""
+    """How far recognition is behind, whichever backend does it; 0 where it keeps up, or nobody is at it."""
 
 
 _Named = tuple[tuple[int, int] | None, dict[str, str]]
 """When the file of names was written and which file it is, since one that takes its place may be as old; and what it says."""
 
 
-class RemarkReader:
+class DetailsReader:
     """Reads what has changed since the last time."""
 
     def __init__(self) -> None:
         self._names: dict[Path, _Named] = {}
 
-    def read(self, entries: Iterable[Entry]) -> dict[str, Remark]:
+    def read(self, entries: Iterable[Entry]) -> dict[str, CallDetails]:
         """Return what is to be said of each call, by its id; blocks. A call that is over lags no more."""
         remarks, names = {}, {}
         for entry in entries:
             folder = entry.call.folder
             lags = read_lags(folder) if entry.state is CallState.LIVE else {}
             names[folder] = _read_names(folder, self._names.get(folder))
-            remarks[entry.call.id] = Remark(names[folder][1], max(lags.values(), default=0.0))
+            remarks[entry.call.id] = CallDetails(names[folder][1], max(lags.values(), default=0.0))
         self._names = names  # at once: a slow disk may still be read for the refresh before
         return remarks
 

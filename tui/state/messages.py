@@ -1,22 +1,22 @@
-"""What the feed and the workroom tell the screens; bursts collapse, since the boards hold what happened."""
+"""What the feed and the workroom tell the screens; bursts collapse, since the shown_calls hold what happened."""
 
 from __future__ import annotations
 
 from textual.message import Message
 
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 
 
 class CallChanged(Message):
-    """A call's board has taken events."""
+    """A call's shown has taken events."""
 
-    def __init__(self, board: CallBoard) -> None:
-        self.board = board
+    def __init__(self, shown: ShownCall) -> None:
+        self.shown = shown
         super().__init__()
 
     def can_replace(self, message: Message) -> bool:
         """Say that a newer one of the same call tells as much."""
-        return isinstance(message, CallChanged) and message.board is self.board
+        return isinstance(message, CallChanged) and message.shown is self.shown
 
 
 class TroubleSaid(Message):
@@ -27,5 +27,5 @@ class TroubleSaid(Message):
         return isinstance(message, TroubleSaid)
 
 
-class DeskOpened(Message):
+class BackendOpened(Message):
     """Calls can be listed, opened and searched."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from streamer.core.events import EndReason
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 
 
 class Phase(StrEnum):
@@ -43,21 +43,21 @@ class Speech:
 
 
 def find_phase(
-    board: CallBoard, *, is_recorded: bool, has_audio: bool, has_failed: bool = False
+    shown: ShownCall, *, is_recorded: bool, has_audio: bool, has_failed: bool = False
 ) -> Phase:
     """Say where a call is; `has_failed` if it will never begin."""
-    if board.end is not None:
-        return Phase.REFUSED if board.end.reason is EndReason.REFUSED else Phase.ENDED
-    if board.call is None:
+    if shown.end is not None:
+        return Phase.REFUSED if shown.end.reason is EndReason.REFUSED else Phase.ENDED
+    if shown.call is None:
         return Phase.FAILED if has_failed else Phase.STARTING
     if not is_recorded:
         return Phase.ENDING
     if has_audio:
         return Phase.LIVE
-    return Phase.RINGING if board.attached else Phase.CONNECTING
+    return Phase.RINGING if shown.attached else Phase.CONNECTING
 
 
-def remark(board: CallBoard, phase: Phase, speech: Speech) -> str:
+def explain_phase(shown: ShownCall, phase: Phase, speech: Speech) -> str:
     """Say what is being waited for, or how it ended; empty if nothing is to be said."""
     match phase:
         case Phase.STARTING:
@@ -67,10 +67,10 @@ def remark(board: CallBoard, phase: Phase, speech: Speech) -> str:
         case Phase.CONNECTING | Phase.RINGING:
             return "no audio yet"
         case Phase.ENDED | Phase.REFUSED:
-            return _ENDS[board.end.reason] if board.end else ""
+            return _ENDS[shown.end.reason] if shown.end else ""
         case Phase.LIVE | Phase.ENDING:
             if speech.is_loading:
                 return "loading the model"
-            if board.lag_s:
-                return f"catching up, {board.lag_s:.0f} s behind"
+            if shown.lag_s:
+                return f"catching up, {shown.lag_s:.0f} s behind"
             return "finishing the last words" if phase is Phase.ENDING else ""

@@ -30,7 +30,7 @@ _NOT_OURS = (
 )
 _FOREIGN = "only streamer's own page may open this\n"
 
-_WELCOME = (
+_FIRST_PAGE = (
     '<!DOCTYPE html><meta charset="utf-8"><title>streamer</title><link rel="icon" href="data:,">'
     '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">streamer</a>\n'
 )
@@ -50,7 +50,7 @@ _POLICY = (
 )
 
 
-class Gate:
+class Access:
     """Checks each request to a server that listens at `host` and `port`."""
 
     def __init__(self, host: str, port: int, *, token: str = "") -> None:
@@ -79,7 +79,7 @@ class Gate:
         if route == "static":
             return await handler(request)
         if route == "index" and self._is_token(request.query.get("token")):
-            return self._welcome()
+            return self._take_in()
         if not self._is_token(request.cookies.get(self._cookie)):
             return _refuse(_NO_TOKEN)
         if route == "websocket" and request.headers.get("Origin", "").lower() != f"http://{host}":
@@ -97,12 +97,12 @@ class Gate:
         given = (text or "").encode(errors="surrogateescape")
         return hmac.compare_digest(given, self._token.encode())
 
-    def _welcome(self) -> web.Response:
+    def _take_in(self) -> web.Response:
         """Hand out the cookie, and have the browser ask again without the token.
 
         By a page, not by a redirect: after a link in a foreign page the browser would hold back the cookie in all that the click leads to.
         """
-        response = web.Response(text=_WELCOME, content_type="text/html")
+        response = web.Response(text=_FIRST_PAGE, content_type="text/html")
         response.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict", path="/")
         return response
 

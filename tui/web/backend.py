@@ -1,4 +1,4 @@
-"""The desk behind all tabs: it records and transcribes without a screen, and says on stderr what a screen would show."""
+"""The backend behind all tabs: it records and transcribes without a screen, and says on stderr what a screen would show."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from textual.message import Message
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.catalog import CallState
-from streamer.calls.outcome import Watched
-from streamer.calls.session import Desk
+from streamer.calls.outcome import WatchOutcome
+from streamer.calls.session import Backend
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import CallStarted, Trouble
 from streamer.errors import StreamerError
 from tui.state.feed import CAPACITY
-from tui.state.messages import DeskOpened
-from tui.state.open_calls import Workroom
+from tui.state.messages import BackendOpened
+from tui.state.open_calls import OpenCalls
 from tui.web.plan import TabPlan
 from tui.web.server import TabServer
 from tui.web.service import TabService
 
 _TROUBLES = 50
-"""Troubles that a new tab can be told; the oldest make room."""
+"""Troubles that a new tab can be told; the oldest make open_calls."""
 
 _WANTED = 100
 """Calls that wait to be transcribed; when so many wait, a further one has to be opened again."""
@@ -35,14 +35,14 @@ _WANTED = 100
 _log = logging.getLogger(__name__)
 
 
-class WebDesk:
+class WebBackend:
     """Works on the call of a request, and on each live call that is opened in a tab."""
 
     def __init__(self, request: ScreenRequest) -> None:
         self.has_nothing = asyncio.Event()
         """The call that was asked for has ended without a recording, so there is nothing to show."""
         self.server: TabServer | None = None
-        self.room = Workroom(
+        self.open_calls = OpenCalls(
             replace(request, watch=self._watch if request.watch else None), self._take_message
         )
         self._request = request
@@ -65,7 +65,7 @@ class WebDesk:
 
     def plan(self) -> TabPlan:
         """Return what tabs are started with."""
-        settings, folder = self._request.settings, self._request.watched.folder
+        settings, folder = self._request.settings, self._request.outcome.folder
         return TabPlan(
             settings.recordings,
             settings.db,
@@ -86,7 +86,7 @@ class WebDesk:
 
     def take_tab(self, tab: TabService) -> None:
         """Tell a new tab what went wrong so far, as far as it concerns no call or the one it opens with."""
-        folder = self._request.watched.folder
+        folder = self._request.outcome.folder
         for trouble in self._troubles:
             if trouble.call_id in (None, folder.name if folder else None):
                 tab.send_trouble(trouble)
@@ -95,7 +95,7 @@ class WebDesk:
         """Say where the call is recorded, and what goes wrong, to the user and to all tabs."""
         async for event in events:
             match event:
-                case CallStarted(call, folder) if folder == self._request.watched.folder:
+                case CallStarted(call, folder) if folder == self._request.outcome.folder:
                     output.talk(f"recording {call.id} into {folder}")
                     self._has_begun.set()
                 case Trouble(_, message):
@@ -107,44 +107,44 @@ class WebDesk:
                     pass
 
     async def transcribe_wanted(self) -> None:
-        """Follow each live call that is wanted, which transcribes it unless another desk does."""
+        """Follow each live call that is wanted, which transcribes it unless another backend does."""
         await self._is_open.wait()
         while True:
             call_id = await self._wanted.get()
             try:
-                entry = await self.room.find(call_id)
+                entry = await self.open_calls.find(call_id)
                 if entry is not None and entry.state is CallState.LIVE:
-                    await self.room.open(entry)
+                    await self.open_calls.open(entry)
             except StreamerError as error:
-                self.room.bus.publish(Trouble(None, str(error)))
+                self.open_calls.bus.publish(Trouble(None, str(error)))
 
-    async def _watch(self, desk: Desk, bus: Bus, watched: Watched) -> None:
+    async def _watch(self, backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
         assert self._request.watch
         try:
-            await self._request.watch(desk, bus, watched)
+            await self._request.watch(backend, bus, outcome)
         finally:
-            if watched.folder is None or not watched.folder.exists():
+            if outcome.folder is None or not outcome.folder.exists():
                 self.has_nothing.set()
 
     def _take_message(self, message: Message) -> None:
-        if isinstance(message, DeskOpened):
+        if isinstance(message, BackendOpened):
             self._is_open.set()
 
 
 @asynccontextmanager
-async def open_web_desk(request: ScreenRequest) -> AsyncIterator[WebDesk]:
+async def open_web_backend(request: ScreenRequest) -> AsyncIterator[WebBackend]:
     """Work for a request while the block lasts; recordings go on afterwards."""
-    desk = WebDesk(request)
-    with desk.room.bus.subscribe(capacity=CAPACITY) as events:
+    backend = WebBackend(request)
+    with backend.open_calls.bus.subscribe(capacity=CAPACITY) as events:
         tasks = [
-            asyncio.ensure_future(desk.say_events(events)),
-            asyncio.ensure_future(desk.transcribe_wanted()),
+            asyncio.ensure_future(backend.say_events(events)),
+            asyncio.ensure_future(backend.transcribe_wanted()),
         ]
-        desk.room.start()
+        backend.open_calls.start()
         try:
-            yield desk
+            yield backend
         finally:
-            await desk.room.aclose()
+            await backend.open_calls.aclose()
             await asyncio.sleep(0)  # what was said last is still to be read
             for task in tasks:
                 task.cancel()

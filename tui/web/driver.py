@@ -1,4 +1,4 @@
-"""Textual's driver for a browser, made to end with its server, and to speak with its desk."""
+"""Textual's driver for a browser, made to end with its server, and to speak with its backend."""
 
 from __future__ import annotations
 
@@ -61,4 +61,4 @@ class TabDriver(WebDriver):
 
     def _hear(self, trouble: Trouble) -> None:
         assert isinstance(self._app, ScreenApp)
-        self._app.room.hear(trouble)
+        self._app.open_calls.hear(trouble)

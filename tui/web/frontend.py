@@ -1,4 +1,4 @@
-"""The entry point of `streamer.servers`: be the desk of all calls that are opened, and serve tabs that show them.
+"""The entry point of `streamer.servers`: be the backend of all calls that are opened, and serve tabs that show them.
 
 Order: listen, so that a port that is taken costs nothing; record; print the link; serve until a signal comes. The link is all that goes
 to stdout, so that a script can take it from there; what is to be read goes to stderr. The token is nowhere else.
@@ -14,8 +14,8 @@ from streamer.cli import output
 from streamer.cli.frontend import Place, ScreenRequest
 from streamer.cli.signals import run_to_end
 from streamer.errors import ExitCode, UnreachableError
-from tui.web.access import Gate
-from tui.web.backend import open_web_desk
+from tui.web.access import Access
+from tui.web.backend import open_web_backend
 from tui.web.server import TabServer
 
 
@@ -30,16 +30,19 @@ def run_web(request: ScreenRequest, place: Place) -> int:
 
 async def _run(request: ScreenRequest, place: Place) -> int:
     with closing(_listen(place)) as listener:
-        async with open_web_desk(request) as desk:
-            if await desk.begins():
-                gate = Gate(place.host, listener.getsockname()[1])
-                desk.server = TabServer(
-                    desk.plan().command(), gate, on_tab=desk.take_tab, on_opened=desk.take_opened
+        async with open_web_backend(request) as backend:
+            if await backend.begins():
+                access = Access(place.host, listener.getsockname()[1])
+                backend.server = TabServer(
+                    backend.plan().command(),
+                    access,
+                    on_tab=backend.take_tab,
+                    on_opened=backend.take_opened,
                 )
-                async with desk.server.serving(listener):
+                async with backend.server.serving(listener):
                     _warn_of_listeners(listener)
-                    output.data(gate.link)
-                    await desk.has_nothing.wait()
+                    output.data(access.link)
+                    await backend.has_nothing.wait()
     return ExitCode.DONE
 
 

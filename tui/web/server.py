@@ -1,4 +1,4 @@
-"""What is served: textual-serve's page and websocket, behind a gate, with nothing that comes from elsewhere."""
+"""What is served: textual-serve's page and websocket, behind a access, with nothing that comes from elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiohttp import web
 from textual_serve.server import Server, to_int
 
 from streamer.core.events import Trouble
-from tui.web.access import HOST, Gate, harden
+from tui.web.access import HOST, Access, harden
 from tui.web.service import TabService
 
 _HERE = Path(__file__).parent
@@ -36,14 +36,14 @@ class TabServer(Server):
     def __init__(
         self,
         command: str,
-        gate: Gate,
+        access: Access,
         *,
         on_tab: Callable[[TabService], None],
         on_opened: Callable[[TabService, str], None],
     ) -> None:
         super().__init__(command, title="streamer", templates_path=_HERE / "templates")
         self.tabs: set[TabService] = set()
-        self._gate = gate
+        self._access = access
         self._on_tab = on_tab
         self._on_opened = on_opened
 
@@ -68,7 +68,7 @@ class TabServer(Server):
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
         app.add_routes([web.static("/page", _HERE / "static", name="page")])
-        app.middlewares.append(self._gate.check)
+        app.middlewares.append(self._access.check)
         app.on_response_prepare.append(harden)
         return app
 
@@ -81,7 +81,7 @@ class TabServer(Server):
 
     @aiohttp_jinja2.template("page.html")
     async def handle_index(self, request: web.Request) -> dict[str, Any]:
-        """Return what the page is filled in with; the gate has looked at the host."""
+        """Return what the page is filled in with; the access has looked at the host."""
         smallest, largest = _FONT_SIZES
         font_size = to_int(request.query.get("fontsize", ""), 16)
         return {"host": request[HOST], "font_size": max(smallest, min(font_size, largest))}

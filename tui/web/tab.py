@@ -1,4 +1,4 @@
-"""A tab: the screen at a desk without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
+"""A tab: the screen at a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.bus import Bus
-from streamer.calls.outcome import Watched
+from streamer.calls.outcome import WatchOutcome
 from streamer.cli.frontend import ScreenRequest
 from streamer.cli.logs import log_crash, start_logging
 from streamer.config import Settings
@@ -22,7 +22,7 @@ from tui.web.plan import TabPlan, parse_plan
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from streamer.calls.session import Desk
+    from streamer.calls.session import Backend
 
 
 def main() -> int:
@@ -45,24 +45,24 @@ def _ask(plan: TabPlan) -> ScreenRequest:
     settings = Settings(recordings=plan.recordings, db=plan.db, log_file=plan.log_file)
     folder = Path(plan.folder) if plan.folder else None
 
-    def open_desk(bus: Bus) -> AbstractAsyncContextManager[Desk]:
-        from streamer.calls.watching import open_desk
+    def open_backend(bus: Bus) -> AbstractAsyncContextManager[Backend]:
+        from streamer.calls.watching import open_backend
 
-        return open_desk(settings, None, bus)
+        return open_backend(settings, None, bus)
 
-    async def follow(desk: Desk, bus: Bus, watched: Watched) -> None:
+    async def follow(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
         from streamer.calls.session import run_session
 
-        assert watched.folder
-        await run_session(watched.folder, desk, bus)
+        assert outcome.folder
+        await run_session(outcome.folder, backend, bus)
 
     return ScreenRequest(
         settings,
-        open_desk,
+        open_backend,
         follow if folder else None,
         model=plan.model,
         troubles=() if plan.model else (NO_MODEL,),
-        watched=Watched(folder),
+        outcome=WatchOutcome(folder),
         tell_opened=tell_opened,
     )
 

@@ -53,7 +53,7 @@ def count_bars(peak: float) -> int:
 
 
 class CallHead(Widget):
-    """One line: state, call and length on the left; model and remarks on the right, as far as there is room."""
+    """One line: state, call and length on the left; model and remarks on the right, as far as there is open_calls."""
 
     ALLOW_SELECT = False
 

@@ -1,4 +1,4 @@
-"""How utterances look: a block of a page as rows of styled text, with its time, its speaker's mark and name beside it."""
+"""How utterances look: a block of a blocks as rows of styled text, with its time, its speaker's mark and name beside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.layout.glyphs import COLOURS, mark
 from tui.layout.selection import Span
 from tui.layout.transcript import Block, spans
 from tui.layout.wrapping import Row, row_starts, wrap
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 
 _TIME_WIDTH = 9
 _LONGEST_NAME = 14
@@ -30,14 +30,14 @@ _DRAWN_BLOCKS = 400
 
 
 class Painter:
-    """Draws blocks of one board, and remembers those drawn last; `find_style` knows the styles of the transcript's parts."""
+    """Draws blocks of one shown, and remembers those drawn last; `find_style` knows the styles of the transcript's parts."""
 
-    def __init__(self, board: CallBoard, find_style: Callable[[str], Style]) -> None:
+    def __init__(self, shown: ShownCall, find_style: Callable[[str], Style]) -> None:
         self.zero_at: datetime | None = None
         """When position 0 was, to show times on the wall."""
         self.needle = ""
         """What is marked wherever it stands, case-folded."""
-        self._board = board
+        self._shown = shown
         self._find_style = find_style
         self._name_width = 0
         self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
@@ -50,7 +50,7 @@ class Painter:
 
     def make_room_for_names(self) -> bool:
         """Make the names' column as wide as they are; say whether it has changed."""
-        names = [show_name(self._board.name(leg.label), _LONGEST_NAME) for leg in self._board.legs]
+        names = [show_name(self._shown.name(leg.label), _LONGEST_NAME) for leg in self._shown.legs]
         width = min(_LONGEST_NAME, max(map(cell_len, names), default=0))
         has_changed = width != self._name_width
         self._name_width = width
@@ -122,7 +122,7 @@ class Painter:
     def _gutter_of(
         self, block: Block, width: int, style: Style, *, is_first: bool
     ) -> list[Segment]:
-        rank = self._board.rank(block.key[0])
+        rank = self._shown.rank(block.key[0])
         speaker = style + self._style(f"speaker-{rank % COLOURS}")
         shown_mark = Segment(mark(rank) if is_first else " ", speaker)
         if width < _NARROW:
@@ -130,7 +130,7 @@ class Painter:
         if not is_first:
             return [Segment(" " * self._gutter(width), style)]
         time = show_position(block.order[0], self.zero_at)
-        name = show_name(self._board.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
+        name = show_name(self._shown.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
         return [
             Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
             shown_mark,

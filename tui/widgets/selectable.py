@@ -8,22 +8,22 @@ from textual.geometry import Offset
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 
-from tui.layout.call_transcript import BoardPage
+from tui.layout.call_transcript import CallLayout
 from tui.layout.formatting import show_name
 from tui.layout.selection import Span, encode_place, find_span, read_selected, settle
 from tui.layout.transcript import Block
-from tui.state.call import CallBoard
+from tui.state.call import ShownCall
 from tui.widgets.painter import Painter
 
 
 class SelectableWords(ScrollView):
-    """A board's page, of which Textual selects what the mouse is dragged over."""
+    """A shown's blocks, of which Textual selects what the mouse is dragged over."""
 
-    def __init__(self, board: CallBoard, *, id: str | None = None) -> None:
+    def __init__(self, shown: ShownCall, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.board = board
-        self.page = BoardPage(board)
-        self._painter = Painter(board, self._find_style)
+        self.shown = shown
+        self.blocks = CallLayout(shown)
+        self._painter = Painter(shown, self._find_style)
         self._dragged_at: int | None = None
         """The first row in sight when a mouse button was pressed that is still held."""
         self._clears = False
@@ -38,11 +38,11 @@ class SelectableWords(ScrollView):
         """Return the character at a cell of the terminal, or the nearest one, as `selecting` counts; None if nothing was said."""
         region, size = self.content_region, self.size
         row = self.scroll_offset.y + max(0, min(y - region.y, size.height - 1))
-        place = self.page.locate(min(row, self.page.height - 1))
+        place = self.blocks.locate(min(row, self.blocks.height - 1))
         if place is None:
             return None
-        block = self.page[place[0]]
-        if row >= self.page.height:
+        block = self.blocks[place[0]]
+        if row >= self.blocks.height:
             return encode_place(block.order, len(block.text))
         character = self._painter.find_character(block, place[1], x - region.x, size.width)
         return encode_place(block.order, character)
@@ -50,7 +50,7 @@ class SelectableWords(ScrollView):
     def find_selected(self, block: Block) -> Span | None:
         """Return what of a block's text is selected."""
         selection = self.text_selection
-        return selection and find_span(settle(selection, self.page, self.board), block)
+        return selection and find_span(settle(selection, self.blocks, self.shown), block)
 
     @property
     def has_selected(self) -> bool:
@@ -58,18 +58,18 @@ class SelectableWords(ScrollView):
         selection = self.text_selection
         if selection is None:
             return False
-        settled = settle(selection, self.page, self.board)
-        return any(find_span(settled, block) for block in self.page)
+        settled = settle(selection, self.blocks, self.shown)
+        return any(find_span(settled, block) for block in self.blocks)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected words; see `selecting.read_selected`."""
         self.complete()
-        settled = settle(selection, self.page, self.board)
-        text = read_selected(settled, self.page, lambda leg: show_name(self.board.name(leg)))
+        settled = settle(selection, self.blocks, self.shown)
+        text = read_selected(settled, self.blocks, lambda leg: show_name(self.shown.name(leg)))
         return (text, "\n") if text else None
 
     def complete(self) -> None:
-        """Put every line on the page."""
+        """Put every line on the blocks."""
 
     def on_mouse_down(self, _: MouseDown) -> None:
         """Begin to hold still."""

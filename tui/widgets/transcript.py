@@ -1,7 +1,7 @@
 """The transcript of one call: a virtual list that draws only the rows in sight, however many there are.
 
-It shows a board, follows its newest line unless the reader has gone elsewhere, and never scrolls back by itself: when the last
-utterance becomes shorter, the page stands still.
+It shows a shown, follows its newest line unless the reader has gone elsewhere, and never scrolls back by itself: when the last
+utterance becomes shorter, the blocks stands still.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from tui.layout.call_transcript import BoardPage
+from tui.layout.call_transcript import CallLayout
 from tui.layout.glyphs import COLOURS
-from tui.layout.pending import SLICE, Backlog
+from tui.layout.pending import SLICE, PendingKeys
 from tui.layout.transcript import Block
-from tui.state.call import CallBoard, Key
+from tui.state.call import Key, ShownCall
 from tui.widgets.selectable import SelectableWords
 
 _WHEEL_ROWS = 3
@@ -48,15 +48,20 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         Binding("up,k", "move(-1)", "Up", id="up", show=False, tooltip="The line above"),
         Binding("down,j", "move(1)", "Down", id="down", show=False, tooltip="The line below"),
         Binding(
-            "pageup,ctrl+b", "page(-1)", "Page up", id="page-up", show=False, tooltip="A page back"
+            "pageup,ctrl+b",
+            "blocks(-1)",
+            "BlockLayout up",
+            id="blocks-up",
+            show=False,
+            tooltip="A blocks back",
         ),
         Binding(
             "pagedown,space",
-            "page(1)",
-            "Page down",
-            id="page-down",
+            "blocks(1)",
+            "BlockLayout down",
+            id="blocks-down",
             show=False,
-            tooltip="A page on",
+            tooltip="A blocks on",
         ),
         Binding("g,home", "first", "First line", id="first", show=False, tooltip="The first line"),
         Binding(
@@ -72,7 +77,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     follows: var[bool] = var(True)
     """Whether the newest line is kept in sight."""
     is_frozen: var[bool] = var(False)
-    """Whether the page stands still; what comes meanwhile is shown later."""
+    """Whether the blocks stands still; what comes meanwhile is shown later."""
     zero_at: var[datetime | None] = var(None)
     """When position 0 was, to show times on the wall; None for the call's time."""
     needle: var[str] = var("")
@@ -81,61 +86,61 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     class Moved(Message):
         """The cursor is elsewhere, or following has begun or ended."""
 
-    def __init__(self, board: CallBoard, *, near: Key | None = None, id: str | None = None) -> None:
-        super().__init__(board, id=id)
+    def __init__(self, shown: ShownCall, *, near: Key | None = None, id: str | None = None) -> None:
+        super().__init__(shown, id=id)
         self.cursor: Key | None = None
-        self._backlog = Backlog()
-        board.take_changes()
-        self._backlog.add(self.page.order_wanted(near))
-        self.page.put(self._backlog.take())
+        self._pending = PendingKeys()
+        shown.take_changes()
+        self._pending.add(self.blocks.order_wanted(near))
+        self.blocks.put(self._pending.take())
 
-    # What is put on the page
+    # What is put on the blocks
 
     def _work_on(self) -> None:
-        if self._backlog:
-            self.run_worker(self._work_off(), group="backlog", exclusive=True)
+        if self._pending:
+            self.run_worker(self._work_off(), group="pending", exclusive=True)
 
     async def _work_off(self) -> None:
-        """Put the backlog on the page, a slice at a time; what is read stays in sight."""
-        while self._backlog:
-            self._put(self._backlog.take())
+        """Put the pending on the blocks, a slice at a time; what is read stays in sight."""
+        while self._pending:
+            self._put(self._pending.take())
             await asyncio.sleep(_BREATH_S)
 
     def complete(self) -> None:
-        """Put all of the backlog on the page now, for what has to know every line."""
-        if self._backlog:
-            self._put(self._backlog.take_all())
+        """Put all of the pending on the blocks now, for what has to know every line."""
+        if self._pending:
+            self._put(self._pending.take_all())
 
     def _put(self, keys: list[Key]) -> None:
-        place = self.page.locate(self.scroll_offset.y)
-        held = self.page[place[0]].key if place else None
-        top, height = self.page.top(place[0]) if place else 0, self.page.height
-        self.page.put(keys)
-        if self.page.height != height:
+        place = self.blocks.locate(self.scroll_offset.y)
+        held = self.blocks[place[0]].key if place else None
+        top, height = self.blocks.top(place[0]) if place else 0, self.blocks.height
+        self.blocks.put(keys)
+        if self.blocks.height != height:
             self._fit()
-        index = self.page.find(held) if held else None
+        index = self.blocks.find(held) if held else None
         if self.follows:
             self._keep_up()
-        elif index is not None and self.page.top(index) != top:
-            self._scroll(self.scroll_offset.y + self.page.top(index) - top)
+        elif index is not None and self.blocks.top(index) != top:
+            self._scroll(self.scroll_offset.y + self.blocks.top(index) - top)
         self.refresh()
 
-    # What happens to the board
+    # What happens to the shown
 
     def show_changes(self) -> None:
-        """Draw what has changed on the board, unless frozen."""
-        if self.is_frozen or not self.board.has_changes:
+        """Draw what has changed on the shown, unless frozen."""
+        if self.is_frozen or not self.shown.has_changes:
             return
-        height = self.page.height
-        changed = self.board.take_changes()
+        height = self.blocks.height
+        changed = self.shown.take_changes()
         if len(changed) > SLICE:
-            self._backlog.add(changed[-SLICE - 1 :: -1])
+            self._pending.add(changed[-SLICE - 1 :: -1])
             self._work_on()
-        rows = self.page.put(changed[-SLICE:])
+        rows = self.blocks.put(changed[-SLICE:])
         self._make_room_for_names()
-        if self.cursor is not None and self.page.find(self.cursor) is None:
+        if self.cursor is not None and self.blocks.find(self.cursor) is None:
             self.cursor = None
-        if self.page.height != height:
+        if self.blocks.height != height:
             self._fit()
         self._keep_up()
         first = max(0, rows - self.scroll_offset.y)
@@ -160,8 +165,8 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self._work_on()
 
     def on_unmount(self) -> None:
-        """Let the page go, lest `collector` keeps what a screen that was left still holds."""
-        self.page = BoardPage(self.board)
+        """Let the blocks go, lest `collector` keeps what a screen that was left still holds."""
+        self.blocks = CallLayout(self.shown)
         self._painter.forget()
 
     def on_resize(self, event: Resize) -> None:
@@ -170,21 +175,21 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self._reflow(event.size)
 
     def _reflow(self, size: Size) -> None:
-        held = self.page.locate(self.scroll_offset.y)
-        key = self.page[held[0]].key if held else None
-        self.page.resize(self._painter.text_width(size.width))
+        held = self.blocks.locate(self.scroll_offset.y)
+        key = self.blocks[held[0]].key if held else None
+        self.blocks.resize(self._painter.text_width(size.width))
         self._painter.forget()
-        self.virtual_size = Size(size.width, self.page.height)
+        self.virtual_size = Size(size.width, self.blocks.height)
         if self.follows:
-            self._scroll(self.page.height - size.height)
-        elif key is not None and (index := self.page.find(key)) is not None:
-            self._scroll(self.page.top(index))
-            if self.cursor is not None and (under := self.page.find(self.cursor)) is not None:
+            self._scroll(self.blocks.height - size.height)
+        elif key is not None and (index := self.blocks.find(key)) is not None:
+            self._scroll(self.blocks.top(index))
+            if self.cursor is not None and (under := self.blocks.find(self.cursor)) is not None:
                 self._show(under)
 
     def _fit(self) -> None:
-        """Tell how many rows there are; while following, a page that became shorter keeps its place."""
-        height = self.page.height
+        """Tell how many rows there are; while following, a blocks that became shorter keeps its place."""
+        height = self.blocks.height
         if self.follows:
             height = max(
                 height, min(self.scroll_offset.y + self.size.height, self.virtual_size.height)
@@ -195,32 +200,32 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
 
     def _keep_up(self) -> None:
         if self.follows and not self.is_dragged:
-            self._scroll(max(self.scroll_offset.y, self.page.height - self.size.height))
+            self._scroll(max(self.scroll_offset.y, self.blocks.height - self.size.height))
 
     # Where the cursor is
 
     @property
     def cursor_index(self) -> int | None:
         """Return the place of the block under the cursor; while following that is the last one."""
-        if not len(self.page):
+        if not len(self.blocks):
             return None
         if self.cursor is not None:
-            return self.page.find(self.cursor)
-        place = self.page.locate(self.scroll_offset.y + self.size.height // 2)
-        return len(self.page) - 1 if self.follows or place is None else place[0]
+            return self.blocks.find(self.cursor)
+        place = self.blocks.locate(self.scroll_offset.y + self.size.height // 2)
+        return len(self.blocks) - 1 if self.follows or place is None else place[0]
 
     @property
     def cursor_block(self) -> Block | None:
         """Return the block under the cursor."""
         index = self.cursor_index
-        return None if index is None else self.page[index]
+        return None if index is None else self.blocks[index]
 
     def go_to(self, index: int, *, centred: bool = False) -> None:
         """Put the cursor on a block and bring it into sight; going to the last one follows again."""
-        if not len(self.page):
+        if not len(self.blocks):
             return
-        index = max(0, min(index, len(self.page) - 1))
-        block = self.page[index]
+        index = max(0, min(index, len(self.blocks) - 1))
+        block = self.blocks[index]
         self.cursor = block.key
         if self.follows:
             self.follows = False
@@ -231,13 +236,13 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
 
     def _show(self, index: int, *, centred: bool = False) -> None:
         """Scroll no further than needed to bring a block into sight."""
-        top, height = self.page.top(index), self.size.height
+        top, height = self.blocks.top(index), self.size.height
         if centred:
             self._scroll(top - height // 2)
         elif top < self.scroll_offset.y:
             self._scroll(top)
         else:
-            bottom = top + self.page[index].height
+            bottom = top + self.blocks[index].height
             self._scroll(max(self.scroll_offset.y, min(top, bottom - height)))
 
     def _scroll(self, row: int) -> None:
@@ -246,9 +251,9 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
 
     def go_to_key(self, key: Key) -> bool:
         """Put the cursor on an utterance; False if it is not there."""
-        if key in self._backlog:
+        if key in self._pending:
             self.complete()
-        index = self.page.find(key)
+        index = self.blocks.find(key)
         if index is None:
             return False
         self.go_to(index, centred=True)
@@ -257,30 +262,30 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     def action_move(self, step: int) -> None:
         """Move the cursor by one block; beyond the last one, follow."""
         index = self.cursor_index
-        if index is not None and not 0 <= index + step < len(self.page):
+        if index is not None and not 0 <= index + step < len(self.blocks):
             self.complete()
             index = self.cursor_index
         if index is None:
             return
-        if step > 0 and index + step >= len(self.page):
+        if step > 0 and index + step >= len(self.blocks):
             self.action_last()
         else:
             self.go_to(index + step)
 
     def action_page(self, step: int) -> None:
-        """Scroll by a page and take the cursor along."""
+        """Scroll by a blocks and take the cursor along."""
         target = self.scroll_offset.y + step * max(1, self.size.height - 1)
-        if target < 0 or target + self.size.height >= self.page.height:
+        if target < 0 or target + self.size.height >= self.blocks.height:
             self.complete()
             target = self.scroll_offset.y + step * max(1, self.size.height - 1)
-        if step > 0 and target + self.size.height >= self.page.height:
+        if step > 0 and target + self.size.height >= self.blocks.height:
             self.action_last()
             return
         self.follows = False
         self._fit()
         self._scroll(target)
-        if place := self.page.locate(max(0, target)):
-            self.cursor = self.page[place[0]].key
+        if place := self.blocks.locate(max(0, target)):
+            self.cursor = self.blocks[place[0]].key
         self.refresh()
         self.post_message(self.Moved())
 
@@ -296,7 +301,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self.follows = True
         self.cursor = None
         self._fit()
-        self._scroll(self.page.height - self.size.height)
+        self._scroll(self.blocks.height - self.size.height)
         self.refresh()
         self.post_message(self.Moved())
 
@@ -304,9 +309,9 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
         self.complete()
         self.needle = self._painter.needle = needle.casefold()
-        count = self.page.count(self.needle) if self.needle else 0
+        count = self.blocks.count(self.needle) if self.needle else 0
         if count and (index := self.cursor_index) is not None:
-            found = self.page.search(self.needle, start=index, step=-1)
+            found = self.blocks.search(self.needle, start=index, step=-1)
             if found is not None:
                 self.go_to(found, centred=True)
         self.redraw()
@@ -318,7 +323,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         index = self.cursor_index
         if not self.needle or index is None:
             return False
-        found = self.page.search(self.needle, start=index + step, step=step)
+        found = self.blocks.search(self.needle, start=index + step, step=step)
         if found is None:
             return False
         self.go_to(found, centred=True)
@@ -345,22 +350,22 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         event.prevent_default()  # Textual selects everything with a double click
         if self._clears or self.has_selected:
             return
-        place = self.page.locate(self.scroll_offset.y + event.get_content_offset_capture(self).y)
+        place = self.blocks.locate(self.scroll_offset.y + event.get_content_offset_capture(self).y)
         if place:
             self.go_to(place[0])
 
     def on_mouse_scroll_up(self) -> None:
         """Stop following when somebody scrolls back."""
-        if self.page.height > self.size.height:
+        if self.blocks.height > self.size.height:
             self.follows = False
             self.post_message(self.Moved())
 
     def on_mouse_scroll_down(self) -> None:
         """Follow again when somebody scrolls to the end."""
         bottom = self.scroll_offset.y + self.size.height + _WHEEL_ROWS
-        if bottom >= self.page.height:
+        if bottom >= self.blocks.height:
             self.complete()
-            if bottom >= self.page.height:
+            if bottom >= self.blocks.height:
                 self.action_last()
 
     def watch_is_frozen(self, is_frozen: bool) -> None:
@@ -379,11 +384,11 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         """Draw one row that is in sight."""
         width = self.size.width
         base = self.rich_style
-        place = self.page.locate(self.scroll_offset.y + y)
+        place = self.blocks.locate(self.scroll_offset.y + y)
         if place is None:
             return Strip.blank(width, base)
         index, row = place
-        block = self.page[index]
+        block = self.blocks[index]
         is_under_cursor = not self.follows and self.cursor == block.key
         strips = self._painter.draw(
             block, width, base, is_under_cursor=is_under_cursor, selected=self.find_selected(block)

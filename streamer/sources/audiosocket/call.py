@@ -11,7 +11,7 @@ from streamer.sources.base import Inbox, Sent, StreamItem
 class AudioSocketCall:
     """One caller's call, as a stream of items; whoever reads the connection puts them in.
 
-    `facts` are hostile strings for `call.json`, `sent` counts what goes back, and `leave` ends the connection so that the dialplan
+    `facts` are untrusted strings for `call.json`, `sent` counts what goes back, and `leave` ends the connection so that the dialplan
     goes on.
     """
 

@@ -29,9 +29,9 @@ from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.keeper.client import Hold
 from streamer.sources.admission import Pace
 from streamer.sources.audiosocket.call import AudioSocketCall
-from streamer.sources.audiosocket.decoder import USUAL_RATE, Ear, describe_beginning
+from streamer.sources.audiosocket.decoder import USUAL_RATE, Decoder, describe_beginning
 from streamer.sources.base import LegClosed, LegOpened, Odd, RateKnown, StreamItem
-from streamer.sources.inbound import Reception, Welcome
+from streamer.sources.inbound import Admitted, ServerOptions
 from streamer.sources.playout import Echo, Playout
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
@@ -54,7 +54,7 @@ _MOST_EARLY = 1000
 """Items of a caller that wait for its rate."""
 
 
-class Guests(Protocol):
+class Server(Protocol):
     """Where connections are known, and calls announced."""
 
     connections: set[Connection]
@@ -66,7 +66,7 @@ class Guests(Protocol):
     def depart(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
 
-    def admit(self, uuid: UUID) -> Welcome | str:
+    def admit(self, uuid: UUID) -> Admitted | str:
         """Say who a UUID is, or why it is refused; one that is admitted is taken until `forget`."""
 
     def forget(self, uuid: UUID) -> None:
@@ -91,15 +91,15 @@ class Connection(asyncio.BufferedProtocol):
     """Its address, for people."""
     playout: Playout
 
-    def __init__(self, reception: Reception, guests: Guests) -> None:
-        self._reception = reception
-        self._guests = guests
+    def __init__(self, options: ServerOptions, server: Server) -> None:
+        self._options = options
+        self._server = server
         self._state = _State.WAITING
         self._parser = wire.Parser()
         self._timer: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
         self._hold: Hold | None = None
-        self._is_guest = False
+        self._is_admitted = False
         self._is_hasty = False
         self._call: AudioSocketCall | None = None
         self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
@@ -111,9 +111,9 @@ class Connection(asyncio.BufferedProtocol):
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connections = self._guests.connections
+        connections = self._server.connections
         strangers = sum(other.is_stranger_of(self._host) for other in connections)
-        refusal = self._reception.gate.refuse(self._host, strangers=strangers)
+        refusal = self._options.limiter.refuse(self._host, strangers=strangers)
         connections.add(self)
         if refusal:
             self._refuse(refusal)
@@ -122,11 +122,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where the next bytes go: one place for all, since making room for each would cost more than reading."""
-        return self._guests.buffer
+        return self._server.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has come."""
-        self._receive(bytes(self._guests.buffer[:nbytes]))
+        self._receive(bytes(self._server.buffer[:nbytes]))
 
     def _receive(self, data: bytes) -> None:
         if self._state is _State.WAITING:
@@ -160,11 +160,11 @@ class Connection(asyncio.BufferedProtocol):
             self._end(*self._judge_end(exc))
         self._set_timer(0, None)
         self._state = _State.CLOSED
-        self._leave_guests()
+        self._end_admission()
         if self._hold is not None:
             self._hold.release()
             self._hold = None
-        self._guests.depart(self)
+        self._server.depart(self)
 
     @property
     def is_caller(self) -> bool:
@@ -203,7 +203,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _may_read(self) -> bool:
-        keeper = self._reception.keeper()
+        keeper = self._options.keeper()
         if self._hold is not None and keeper is not None and keeper.is_late:
             self.give_up()
         return self._state in (_State.IDENTIFYING, _State.LIVE)
@@ -221,34 +221,34 @@ class Connection(asyncio.BufferedProtocol):
             self._identify(message)
 
     def _identify(self, message: wire.Identified) -> None:
-        calls = sum(other.is_caller for other in self._guests.connections)
-        verdict = self._reception.gate.refuse_call(calls=calls) or self._guests.admit(message.uuid)
+        calls = sum(other.is_caller for other in self._server.connections)
+        verdict = self._options.limiter.refuse_call(calls=calls) or self._server.admit(message.uuid)
         if isinstance(verdict, str):
             self._refuse(verdict)
             return
-        self._state, self._is_guest = _State.LIVE, True
+        self._state, self._is_admitted = _State.LIVE, True
         self._uuid, self._welcome = message.uuid, verdict
-        self._ear = Ear(self.peer, self._reception.format)
-        self._pace = Pace(self._reception.clock())
-        self._voice = self._reception.new_voice()
+        self._decoder = Decoder(self.peer, self._options.format)
+        self._pace = Pace(self._options.clock())
+        self._playback = self._options.new_playback()
         self.playout = Playout(
             self._transport,
-            self._voice,
+            self._playback,
             rate=USUAL_RATE,
-            fills_silence=self._reception.fills_silence,
+            fills_silence=self._options.fills_silence,
         )
-        self._reception.metronome.start(self.playout.play)
+        self._options.frame_clock.start(self.playout.play)
         self._set_timer(RATE_WAIT_S, self._announce_at_last)
         self._opening = asyncio.ensure_future(self._be_held())
 
     async def _be_held(self) -> None:
         """Have the keeper protect the call, as soon as there is one; a call without is better than none."""
-        keeper = await self._reception.wait_for_keeper()
+        keeper = await self._options.wait_for_keeper()
         try:
             sock = self._transport.get_extra_info("socket")
             hold = await keeper.hold(sock, farewell=wire.TERMINATE)
         except KeeperError as error:
-            self._reception.say(f"{self.peer} is recorded without protection: {error}")
+            self._options.say(f"{self.peer} is recorded without protection: {error}")
             return
         if self._state is _State.LIVE:
             self._hold = hold
@@ -262,16 +262,16 @@ class Connection(asyncio.BufferedProtocol):
             # Not all may have been sent, and a peer that has left does not read.
             self._set_timer(GOODBYE_S, self._transport.abort)
             return
-        now = self._reception.clock()
-        items = self._ear.take(message, now)
-        if self._ear.kind_rate:
-            self.playout.rate = self._ear.kind_rate
+        now = self._options.clock()
+        items = self._decoder.take(message, now)
+        if self._decoder.kind_rate:
+            self.playout.rate = self._decoder.kind_rate
         for item in items:
             self._put(item)
             if isinstance(item, AudioChunk):
-                self._keep_pace(item.samples / self._ear.rate, now)
-                if isinstance(self._voice, Echo):
-                    self._voice.hear(self._fit(item.pcm), self.playout.rate)
+                self._keep_pace(item.samples / self._decoder.rate, now)
+                if isinstance(self._playback, Echo):
+                    self._playback.hear(self._fit(item.pcm), self.playout.rate)
 
     def _keep_pace(self, audio_s: float, now: float) -> None:
         """Read no faster than a call can be said, once a caller is far ahead."""
@@ -285,7 +285,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _fit(self, pcm: bytes) -> bytes:
         """Return audio at the rate that the peer expects."""
-        if self._ear.format is Format.SLIN16:  # labelled and read as slin: good enough for a test
+        if (
+            self._decoder.format is Format.SLIN16
+        ):  # labelled and read as slin: good enough for a test
             return array("h", pcm)[::2].tobytes()
         return pcm
 
@@ -304,7 +306,7 @@ class Connection(asyncio.BufferedProtocol):
         self._call.put(item)
 
     def _announce_at_last(self) -> None:
-        for item in self._ear.finish():
+        for item in self._decoder.finish():
             self._put(item)
         if self._call is None:
             self._announce()
@@ -318,7 +320,7 @@ class Connection(asyncio.BufferedProtocol):
         for item in self._early:
             self._call.put(item)
         self._early.clear()
-        self._guests.announce(self._call)
+        self._server.announce(self._call)
 
     def _judge_end(self, exc: Exception | None) -> tuple[EndReason, StreamerError | None, str]:
         """Say how a connection ended that the peer has closed.
@@ -335,7 +337,7 @@ class Connection(asyncio.BufferedProtocol):
         self._state = _State.LEAVING
         self._announce_at_last()
         self._put(LegClosed(0, reason, error, note))
-        self._leave_guests()
+        self._end_admission()
 
     def _refuse(self, why: str) -> None:
         """Send the peer away, and say why."""
@@ -344,9 +346,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _grumble(self, why: str) -> None:
         """Say why there is no call, but not a thousand times."""
-        if count := self._reception.gate.count_refusal(self._host, why):
+        if count := self._options.limiter.count_refusal(self._host, why):
             more = f" (and {count - 1} more from {self._host})" if count > 1 else ""
-            self._reception.say(f"no call from {self.peer}: {why}{more}")
+            self._options.say(f"no call from {self.peer}: {why}{more}")
 
     def _fail(self, error: StreamerError) -> None:
         """End a connection whose bytes make no sense."""
@@ -374,16 +376,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def _say_goodbye(self) -> None:
         self._state = _State.LEAVING
-        self._leave_guests()
+        self._end_admission()
         self._transport.write(wire.TERMINATE)
         self._transport.resume_reading()
         self._set_timer(GOODBYE_S, self._transport.abort)
 
-    def _leave_guests(self) -> None:
-        if self._is_guest:
-            self._is_guest = False
-            self._reception.metronome.stop(self.playout.play)
-            self._guests.forget(self._uuid)
+    def _end_admission(self) -> None:
+        if self._is_admitted:
+            self._is_admitted = False
+            self._options.frame_clock.stop(self.playout.play)
+            self._server.forget(self._uuid)
 
     def _set_timer(self, seconds: float, act: Callable[[], Any] | None) -> None:
         """Have something done later in place of what was to be done before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamer.core.audio import SAMPLE_WIDTH, AudioChunk
-from streamer.sources.base import Odd, Pressed, RateKnown, StreamItem
+from streamer.sources.base import DtmfReceived, Odd, RateKnown, StreamItem
 from streamer.wire import audiosocket as wire
 from streamer.wire.cadence import FormatDetector
 from streamer.wire.formats import Format, decode
@@ -19,8 +19,8 @@ _ERRORS = {
 }
 
 
-class Ear:
-    """One caller's; `format` is what kind 0x10 carries, None to find it out. `peer` is a hostile name for messages."""
+class Decoder:
+    """One caller's; `format` is what kind 0x10 carries, None to find it out. `peer` is an untrusted name for messages."""
 
     def __init__(self, peer: str, format: Format | None) -> None:
         self.kind_rate: int | None = None
@@ -40,7 +40,7 @@ class Ear:
             case wire.Audio(rate, payload):
                 return self._take_audio(rate, payload, arrival)
             case wire.Digit(digit):
-                return [Pressed(0, digit, arrival)]
+                return [DtmfReceived(0, digit, arrival)]
             case wire.Failed(code):
                 return self._odd(f"reports an error: {describe_error(code)}")
             case wire.Unknown(kind, length):

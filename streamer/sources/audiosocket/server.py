@@ -8,22 +8,22 @@ from uuid import UUID
 
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.connection import READ_SIZE, Connection
-from streamer.sources.inbound import Reception, Welcome
-from streamer.sources.listening import BACKLOG, open_door, show_address
+from streamer.sources.inbound import Admitted, ServerOptions
+from streamer.sources.tcp import BACKLOG, listen_tcp, show_address
 
 
 class AudioSocketServer:
     """A source of calls; `connections` are all that are open, callers or not."""
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, options: ServerOptions) -> None:
         self.connections: set[Connection] = set()
         self.address = ""
         self.buffer = memoryview(bytearray(READ_SIZE))
-        self._reception = reception
+        self._options = options
         self._taken: set[UUID] = set()
         self._announced: asyncio.Queue[AudioSocketCall | None] = (
             asyncio.Queue()
-        )  # as many as the gate lets in
+        )  # as many as the limiter lets in
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> None:
@@ -32,10 +32,10 @@ class AudioSocketServer:
         Raises:
             UnreachableError: The address cannot be had.
         """
-        sock = await open_door(host, port)
+        sock = await listen_tcp(host, port)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._reception, self), sock=sock, backlog=BACKLOG
+            lambda: Connection(self._options, self), sock=sock, backlog=BACKLOG
         )
         self.address = show_address(*sock.getsockname()[:2])
 
@@ -58,12 +58,12 @@ class AudioSocketServer:
         self.connections.discard(connection)
         self._end_when_empty()
 
-    def admit(self, uuid: UUID) -> Welcome | str:
+    def admit(self, uuid: UUID) -> Admitted | str:
         """Say who a UUID is, or why it is refused."""
         if uuid in self._taken:
             return f"its UUID {uuid} is that of a call that is live; give each call its own, as UUID() in the dialplan does"
-        verdict = self._reception.admit(uuid)
-        if isinstance(verdict, Welcome):
+        verdict = self._options.admit(uuid)
+        if isinstance(verdict, Admitted):
             self._taken.add(uuid)
         return verdict
 

@@ -1,4 +1,4 @@
-"""`GET /register`: the HTTP door of the registry.
+"""`GET /register`: registering calls over HTTP.
 
 This module alone imports aiohttp, which adds 13 MB to a listener and 17 MB to a bare process: import it only where it is asked for.
 

@@ -266,7 +266,7 @@ async def open_engine_process(
 ) -> AsyncIterator[EngineProcess]:
     """Run an engine while the block lasts; the model loads in the background.
 
-    Without `starts_now` it begins to load when `start` is called. `say_trouble` gets one hostile line each time that the engine had to be started again or a window was skipped.
+    Without `starts_now` it begins to load when `start` is called. `say_trouble` gets one untrusted line each time that the engine had to be started again or a window was skipped.
     """
     engine = EngineProcess(
         plan.command(), slots=plan.inter_threads, patience=patience, say_trouble=say_trouble

@@ -1,4 +1,4 @@
-"""What the store keeps and gives back, and how hostile strings and words get into columns and out again.
+"""What the store keeps and gives back, and how untrusted strings and words get into columns and out again.
 
 Whatever a PBX, a model or a file name holds can be stored. Words and paths come back as they went in. In other strings lone
 surrogates and NUL become escapes, as `\\ud800`: SQLite's text is UTF-8, and its functions stop at a NUL.
@@ -72,7 +72,7 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True)
 class TroubleRow:
-    """Something that went wrong; a hostile line. `call_id` is None where no single stored call is concerned."""
+    """Something that went wrong; an untrusted line. `call_id` is None where no single stored call is concerned."""
 
     call_id: str | None
     at: datetime

@@ -1,4 +1,4 @@
-"""A long call is put on its page in slices, and nobody can tell."""
+"""A long call is put on its blocks in slices, and nobody can tell."""
 
 import gc
 
@@ -7,7 +7,7 @@ import pytest
 from streamer.core.events import EndReason, Final
 from tests.fakes.replay import until
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
-from tui.layout.pending import SLICE, Backlog, order_from
+from tui.layout.pending import SLICE, PendingKeys, order_from
 from tui.screens.call import CallScreen
 
 LINES = 12 * SLICE
@@ -25,13 +25,13 @@ def test_what_is_looked_at_comes_first_then_what_follows_then_what_stands_before
 
 
 def test_slices_are_taken_in_the_order_in_which_they_are_wanted():
-    backlog = Backlog()
-    backlog.add(keys(*range(SLICE + 1)))
-    backlog.add(keys(0))
-    assert backlog.take() == keys(*range(SLICE))
-    assert ("agent", SLICE) in backlog
-    assert backlog.take_all() == keys(SLICE)
-    assert len(backlog) == 0
+    pending = PendingKeys()
+    pending.add(keys(*range(SLICE + 1)))
+    pending.add(keys(0))
+    assert pending.take() == keys(*range(SLICE))
+    assert ("agent", SLICE) in pending
+    assert pending.take_all() == keys(SLICE)
+    assert len(pending) == 0
 
 
 @pytest.fixture
@@ -46,10 +46,10 @@ async def stage(recordings):
 
 
 async def test_a_long_call_opens_at_its_beginning_before_all_of_it_is_there(stage):
-    assert 0 < len(stage.transcript.page) < LINES
+    assert 0 < len(stage.transcript.blocks) < LINES
     await stage.sees("This is line 0.")
     await stage.app.workers.wait_for_complete()
-    assert len(stage.transcript.page) == LINES
+    assert len(stage.transcript.blocks) == LINES
     assert stage.transcript.scroll_offset.y == 0
 
 
@@ -64,7 +64,7 @@ async def test_a_long_call_opens_at_its_beginning_before_all_of_it_is_there(stag
 async def test_keys_that_have_to_know_every_line_do(stage, pressed, seen):
     await stage.pilot.press(*pressed)
     assert stage.transcript.cursor_block.text.endswith(seen) or seen in stage.text()
-    assert len(stage.transcript.page) == LINES
+    assert len(stage.transcript.blocks) == LINES
 
 
 async def test_a_jump_to_a_line_shows_it_and_it_stays_while_the_rest_comes(stage):
@@ -76,26 +76,26 @@ async def test_a_jump_to_a_line_shows_it_and_it_stays_while_the_rest_comes(stage
     assert "This is line 800." in "".join(before)
     await stage.app.workers.wait_for_complete()
     await stage.pilot.pause()
-    assert len(stage.transcript.page) == LINES
+    assert len(stage.transcript.blocks) == LINES
     assert [row[:-1] for row in stage.rows()][1:-1] == [row[:-1] for row in before][1:-1]
 
 
 async def test_a_call_that_goes_on_shows_its_newest_lines_first(recordings):
     async with open_stage(recordings) as stage:
         await stage.pretend()
-        stage.call_screen.board.end = None
+        stage.call_screen.shown.end = None
         lines = [segment("agent", n + 1, 2.0 * n, f"line {n}") for n in range(LINES)]
         for line in lines:
-            stage.call_screen.board.take(Final(stage.call_id, line))
-        again = CallScreen(stage.call_screen.board)
+            stage.call_screen.shown.take(Final(stage.call_id, line))
+        again = CallScreen(stage.call_screen.shown)
         await stage.app.push_screen(again)
         await stage.sees(f"line {LINES - 1}")
         await stage.app.workers.wait_for_complete()
-        assert len(again.transcript.page) == LINES
+        assert len(again.transcript.blocks) == LINES
         assert again.transcript.follows
 
 
 async def test_the_collector_runs_again_when_a_call_has_been_read(stage):
     assert gc.isenabled()
-    assert stage.call_screen.board.end.reason is EndReason.HANG_UP
+    assert stage.call_screen.shown.end.reason is EndReason.HANG_UP
     assert len(LEGS) == 2

@@ -1,4 +1,4 @@
-"""The gate of the server that browsers see: a real server, a real client, and everything that a foreigner could ask."""
+"""The access of the server that browsers see: a real server, a real client, and everything that a foreigner could ask."""
 
 import re
 import socket
@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.fakes.replay import until
-from tui.web.access import Gate
+from tui.web.access import Access
 from tui.web.server import TabServer
 
 TOKEN = "the-token"
@@ -27,8 +27,8 @@ GUARDED = [
 class Served:
     """A server whose tabs end at once."""
 
-    def __init__(self, gate, port, server):
-        self.gate = gate
+    def __init__(self, access, port, server):
+        self.access = access
         self.server = server
         self.name = f"127.0.0.1:{port}"
         self.origin = f"http://{self.name}"
@@ -63,10 +63,10 @@ class Served:
 async def serve(host="127.0.0.1"):
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    gate = Gate(host, port, token=TOKEN)
-    server = TabServer("exit 0", gate, on_tab=lambda _: None, on_opened=lambda *_: None)
+    access = Access(host, port, token=TOKEN)
+    server = TabServer("exit 0", access, on_tab=lambda _: None, on_opened=lambda *_: None)
     async with server.serving(listener):
-        yield Served(gate, port, server)
+        yield Served(access, port, server)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_without_the_token_every_route_but_the_static_files_is_refused(ser
 
 async def test_every_route_that_there_is_has_been_tried(served):
     listener = socket.create_server(("127.0.0.1", 0))
-    server = TabServer("", served.gate, on_tab=lambda _: None, on_opened=lambda *_: None)
+    server = TabServer("", served.access, on_tab=lambda _: None, on_opened=lambda *_: None)
     with listener:
         app = await server._make_app()
     names = {resource.name for resource in app.router.resources()}
@@ -107,7 +107,7 @@ async def test_a_wrong_token_in_the_link_is_no_cookie(served, token):
 
 
 async def test_the_token_of_the_link_becomes_a_cookie_that_only_our_page_can_send(served):
-    assert served.gate.link == f"{served.origin}/?token={TOKEN}"
+    assert served.access.link == f"{served.origin}/?token={TOKEN}"
     response, text = await served.get(f"/?token={TOKEN}")
     value, *attributes = response.headers["Set-Cookie"].split("; ")
     assert value == served.cookie["Cookie"]
@@ -154,7 +154,7 @@ async def test_where_all_addresses_are_listened_on_every_address_is_ours_and_no_
     async with serve("0.0.0.0") as served:
         for host, status in [("192.0.2.1:80", 200), ("[2001:db8::1]", 200), ("evil.example", 403)]:
             assert (await served.get("/", Host=host, **served.cookie))[0].status == status
-    assert served.gate.link.startswith(f"http://{socket.gethostname().lower()}:")
+    assert served.access.link.startswith(f"http://{socket.gethostname().lower()}:")
 
 
 async def test_static_files_need_no_token_and_nothing_outside_is_one_of_them(served):
@@ -195,6 +195,6 @@ async def test_a_font_of_any_size_is_one_that_can_be_read(served):
 
 
 def test_each_server_has_a_token_of_its_own_that_cannot_be_guessed():
-    one, other = Gate("127.0.0.1", 1), Gate("127.0.0.1", 1)
+    one, other = Access("127.0.0.1", 1), Access("127.0.0.1", 1)
     assert one.link != other.link
     assert len(one.link.partition("token=")[2]) == 43, "256 bits"

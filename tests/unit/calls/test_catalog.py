@@ -70,7 +70,7 @@ async def test_calls_that_are_kept_and_mere_recordings_are_listed_together(recor
     live.finish(EndReason.STOPPED)
 
 
-async def test_a_call_whose_end_no_desk_has_seen_has_the_end_of_its_recording(recordings):
+async def test_a_call_whose_end_no_backend_has_seen_has_the_end_of_its_recording(recordings):
     recording = record(recordings)
     await keep(recordings, recording, is_complete=False)
     (entry,) = await entries(recordings)

@@ -1,8 +1,8 @@
 import json
 from datetime import UTC, datetime
 
-from streamer.calls.dtmf import PressedKeys
-from streamer.core.events import DigitPressed, encode_event
+from streamer.calls.dtmf import DtmfReceivedKeys
+from streamer.core.events import Dtmf, encode_event
 from tests.fakes.replay import RememberingBus
 
 PRESSED_AT = datetime(2026, 11, 18, 15, 2, 4, 250_000, UTC)
@@ -20,7 +20,7 @@ def write(folder, *digits, **fields):
 
 def test_each_key_is_told_once_with_its_time(tmp_path):
     bus = RememberingBus()
-    keys = PressedKeys(tmp_path, bus)
+    keys = DtmfReceivedKeys(tmp_path, bus)
     keys.look()
     write(tmp_path, ("5", 1.5))
     keys.look()
@@ -28,8 +28,8 @@ def test_each_key_is_told_once_with_its_time(tmp_path):
     write(tmp_path, ("5", 1.5), ("#", 2.25))
     keys.look()
     assert bus.events == [
-        DigitPressed(tmp_path.name, "caller", "5", 1.5, PRESSED_AT),
-        DigitPressed(tmp_path.name, "caller", "#", 2.25, PRESSED_AT),
+        Dtmf(tmp_path.name, "caller", "5", 1.5, PRESSED_AT),
+        Dtmf(tmp_path.name, "caller", "#", 2.25, PRESSED_AT),
     ]
     assert encode_event(bus.events[1]) == {
         "event": "dtmf",
@@ -43,7 +43,7 @@ def test_each_key_is_told_once_with_its_time(tmp_path):
 
 def test_a_recording_that_says_nothing_of_keys_has_none(tmp_path):
     bus = RememberingBus()
-    keys = PressedKeys(tmp_path, bus)
+    keys = DtmfReceivedKeys(tmp_path, bus)
     (tmp_path / "call.json").write_text('{"legs": [{"leg": "caller"}]}')
     keys.look()
     (tmp_path / "call.json").write_text('{"legs": [{"leg": "caller", "digits": [5, {}]}]}')
@@ -55,10 +55,10 @@ def test_a_recording_that_says_nothing_of_keys_has_none(tmp_path):
 
 def test_a_key_that_cannot_be_read_costs_no_other(tmp_path):
     bus = RememberingBus()
-    keys = PressedKeys(tmp_path, bus)
+    keys = DtmfReceivedKeys(tmp_path, bus)
     write(tmp_path, ("5", "soon"))
     keys.look()
     write(tmp_path, ("5", "soon"), ("#", 2.25))
     keys.look()
     keys.look()
-    assert bus.events == [DigitPressed(tmp_path.name, "caller", "#", 2.25, PRESSED_AT)]
+    assert bus.events == [Dtmf(tmp_path.name, "caller", "#", 2.25, PRESSED_AT)]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamer.calls.segment_writer import CallLedger, LegLedger
+from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.audio import Leg
 from streamer.core.events import Call, EndReason
 from streamer.errors import StoreError
@@ -57,8 +57,8 @@ def nothing_said() -> list[str]:
 
 
 def open_legs(store, said, *, is_live=lambda: True, clock=lambda: 0.0):
-    ledger = CallLedger(store, CALL, is_live=is_live, say=said.append, clock=clock)
-    return [LegLedger(ledger, "c1", leg.label, Progress()) for leg in CALL.legs]
+    writer = CallWriter(store, CALL, is_live=is_live, say=said.append, clock=clock)
+    return [LegWriter(writer, "c1", leg.label, Progress()) for leg in CALL.legs]
 
 
 async def test_what_a_busy_store_refuses_is_kept_in_order_and_said_once(no_rest):
@@ -99,18 +99,18 @@ async def test_after_the_call_there_is_an_end_to_waiting(no_rest):
     assert 90 < len(store.errors) < 100
 
 
-async def test_a_ledger_goes_on_where_the_last_one_was(tmp_path):
+async def test_a_writer_goes_on_where_the_last_one_was(tmp_path):
     async with open_store(tmp_path / "s.sqlite3") as store:
         for utterance in (1, 2):
-            ledger = CallLedger(store, CALL, is_live=lambda: True, say=print)
-            await ledger.open(tmp_path, [tmp_path / "a.wav", tmp_path / "b.wav"])
-            legs = await ledger.open_legs()
+            writer = CallWriter(store, CALL, is_live=lambda: True, say=print)
+            await writer.open(tmp_path, [tmp_path / "a.wav", tmp_path / "b.wav"])
+            legs = await writer.open_legs()
             assert legs["caller"].utterance == utterance - 1
             segment = say("one two", utterance=utterance, at=utterance)
             assert await legs["caller"].keep(segment, position=segment.end, utterance=utterance)
             assert not await legs["caller"].keep(segment, position=segment.end, utterance=utterance)
         await legs["caller"].complete()
-        await ledger.end(EndReason.HANG_UP, duration=160_000, ended_at=CALL.started_at)
+        await writer.end(EndReason.HANG_UP, duration=160_000, ended_at=CALL.started_at)
         row = await store.read_call("c1")
     assert row.segments == 2
     assert [leg.progress.is_complete for leg in row.legs] == [True, False]

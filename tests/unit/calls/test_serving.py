@@ -1,19 +1,19 @@
 import pytest
 
 from streamer.bus import Bus
-from streamer.calls import serving
-from streamer.calls.serving import Served, _Front
-from streamer.calls.session import Desk, SessionResult
+from streamer.calls import serving as module
+from streamer.calls.serving import ServeOutcome, _ServeSession
+from streamer.calls.session import Backend, SessionResult
 from streamer.config import Settings
 from streamer.core.events import EndReason
 from streamer.tap.inbound_process import ListenOptions
 
 
 @pytest.fixture
-def front(tmp_path):
-    desk = Desk(None, None)  # type: ignore[arg-type]
-    return _Front(
-        Settings(recordings=str(tmp_path / "gone")), ListenOptions(), desk, Bus(), Served()
+def session(tmp_path):
+    backend = Backend(None, None)  # type: ignore[arg-type]
+    return _ServeSession(
+        Settings(recordings=str(tmp_path / "gone")), ListenOptions(), backend, Bus(), ServeOutcome()
     )
 
 
@@ -27,24 +27,24 @@ def front(tmp_path):
     ],
 )
 async def test_a_call_that_the_user_has_stopped_is_no_failure(
-    reason, has_failed, front, tmp_path, monkeypatch
+    reason, has_failed, session, tmp_path, monkeypatch
 ):
     async def end(*_):
         return SessionResult(reason)
 
-    monkeypatch.setattr(serving, "run_session", end)
-    await front._follow(tmp_path)
-    assert front._served.has_failed is has_failed
+    monkeypatch.setattr(module, "run_session", end)
+    await session._follow(tmp_path)
+    assert session._outcome.has_failed is has_failed
 
 
-def test_a_listener_whose_folder_is_gone_is_told_to_end_nevertheless(front):
+def test_a_listener_whose_folder_is_gone_is_told_to_end_nevertheless(session):
     told = []
 
     class Process:
         def terminate(self):
             told.append(True)
 
-    front._process = Process()
-    front._served.address = "127.0.0.1:9092"
-    front.stop()
+    session._process = Process()
+    session._outcome.address = "127.0.0.1:9092"
+    session.stop()
     assert told == [True]

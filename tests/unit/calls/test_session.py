@@ -7,10 +7,10 @@ import pytest
 
 from streamer.bus import Bus
 from streamer.calls import session
-from streamer.calls.session import Desk, Speech, run_session
+from streamer.calls.session import Backend, Speech, run_session
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, CallEnded, CallStarted, EndReason, Lagging
-from streamer.recording.live_status import LAG_FILE, PartialBoard
+from streamer.recording.live_status import LAG_FILE, LiveStatus
 from streamer.recording.locks import take_lock
 from streamer.recording.writer import create_recording
 from streamer.speech.base import Hypothesis
@@ -38,10 +38,10 @@ async def kept_rates(store):
     return [leg.leg.rate for row in await store.list_calls() for leg in row.legs]
 
 
-def desk_with(store, speech=None):
+def backend_with(store, speech=None):
     opening = asyncio.get_running_loop().create_future()
     opening.set_result(store)
-    return Desk(opening, speech)
+    return Backend(opening, speech)
 
 
 class HeldEngine:
@@ -57,7 +57,7 @@ class HeldEngine:
 
 @pytest.fixture
 async def held(monkeypatch):
-    """Return an engine, and the speech of a desk that has it."""
+    """Return an engine, and the speech of a backend that has it."""
     monkeypatch.setattr(session, "_import_vad", lambda: LoudIsSpeech)
     engine = HeldEngine()
     scheduler = Scheduler(engine)
@@ -76,7 +76,7 @@ async def next_lag(events):
 async def test_rates_that_come_with_the_audio_are_kept(tmp_path, recordings):
     recording = begin(recordings)
     async with open_store(tmp_path / "s.sqlite3") as store:
-        session = asyncio.ensure_future(run_session(recording.folder, desk_with(store), Bus()))
+        session = asyncio.ensure_future(run_session(recording.folder, backend_with(store), Bus()))
         assert await kept_rates(store) == []
         write_wav(recording.paths[0], 44_100)
         async with asyncio.timeout(PATIENCE_S):
@@ -96,23 +96,23 @@ async def test_a_call_that_is_over_is_announced_with_the_rates_of_its_wavs(tmp_p
     recording.finish(EndReason.HANG_UP)
     with bus.subscribe() as events:
         async with open_store(tmp_path / "s.sqlite3") as store:
-            await run_session(recording.folder, desk_with(store), bus)
+            await run_session(recording.folder, backend_with(store), bus)
         started = await anext(aiter(events))
     assert isinstance(started, CallStarted)
     assert [leg.rate for leg in started.call.legs] == [SPEECH_RATE, 192_000]
 
 
-async def test_a_desk_that_follows_tells_the_lag_of_the_one_that_transcribes(
+async def test_a_backend_that_follows_tells_the_lag_of_the_one_that_transcribes(
     tmp_path, recordings, held
 ):
     engine, speech = held
     recording, bus = begin(recordings), Bus()
     write_wav(recording.paths[0], SPEECH_RATE, seconds=30, sample=LOUD)
     async with open_store(tmp_path / "s.sqlite3") as store:
-        first = run_session(recording.folder, desk_with(store, speech), Bus())
+        first = run_session(recording.folder, backend_with(store, speech), Bus())
         transcribing = asyncio.ensure_future(first)
         with bus.subscribe() as events:
-            second = run_session(recording.folder, desk_with(store), bus)
+            second = run_session(recording.folder, backend_with(store), bus)
             following = asyncio.ensure_future(second)
             leg, lag_s = await next_lag(events)
             assert (leg, lag_s > 5) == ("caller", True)
@@ -125,15 +125,17 @@ async def test_a_desk_that_follows_tells_the_lag_of_the_one_that_transcribes(
     assert not (recording.folder / LAG_FILE).exists()
 
 
-async def test_the_lag_of_a_desk_that_was_killed_is_not_told_any_more(tmp_path, recordings):
+async def test_the_lag_of_a_backend_that_was_killed_is_not_told_any_more(tmp_path, recordings):
     recording, bus = begin(recordings), Bus()
     write_wav(recording.paths[0], SPEECH_RATE)
     lock = take_lock(recording.folder / "transcriber.lock")
     assert lock
-    board = PartialBoard(recording.folder)
+    board = LiveStatus(recording.folder)
     async with open_store(tmp_path / "s.sqlite3") as store:
         with bus.subscribe() as events:
-            following = asyncio.ensure_future(run_session(recording.folder, desk_with(store), bus))
+            following = asyncio.ensure_future(
+                run_session(recording.folder, backend_with(store), bus)
+            )
             board.post(Lagging(recording.call.id, "agent", 12.0))
             assert await next_lag(events) == ("agent", 12.0)
             lock.release()
@@ -151,7 +153,7 @@ async def test_who_takes_over_does_not_inherit_a_lag(tmp_path, recordings, held)
     async with open_store(tmp_path / "s.sqlite3") as store:
         with bus.subscribe() as events:
             taking_over = asyncio.ensure_future(
-                run_session(recording.folder, desk_with(store, speech), bus)
+                run_session(recording.folder, backend_with(store, speech), bus)
             )
             await until(lambda: not (recording.folder / LAG_FILE).exists())
             recording.finish(EndReason.HANG_UP)

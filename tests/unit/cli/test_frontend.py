@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from streamer.calls.outcome import Watched
+from streamer.calls.outcome import WatchOutcome
 from streamer.cli import frontend
 from streamer.cli.frontend import (
     Place,
@@ -97,25 +97,25 @@ def test_flags_for_browsers_that_contradict_others_are_refused(is_web, host, por
 
 @pytest.mark.parametrize(("code", "is_over", "expected"), [(0, True, 3), (143, True, 143)])
 def test_a_server_ends_with_the_code_of_a_screen(code, is_over, expected):
-    request = request_with(Watched(exit_code=3, is_over=is_over))
+    request = request_with(WatchOutcome(exit_code=3, is_over=is_over))
     assert run_server(lambda request, place: code, request, Place()) == expected
 
 
-def request_with(watched):
-    return ScreenRequest(Settings(), lambda bus: None, watched=watched)  # type: ignore[arg-type, return-value]
+def request_with(outcome):
+    return ScreenRequest(Settings(), lambda bus: None, outcome=outcome)  # type: ignore[arg-type, return-value]
 
 
 @pytest.mark.parametrize(
     ("code", "is_over", "expected"), [(0, False, 0), (0, True, 3), (143, True, 143), (1, False, 1)]
 )
 def test_the_exit_code_is_the_screens_or_that_of_a_call_that_has_ended(code, is_over, expected):
-    request = request_with(Watched(exit_code=3, is_over=is_over))
+    request = request_with(WatchOutcome(exit_code=3, is_over=is_over))
     assert run_frontend(lambda _: code, request) == expected
 
 
 def test_what_is_still_recorded_is_said_and_nothing_else(recordings, capsys):
     recording = create_recording(recordings, source="s", url="", legs=())
-    request = request_with(Watched(folder=recording.folder))
+    request = request_with(WatchOutcome(folder=recording.folder))
     name = recording.call.id
     assert run_frontend(lambda _: 0, request) == 0
     assert capsys.readouterr().err == f"still recording {name}; streamer stop {name} ends it\n"

@@ -8,66 +8,66 @@ from streamer.sources.admission import (
     MOST_AHEAD_S,
     MOST_STRANGERS,
     PER_SECOND,
-    Gate,
+    Limiter,
     Pace,
 )
 from tests.fakes.replay import VirtualClock
 
 
-def let_in(gate, host, times):
-    return sum(gate.refuse(host, strangers=0) is None for _ in range(times))
+def let_in(limiter, host, times):
+    return sum(limiter.refuse(host, strangers=0) is None for _ in range(times))
 
 
 def test_one_address_may_come_in_a_burst_and_then_only_so_fast():
     clock = VirtualClock()
-    gate = Gate(most=500, clock=clock)
-    assert let_in(gate, "192.0.2.1", 1000) == BURST
+    limiter = Limiter(most=500, clock=clock)
+    assert let_in(limiter, "192.0.2.1", 1000) == BURST
     clock.now += 1
-    assert let_in(gate, "192.0.2.1", 1000) == PER_SECOND
+    assert let_in(limiter, "192.0.2.1", 1000) == PER_SECOND
     clock.now += 3600
-    assert let_in(gate, "192.0.2.1", 1000) == BURST
+    assert let_in(limiter, "192.0.2.1", 1000) == BURST
 
 
 def test_a_fast_address_does_not_keep_others_out():
-    gate = Gate(most=500, clock=VirtualClock())
-    let_in(gate, "192.0.2.1", 1000)
-    assert gate.refuse("192.0.2.2", strangers=0) is None
+    limiter = Limiter(most=500, clock=VirtualClock())
+    let_in(limiter, "192.0.2.1", 1000)
+    assert limiter.refuse("192.0.2.2", strangers=0) is None
 
 
 def test_so_many_calls_and_no_more():
-    gate = Gate(most=2, clock=VirtualClock())
-    assert gate.refuse_call(calls=1) is None
-    refusal = gate.refuse_call(calls=2)
+    limiter = Limiter(most=2, clock=VirtualClock())
+    assert limiter.refuse_call(calls=1) is None
+    refusal = limiter.refuse_call(calls=2)
     assert refusal
     assert "--max-calls" in refusal
 
 
 def test_an_address_has_so_many_connections_that_say_nothing_and_no_more():
-    gate = Gate(most=2, clock=VirtualClock())
-    assert gate.refuse("192.0.2.1", strangers=MOST_STRANGERS - 1) is None
-    assert gate.refuse("192.0.2.1", strangers=MOST_STRANGERS)
+    limiter = Limiter(most=2, clock=VirtualClock())
+    assert limiter.refuse("192.0.2.1", strangers=MOST_STRANGERS - 1) is None
+    assert limiter.refuse("192.0.2.1", strangers=MOST_STRANGERS)
 
 
 def test_a_thousand_refusals_are_a_few_lines():
     clock = VirtualClock()
-    gate = Gate(most=2, clock=clock)
-    told = [gate.count_refusal("192.0.2.1", "it is unknown") for _ in range(1000)]
+    limiter = Limiter(most=2, clock=clock)
+    told = [limiter.count_refusal("192.0.2.1", "it is unknown") for _ in range(1000)]
     assert told == [1] + [0] * 999
-    others = [gate.count_refusal("192.0.2.1", f"{n} is unknown") for n in range(1000)]
+    others = [limiter.count_refusal("192.0.2.1", f"{n} is unknown") for n in range(1000)]
     assert others == [1000] + [1] * (LINES - 2) + [0] * (1001 - LINES)
     clock.now += LINES_EVERY_S
-    assert gate.count_refusal("192.0.2.1", "it is unknown") == 1002 - LINES
-    assert gate.count_refusal("192.0.2.2", "it is unknown") == 1
+    assert limiter.count_refusal("192.0.2.1", "it is unknown") == 1002 - LINES
+    assert limiter.count_refusal("192.0.2.2", "it is unknown") == 1
 
 
 def test_addresses_that_were_long_not_heard_of_are_forgotten():
     clock = VirtualClock()
-    gate = Gate(most=2, clock=clock)
-    let_in(gate, "first", BURST)
+    limiter = Limiter(most=2, clock=clock)
+    let_in(limiter, "first", BURST)
     for number in range(MOST_ADDRESSES + 1):
         clock.now += 0.0001
-        gate.refuse(str(number), strangers=0)
-    assert let_in(gate, "first", 1000) == BURST
+        limiter.refuse(str(number), strangers=0)
+    assert let_in(limiter, "first", 1000) == BURST
 
 
 def test_a_call_at_its_own_pace_never_waits_however_it_stalls():

@@ -8,7 +8,7 @@ from streamer.sources.playout import (
     PERIOD_S,
     Announcement,
     Echo,
-    Metronome,
+    FrameClock,
     Playout,
     Tone,
     frame_size,
@@ -46,7 +46,7 @@ def test_silence_is_one_whole_frame_a_write_at_the_rate_of_the_peer(rate):
     assert playout.sent.frames == 2
 
 
-def test_a_voice_is_made_up_for_and_silence_follows_it():
+def test_a_playback_is_made_up_for_and_silence_follows_it():
     line = Line()
     said = bytes(range(1, 251)) * 4
     playout = Playout(line, Announcement(lambda _: said), rate=8000, fills_silence=True)
@@ -57,7 +57,7 @@ def test_a_voice_is_made_up_for_and_silence_follows_it():
     assert len(line.writes) == len(frames) == 5
 
 
-def test_without_silence_only_the_voice_is_sent():
+def test_without_silence_only_the_playback_is_sent():
     line = Line()
     playout = Playout(
         line, Announcement(lambda _: bytes(range(64))), rate=8000, fills_silence=False
@@ -111,24 +111,24 @@ def test_an_echo_waits_for_a_little_and_forgets_what_is_old():
     assert kept == list(range(50 - MOST_ECHOED_FRAMES, 50))
 
 
-async def test_the_metronome_counts_frames_by_the_clock_and_ends_with_its_last_player():
-    metronome, beats, done = Metronome(), [], asyncio.Event()
+async def test_the_frame_clock_counts_frames_by_the_clock_and_ends_with_its_last_player():
+    frame_clock, beats, done = FrameClock(), [], asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def play(frames):
         beats.append((loop.time(), frames))
         if len(beats) == 10:
-            metronome.stop(play)
+            frame_clock.stop(play)
             done.set()
 
-    metronome.start(play)
+    frame_clock.start(play)
     async with asyncio.timeout(PATIENCE_S):
         await done.wait()
     (first, _), (last, _) = beats[0], beats[-1]
     due = sum(frames for _, frames in beats[1:])
     assert abs((last - first) / PERIOD_S - due) <= 1
-    metronome.stop(play)
-    metronome.start(play)  # and again
+    frame_clock.stop(play)
+    frame_clock.start(play)  # and again
     done.clear()
     beats.clear()
     async with asyncio.timeout(PATIENCE_S):
@@ -136,7 +136,7 @@ async def test_the_metronome_counts_frames_by_the_clock_and_ends_with_its_last_p
 
 
 async def test_what_a_long_standstill_has_missed_is_not_made_up_for(monkeypatch):
-    metronome, due, done = Metronome(), [], asyncio.Event()
+    frame_clock, due, done = FrameClock(), [], asyncio.Event()
     loop = asyncio.get_running_loop()
     now, late = loop.time, [0.0]
     monkeypatch.setattr(loop, "time", lambda: now() + late[0])
@@ -145,16 +145,16 @@ async def test_what_a_long_standstill_has_missed_is_not_made_up_for(monkeypatch)
         due.append(frames)
         late[0] = 60.0
         if len(due) == 2:
-            metronome.stop(play)
+            frame_clock.stop(play)
             done.set()
 
-    metronome.start(play)
+    frame_clock.start(play)
     await done.wait()
     assert due[1] == MOST_AT_ONCE
 
 
 async def test_a_player_that_fails_does_not_silence_the_others():
-    metronome, beats, done = Metronome(), [], asyncio.Event()
+    frame_clock, beats, done = FrameClock(), [], asyncio.Event()
 
     def fail(_):
         beats.append("failed")
@@ -165,8 +165,8 @@ async def test_a_player_that_fails_does_not_silence_the_others():
         if beats.count("played") == 3:
             done.set()
 
-    metronome.start(fail)
-    metronome.start(play)
+    frame_clock.start(fail)
+    frame_clock.start(play)
     await asyncio.wait_for(done.wait(), 30)
-    metronome.stop(play)
+    frame_clock.stop(play)
     assert beats.count("failed") == 1

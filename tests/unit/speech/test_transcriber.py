@@ -1,4 +1,4 @@
-"""One leg, with a scripted voice activity and a scripted engine: the path is real, the ears are not."""
+"""One leg, with a scripted voice activity and a scripted engine: the path is real, the decoders are not."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from streamer.speech.audio.leg_reader import Follower, Pause
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
-from tests.fakes.segment_writer import MemoryLedger
+from tests.fakes.segment_writer import MemoryWriter
 
 LOUD = b"\x00\x40"
 QUIET = b"\x00\x00"
@@ -93,7 +93,7 @@ class Bench:
     def __init__(self, folder, pcm, **plan):
         self.folder = folder
         self.engine = WordPerSecond()
-        self.ledger = MemoryLedger()
+        self.writer = MemoryWriter()
         self.events = []
         self.kept_before_announced = []
         self.plan = SpeechPlan(**plan)
@@ -103,13 +103,13 @@ class Bench:
 
     def announce(self, event):
         if isinstance(event, Final):
-            self.kept_before_announced.append(event.segment in self.ledger.segments)
+            self.kept_before_announced.append(event.segment in self.writer.segments)
         self.events.append(event)
 
     async def run(self, paced=None):
         scheduler = Scheduler(self.engine)
         follower = paced or Follower(
-            self.folder / "a.wav", is_live=lambda: False, position=self.ledger.position
+            self.folder / "a.wav", is_live=lambda: False, position=self.writer.position
         )
         self.transcriber = LegTranscriber(
             "call",
@@ -117,7 +117,7 @@ class Bench:
             follower=follower,
             vad=LoudIsSpeech(),
             scheduler=scheduler,
-            ledger=self.ledger,
+            writer=self.writer,
             plan=self.plan,
             announce=self.announce,
             clock=(lambda: paced.now) if paced else time.monotonic,
@@ -154,7 +154,7 @@ async def test_each_utterance_becomes_one_segment_on_the_legs_time_line(bench):
 async def test_a_final_is_kept_before_it_is_announced(bench):
     await bench.run()
     assert bench.kept_before_announced == [True, True]
-    assert bench.ledger.is_complete
+    assert bench.writer.is_complete
 
 
 async def test_a_transcriber_that_starts_again_goes_on_and_says_nothing_twice(bench):
@@ -171,7 +171,7 @@ async def test_a_transcriber_that_starts_again_goes_on_and_says_nothing_twice(be
     bench.announce = real
     await bench.run()
     assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4", "w7 w8 w9"]
-    assert [segment.utterance for segment in bench.ledger.segments] == [1, 2]
+    assert [segment.utterance for segment in bench.writer.segments] == [1, 2]
 
 
 async def test_an_utterance_that_ends_with_the_call_is_settled(tmp_path):
@@ -207,7 +207,7 @@ async def test_a_model_that_cannot_be_loaded_ends_the_text_with_its_reason(bench
     bench.engine.fail = ModelError("broken")
     with pytest.raises(ModelError):
         await bench.run()
-    assert not bench.ledger.is_complete
+    assert not bench.writer.is_complete
 
 
 async def test_a_long_utterance_is_cut_and_no_word_is_lost_or_doubled(tmp_path):
@@ -261,6 +261,6 @@ async def test_memory_holds_one_utterance_whatever_the_length_of_the_call(tmp_pa
 
 async def test_what_somebody_else_has_settled_is_not_announced_again(bench):
     first = Segment("a", 1, 0, 16_000, (Word("theirs", 0, 16_000, 0.9),))
-    bench.ledger.segments.append(first)
+    bench.writer.segments.append(first)
     await bench.run()
     assert [segment.utterance for segment in bench.finals()] == [2]

@@ -1,19 +1,19 @@
 import pytest
 
 from streamer.core.audio import AudioChunk
-from streamer.sources.audiosocket.decoder import Ear, describe_beginning
-from streamer.sources.base import Odd, Pressed, RateKnown
+from streamer.sources.audiosocket.decoder import Decoder, describe_beginning
+from streamer.sources.base import DtmfReceived, Odd, RateKnown
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
 
 FRAME = b"\x00\x10\x00\xf0" * 80
 
 
-def hear(ear, payloads, rate=8000, start=10.0):
+def hear(decoder, payloads, rate=8000, start=10.0):
     return [
         item
         for n, payload in enumerate(payloads)
-        for item in ear.take(wire.Audio(rate, payload), start + n * 0.02)
+        for item in decoder.take(wire.Audio(rate, payload), start + n * 0.02)
     ]
 
 
@@ -22,8 +22,8 @@ def of_kind(kind, items):
 
 
 def test_ordinary_audio_is_known_soon_and_none_of_it_is_lost():
-    ear = Ear("peer", None)
-    items = hear(ear, [FRAME] * 10)
+    decoder = Decoder("peer", None)
+    items = hear(decoder, [FRAME] * 10)
     assert items[0] == RateKnown(0, 8000)
     chunks = of_kind(AudioChunk, items)
     assert [chunk.pcm for chunk in chunks] == [FRAME] * 10
@@ -33,54 +33,54 @@ def test_ordinary_audio_is_known_soon_and_none_of_it_is_lost():
 
 @pytest.mark.parametrize("rate", [12_000, 16_000, 44_100, 192_000])
 def test_other_kinds_are_what_they_say_from_the_first_frame_on(rate):
-    ear = Ear("peer", None)
-    assert hear(ear, [FRAME], rate) == [RateKnown(0, rate), AudioChunk(0, FRAME, 10.0)]
-    assert ear.kind_rate == rate
+    decoder = Decoder("peer", None)
+    assert hear(decoder, [FRAME], rate) == [RateKnown(0, rate), AudioChunk(0, FRAME, 10.0)]
+    assert decoder.kind_rate == rate
 
 
 def test_what_the_user_says_is_not_doubted():
-    ear = Ear("peer", Format.SLIN16)
-    items = hear(ear, [FRAME * 2])
+    decoder = Decoder("peer", Format.SLIN16)
+    items = hear(decoder, [FRAME * 2])
     assert items == [RateKnown(0, 16_000), AudioChunk(0, FRAME * 2, 10.0)]
-    assert ear.kind_rate == 8000, "what goes back has the rate of the label"
+    assert decoder.kind_rate == 8000, "what goes back has the rate of the label"
 
 
 def test_a_wrong_label_is_said_once():
-    ear = Ear("peer", None)
-    items = hear(ear, [b"\xff" * 160] * 100)
+    decoder = Decoder("peer", None)
+    items = hear(decoder, [b"\xff" * 160] * 100)
     assert [item.message.count("ulaw") for item in of_kind(Odd, items)] == [1]
     assert sum(chunk.samples for chunk in of_kind(AudioChunk, items)) == 16_000
 
 
 def test_a_call_that_ends_at_once_is_heard_all_the_same():
-    ear = Ear("peer", None)
-    assert hear(ear, [FRAME]) == []
-    assert ear.finish() == [RateKnown(0, 8000), AudioChunk(0, FRAME, 10.0)]
-    assert ear.finish() == []
+    decoder = Decoder("peer", None)
+    assert hear(decoder, [FRAME]) == []
+    assert decoder.finish() == [RateKnown(0, 8000), AudioChunk(0, FRAME, 10.0)]
+    assert decoder.finish() == []
 
 
 def test_a_rate_that_changes_is_dropped_and_counted():
-    ear = Ear("peer", None)
-    hear(ear, [FRAME], 16_000)
-    first, second = hear(ear, [FRAME, FRAME], 8000)
+    decoder = Decoder("peer", None)
+    hear(decoder, [FRAME], 16_000)
+    first, second = hear(decoder, [FRAME, FRAME], 8000)
     assert isinstance(first, Odd)
     assert "16000 to 8000" in first.message
     assert (first.odd_bytes, second) == (320, Odd(0, "", 320))
 
 
 def test_half_samples_and_empty_frames_cost_nothing_else():
-    ear = Ear("peer", Format.SLIN)
-    items = hear(ear, [FRAME + b"\1", b"", b"\1"])
+    decoder = Decoder("peer", Format.SLIN)
+    items = hear(decoder, [FRAME + b"\1", b"", b"\1"])
     assert [chunk.pcm for chunk in of_kind(AudioChunk, items)] == [FRAME]
     assert [item.odd_bytes for item in of_kind(Odd, items)] == [1, 1]
 
 
 def test_everything_else_that_may_come_is_told_and_costs_no_audio():
-    ear = Ear("peer", None)
-    assert ear.take(wire.Digit("5"), 11.0) == [Pressed(0, "5", 11.0)]
-    assert ear.take(wire.Silence(), 11.0) == []
-    (error,) = ear.take(wire.Failed(0x01), 11.0)
-    (unknown,) = ear.take(wire.Unknown(0x42, 7), 11.0)
+    decoder = Decoder("peer", None)
+    assert decoder.take(wire.Digit("5"), 11.0) == [DtmfReceived(0, "5", 11.0)]
+    assert decoder.take(wire.Silence(), 11.0) == []
+    (error,) = decoder.take(wire.Failed(0x01), 11.0)
+    (unknown,) = decoder.take(wire.Unknown(0x42, 7), 11.0)
     assert isinstance(error, Odd)
     assert "hung up" in error.message
     assert isinstance(unknown, Odd)
@@ -88,11 +88,11 @@ def test_everything_else_that_may_come_is_told_and_costs_no_audio():
 
 
 def test_a_thousand_odd_things_are_a_few_lines():
-    ear = Ear("peer", None)
+    decoder = Decoder("peer", None)
     messages = [
         item.message
         for kind in range(0x20, 0xF0)
-        for item in ear.take(wire.Unknown(kind, 0), 11.0)
+        for item in decoder.take(wire.Unknown(kind, 0), 11.0)
         if isinstance(item, Odd)
     ]
     assert sum(map(bool, messages)) <= 20

@@ -89,7 +89,7 @@ asyncio.run(main())
             assert child.communicate()[0] == "True\n"
 
 
-async def test_two_desks_never_double_a_segment(tmp_path):
+async def test_two_backends_never_double_a_segment(tmp_path):
     path = tmp_path / "db"
     async with open_store(path) as one, open_store(path) as two:
         call = await keep_call(one, make_call())
