@@ -15,7 +15,8 @@ from textual.driver import Driver as TextualDriver
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
-from streamer.recording.reader import is_live, say_what_goes_on
+from streamer.recording.folder import CallFolder
+from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
 from tui.layout.formatting import show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
@@ -206,13 +207,13 @@ class ScreenApp(App[None]):
 
     async def ask_to_stop(self, folder: Path | None) -> None:
         """Ask, and let the tap of a call end its recording."""
-        if folder is None or not is_live(folder):
+        if folder is None or not CallFolder(folder).is_live():
             self.say("it is not being recorded")
             return
 
         def stop(is_yes: bool | None) -> None:
             if is_yes:
-                (folder / "stop").touch(mode=0o600)
+                CallFolder(folder).request_stop()
                 self.say(f"stopping the recording of {folder.name}; {goes_on}")
 
         goes_on = say_what_goes_on(folder)

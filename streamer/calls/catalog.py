@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from streamer.core.events import SPEECH_RATE, Call
-from streamer.errors import NotFoundError, RecordingError, UsageError
-from streamer.recording.locks import is_locked
-from streamer.recording.reader import is_live, read_recorded
+from streamer.errors import RecordingError
+from streamer.recording.folder import CallFolder
+from streamer.recording.index import Recordings, choose_call
+from streamer.recording.reader import read_recorded
 from streamer.recording.speaker_names import read_names
-from streamer.recording.writer import is_call_id
 from streamer.store import EVERYTHING, PAGE, CallRow, Filter, Hit, LegRow, Progress, Reader
-
-_SHOWN_CHOICES = 2
 
 
 class CallState(StrEnum):
@@ -63,7 +60,7 @@ async def list_entries(
     rows = await reader.list_calls(filter, text=text, limit=limit, before=before)
     if not text:
         oldest = rows[-1].id if len(rows) == limit else ""
-        names = [name for name in folder_names(recordings) if oldest <= name]
+        names = [name for name in Recordings(recordings).call_ids() if oldest <= name]
         if before is not None:
             names = [name for name in names if name < before]
         rows += await _read_unknown(reader, recordings, names, filter, limit)
@@ -79,7 +76,7 @@ async def list_live(
     Raises:
         StoreError: The store cannot be read.
     """
-    names = [name for name in folder_names(recordings) if is_live(recordings / name)]
+    names = Recordings(recordings).live_ids()
     chosen = replace(filter, calls=frozenset(names))
     if not names:
         return []
@@ -90,7 +87,7 @@ def list_damaged(recordings: Path) -> list[Path]:
     """Return the folders that ought to be calls and do not say which."""
     return [
         recordings / name
-        for name in folder_names(recordings)
+        for name in Recordings(recordings).call_ids()
         if _read_folder(recordings / name, EVERYTHING) is None
     ]
 
@@ -104,24 +101,13 @@ async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
         RecordingError: The store does not know it, and its folder cannot be read.
         StoreError: The store cannot be read.
     """
-    folders = folder_names(recordings)
-    if name == "last":
-        newest = [name for name in (await reader.last_call(), *folders[:1]) if name]
-        names = [max(newest)] if newest else []
+    stored = [await reader.last_call()] if name == "last" else await reader.find_calls(name)
+    folders = Recordings(recordings).call_ids()
+    call_id = choose_call(name, {*folders, *filter(None, stored)})
+    if await reader.known_calls([call_id]):
+        row = await reader.read_call(call_id)
     else:
-        stored = await reader.find_calls(name) if name else []
-        found = {*stored, *(folder for folder in folders if name and folder.startswith(name))}
-        names = [name] if name in found else sorted(found)
-    if not names:
-        raise NotFoundError(f"no call {name}; `streamer calls` lists those that there are")
-    if len(names) > 1:
-        raise UsageError(
-            f"{name} may be any of {len(names)} calls, as {' and '.join(names[:_SHOWN_CHOICES])}; say more"
-        )
-    if await reader.known_calls(names):
-        row = await reader.read_call(names[0])
-    else:
-        row = describe_folder(recordings / names[0])
+        row = describe_folder(recordings / call_id)
     return _make_entry(recordings, row)
 
 
@@ -172,9 +158,10 @@ def _move(row: CallRow, folder: Path) -> CallRow:
 
 def find_state(row: CallRow) -> CallState:
     """Look at a call's locks, and at how far its legs are."""
-    if is_live(row.folder):
+    folder = CallFolder(row.folder)
+    if folder.is_live():
         return CallState.LIVE
-    if is_locked(row.folder / "transcriber.lock"):
+    if folder.is_transcribed():
         return CallState.TRANSCRIBING
     if row.is_complete:
         return CallState.COMPLETE
@@ -206,18 +193,6 @@ def describe_folder(folder: Path) -> CallRow:
 def _leg_rows(call: Call, paths: tuple[Path, ...]) -> Iterator[LegRow]:
     for leg, path in zip(call.legs, paths, strict=True):
         yield LegRow(leg, path, Progress())
-
-
-def folder_names(recordings: Path) -> list[str]:
-    """Return the names of all folders that may be calls, newest first."""
-    try:
-        with os.scandir(recordings) as entries:
-            names = [entry.name for entry in entries if is_call_id(entry.name)]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RecordingError(f"{recordings} cannot be read: {error.strerror}") from error
-    return sorted(names, reverse=True)
 
 
 async def _read_unknown(

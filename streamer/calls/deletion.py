@@ -9,26 +9,13 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from streamer.calls.catalog import describe_folder, find_entry, folder_names
+from streamer.calls.catalog import describe_folder, find_entry
 from streamer.errors import NotFoundError, RecordingError
-from streamer.recording.live_status import LAG_FILE
-from streamer.recording.locks import take_lock
-from streamer.recording.reader import is_live, list_wavs
-from streamer.recording.writer import is_call_id
+from streamer.recording.folder import CallFolder, is_call_id
+from streamer.recording.index import Recordings
+from streamer.recording.reader import list_wavs, read_recorded
 from streamer.store import CallRow, Store
 
-_FIXED = (
-    "stop",
-    "tap.log",
-    "tap.lock",
-    "transcriber.lock",
-    "names.json",
-    "names.json.new",
-    LAG_FILE,
-    f"{LAG_FILE}.new",
-    "call.json.new",
-    "call.json",
-)
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +55,7 @@ async def delete_older(store: Store, recordings: Path, than: datetime) -> None:
 
 
 def _list_unknown_older(recordings: Path, than: datetime, known: set[str]) -> Iterator[str]:
-    for name in folder_names(recordings):
+    for name in Recordings(recordings).call_ids():
         if name not in known:
             with suppress(RecordingError):
                 if describe_folder(recordings / name).started_at < than:
@@ -76,23 +63,23 @@ def _list_unknown_older(recordings: Path, than: datetime, known: set[str]) -> It
 
 
 def _remove_files(recordings: Path, call: CallRow) -> list[Path]:
-    folder = call.folder
     if not _is_ours(recordings, call):
         return [row.recording for row in call.legs if row.recording.is_file()]
+    folder = CallFolder(call.folder)
     try:
-        lock = take_lock(folder / "transcriber.lock")
+        lock = folder.take_transcriber_lock()
     except OSError as error:
-        raise RecordingError(f"{folder} cannot be removed: {error.strerror}") from error
+        raise RecordingError(f"{folder.path} cannot be removed: {error.strerror}") from error
     try:
-        if is_live(folder):
+        if folder.is_live():
             raise RecordingError(
                 f"{call.id} is being recorded; `streamer stop {call.id}` ends that"
             )
         if lock is None:
             raise RecordingError(f"{call.id} is being transcribed; wait until that has ended")
-        wavs = _list_recordings(folder)
-        _empty(folder, call, [path for path in wavs if path.parent == folder])
-        return [path for path in wavs if path.parent != folder]
+        wavs = _list_recordings(folder.path)
+        _empty(folder, call, [path for path in wavs if path.parent == folder.path])
+        return [path for path in wavs if path.parent != folder.path]
     finally:
         if lock:
             lock.release()
@@ -116,15 +103,21 @@ def _list_recordings(folder: Path) -> list[Path]:
     return []
 
 
-def _empty(folder: Path, call: CallRow, wavs: list[Path]) -> None:
-    """Remove what is ours in a call's folder, `call.json` last, so that a half-removed call can be found again."""
-    labels = [row.leg.label for row in call.legs]
-    partials = [folder / f"{label}.partial.json{end}" for label in labels for end in ("", ".new")]
+def _empty(folder: CallFolder, call: CallRow, wavs: list[Path]) -> None:
+    """Remove what is ours in a call's folder, and the folder."""
+    labels = {row.leg.label for row in call.legs} | _recorded_labels(folder)
     try:
-        for path in [*wavs, *partials, *(folder / name for name in _FIXED)]:
+        for path in folder.own_files(labels, wavs):
             path.unlink(missing_ok=True)
-        folder.rmdir()
+        folder.path.rmdir()
     except OSError as error:
         raise RecordingError(
-            f"{folder} cannot be removed ({error.strerror}); look what else is in it"
+            f"{folder.path} cannot be removed ({error.strerror}); look what else is in it"
         ) from error
+
+
+def _recorded_labels(folder: CallFolder) -> set[str]:
+    """Return the labels that the recording knows, legs that joined unseen included."""
+    with suppress(RecordingError):
+        return {leg.leg.label for leg in read_recorded(folder.path).legs}
+    return set()

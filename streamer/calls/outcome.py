@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.errors import ExitCode
@@ -15,5 +15,7 @@ class WatchOutcome:
     folder: Path | None = None
     exit_code: int = ExitCode.FAILED
     """The tap's own, as far as it has said one."""
+    refusals: list[str] = field(default_factory=list)
+    """Why the PBX has refused legs, untrusted lines."""
     is_over: bool = False
     """The call has ended, all its words are settled and the tap is gone."""

@@ -31,14 +31,15 @@ class CallWriter:
     def __init__(
         self,
         store: Store,
-        call: Call,
+        call_id: str,
         *,
         is_live: Callable[[], bool],
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
-        self._call = call
+        self._call_id = call_id
+        self._kept: Call | None = None
         self._is_live = is_live
         self._say = say
         self._clock = clock
@@ -46,26 +47,25 @@ class CallWriter:
         self._give_up_at: float | None = None
         self._has_given_up = False
 
-    async def open(self, folder: Path, recordings: Sequence[Path]) -> None:
-        """Keep the call and its legs.
+    async def keep(self, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
+        """Keep the call with the legs that it has now; idempotent.
 
         Raises:
             StoreError: The store will not take it, now or later; so with every method here.
         """
-        await self.write(lambda: self.store.keep_call(self._call, folder, recordings))
+        if call != self._kept:
+            await self.write(lambda: self.store.keep_call(call, folder, recordings))
+            self._kept = call
 
     async def open_legs(self) -> dict[str, LegWriter]:
-        """Return each leg's place, by label."""
-        progress = await self.store.read_progress(self._call.id)
-        return {
-            leg.label: LegWriter(self, self._call.id, leg.label, progress[leg.label])
-            for leg in self._call.legs
-        }
+        """Return the place of each leg that is kept, by label."""
+        progress = await self.store.read_progress(self._call_id)
+        return {label: LegWriter(self, self._call_id, label, p) for label, p in progress.items()}
 
     async def end(self, reason: EndReason, *, duration: int, ended_at: datetime) -> None:
         """Take note of the call's end; `duration` is in samples at `SPEECH_RATE`."""
         await self.write(
-            lambda: self.store.end_call(self._call.id, reason, duration=duration, ended_at=ended_at)
+            lambda: self.store.end_call(self._call_id, reason, duration=duration, ended_at=ended_at)
         )
 
     async def write(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -10,30 +10,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.calls.catalog import folder_names
 from streamer.calls.session import Backend, run_session
 from streamer.config import Settings
 from streamer.core.events import EndReason, Listening, Trouble
 from streamer.errors import ExitCode, RecordingError, StreamerError
+from streamer.recording.index import Arrivals
 from streamer.recording.locks import Lock, take_lock
-from streamer.recording.reader import is_live, read_call
+from streamer.sources import INBOUND
+from streamer.tap.addresses import is_listening, leader_lock_path, stop_listener
 from streamer.tap.detached import DetachedProcess, LogTail
-from streamer.tap.inbound import SERVERS, is_listening, leader_lock_path, stop_listener
 from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
+from streamer.tap.messages import AddressTaken, Exited, ListeningBegun, Said
 
 LOOK_S = 0.1
-"""Between two looks for new calls; a look costs one `stat` while there are none."""
+"""Seconds between two looks for new calls."""
 
 RESTART_S = 1.0
-
-_CLOSE_NS = 100_000_000
-_LOOKS_FOR_JSON = 50
 _log = logging.getLogger(__name__)
 
 
@@ -49,65 +46,14 @@ class ListenError(StreamerError):
 class ServeOutcome:
     """What has become of the calls, as far as a command has to say it in the end."""
 
-    address: str = ""
-    """Where calls are listened for, empty before."""
+    addresses: list[tuple[str, str]] = field(default_factory=list)
+    """Where calls are listened for: source, and host and port; empty before."""
     live: set[str] = field(default_factory=set)
     """Calls that are being followed now."""
     left: tuple[str, ...] = ()
     """Calls that were not followed to their end."""
     has_failed: bool = False
     """A call was lost, or its text is not complete."""
-
-
-class Arrivals:
-    """Notices calls that begin to be recorded into a folder, those first that are live already."""
-
-    def __init__(self, recordings: Path) -> None:
-        self._recordings = recordings
-        self._listed_at = -1
-        self._known: set[str] | None = None
-        self._unread: dict[
-            str, int
-        ] = {}  # whose call.json is not there yet, and how often it is looked for
-
-    def look(self) -> list[Path]:
-        """Return what is new since the last look; blocks for as long as it takes to list a folder."""
-        changed_at = self._read_change()
-        if changed_at != self._listed_at:
-            self._list()
-            # Two changes may bear the same time, if they follow each other closely.
-            is_settled = time.time_ns() - changed_at > _CLOSE_NS
-            self._listed_at = changed_at if is_settled else -1
-        return [folder for name in sorted(self._unread) if (folder := self._read(name))]
-
-    def _read_change(self) -> int:
-        with suppress(OSError):
-            return self._recordings.stat().st_mtime_ns
-        return 0
-
-    def _list(self) -> None:
-        try:
-            names = folder_names(self._recordings)
-        except RecordingError:
-            return
-        if self._known is None:
-            new = [name for name in names if is_live(self._recordings / name)]
-        else:
-            new = [name for name in names if name not in self._known]
-        self._unread.update(dict.fromkeys(new, _LOOKS_FOR_JSON))
-        self._known = set(names)
-
-    def _read(self, name: str) -> Path | None:
-        folder = self._recordings / name
-        self._unread[name] -= 1
-        try:
-            source = read_call(folder).get("source")
-        except RecordingError:
-            if not self._unread[name]:
-                del self._unread[name]
-            return None
-        del self._unread[name]
-        return folder if source in SERVERS else None
 
 
 async def serve_calls(
@@ -167,24 +113,28 @@ class _ServeSession:
         self._is_stopping = False
         self._process: DetachedProcess | None = None
         """The listener that was started here."""
-        self._lead: Lock | None = None
+        self._has_begun = False
+        self._lead: dict[tuple[str, str], Lock] = {}  # by source and address
 
     @property
     def leads(self) -> bool:
-        """Say whether the listening ends with this serving."""
-        return self._lead is not None
+        """Say whether the listening ends with this session."""
+        addresses = self._outcome.addresses
+        return bool(addresses) and all(address in self._lead for address in addresses)
 
     def close(self) -> None:
         """Let another session lead."""
-        if self._lead is not None:
-            self._lead.release()
+        for lock in self._lead.values():
+            lock.release()
+        self._lead.clear()
 
     def stop(self) -> None:
         """Have no more calls taken, if this session leads."""
         self._is_stopping = True
         if self.leads:
             with suppress(OSError):  # the folder of recordings is gone, or full
-                stop_listener(self._recordings, self._options.source, self._outcome.address)
+                for source, address in self._outcome.addresses:
+                    stop_listener(self._recordings, source, address)
                 return
         if self._process is not None:  # without effect if it has found another listener there
             self._process.terminate()
@@ -202,7 +152,7 @@ class _ServeSession:
 
     async def follow_arrivals(self) -> None:
         """Begin a session for every call that comes."""
-        arrivals = Arrivals(self._recordings)
+        arrivals = Arrivals(self._recordings, sources=INBOUND)
         while True:
             for folder in await asyncio.to_thread(arrivals.look):
                 task = asyncio.ensure_future(self._follow(folder))
@@ -242,34 +192,34 @@ class _ServeSession:
     async def _listen(self) -> int | None:
         """Start a listener and take what it says until it ends; return its exit code, None if it was killed."""
         process = self._process = start_listener(self._settings, self._options)
+        self._outcome.addresses.clear()
         message = ""
-        async for line in process.lines():
-            if "listening" in line:
-                self._begin(str(line["listening"]))
-            elif "registering" in line:
-                self._bus.publish(Listening("registration", str(line["registering"])))
-            elif "taken" in line:
-                await self._take_over(str(line["taken"]))
-            elif "message" in line:
-                message = str(line["message"])
-                if self._outcome.address:
-                    self._bus.publish(Trouble(line["call"], message))
-            elif "exit_code" in line:
-                code = int(line["exit_code"])
-                if code:
-                    raise ListenError(message, code)
-                return code
+        async for said in process.messages():
+            match said:
+                case ListeningBegun(source, address):
+                    self._begin(source, address)
+                case AddressTaken(source, address):
+                    await self._take_over(source, address)
+                case Said(message, call_id):
+                    if self._has_begun:
+                        self._bus.publish(Trouble(call_id, message))
+                case Exited(code):
+                    if code:
+                        raise ListenError(message, code)
+                    return code
+                case other:
+                    raise AssertionError(f"{other!r} is nothing that a listener says")
         return None
 
-    async def _take_over(self, address: str) -> None:
+    async def _take_over(self, source: str, address: str) -> None:
         """Live with a listener that somebody else has started, until it ends."""
-        self._begin(address)
-        rest = "" if self.leads else "; leaving ends nothing, another serve leads"
+        self._begin(source, address)
+        rest = "" if self.leads else "; the other `streamer serve` ends it, not this one"
         self._say(
-            f"{address} is being listened on already, with the options that it was given; its calls are followed{rest}"
+            f"another process listens at {address} already, with the options that it was given; its calls are followed{rest}"
         )
         log = LogTail(self._recordings / LISTENER_LOG)
-        while is_listening(self._recordings, self._options.source, address):
+        while is_listening(self._recordings, source, address):
             await asyncio.sleep(LOOK_S)
             self._try_to_lead()
             for line in log.read():
@@ -279,15 +229,20 @@ class _ServeSession:
 
     def _try_to_lead(self) -> None:
         with suppress(OSError):  # the folder of recordings is gone
-            path = leader_lock_path(self._recordings, self._options.source, self._outcome.address)
-            self._lead = self._lead or take_lock(path)
+            for source, address in self._outcome.addresses:
+                if (source, address) not in self._lead:
+                    lock = take_lock(leader_lock_path(self._recordings, source, address))
+                    if lock is not None:
+                        self._lead[source, address] = lock
 
-    def _begin(self, address: str) -> None:
-        self._outcome.address = address
-        self._try_to_lead()
+    def _begin(self, source: str, address: str) -> None:
+        self._has_begun = True
+        if source in INBOUND:
+            self._outcome.addresses.append((source, address))
+            self._try_to_lead()
         if self._is_stopping:
             self.stop()
-        self._bus.publish(Listening(self._options.source, address))
+        self._bus.publish(Listening(source, address))
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.calls.dtmf import DtmfReceivedKeys
-from streamer.calls.segment_writer import CallWriter
+from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.events import (
     SPEECH_RATE,
     Call,
     CallEnded,
-    CallStarted,
     EndReason,
+    Event,
     Final,
     Lagging,
+    LegAttached,
+    LegEnded,
     Partial,
     Trouble,
 )
 from streamer.errors import ModelError, RecordingError, StoreError
-from streamer.recording.live_status import LiveStatus, read_lags, read_partial
-from streamer.recording.locks import Lock, is_locked, take_lock
-from streamer.recording.rates import correct_rates
-from streamer.recording.reader import is_live, read_recorded, repair_recording
-from streamer.speech.audio.leg_reader import POLL_S
+from streamer.recording.feed import Feed
+from streamer.recording.live_status import LiveStatus
+from streamer.recording.locks import Lock
+from streamer.recording.reader import read_recorded, repair_recording
 from streamer.speech.audio.resampled_reader import SpeechFollower
 from streamer.speech.base import Vad
 from streamer.speech.scheduler import Scheduler
@@ -76,99 +76,106 @@ class SessionResult:
     trouble: str = ""
 
 
-async def run_session(
-    folder: Path, backend: Backend, bus: Bus, *, is_growing: Callable[[], bool] | None = None
-) -> SessionResult:
+async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult:
     """Follow a call's recording to its end and announce its words, those that are settled already first.
 
-    Only one backend transcribes a call; another one shows what that one settles, and takes over when it is gone. `is_growing` says
-    whether the recording may still grow; a tap's lock, unless somebody knows better.
+    Only one process transcribes a call; another one shows what that one settles, and takes over when it is gone.
 
     Raises:
         RecordingError: The folder holds no readable call, or not any more.
     """
-    grows = is_growing or (lambda: is_live(folder))
-    opened = read_recorded(folder)
-    call, paths = _correct(opened.call, opened.paths), opened.paths
-    bus.publish(CallStarted(call, folder, paths))
-    result = SessionResult()
-    keys = DtmfReceivedKeys(folder, bus)
-    watching_keys = asyncio.ensure_future(keys.watch())
+    feed = Feed(folder)
+    bus.publish(feed.started)
+    session = _Session(feed, backend.speech, bus)
+    following = asyncio.ensure_future(session.follow_recording())
     try:
-        await _follow(folder, call, paths, backend, bus, grows, result)
+        trouble = await _run(session, backend, feed, bus)
     finally:
-        watching_keys.cancel()
-    keys.look()
-    recorded = read_recorded(folder)
-    result.reason = recorded.reason or EndReason.INTERRUPTED
-    bus.publish(CallEnded(call.id, result.reason, recorded.duration_s))
-    return result
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    session.look()  # what was noted last
+    end = feed.read_end()
+    bus.publish(end)
+    return SessionResult(end.reason, trouble)
 
 
-async def _follow(
-    folder: Path,
-    call: Call,
-    paths: tuple[Path, ...],
-    backend: Backend,
-    bus: Bus,
-    grows: Callable[[], bool],
-    result: SessionResult,
-) -> None:
+async def _run(session: _Session, backend: Backend, feed: Feed, bus: Bus) -> str:
+    """See a call through as far as there is a store for its words; return what made its text incomplete."""
     store = await asyncio.shield(backend.opening)
-    if store is None:
-        result.trouble = "there is no database to keep words in"
-    else:
-        await _wait_for_audio(paths, grows)
-        session = _Session(folder, _correct(call, paths), paths, store, backend.speech, bus, grows)
+    trouble = "there is no database to keep words in"
+    if store is not None:
+        await feed.has_audio.wait()
         try:
-            result.trouble = await session.run()
+            trouble = await session.run(store)
         except StoreError as error:
-            result.trouble = _explain(call, error)
-            bus.publish(Trouble(call.id, result.trouble))
-    await _wait_for_end(grows)
+            trouble = _explain(feed.call, error)
+            bus.publish(Trouble(feed.call.id, trouble))
+    await feed.has_ended.wait()
+    return trouble
 
 
 class _Session:
-    """One call at a backend that has a store."""
+    """One call, from its recording to its words."""
 
-    def __init__(
-        self,
-        folder: Path,
-        call: Call,
-        paths: tuple[Path, ...],
-        store: Store,
-        speech: Speech | None,
-        bus: Bus,
-        grows: Callable[[], bool],
-    ) -> None:
-        self._folder = folder
-        self._call = call
-        self._paths = paths
-        self._store = store
+    def __init__(self, feed: Feed, speech: Speech | None, bus: Bus) -> None:
+        self._feed = feed
+        self._folder = feed.folder
+        self._call_id = feed.folder.call_id
         self._speech = speech
         self._bus = bus
-        self._grows = grows
-        self._writer = CallWriter(store, call, is_live=grows, say=self._say)
-        self._status = LiveStatus(folder)
-        self._shown = {leg.label: 0 for leg in call.legs}
-        self._newest: dict[str, Partial] = {}
-        self._lags: dict[str, float] = {}
+        self._status = LiveStatus(feed.folder.path)
+        self._shown: dict[str, int] = {}  # the last utterance of each leg
+        self._lags: dict[str, float] = {}  # of our own
+        self._joined = asyncio.Event()
+        """A leg has joined the call."""
         self._version = -1
+        self._store: Store
+        self._writer: CallWriter
+        self._begun: set[str] = set()
+        self._transcribers: list[LegTranscriber] = []
 
-    async def run(self) -> str:
+    async def follow_recording(self) -> None:
+        """Announce what happens to the recording, until cancelled; its end is announced when all words are settled."""
+        async for event in self._feed.follow():
+            self._take(event)
+
+    def look(self) -> None:
+        """Announce what has happened to the recording since the last look."""
+        for event in self._feed.look():
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case CallEnded():
+                return
+            case Partial(_, leg, utterance) if utterance <= self._shown.get(leg, 0):
+                return  # its final has overtaken it
+            case LegAttached():
+                self._joined.set()
+            case _:
+                pass
+        self._bus.publish(event)
+        if isinstance(event, LegEnded) and event.message:
+            self._say(f"{event.leg}: {event.message}")
+
+    async def run(self, store: Store) -> str:
         """See the call through; return what made its text incomplete."""
-        if not self._folder.exists():
-            raise RecordingError(f"{self._folder} is not there any more")
-        await self._writer.open(self._folder, self._paths)
-        lock = await self._follow()
+        if not self._folder.path.exists():
+            raise RecordingError(f"{self._folder.path} is not there any more")
+        self._store = store
+        self._writer = CallWriter(store, self._call_id, is_live=self._folder.is_live, say=self._say)
+        await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
+        lock = await self._wait_for_turn()
         try:
-            await self._take_down()  # what another backend has left that is gone now
-            if not self._grows():
-                repair_recording(self._folder)
+            self._feed.shows_live_status = lock is None
+            await self._status.clear()  # what is left of a process that is gone now
+            if not self._folder.is_live():
+                repair_recording(self._folder.path)
             await self._show_settled()
             trouble = await self._transcribe() if lock else ""
-            await self._take_down()
-            await _wait_for_end(self._grows)
+            self._clear_lags()
+            await self._status.clear()
+            await self._feed.has_ended.wait()
             with suppress(StoreError) if trouble else nullcontext():  # said already
                 await self._note_end()
         finally:
@@ -176,17 +183,19 @@ class _Session:
                 lock.release()
         return trouble
 
-    async def _follow(self) -> Lock | None:
-        """Show what another backend settles until the call is ours to transcribe; None if it has ended and never will be."""
-        path = self._folder / "transcriber.lock"
+    async def _wait_for_turn(self) -> Lock | None:
+        """Show what another process settles until the call is ours to transcribe; None if it has ended and never will be."""
         while True:
             # Asked first, because taking a lock that is held waits a moment, and everything else with it.
-            if self._speech and not is_locked(path) and (lock := take_lock(path)):
+            is_transcribed = self._folder.is_transcribed()
+            if (
+                self._speech
+                and not is_transcribed
+                and (lock := self._folder.take_transcriber_lock())
+            ):
                 return lock
             await self._show_settled()
-            self._show_partials()
-            self._show_lags(read_lags(self._folder))
-            if not self._speech and not self._grows() and not is_locked(path):
+            if not self._speech and not is_transcribed and not self._folder.is_live():
                 return None
             await asyncio.sleep(FOLLOW_POLL_S)
 
@@ -195,47 +204,64 @@ class _Session:
         if version == self._version:
             return
         self._version = version
-        for segment in await self._store.read_segments(self._call.id, after=self._shown):
-            self._bus.publish(Final(self._call.id, segment))
-            self._shown[segment.leg] = max(self._shown[segment.leg], segment.utterance)
+        for segment in await self._store.read_segments(self._call_id, after=self._shown):
+            self._bus.publish(Final(self._call_id, segment))
+            self._shown[segment.leg] = max(self._shown.get(segment.leg, 0), segment.utterance)
 
-    def _show_partials(self) -> None:
-        for leg, shown in self._shown.items():
-            partial = read_partial(self._folder, self._call.id, leg)
-            if partial and partial.utterance > shown and partial != self._newest.get(leg):
-                self._newest[leg] = partial
-                self._bus.publish(partial)
-
-    async def _take_down(self) -> None:
-        """Leave nothing up that says how a transcription goes on: there is none."""
-        self._show_lags({})
-        await self._status.clear()
-
-    def _show_lags(self, lags: Mapping[str, float]) -> None:
-        for leg in self._shown:
-            lag_s = lags.get(leg, 0.0)
-            if lag_s != self._lags.get(leg, 0.0):
-                self._lags[leg] = lag_s
-                self._bus.publish(Lagging(self._call.id, leg, lag_s))
+    def _clear_lags(self) -> None:
+        for leg, lag_s in self._lags.items():
+            if lag_s:
+                self._bus.publish(Lagging(self._call_id, leg, 0.0))
+        self._lags.clear()
 
     async def _transcribe(self) -> str:
         """Transcribe every leg that is not complete to its end; return what went wrong."""
-        transcribers = await self._open_legs()
-        if transcribers:
-            assert self._speech
-            self._speech.begin()
         troubles: list[str] = []
         try:
             async with asyncio.TaskGroup() as group:
-                for transcriber in transcribers:
-                    group.create_task(self._transcribe_leg(transcriber, troubles))
+                await self._begin_legs(group, troubles)
+                group.create_task(self._begin_legs_that_join(group, troubles))
         except* (ModelError, StoreError) as errors:
-            troubles.append(_explain(self._call, errors.exceptions[0]))
+            troubles.append(_explain(self._feed.call, errors.exceptions[0]))
         for trouble in troubles:
             self._say(trouble)
-        if skipped := sum(transcriber.skipped for transcriber in transcribers):
-            troubles.append(f"{skipped} utterances could not be turned into words")
+        if skipped := sum(transcriber.skipped for transcriber in self._transcribers):
+            troubles.append(f"{skipped} utterances could not be transcribed")
         return "; ".join(troubles)
+
+    async def _begin_legs_that_join(self, group: asyncio.TaskGroup, troubles: list[str]) -> None:
+        """Begin to transcribe legs that join the call, until nothing is recorded any more."""
+        ended = asyncio.ensure_future(self._feed.has_ended.wait())
+        try:
+            while not ended.done():
+                joined = asyncio.ensure_future(self._joined.wait())
+                await asyncio.wait([ended, joined], return_when=asyncio.FIRST_COMPLETED)
+                joined.cancel()
+                self._joined.clear()
+                await self._begin_legs(group, troubles)
+        finally:
+            ended.cancel()
+
+    async def _begin_legs(self, group: asyncio.TaskGroup, troubles: list[str]) -> None:
+        """Begin to transcribe each leg that is not complete and has not been begun."""
+        call = self._feed.call
+        new = [(n, leg.label) for n, leg in enumerate(call.legs) if leg.label not in self._begun]
+        if not new:
+            return
+        self._begun.update(label for _, label in new)
+        await self._writer.keep(call, self._folder.path, self._feed.paths)
+        writers = await self._writer.open_legs()
+        open_vad = await asyncio.to_thread(_import_vad)
+        for number, label in new:
+            if not writers[label].progress.is_complete:
+                transcriber = self._open_transcriber(number, label, writers[label], open_vad())
+                self._transcribers.append(transcriber)
+                self._speech_needed().begin()
+                group.create_task(self._transcribe_leg(transcriber, troubles))
+
+    def _speech_needed(self) -> Speech:
+        assert self._speech, "only who has speech takes the lock"
+        return self._speech
 
     async def _transcribe_leg(self, transcriber: LegTranscriber, troubles: list[str]) -> None:
         """Transcribe one leg; a recording that cannot be read costs no other leg's words."""
@@ -244,31 +270,27 @@ class _Session:
         except RecordingError as error:
             troubles.append(str(error))
 
-    async def _open_legs(self) -> list[LegTranscriber]:
-        assert self._speech
-        writers = await self._writer.open_legs()
-        open_vad = await asyncio.to_thread(_import_vad)
-        return [
-            LegTranscriber(
-                self._call.id,
-                leg.label,
-                follower=self._open_follower(number, writers[leg.label].position),
-                vad=open_vad(),
-                scheduler=self._speech.scheduler,
-                writer=writers[leg.label],
-                plan=self._speech.plan,
-                announce=self._announce,
-                clock=time.monotonic,
-            )
-            for number, leg in enumerate(self._call.legs)
-            if not writers[leg.label].progress.is_complete
-        ]
+    def _open_transcriber(
+        self, number: int, label: str, writer: LegWriter, vad: Vad
+    ) -> LegTranscriber:
+        speech = self._speech_needed()
+        return LegTranscriber(
+            self._call_id,
+            label,
+            follower=self._open_reader(number, writer.position),
+            vad=vad,
+            scheduler=speech.scheduler,
+            writer=writer,
+            plan=speech.plan,
+            announce=self._announce,
+            clock=time.monotonic,
+        )
 
-    def _open_follower(self, number: int, position: int) -> SpeechFollower:
+    def _open_reader(self, number: int, position: int) -> SpeechFollower:
         return SpeechFollower(
-            self._paths[number],
-            is_live=self._grows,
-            count_recorded=lambda: read_recorded(self._folder).samples[number],
+            self._feed.paths[number],
+            is_live=self._folder.is_live,
+            count_recorded=lambda: read_recorded(self._folder.path).legs[number].samples,
             position=position,
         )
 
@@ -280,24 +302,18 @@ class _Session:
             self._status.post(event)
 
     async def _note_end(self) -> None:
-        recorded = read_recorded(self._folder)
-        await self._keep_late_rates()
-        written_at = (self._folder / "call.json").stat().st_mtime
+        recorded = read_recorded(self._folder.path)
+        # Once more, for legs that have joined, and for rates that were known only with the audio.
+        await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
+        written_at = self._folder.call_json.stat().st_mtime
         await self._writer.end(
             recorded.reason or EndReason.INTERRUPTED,
             duration=round(recorded.duration_s * SPEECH_RATE),
             ended_at=recorded.ended_at or datetime.fromtimestamp(written_at, UTC),
         )
 
-    async def _keep_late_rates(self) -> None:
-        """Keep the rate of a leg whose audio began only after the call was kept."""
-        call = _correct(self._call, self._paths)
-        if call != self._call:
-            keep = self._store.keep_call
-            await self._writer.write(lambda: keep(call, self._folder, self._paths))
-
     def _say(self, message: str) -> None:
-        self._bus.publish(Trouble(self._call.id, message))
+        self._bus.publish(Trouble(self._call_id, message))
 
 
 def _explain(call: Call, error: Exception) -> str:
@@ -311,18 +327,3 @@ def _import_vad() -> Callable[[], Vad]:
     from streamer.speech.audio.vad import SileroVad
 
     return SileroVad
-
-
-def _correct(call: Call, paths: tuple[Path, ...]) -> Call:
-    return replace(call, legs=correct_rates(call.legs, paths))
-
-
-async def _wait_for_audio(paths: tuple[Path, ...], grows: Callable[[], bool]) -> None:
-    """Wait until there is a WAV; the folder of a call that the PBX refuses never gets one, and is removed."""
-    while grows() and not any(path.exists() for path in paths):  # noqa: ASYNC110
-        await asyncio.sleep(POLL_S)
-
-
-async def _wait_for_end(grows: Callable[[], bool]) -> None:
-    while grows():  # noqa: ASYNC110 - another process's lock is what is waited for
-        await asyncio.sleep(FOLLOW_POLL_S)

@@ -17,7 +17,7 @@ from streamer.calls.outcome import WatchOutcome
 from streamer.calls.session import Backend, SessionResult, Speech, run_session
 from streamer.config import Settings
 from streamer.core.audio import Leg
-from streamer.core.events import CallEnded, EndReason, LegAttached, Trouble
+from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
 from streamer.speech.base import EncoderWindow
 from streamer.speech.engine.models import (
@@ -33,6 +33,7 @@ from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.store import Store, open_store
 from streamer.tap.detached import DetachedProcess
+from streamer.tap.messages import ChannelTaken, Exited, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound_process import start_tap
 
 GPU_BATCH = 8
@@ -239,18 +240,20 @@ async def _listen(
 ) -> None:
     """Take what the tap says until it ends; begin to follow the call as soon as there is one."""
     try:
-        async for line in tap.lines():
-            if place := line.get("folder") or line.get("taken"):
-                outcome.folder = Path(place)
-                sessions.append(asyncio.ensure_future(run_session(outcome.folder, backend, bus)))
-                announced.set()
-                await asyncio.sleep(0)  # it says first that the call has started
-            elif "attached" in line and outcome.folder:
-                bus.publish(LegAttached(outcome.folder.name, str(line["attached"])))
-            elif "message" in line:
-                bus.publish(Trouble(_call_id(outcome), str(line["message"])))
-            elif "exit_code" in line:
-                outcome.exit_code = int(line["exit_code"])
+        async for said in tap.messages():
+            match said:
+                case RecordingBegun(folder) | ChannelTaken(folder):
+                    outcome.folder = folder
+                    sessions.append(asyncio.ensure_future(run_session(folder, backend, bus)))
+                    announced.set()
+                case LegRefused(leg, message):
+                    outcome.refusals.append(f"{leg}: {message}")
+                case Said(message):
+                    bus.publish(Trouble(_call_id(outcome), message))
+                case Exited(code):
+                    outcome.exit_code = code
+                case other:
+                    raise AssertionError(f"{other!r} is nothing that a tap says")
     finally:
         announced.set()
 
@@ -260,19 +263,22 @@ async def _finish(
 ) -> None:
     if not sessions or outcome.folder is None:
         return
+    call_id = outcome.folder.name
     is_refused = outcome.exit_code in (ExitCode.NOT_FOUND, ExitCode.UNREACHABLE)
     if is_refused and not outcome.folder.exists():  # there is nothing to follow
-        bus.publish(CallEnded(outcome.folder.name, EndReason.REFUSED, 0.0))
+        for refusal in outcome.refusals:
+            bus.publish(Trouble(call_id, refusal))
+        bus.publish(CallEnded(call_id, EndReason.REFUSED, 0.0))
         return
     try:
         result = await sessions[0]
     except RecordingError as error:
-        bus.publish(Trouble(outcome.folder.name, str(error)))
-        bus.publish(CallEnded(outcome.folder.name, EndReason.LOST, 0.0))
+        bus.publish(Trouble(call_id, str(error)))
+        bus.publish(CallEnded(call_id, EndReason.LOST, 0.0))
         outcome.exit_code = outcome.exit_code or ExitCode.FAILED
         return
     if result.reason is EndReason.INTERRUPTED:
-        bus.publish(Trouble(outcome.folder.name, _KILLED))
+        bus.publish(Trouble(call_id, _KILLED))
     if result.trouble:
         outcome.exit_code = outcome.exit_code or ExitCode.FAILED
 

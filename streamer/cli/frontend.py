@@ -26,7 +26,7 @@ from streamer.cli import output
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.errors import ExitCode, UsageError
-from streamer.recording.reader import is_live
+from streamer.recording.folder import CallFolder
 
 if TYPE_CHECKING:
     from streamer.calls.session import Backend
@@ -123,7 +123,7 @@ def run_server(server: ScreenServer, request: ScreenRequest, place: Place) -> in
 
 def _part(code: int, outcome: WatchOutcome, *, is_kept: bool) -> int:
     """Say what goes on, and return the exit code of a viewer that has ended with `code`."""
-    if outcome.folder is not None and is_kept and is_live(outcome.folder):
+    if outcome.folder is not None and is_kept and CallFolder(outcome.folder).is_live():
         say_still_recording(outcome.folder)
         return code
     return code or (outcome.exit_code if outcome.is_over else ExitCode.DONE)

@@ -12,6 +12,7 @@ import platformdirs
 
 from streamer.core.untrusted import printable
 from streamer.errors import UsageError
+from streamer.recording.private_files import append_private
 
 _LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 _log = logging.getLogger("streamer")
@@ -36,9 +37,7 @@ class _PrivateFileHandler(logging.FileHandler):
     def _open(self):  # type: ignore[no-untyped-def]
         path = Path(self.baseFilename)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
-        )
+        return append_private(path)
 
 
 def log_path(log_file: str = "") -> Path:

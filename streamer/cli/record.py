@@ -15,8 +15,9 @@ from streamer.cli.progress import Progress, open_progress
 from streamer.config import Settings
 from streamer.core.events import CallStarted, EndReason, LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError, UsageError
+from streamer.recording.private_files import make_private_folder
 from streamer.recording.reader import list_wavs
-from streamer.recording.writer import Recording, is_wav_name, make_private_folder
+from streamer.recording.writer import Recording, is_wav_name
 from streamer.tap.outbound import (
     ChannelTakenError,
     EndedCall,

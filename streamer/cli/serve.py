@@ -21,8 +21,9 @@ from streamer.cli.watch import choose_printer, open_any_backend, show, telling_u
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
-from streamer.recording.reader import is_live
+from streamer.recording.folder import CallFolder
 from streamer.speech.engine.models import NO_MODEL, InstalledModel
+from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
     from streamer.calls.session import Backend
@@ -41,7 +42,7 @@ _NOBODY = (
 class ServeFlags:
     """What the user has asked for, unchecked."""
 
-    audiosocket: str
+    audiosocket: tuple[str, ...]
     accept_unknown: bool
     register: str | None
     no_silence: bool
@@ -120,7 +121,7 @@ class _Serving:
 
     def say_what_goes_on(self) -> None:
         recordings = Path(self._settings.recordings)
-        if live := sum(is_live(recordings / name) for name in self._left):
+        if live := sum(CallFolder(recordings / name).is_live() for name in self._left):
             watch = shlex.join(["streamer", "watch", "--recordings", str(recordings)])
             output.talk(
                 f"no more calls are taken; still recording {live} to the end, `{watch}` shows them"
@@ -128,6 +129,7 @@ class _Serving:
 
 
 def _check(flags: ServeFlags) -> ListenOptions:
+    from streamer.tap.inbound import ListenAddress
     from streamer.tap.inbound_process import ListenOptions
 
     if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
@@ -138,13 +140,14 @@ def _check(flags: ServeFlags) -> ListenOptions:
         raise UsageError(
             f"--tone is a frequency of {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
         )
-    host, port = parse_address(flags.audiosocket, flag="--audiosocket")
     register = parse_address(flags.register, flag="--register") if flags.register else ("", 0)
     return ListenOptions(
         register_host=register[0],
         register_port=register[1],
-        host=host,
-        port=port,
+        addresses=tuple(
+            ListenAddress(AUDIOSOCKET.name, *parse_address(text, flag="--audiosocket"))
+            for text in flags.audiosocket
+        ),
         accepts_unknown=flags.accept_unknown,
         fills_silence=not flags.no_silence,
         format="" if flags.format == "auto" else flags.format,

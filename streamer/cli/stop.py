@@ -8,7 +8,8 @@ from pathlib import Path
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.errors import ExitCode
-from streamer.recording.reader import find_call, is_live, say_what_goes_on
+from streamer.recording.index import Recordings
+from streamer.recording.reader import say_what_goes_on
 
 _PATIENCE_S = 15.0
 """The tap sees the file within 0.5 s, and may then wait 10 s for a slow disk."""
@@ -22,17 +23,17 @@ def run_stop(settings: Settings, name: str) -> int:
     Raises:
         NotFoundError: There is no such call.
     """
-    folder = find_call(Path(settings.recordings), name)
-    if not is_live(folder):
-        output.talk(f"{folder.name} is not being recorded any more")
+    folder = Recordings(Path(settings.recordings)).find(name)
+    if not folder.is_live():
+        output.talk(f"{folder.call_id} is not being recorded any more")
         return ExitCode.DONE
-    (folder / "stop").touch(mode=0o600)
+    folder.request_stop()
     give_up_at = time.monotonic() + _PATIENCE_S
-    while is_live(folder):
+    while folder.is_live():
         if time.monotonic() > give_up_at:
             return output.fail(
-                f"the recorder of {folder.name} does not react; see its log", ExitCode.FAILED
+                f"the recorder of {folder.call_id} does not react; see its log", ExitCode.FAILED
             )
         time.sleep(_POLL_S)
-    output.talk(f"stopped recording {folder.name}; {say_what_goes_on(folder)}")
+    output.talk(f"stopped recording {folder.call_id}; {say_what_goes_on(folder.path)}")
     return ExitCode.DONE

@@ -25,7 +25,7 @@ from streamer.core.transcript import Transcript
 from streamer.errors import ExitCode, NotFoundError, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
 from streamer.media.decode import decode_tracks, read_tracks
-from streamer.recording.reader import is_live
+from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording, create_recording
 from streamer.sources.wavfile import FileCall, scaled_clock
 from streamer.speech.engine.models import InstalledModel
@@ -143,7 +143,7 @@ class _Job:
         stream = FileCall(recording.call.legs, tracks, speed=speed, clock=clock)
         tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop(), clock=clock))
         await asyncio.sleep(0)
-        assert is_live(recording.folder)
+        assert CallFolder(recording.folder).is_live()
         result = await run_session(recording.folder, self._backend, self._bus)
         await tap
         return result

@@ -33,6 +33,8 @@ class Leg:
     label: str
     channel: str
     rate: int = SLIN16_RATE
+    number: str = ""
+    """The party's telephone number, an untrusted string; empty where the PBX does not tell it."""
 
 
 @dataclass(frozen=True, slots=True)

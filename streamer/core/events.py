@@ -29,6 +29,14 @@ class EndReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """What the PBX says about an end: a Q.850 number, and its untrusted text."""
+
+    number: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One recording: our own id (sortable by time), where its audio comes from, and its legs in order."""
 
@@ -106,10 +114,14 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class LegAttached:
-    """The PBX has accepted one leg's connection; frames may follow, now or much later."""
+    """The PBX has accepted one leg's connection; frames may follow, now or much later.
+
+    This is also how a leg is announced that joins the call after `CallStarted`.
+    """
 
     call_id: str
-    leg: str
+    leg: Leg
+    recording: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ class LegEnded:
     leg: str
     reason: EndReason
     message: str = ""
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +185,7 @@ class CallEnded:
     call_id: str
     reason: EndReason
     duration: float
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,20 +230,14 @@ def encode_event(event: Event) -> dict[str, Any]:
                 "at": encode_time(call.started_at),
                 "source": call.source,
                 "legs": [
-                    {
-                        "leg": leg.label,
-                        "channel": leg.channel,
-                        "recording": str(path),
-                        "rate": leg.rate,
-                    }
-                    for leg, path in zip(call.legs, recordings, strict=True)
+                    _encode_leg(leg, path) for leg, path in zip(call.legs, recordings, strict=True)
                 ],
             }
-        case LegAttached(call_id, leg):
-            return {"event": "leg_attached", "call": call_id, "leg": leg}
-        case LegEnded(call_id, leg, reason, message):
+        case LegAttached(call_id, attached, path):
+            return {"event": "leg_attached", "call": call_id, **_encode_leg(attached, path)}
+        case LegEnded(call_id, leg, reason, message, cause):
             fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
-            return {"event": "leg_ended", **fields}
+            return {"event": "leg_ended", **fields, **_encode_cause(cause)}
         case Dtmf(call_id, leg, digit, start_s, at):
             pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
             return {"event": "dtmf", "call": call_id, "leg": leg, **pressed}
@@ -241,12 +249,22 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "lagging", "call": call_id, "leg": leg, "lag": round(lag_s, 1)}
         case Trouble(call_id, message):
             return {"event": "trouble", "call": call_id, "message": message}
-        case CallEnded(call_id, reason, duration):
+        case CallEnded(call_id, reason, duration, cause):
             end: dict[str, Any] = {"reason": reason.value, "duration": round(duration, 3)}
-            return {"event": "call_ended", "call": call_id, **end}
+            return {"event": "call_ended", "call": call_id, **end, **_encode_cause(cause)}
         case Listening(source, address):
             return {"event": "listening", "source": source, "address": address}
     assert_never(event)
+
+
+def _encode_leg(leg: Leg, recording: Path) -> dict[str, Any]:
+    number = {"number": leg.number} if leg.number else {}
+    described = {"leg": leg.label, "channel": leg.channel, "recording": str(recording)}
+    return {**described, "rate": leg.rate, **number}
+
+
+def _encode_cause(cause: Cause | None) -> dict[str, Any]:
+    return {} if cause is None else {"cause": cause.number, "cause_text": cause.text}
 
 
 def _encode_partial(event: Partial) -> dict[str, Any]:

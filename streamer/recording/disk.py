@@ -10,7 +10,6 @@ A second thread asks for fsync, which may take seconds.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import threading
@@ -18,11 +17,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.media.timeline import Placed, Silence
 from streamer.media.wav import HEADER_SIZE, MAX_DATA, WavHeader, encode_header
+from streamer.recording.private_files import create_private
 
 QUEUE_S = 10.0
 """Seconds that audio waits for a disk that does not take it; what comes after is lost, counted."""
@@ -35,7 +34,6 @@ FSYNC_INTERVAL_S = 3.0
 CLOSE_TIMEOUT_S = QUEUE_S
 """Seconds that the end of a recording waits for a disk that hangs."""
 
-_MOST_READ = 1 << 22
 _SHORTEST_REST_S = 0.04
 _LONGEST_REST_S = 0.2
 _REST_PER_WORK = 4.0
@@ -183,8 +181,7 @@ class LegFile:
 
     def _create(self) -> None:
         if self._file is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-            self._file = os.open(self._current_path(), flags, 0o600)
+            self._file = create_private(self._current_path())
             os.fchmod(self._file, 0o600)  # an old file that is overwritten may have been anybody's
             self._data_size = 0
             self._write_header()
@@ -238,62 +235,20 @@ def _join(queue: list[Placed]) -> list[Placed]:
     return runs
 
 
-def read_json(path: Path) -> Any:
-    """Return what `replace_json` has written.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It is no JSON, or far more than a file of ours ever holds.
-    """
-    with path.open("rb") as file:
-        content = file.read(_MOST_READ + 1)
-    if len(content) > _MOST_READ:
-        raise ValueError("it is too large")
-    try:
-        return json.loads(content)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def replace_json(path: Path, value: dict[str, Any]) -> None:
-    """Replace a JSON file so that a reader sees the old or the new one, never a part.
-
-    On a full disk the old one is overwritten in its place, which needs no new space.
-
-    Raises:
-        OSError: Neither can be done.
-    """
-    content = (json.dumps(value, indent=1) + "\n").encode()
-    temporary = path.with_name(path.name + ".new")
-    try:
-        _write_private(temporary, content)
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if not path.exists():
-            raise
-        with path.open("r+b") as file:
-            file.write(content)
-            file.truncate()
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-
-
 class Share:
     """What one recording has on a disk's worker: its legs, and small jobs such as `call.json` in between."""
 
     def __init__(self, disk: Disk, files: list[LegFile]) -> None:
         self._disk = disk
-        self._files = files
+        self._files = list(files)
         self._job: Callable[[], None] | None = None
         self._last_job: Callable[[], None] | None = None
         self._is_ending = False
         self._has_ended = threading.Event()
+
+    def add(self, file: LegFile) -> None:
+        """Write one more leg from the next pass on."""
+        self._files.append(file)
 
     def do_soon(self, job: Callable[[], None]) -> None:
         """Run `job` in the worker's next pass; a newer job replaces one that is still waiting."""
@@ -312,7 +267,7 @@ class Share:
     def write(self) -> bool:
         """Do what there is to do; return False once everything has been done. Belongs to the worker."""
         is_last = self._is_ending  # before the queues are emptied: nothing is queued behind it
-        for file in self._files:
+        for file in tuple(self._files):
             _survive(file.close if is_last else file.write_queue)
         if is_last:
             self._job = self._last_job
@@ -325,7 +280,7 @@ class Share:
 
     def sync(self) -> None:
         """Ask the disk to keep what is written; may take seconds."""
-        for file in self._files:
+        for file in tuple(self._files):
             file.sync()
 
 

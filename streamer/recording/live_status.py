@@ -1,7 +1,7 @@
-"""What is being said this moment, in one small file a leg, and how far the words are behind, in one a call.
+"""What is being said this moment, in one small file a leg, and how late the words are, in one a call.
 
-They are for backends that do not transcribe the call. Not part of what is kept: a file is replaced with every change, and gone when the
-call has been read to its end. What a backend that was killed has left says nothing any more: it held `transcriber.lock`.
+The process that transcribes a call writes them for all that only follow it. They are not kept: each is replaced with every change, and
+gone when the call has been transcribed to its end. What is left of a process that was killed counts no more: it held the lock.
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.events import Lagging, Partial, Word
-from streamer.recording.disk import read_json, replace_json
-from streamer.recording.locks import is_locked
-
-LAG_FILE = "lag.json"
-"""Seconds by label, of the legs that lag; gone while none does."""
+from streamer.recording.folder import CallFolder
+from streamer.recording.private_files import read_json, replace_json
 
 
 class LiveStatus:
     """Posts the newest partial of each leg, and its lag; a slow disk costs only some of those in between."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = CallFolder(folder)
         self._lags: dict[str, float] = {}
         self._due: dict[Path, dict[str, Any]] = {}  # one a file: a newer one takes its place
         self._writing: asyncio.Task[None] | None = None
@@ -33,21 +30,21 @@ class LiveStatus:
         """Put a partial or a lag up soon; never blocks."""
         match event:
             case Partial():
-                self._due[_path(self._folder, event.leg)] = _encode(event)
+                self._due[self._folder.partial(event.leg)] = _encode(event)
             case Lagging(_, leg, lag_s):
                 self._lags[leg] = round(lag_s, 1)
                 lags = {label: seconds for label, seconds in self._lags.items() if seconds}
-                self._due[self._folder / LAG_FILE] = lags
+                self._due[self._folder.lags] = lags
         if self._writing is None or self._writing.done():
             self._writing = asyncio.ensure_future(self._write())
 
     async def clear(self) -> None:
-        """Take everything down, also what another backend has left; idempotent."""
+        """Take everything down, also what another process has left; idempotent."""
         self._due.clear()
         self._lags.clear()
         if self._writing is not None:
             await self._writing
-        for path in (*self._folder.glob("*.partial.json"), self._folder / LAG_FILE):
+        for path in self._folder.live_status_files():
             with suppress(OSError):
                 path.unlink()
 
@@ -62,20 +59,21 @@ class LiveStatus:
 
 
 def read_lags(folder: Path) -> dict[str, float]:
-    """Return how many seconds each leg is behind, by label, as the backend says that transcribes the call; without legs that keep up."""
+    """Return how many seconds the words of each leg are late, by label, without legs that keep up."""
+    place = CallFolder(folder)
     try:
-        if not is_locked(folder / "transcriber.lock"):
+        if not place.is_transcribed():
             return {}
-        lags = {str(leg): float(lag_s) for leg, lag_s in read_json(folder / LAG_FILE).items()}
+        lags = {str(leg): float(lag_s) for leg, lag_s in read_json(place.lags).items()}
         return {leg: lag_s for leg, lag_s in lags.items() if 0 < lag_s < inf}
     except (OSError, ValueError, AttributeError, TypeError, OverflowError):
         return {}
 
 
 def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
-    """Return what another backend says is being said; None if there is nothing, or nothing that can be read."""
+    """Return what is being said on a leg; None if there is nothing, or nothing that can be read."""
     try:
-        fields = read_json(_path(folder, leg))
+        fields = read_json(CallFolder(folder).partial(leg))
         return Partial(
             call_id,
             leg,
@@ -87,10 +85,6 @@ def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
         )
     except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return None
-
-
-def _path(folder: Path, leg: str) -> Path:
-    return folder / f"{leg}.partial.json"
 
 
 def _encode(partial: Partial) -> dict[str, Any]:

@@ -8,6 +8,9 @@ import os
 import time
 from pathlib import Path
 
+from streamer.recording.private_files import create_private, make_private_folder
+
+_FOLDER = ".locks"
 _PROBE_RETRIES = 3
 _PROBE_REST_S = 0.02
 
@@ -37,7 +40,7 @@ def take_lock(path: Path) -> Lock | None:
     Raises:
         OSError: The file cannot be made.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = create_private(path, os.O_RDWR)
     for _ in range(_PROBE_RETRIES):  # `is_locked` holds it for an instant
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,7 +83,17 @@ def read_note(path: Path) -> str:
         return ""
 
 
+def make_lock_folder(recordings: Path) -> None:
+    """Make the folder of recordings, and in it the one of the locks of channels and addresses.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    make_private_folder(recordings)
+    make_private_folder(recordings / _FOLDER)
+
+
 def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:
     """Name the lock of one channel of one PBX; hashed, because the name is untrusted."""
     digest = hashlib.sha256(f"{url}\n{channel}".encode()).hexdigest()
-    return recordings / ".locks" / digest
+    return recordings / _FOLDER / digest

@@ -1,21 +1,59 @@
-"""Files that only their owner can read, written whole or not at all."""
+"""Files and folders that only their owner can read, written whole or not at all."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from streamer.errors import RecordingError
+
+UNFINISHED = ".new"
+"""End of the name under which `replace_json` writes, before the file takes its place."""
+
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+_MOST_READ = 1 << 22
+
+
+def create_private(path: Path, flags: int = os.O_WRONLY | os.O_TRUNC) -> int:
+    """Open a file that is made if it is missing, and return its descriptor, which no child inherits.
+
+    Raises:
+        OSError: It cannot be.
+    """
+    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+
+
+def append_private(path: Path) -> TextIO:
+    """Open a text file to write behind what it holds.
+
+    Raises:
+        OSError: It cannot be.
+    """
+    descriptor = create_private(path, os.O_WRONLY | os.O_APPEND)
+    return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder and its parents; a new one is private to its owner.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
 
 
 @contextmanager
 def open_private(path: Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` when the block has ended well; a link's place, not its target's.
 
-    What is no file, as a pipe, is written as it stands.
+    What is not a regular file, as a pipe, is written as it stands.
 
     Raises:
         RecordingError: The disk does not take it; what was there before is still there.
@@ -25,10 +63,10 @@ def open_private(path: Path) -> Iterator[BinaryIO]:
             with path.open("wb") as special:
                 yield special
             return
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+        temporary = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
+            flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
+            with os.fdopen(create_private(temporary, flags), "wb") as file:
                 yield file
             temporary.replace(path)
         except BaseException:
@@ -37,3 +75,44 @@ def open_private(path: Path) -> Iterator[BinaryIO]:
             raise
     except OSError as error:
         raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Return what `replace_json` has written.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not JSON, or far more than a file of ours ever holds.
+    """
+    with path.open("rb") as file:
+        content = file.read(_MOST_READ + 1)
+    if len(content) > _MOST_READ:
+        raise ValueError("it is too large")
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def replace_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace a JSON file so that a reader sees the old or the new one, never a part.
+
+    On a full disk the old one is overwritten in its place, which needs no new space.
+
+    Raises:
+        OSError: Neither can be done.
+    """
+    content = (json.dumps(value, indent=1) + "\n").encode()
+    temporary = path.with_name(path.name + UNFINISHED)
+    try:
+        with os.fdopen(create_private(temporary), "wb") as file:
+            file.write(content)
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        if not path.exists():
+            raise
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,73 +10,131 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import Leg
-from streamer.core.events import Call, EndReason, parse_time
-from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.core.events import Call, Cause, EndReason, parse_time
+from streamer.errors import RecordingError
 from streamer.media.wav import HEADER_SIZE, repair
-from streamer.recording.disk import read_json
-from streamer.recording.locks import is_locked
-
-_IN_THE_PATH = frozenset({"audiosocket"})
-"""Sources whose connection is part of the call."""
+from streamer.recording.folder import CallFolder
+from streamer.wire.protocols import explain_stop
 
 
-def read_call(folder: Path) -> dict[str, Any]:
-    """Return a call's `call.json`.
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A key of the telephone that was pressed; `start_s` is in seconds of the leg's WAV."""
+
+    digit: str
+    start_s: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLeg:
+    """What `call.json` says of one leg; samples are counted at its rate."""
+
+    leg: Leg
+    path: Path
+    """Its first WAV."""
+    length: int
+    """Samples of audio and silence."""
+    lost: int
+    """Samples that came but are not on disk."""
+    has_attached: bool
+    reason: EndReason | None
+    """Why it has ended, None while it has not."""
+    message: str
+    cause: Cause | None
+    digits: tuple[Digit | None, ...]
+    """In the order in which they were pressed; None for one that cannot be read."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples ought to be on disk."""
+        return self.length - self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """What `call.json` says; `reason` and `ended_at` are None while it is recorded, and for ever if its tap was killed."""
+
+    call: Call
+    legs: tuple[RecordedLeg, ...]
+    reason: EndReason | None
+    ended_at: datetime | None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The first WAV of each leg."""
+        return tuple(leg.path for leg in self.legs)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the longest leg."""
+        return max((leg.length / leg.leg.rate for leg in self.legs), default=0.0)
+
+
+def read_recorded(folder: Path) -> RecordedCall:
+    """Return what a call's `call.json` says.
 
     Raises:
-        RecordingError: It is missing or damaged.
+        RecordingError: It is missing, damaged, or another call's.
     """
-    path = folder / "call.json"
+    place = CallFolder(folder)
+    fields = place.read()
     try:
-        value = read_json(path)
-        if not isinstance(value, dict) or not isinstance(value.get("legs"), list):
-            raise ValueError("not a call")
-    except (OSError, ValueError) as error:
+        legs = tuple(_parse_leg(folder, leg) for leg in fields["legs"])
+        call = Call(
+            str(fields["call"]),
+            str(fields["source"]),
+            tuple(leg.leg for leg in legs),
+            parse_time(fields["started_at"]),
+        )
+        if call.id != place.call_id:
+            raise ValueError(f"it is of {call.id}")
+        ended_at = fields["ended_at"]
+        return RecordedCall(
+            call,
+            legs,
+            EndReason(fields["reason"]) if fields["reason"] else None,
+            parse_time(ended_at) if ended_at else None,
+        )
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise RecordingError(
-            f"{path} cannot be read ({error}); the WAVs beside it are still good"
+            f"{place.call_json} is damaged: {error!r}; the WAVs beside it are still good"
         ) from error
-    return value
 
 
-def is_live(folder: Path) -> bool:
-    """Say whether a tap is recording into the folder."""
-    return is_locked(folder / "tap.lock")
+def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
+    number, cause = str(fields.get("number") or ""), fields.get("cause")
+    leg = Leg(str(fields["leg"]), str(fields["channel"]), int(fields["rate"]), number)
+    reason = fields.get("reason")
+    length, lost = int(fields["samples"]), int(fields["lost"])
+    if leg.rate <= 0:
+        raise ValueError(f"a leg has {leg.rate} samples a second")
+    return RecordedLeg(
+        leg,
+        folder / str(fields["path"]),
+        length,
+        lost,
+        has_attached=bool(fields.get("attached_at") or fields.get("started_at")),
+        reason=EndReason(reason) if reason in set(EndReason) else None,
+        message=str(fields.get("message") or ""),
+        cause=None if cause is None else Cause(int(cause), str(fields.get("cause_text") or "")),
+        digits=tuple(map(_parse_digit, fields.get("digits") or ())),
+    )
+
+
+def _parse_digit(fields: Any) -> Digit | None:
+    with suppress(LookupError, TypeError, ValueError):
+        return Digit(str(fields["digit"]), float(fields["start"]), parse_time(fields["at"]))
+    return None
 
 
 def say_what_goes_on(folder: Path) -> str:
     """Return what becomes of a call whose recording is stopped, as a clause."""
-    with suppress(RecordingError):
-        if read_call(folder).get("source") in _IN_THE_PATH:
-            return "its dialplan goes on, without us"
-    return "the call itself goes on"
-
-
-def find_call(recordings: Path, name: str) -> Path:
-    """Return the folder of a call named by its id, an unambiguous prefix of it, or `last`.
-
-    Raises:
-        NotFoundError: No call is named so.
-        UsageError: Several are.
-    """
-    folders = list_calls(recordings)
-    if name == "last":
-        found = folders[-1:]
-    else:
-        found = [f for f in folders if f.name == name] or [
-            f for f in folders if name and f.name.startswith(name)
-        ]
-    if not found:
-        raise NotFoundError(f"no call {name} in {recordings}; it holds {len(folders)} calls")
-    if len(found) > 1:
-        raise UsageError(
-            f"{name} may be any of {len(found)} calls, as {found[0].name} and {found[1].name}; say more"
-        )
-    return found[0]
-
-
-def list_calls(recordings: Path) -> list[Path]:
-    """Return the folders of all calls, oldest first."""
-    return sorted(path.parent for path in recordings.glob("*/call.json"))
+    try:
+        source = str(CallFolder(folder).read().get("source"))
+    except RecordingError:
+        source = ""
+    return explain_stop(source)
 
 
 def list_wavs(folder: Path) -> list[Path]:
@@ -91,7 +150,7 @@ def list_leg_wavs(folder: Path) -> list[list[Path]]:
     """
     return [
         [path for path in _wavs_of(folder, leg) if path.is_file()]
-        for leg in read_call(folder)["legs"]
+        for leg in CallFolder(folder).read()["legs"]
     ]
 
 
@@ -109,61 +168,19 @@ def repair_recording(folder: Path) -> list[Path]:
     Raises:
         RecordingError: `call.json` is missing or damaged, or a WAV cannot be written.
     """
-    if is_live(folder):
+    place = CallFolder(folder)
+    if place.is_live():
         return []
-    known = {
-        path: int(leg["rate"])
-        for leg in read_call(folder)["legs"]
-        for path in _wavs_of(folder, leg)
-    }
-    return [path for path, rate in known.items() if path.is_file() and _repair_wav(path, rate)]
+    return [path for path, rate in _known_wavs(place) if path.is_file() and _repair(path, rate)]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedCall:
-    """What `call.json` says; `reason` and `ended_at` are None while it is recorded, and for ever if its tap was killed."""
-
-    call: Call
-    paths: tuple[Path, ...]
-    """The first WAV of each leg."""
-    samples: tuple[int, ...]
-    """How many samples of each leg ought to be on disk, at the leg's rate."""
-    duration_s: float
-    """Length of the longest leg."""
-    reason: EndReason | None
-    ended_at: datetime | None
+def _known_wavs(place: CallFolder) -> Iterator[tuple[Path, int]]:
+    for leg in place.read()["legs"]:
+        for path in _wavs_of(place.path, leg):
+            yield path, int(leg["rate"])
 
 
-def read_recorded(folder: Path) -> RecordedCall:
-    """Return what a call's `call.json` says.
-
-    Raises:
-        RecordingError: It is missing, damaged, or another call's.
-    """
-    fields = read_call(folder)
-    try:
-        legs = tuple(Leg(str(f["leg"]), str(f["channel"]), int(f["rate"])) for f in fields["legs"])
-        started_at = parse_time(fields["started_at"])
-        call = Call(str(fields["call"]), str(fields["source"]), legs, started_at)
-        if call.id != folder.name:
-            raise ValueError(f"it is of {call.id}")
-        lengths = [int(leg["samples"]) for leg in fields["legs"]]
-        ended_at = fields["ended_at"]
-        return RecordedCall(
-            call,
-            tuple(folder / str(leg["path"]) for leg in fields["legs"]),
-            tuple(n - int(leg["lost"]) for n, leg in zip(lengths, fields["legs"], strict=True)),
-            max((n / leg.rate for n, leg in zip(lengths, legs, strict=True)), default=0.0),
-            EndReason(fields["reason"]) if fields["reason"] else None,
-            parse_time(ended_at) if ended_at else None,
-        )
-    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
-        raise RecordingError(
-            f"{folder / 'call.json'} is damaged: {error!r}; the WAVs beside it are still good"
-        ) from error
-
-
-def _repair_wav(path: Path, rate: int) -> bool:
+def _repair(path: Path, rate: int) -> bool:
     try:
         with path.open("r+b") as file:
             header = repair(file.read(HEADER_SIZE), file_size=path.stat().st_size, rate=rate)

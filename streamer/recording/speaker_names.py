@@ -1,7 +1,4 @@
-"""What the speakers of a call are called: names that a user gave to legs, in a small file beside the recording.
-
-recordings/20261120-130538-k3f9/names.json      {"caller": "Mr Lee"}
-"""
+"""What the user calls the speakers of a call: names by label in a small file beside the recording, `{"caller": "Mr Lee"}`."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ from pathlib import Path
 
 from streamer.core.untrusted import one_line
 from streamer.errors import RecordingError
-from streamer.recording.disk import read_json, replace_json
+from streamer.recording.folder import CallFolder
+from streamer.recording.private_files import read_json, replace_json
 
-FILE = "names.json"
 LONGEST = 40
 
 
 def read_names(folder: Path) -> dict[str, str]:
     """Return names by label, each one harmless line; what cannot be read is no name."""
     try:
-        names = read_json(folder / FILE)
+        names = read_json(CallFolder(folder).names)
     except (OSError, ValueError):
         return {}
     if not isinstance(names, dict):
@@ -37,9 +34,8 @@ def write_names(folder: Path, names: Mapping[str, str]) -> None:
     Raises:
         RecordingError: The disk does not take them.
     """
+    path = CallFolder(folder).names
     try:
-        replace_json(folder / FILE, dict(names))
+        replace_json(path, dict(names))
     except OSError as error:
-        raise RecordingError(
-            f"{folder / FILE} cannot be written: {error.strerror or error}"
-        ) from error
+        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -1,14 +1,7 @@
-"""A call's folder: `call.json`, one WAV a leg (more beyond 4 GiB), and the lock that says whether its tap lives.
-
-    recordings/20261120-130538-k3f9/   call.json  caller.wav  agent.wav  tap.lock  [stop]  [tap.log]
-
-Folder names come from our own ids, file names from labels that the user chose, never from the PBX.
-"""
+"""A call being recorded: its audio to the WAVs, what is known of it to `call.json`; see `folder` for where."""
 
 from __future__ import annotations
 
-import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,35 +13,19 @@ from types import MappingProxyType
 from typing import Any
 
 from streamer.core.audio import Leg, peak
-from streamer.core.events import Call, EndReason, encode_time
+from streamer.core.events import Call, Cause, EndReason, encode_time
 from streamer.errors import RecordingError
 from streamer.media.timeline import Placed, Silence
-from streamer.recording.disk import Disk, LegFile, replace_json
-from streamer.recording.locks import Lock, take_lock
+from streamer.recording.disk import Disk, LegFile
+from streamer.recording.folder import CallFolder, new_call_id
+from streamer.recording.locks import Lock
+from streamer.recording.private_files import make_private_folder
 
 FORMAT = 1
 """Version of `call.json`."""
 
 MOST_DIGITS = 10_000
 """Keys that are noted for a leg; more are no telephone's."""
-
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_FORMAT = "%Y%m%d-%H%M%S"
-_ID = re.compile(rf"\d{{8}}-\d{{6}}-[{_ALPHABET}]{{4}}")
-
-
-def new_call_id(now: datetime) -> str:
-    """Return an id that sorts by time, to the second in UTC, and is safe as a folder's name."""
-    return (
-        now.astimezone(UTC).strftime(_ID_FORMAT)
-        + "-"
-        + "".join(secrets.choice(_ALPHABET) for _ in range(4))
-    )
-
-
-def is_call_id(name: str) -> bool:
-    """Say whether a name looks like one of our ids."""
-    return _ID.fullmatch(name) is not None
 
 
 @dataclass(slots=True)
@@ -58,6 +35,7 @@ class LegRecord:
     leg: str
     channel: str
     rate: int
+    number: str
     path: str
     """The leg's first WAV, relative to the call's folder if it is in it."""
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -77,53 +55,65 @@ class LegRecord:
     """Keys that were pressed, each with the second of the WAV."""
     sent: dict[str, int] = field(default_factory=dict)
     """What was sent back to the party; empty where nothing ever is."""
+    attached_at: str | None = None
+    """When the PBX accepted its connection."""
     started_at: str | None = None
     """When the first frame came."""
+    ended_at: str | None = None
     reason: str | None = None
     message: str = ""
+    cause: int | None = None
+    cause_text: str = ""
 
 
 class Recording:
     """A call being recorded; every method belongs to the event loop and none blocks, `finish` apart."""
 
     def __init__(
-        self,
-        call: Call,
-        folder: Path,
-        files: list[LegFile],
-        lock: Lock,
-        *,
-        url: str,
-        disk: Disk,
-        facts: Mapping[str, str],
+        self, plan: _Plan, folder: CallFolder, lock: Lock, *, started_at: datetime
     ) -> None:
-        self.call = call
-        self.folder = folder
-        self.legs = [
-            LegRecord(leg.label, leg.channel, leg.rate, _shown_path(folder, file.path))
-            for leg, file in zip(call.legs, files, strict=True)
-        ]
-        self._files = files
+        self.call = Call(folder.call_id, plan.source, (), started_at)
+        self.folder = folder.path
+        self.legs: list[LegRecord] = []
+        self._plan = plan
+        self._place = folder
+        self._files: list[LegFile] = []
         self._lock = lock
-        self._url = url
-        self._facts = dict(facts)
         self._reason: EndReason | None = None
         self._zero_at: datetime | None = None
-        self._last_arrival: list[float | None] = [None] * len(files)
-        self._last_pcm = [b""] * len(files)
-        self._lost_before = [0] * len(files)
+        self._last_arrival: list[float | None] = []
+        self._last_pcm: list[bytes] = []
+        self._lost_before: list[int] = []
+        for leg, path in zip(plan.legs, wav_paths(folder, plan.legs, plan.output), strict=True):
+            self._add(leg, path)
         self._write_json(self.describe())
-        self._share = disk.open_share(files)
+        self._share = plan.disk.open_share(self._files)
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The first WAV of each leg."""
         return tuple(file.path for file in self._files)
 
-    @property
-    def stop_path(self) -> Path:
-        """The file whose appearance ends the recording."""
-        return self.folder / "stop"
+    def is_stop_requested(self) -> bool:
+        """Say whether another process has asked to end the recording."""
+        return self._place.is_stop_requested()
+
+    def add_leg(self, leg: Leg) -> Leg:
+        """Record one more leg from now on; returns it with a label that no other leg has."""
+        taken = {record.leg for record in self.legs}
+        labels = (leg.label, *(f"{leg.label}{n}" for n in range(2, len(taken) + 3)))
+        leg = replace(leg, label=next(label for label in labels if label not in taken))
+        output = self._plan.output
+        is_full = output is not None and is_wav_name(output)  # one file holds one leg
+        (path,) = wav_paths(self._place, (leg,), None if is_full else output)
+        self._share.add(self._add(leg, path))
+        self.save_soon()
+        return leg
+
+    def attach(self, leg: int) -> None:
+        """Take note that the PBX has accepted a leg's connection."""
+        self.legs[leg].attached_at = encode_time(datetime.now(UTC))
+        self.save_soon()
 
     def count(self, leg: int, pcm: bytes, *, arrival: float) -> None:
         """Take note of a frame that has come, before it is placed."""
@@ -193,10 +183,17 @@ class Recording:
         """Samples of all legs that came but are not on disk."""
         return sum(self._lost_before) + sum(file.lost for file in self._files)
 
-    def end_leg(self, leg: int, reason: EndReason, message: str) -> None:
+    def end_leg(
+        self, leg: int, reason: EndReason, message: str, *, cause: Cause | None = None
+    ) -> None:
         """Take note of a leg's end."""
-        self.legs[leg].reason = reason.value
-        self.legs[leg].message = message
+        record = self.legs[leg]
+        record.ended_at = encode_time(datetime.now(UTC))
+        record.reason = reason.value
+        record.message = message
+        if cause is not None:
+            record.cause, record.cause_text = cause.number, cause.text
+        self.save_soon()
 
     def troubles(self) -> list[str]:
         """Return what keeps each leg from the disk at present, empty strings where all is well."""
@@ -232,8 +229,9 @@ class Recording:
 
     def describe(self, ended_at: datetime | None = None) -> dict[str, Any]:
         """Return what `call.json` says."""
+        # The worker asks while a leg may be joining, whose record comes before its file.
         for record, file, lost_before in zip(
-            self.legs, self._files, self._lost_before, strict=True
+            self.legs, self._files, self._lost_before, strict=False
         ):
             record.lost = lost_before + file.lost
             record.files = [
@@ -243,8 +241,8 @@ class Recording:
             "format": FORMAT,
             "call": self.call.id,
             "source": self.call.source,
-            "url": self._url,
-            "facts": self._facts,
+            "url": self._plan.url,
+            "facts": dict(self._plan.facts),
             "started_at": encode_time(self.call.started_at),
             "zero_at": encode_time(self._zero_at) if self._zero_at else None,
             "ended_at": encode_time(ended_at) if ended_at else None,
@@ -255,13 +253,39 @@ class Recording:
             ],
         }
 
+    def _add(self, leg: Leg, path: Path) -> LegFile:
+        file = LegFile(path, leg.rate, clock=self._plan.clock)
+        file.max_data = self._plan.max_data or file.max_data
+        shown = _shown_path(self.folder, path)
+        self.legs.append(LegRecord(leg.label, leg.channel, leg.rate, leg.number, shown))
+        self._files.append(file)
+        self._last_arrival.append(None)
+        self._last_pcm.append(b"")
+        self._lost_before.append(0)
+        self.call = replace(self.call, legs=(*self.call.legs, leg))
+        return file
+
     def _note_start(self, record: LegRecord) -> None:
         now = datetime.now(UTC)
         record.started_at = encode_time(now)
         self._zero_at = self._zero_at or now
 
     def _write_json(self, description: dict[str, Any]) -> None:
-        replace_json(self.folder / "call.json", description)
+        self._place.write(description)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a recording is made with; see `create_recording`."""
+
+    source: str
+    url: str
+    legs: tuple[Leg, ...]
+    facts: Mapping[str, str]
+    output: Path | None
+    clock: Callable[[], float]
+    max_data: int | None
+    disk: Disk
 
 
 def create_recording(
@@ -278,30 +302,23 @@ def create_recording(
 ) -> Recording:
     """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
 
-    `facts` is what else is known of the call, untrusted strings. `disk` is a worker that other recordings of this process share; without one, this recording gets its own.
+    `facts` is what else is known of the call, untrusted strings. `disk` is a worker that other recordings of this process share;
+    without one, this recording gets its own.
 
     Raises:
         RecordingError: The folder cannot be made or written.
     """
+    plan = _Plan(source, url, legs, facts, output, clock, max_data, disk or Disk())
     now = datetime.now(UTC)
     try:
         make_private_folder(recordings)
         with ExitStack() as undoing:
             folder = _make_call_folder(recordings.absolute(), now)
             # What is left of a call that could not be begun would be taken for a damaged one.
-            undoing.callback(shutil.rmtree, folder, ignore_errors=True)
-            lock = take_lock(folder / "tap.lock")
-            assert lock is not None, "nobody else knows this folder"
+            undoing.callback(shutil.rmtree, folder.path, ignore_errors=True)
+            lock = folder.take_tap_lock()
             undoing.callback(lock.release)
-            paths = wav_paths(folder, legs, output)
-            files = [
-                LegFile(path, leg.rate, clock=clock) for path, leg in zip(paths, legs, strict=True)
-            ]
-            for file in files:
-                file.max_data = max_data or file.max_data
-            call = Call(folder.name, source, legs, now)
-            disk = disk or Disk()
-            recording = Recording(call, folder, files, lock, url=url, disk=disk, facts=facts)
+            recording = Recording(plan, folder, lock, started_at=now)
             undoing.pop_all()
             return recording
     except OSError as error:
@@ -310,25 +327,25 @@ def create_recording(
         ) from error
 
 
-def _make_call_folder(recordings: Path, now: datetime) -> Path:
+def _make_call_folder(recordings: Path, now: datetime) -> CallFolder:
     """Make a folder with an id that is new; calls that come within a second may draw the same one."""
     while True:
-        folder = recordings / new_call_id(now)
+        folder = CallFolder(recordings / new_call_id(now))
         with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
+            folder.path.mkdir(mode=0o700)
             return folder
 
 
-def wav_paths(folder: Path, legs: tuple[Leg, ...], output: Path | None) -> tuple[Path, ...]:
+def wav_paths(folder: CallFolder, legs: tuple[Leg, ...], output: Path | None) -> tuple[Path, ...]:
     """Return where each leg's WAV goes: into the call's folder, into one file `*.wav`, or into another folder.
 
     In another folder the call's id stands before the label, so that nothing there is overwritten.
     """
     if output is None:
-        return tuple(folder / f"{leg.label}.wav" for leg in legs)
+        return tuple(folder.wav(leg.label) for leg in legs)
     if is_wav_name(output):
         return (output.absolute(),)
-    return tuple(output.absolute() / f"{folder.name}-{leg.label}.wav" for leg in legs)
+    return tuple(output.absolute() / f"{folder.call_id}-{leg.label}.wav" for leg in legs)
 
 
 def is_wav_name(output: Path) -> bool:
@@ -338,10 +355,3 @@ def is_wav_name(output: Path) -> bool:
 
 def _shown_path(folder: Path, path: Path) -> str:
     return path.name if path.parent == folder else str(path)
-
-
-def make_private_folder(path: Path) -> None:
-    """Make a folder and its parents; a new one is private to its owner."""
-    if not path.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)

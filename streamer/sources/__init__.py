@@ -1,1 +1,41 @@
-"""The protocols with sockets on. A source announces calls; each call is a stream of what its legs do."""
+"""The protocols with sockets on: those by which we call a PBX, and those by which calls come to us.
+
+Each table has one line a protocol, under the name that its calls have as their `source`; `wire.protocols` has the facts of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from streamer.wire.protocols import AUDIOSOCKET, STREAM_CHANNEL
+
+if TYPE_CHECKING:
+    from streamer.config import Settings
+    from streamer.core.audio import Leg
+    from streamer.sources.base import Inbound, Outgoing
+    from streamer.sources.inbound import ServerOptions
+
+MakeOutgoing = Callable[["Settings", "tuple[Leg, ...]"], "Outgoing"]
+"""Takes settings and a call's legs; raises UsageError if they cannot be meant. Connects nothing."""
+
+MakeInbound = Callable[["ServerOptions"], "Inbound"]
+
+
+def _make_stream_channel(settings: Settings, legs: tuple[Leg, ...]) -> Outgoing:
+    from streamer.sources.stream_channel.outgoing import plan_stream_channel
+
+    return plan_stream_channel(settings, legs)
+
+
+def _make_audiosocket(options: ServerOptions) -> Inbound:
+    from streamer.sources.audiosocket.server import AudioSocketServer
+
+    return AudioSocketServer(options)
+
+
+OUTGOING: Mapping[str, MakeOutgoing] = {STREAM_CHANNEL.name: _make_stream_channel}
+"""Protocols by which we ask a PBX for the audio of a channel."""
+
+INBOUND: Mapping[str, MakeInbound] = {AUDIOSOCKET.name: _make_audiosocket}
+"""Protocols by which a PBX connects to us."""

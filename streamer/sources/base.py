@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from streamer.core.audio import AudioChunk, Leg
-from streamer.core.events import EndReason
+from streamer.core.events import Cause, EndReason
 from streamer.errors import StreamerError
+
+if TYPE_CHECKING:
+    from streamer.keeper.client import Keeper
 
 BACKLOG_S = 30.0
 """Seconds of audio a leg that wait for a slow consumer; beyond it the leg's oldest chunk is lost, counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegAdded:
+    """One more leg has joined the call, and gets number `leg`, the next one; it is connected if `LegOpened` follows."""
+
+    leg: int
+    facts: Leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class LegClosed:
     reason: EndReason
     error: StreamerError | None = None
     note: str = ""
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,7 @@ class Odd:
     odd_bytes: int = 0
 
 
-StreamItem = AudioChunk | LegOpened | RateKnown | DtmfReceived | LegClosed | Odd
+StreamItem = AudioChunk | LegAdded | LegOpened | RateKnown | DtmfReceived | LegClosed | Odd
 
 
 @dataclass(slots=True)
@@ -78,7 +91,7 @@ class CallStream(Protocol):
 
     @property
     def legs(self) -> tuple[Leg, ...]:
-        """The legs, whose indexes the items use."""
+        """The legs that the call begins with, whose indexes the items use; further ones come as `LegAdded`."""
 
     @property
     def lost(self) -> list[int]:
@@ -98,6 +111,23 @@ class CallStream(Protocol):
         """Stop reading without harming the call; idempotent."""
 
 
+class Outgoing(Protocol):
+    """A source that is called: it opens the legs of one call. `streamer.sources.OUTGOING` has one maker a protocol."""
+
+    @property
+    def source(self) -> str:
+        """Name of the protocol, as `wire.protocols` has it."""
+
+    @property
+    def url(self) -> str:
+        """The PBX, without secrets; with a channel's name it says which tap has that channel."""
+
+    def open(
+        self, legs: tuple[Leg, ...], keeper: Keeper, *, clock: Callable[[], float]
+    ) -> AbstractAsyncContextManager[CallStream]:
+        """Connect the legs; leaving the block early does not harm the call."""
+
+
 class InboundCall(CallStream, Protocol):
     """A call that has come to us by itself."""
 
@@ -106,12 +136,16 @@ class InboundCall(CallStream, Protocol):
         """What else is known of it, untrusted strings for `call.json`."""
 
 
-class Server(Protocol):
-    """A source of calls that come to us: the seam between the listener and a protocol."""
+class Inbound(Protocol):
+    """A source of calls that come to us. `streamer.sources.INBOUND` has one maker a protocol."""
 
     @property
     def address(self) -> str:
         """Where it listens, as one writes it; empty before."""
+
+    @property
+    def live_calls(self) -> int:
+        """How many calls are connected now, announced or not."""
 
     async def listen(self, host: str, port: int) -> None:
         """Take calls from now on.
@@ -138,14 +172,23 @@ class Inbox:
     """
 
     def __init__(self, legs: tuple[Leg, ...]) -> None:
-        self.lost = [0] * len(legs)
-        self._limits = [int(BACKLOG_S * leg.rate) for leg in legs]
-        self._waiting_samples = [0] * len(legs)
-        self._queues: list[deque[StreamItem]] = [deque() for _ in legs]  # bounded by _limits
+        self.lost: list[int] = []
+        self._limits: list[int] = []
+        self._waiting_samples: list[int] = []
+        self._queues: list[deque[StreamItem]] = []  # bounded by _limits
         self._order: deque[int] = deque()
         self._arrival: asyncio.Future[None] | None = None
         """What the consumer waits for; an `asyncio.Event` would cost as much as the rest of this class."""
-        self._open_legs = len(legs)
+        self._open_legs = 0
+        for leg in legs:
+            self._make_room(leg)
+
+    def add_leg(self, leg: Leg) -> int:
+        """Have one more leg, and return its number."""
+        self._make_room(leg)
+        number = len(self._queues) - 1
+        self.put(LegAdded(number, leg))
+        return number
 
     def put(self, item: StreamItem) -> None:
         """Queue an item; never blocks."""
@@ -166,6 +209,13 @@ class Inbox:
         self._order.append(leg)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
+
+    def _make_room(self, leg: Leg) -> None:
+        self.lost.append(0)
+        self._limits.append(int(BACKLOG_S * leg.rate))
+        self._waiting_samples.append(0)
+        self._queues.append(deque())
+        self._open_legs += 1
 
     async def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield items until every leg has closed."""

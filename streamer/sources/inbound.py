@@ -19,6 +19,8 @@ class Admitted:
     label: str
     channel: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    number: str = ""
+    """The party's telephone number, empty if nobody has told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,7 @@ class ServerOptions:
     fills_silence: bool
     format: Format | None
     """What kind 0x10 carries, None to find it out."""
+    count_calls: Callable[[], int]
+    """Returns how many calls are live at all servers of this process."""
+    taken: set[UUID] = field(default_factory=set)
+    """UUIDs of the calls that are live at any of them."""

@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from streamer.core.audio import AudioChunk, Leg
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.sources.base import LegClosed, Odd
-from streamer.sources.stream_channel import Address, StreamChannelCall, open_call
+from streamer.sources.stream_channel.address import Address
+from streamer.sources.stream_channel.call import StreamChannelCall, open_call
 from streamer.wire import stream_channel as wire
 
 _log = logging.getLogger(__name__)

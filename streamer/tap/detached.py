@@ -1,4 +1,4 @@
-"""A process that outlives whoever started it: its plan goes in on stdin, what it says comes out as JSON lines.
+"""A process that outlives whoever started it: its plan goes in on stdin, what it says comes out as `messages`.
 
 So no secret stands in a process list, and a starter that dies costs nothing: the lines then go nowhere.
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import ExitCode, StreamerError
+from streamer.recording.private_files import append_private
+from streamer.tap.messages import Exited, Message, Said, encode_message, parse_message
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +39,8 @@ class DetachedProcess:
         """Ask it to end."""
         self._process.terminate()
 
-    async def lines(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield what it says, until it ends."""
+    async def messages(self) -> AsyncIterator[Message]:
+        """Yield what it says, until it ends; what is no message of ours is logged."""
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         transport, _ = await loop.connect_read_pipe(
@@ -46,8 +48,10 @@ class DetachedProcess:
         )
         try:
             async for line in reader:
-                with contextlib.suppress(ValueError):
-                    yield json.loads(line)
+                try:
+                    yield parse_message(line)
+                except ValueError as error:
+                    _log.warning("a tap said what cannot be understood: %s", error)
             await asyncio.to_thread(self._process.wait)
         finally:
             transport.close()
@@ -69,24 +73,21 @@ def start_detached(module: str, plan: Mapping[str, Any]) -> DetachedProcess:
     return DetachedProcess(process)
 
 
-class Teller:
-    """The process's own side: says lines to whoever started it, and falls silent when nobody listens."""
+class Starter:
+    """Whoever started this process, as the process sees it: takes messages for as long as somebody listens."""
 
     def __init__(self) -> None:
         os.set_blocking(1, False)
 
-    def say(self, **fields: object) -> None:
-        """Say one line; never blocks, never fails."""
+    def send(self, message: Message) -> None:
+        """Send one message; never blocks, never fails."""
         with contextlib.suppress(OSError):  # nobody listens any more, or not now
-            os.write(1, json.dumps(fields).encode() + b"\n")
+            os.write(1, encode_message(message))
 
 
 def log_to(path: Path) -> None:
     """Log to a file that is private to its owner, after what it holds."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    logging.basicConfig(
-        stream=os.fdopen(descriptor, "a"), format=_LINE, level=logging.INFO, force=True
-    )
+    logging.basicConfig(stream=append_private(path), format=_LINE, level=logging.INFO, force=True)
 
 
 class LogTail:
@@ -114,25 +115,25 @@ class LogTail:
         return [found["message"] for line in lines if (found := _WARNING.fullmatch(line))]
 
 
-def run_told(work: Callable[[Teller], Coroutine[Any, Any, int]], *, what: str) -> int:
+def run_detached(work: Callable[[Starter], Coroutine[Any, Any, int]], *, what: str) -> int:
     """Run a detached process's work, which returns its exit code; say that code, and what went wrong, to whoever started it.
 
-    `what` names the process for its starter. An error that is no `StreamerError` goes into the log, too, and is raised.
+    `what` names the process for the user. An error that is no `StreamerError` goes into the log, too, and is raised.
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
         signal.signal(
             number, signal.SIG_IGN
         )  # nothing that happens to a terminal or a reader ends it
-    teller, code = Teller(), int(ExitCode.FAILED)
+    starter, code = Starter(), int(ExitCode.FAILED)
     try:
-        code = int(asyncio.run(work(teller)))
+        code = int(asyncio.run(work(starter)))
     except StreamerError as error:
-        teller.say(message=str(error), call=None)
+        starter.send(Said(str(error)))
         code = int(error.exit_code)
     except Exception as error:
         _log.exception("%s has failed", what)
-        teller.say(message=f"{what} has failed: {error!r}", call=None)
+        starter.send(Said(f"{what} has failed: {error!r}"))
         raise
     finally:
-        teller.say(exit_code=code)
+        starter.send(Exited(code))
     return code

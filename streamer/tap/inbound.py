@@ -1,7 +1,7 @@
-"""The tap of calls that come to us: one process listens, and records every call that comes, each into its own folder.
+"""The tap of calls that come to us: one process listens at any number of addresses, and records every call that comes.
 
-It ends when it is told to, and only once every call has ended; who listens on an address is told by a lock, as with channels:
-whoever finds it taken follows the calls instead. `stop_listener` leaves a file beside the lock, seen within `POLL_S`.
+It ends when it is told to, and only once every call has ended; who listens at an address is told by a lock, as with channels (see
+`addresses`): whoever finds it taken follows the calls instead.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import logging
 import resource
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -21,19 +21,17 @@ from streamer.core.events import EndReason, Trouble
 from streamer.errors import KeeperError, RecordingError, UnreachableError
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.recording.disk import Disk
-from streamer.recording.locks import Lock, channel_lock_path, is_locked, is_there, take_lock
-from streamer.recording.writer import create_recording, make_private_folder
+from streamer.recording.locks import is_there
+from streamer.recording.writer import create_recording
+from streamer.sources import INBOUND, MakeInbound
 from streamer.sources.admission import Limiter
-from streamer.sources.audiosocket.server import AudioSocketServer
-from streamer.sources.base import InboundCall, Server
+from streamer.sources.base import Inbound, InboundCall
 from streamer.sources.inbound import Admitted, ServerOptions
 from streamer.sources.playout import FrameClock, Playback
 from streamer.sources.tcp import resolve_address
+from streamer.tap.addresses import AddressTakenError, Place, is_listening
 from streamer.tap.tap import Stop, run_tap
 from streamer.wire.formats import Format
-
-SERVERS: Mapping[str, Callable[[ServerOptions], Server]] = {"audiosocket": AudioSocketServer}
-"""The protocols of calls that come to us, by the name of their source."""
 
 POLL_S = 0.25
 KEEPER_REST_S = 2.0
@@ -46,21 +44,20 @@ _LOOK_S = 0.05
 _log = logging.getLogger(__name__)
 
 
-class AddressTakenError(UnreachableError):
-    """Another listener of the same recordings has the address."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(f"{address} is being listened on already")
-        self.address = address
-
-
 @dataclass(frozen=True, slots=True)
-class ListenPlan:
-    """Where to listen, how callers are received, and where their calls go; `source` is one of `SERVERS`."""
+class ListenAddress:
+    """Where calls may come to, and by which protocol, one of `sources.INBOUND`; port 0 is any that is free."""
 
     source: str
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListenPlan:
+    """Where to listen, how callers are received, and where their calls go."""
+
+    addresses: tuple[ListenAddress, ...]
     recordings: Path
     admit: Callable[[UUID], Admitted | str]
     new_playback: Callable[[], Playback | None]
@@ -74,9 +71,16 @@ class ListenPlan:
 
 
 class Listener:
-    """A server and its calls; `stop` is a request to end."""
+    """All servers of one process and their calls: one limit on calls, one keeper, one disk. `stopping` is a request to end."""
 
-    def __init__(self, plan: ListenPlan, bus: Bus, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        plan: ListenPlan,
+        bus: Bus,
+        *,
+        clock: Callable[[], float],
+        inbound: Mapping[str, MakeInbound] = INBOUND,
+    ) -> None:
         self.stopping = asyncio.Event()
         self._plan = plan
         self._bus = bus
@@ -98,61 +102,71 @@ class Listener:
             new_playback=plan.new_playback,
             fills_silence=plan.fills_silence,
             format=plan.format,
+            count_calls=lambda: sum(server.live_calls for _, server in self._servers),
         )
-        self._server = SERVERS[plan.source](options)
+        self._servers = [(where, inbound[where.source](options)) for where in plan.addresses]
 
-    async def run(self, on_listening: Callable[[str], None]) -> None:
-        """Listen until told to end, then until every call has ended.
+    async def run(self, on_listening: Callable[[str, str], None]) -> None:
+        """Listen until told to end, then until every call has ended; `on_listening` gets each source and address.
 
         Raises:
-            AddressTakenError: Another listener of these recordings is at it.
-            UnreachableError: The address cannot be had.
+            AddressTakenError: Another listener of these recordings is at one of the addresses.
+            UnreachableError: One cannot be had.
             RecordingError: The folder of recordings cannot be written.
         """
-        async with self._listen() as place:
-            on_listening(self._server.address)
+        async with AsyncExitStack() as stack:
+            places = [
+                await stack.enter_async_context(self._listen(where, server))
+                for where, server in self._servers
+            ]
+            for where, server in self._servers:
+                on_listening(where.source, server.address)
             helpers = [
                 asyncio.ensure_future(self._keep_protected()),
-                asyncio.ensure_future(self._watch_for_stop(place.stop_path)),
-                asyncio.ensure_future(self._end_in_time(place)),
+                asyncio.ensure_future(self._watch_for_stop(places)),
+                asyncio.ensure_future(self._end_in_time(places)),
             ]
             try:
                 async with asyncio.TaskGroup() as group:
-                    async for call in self._server.calls():
-                        group.create_task(self._record(call))
+                    for where, server in self._servers:
+                        group.create_task(self._record_all(where, server, group))
             finally:
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.wait(helpers)
 
     @asynccontextmanager
-    async def _listen(self) -> AsyncIterator[_Place]:
-        plan = self._plan
+    async def _listen(self, where: ListenAddress, server: Inbound) -> AsyncIterator[Place]:
         try:
-            await self._server.listen(plan.host, plan.port)
+            await server.listen(where.host, where.port)
         except UnreachableError as error:
-            if address := await self._find_other():
-                raise AddressTakenError(address) from error
+            if address := await self._find_other(where):
+                raise AddressTakenError(where.source, address) from error
             raise
         try:
-            place = _Place(plan.recordings, plan.source, self._server.address)
+            place = Place(self._plan.recordings, where.source, server.address)
             with contextlib.closing(place):
                 yield place
         finally:
-            self._server.stop_listening()
+            server.stop_listening()
 
-    async def _find_other(self) -> str:
+    async def _find_other(self, where: ListenAddress) -> str:
         """Return the address if another listener of these recordings has it, else nothing."""
-        plan = self._plan
         with contextlib.suppress(OSError, UnicodeError):
-            address = await asyncio.to_thread(resolve_address, plan.host, plan.port)
+            address = await asyncio.to_thread(resolve_address, where.host, where.port)
             for _ in range(_LOOKS_FOR_OTHER):
-                if is_listening(plan.recordings, plan.source, address):
+                if is_listening(self._plan.recordings, where.source, address):
                     return address
                 await asyncio.sleep(_LOOK_S)
         return ""
 
-    async def _record(self, call: InboundCall) -> None:
+    async def _record_all(
+        self, where: ListenAddress, server: Inbound, group: asyncio.TaskGroup
+    ) -> None:
+        async for call in server.calls():
+            group.create_task(self._record(call, where.source, server.address))
+
+    async def _record(self, call: InboundCall, source: str, address: str) -> None:
         stop = Stop()
         if self._is_over:
             stop.request(EndReason.INTERRUPTED)
@@ -162,8 +176,8 @@ class Listener:
             recording = await asyncio.to_thread(
                 create_recording,
                 self._plan.recordings,
-                source=self._plan.source,
-                url=f"{self._plan.source}://{self._server.address}",
+                source=source,
+                url=f"{source}://{address}",
                 legs=call.legs,
                 facts=call.facts,
                 clock=self._clock,
@@ -175,7 +189,9 @@ class Listener:
             await _see_out(call, stop)
         except Exception:  # noqa: BLE001 - one call's failure must not end the others
             _log.exception("a call cannot be recorded any more")
-            self._say(f"a call from {call.facts['peer']} cannot be recorded any more; see the log")
+            self._say(
+                f"a call from {call.facts.get('peer', address)} cannot be recorded any more; see the log"
+            )
         finally:
             self._stops.discard(stop)
 
@@ -192,7 +208,8 @@ class Listener:
                     self._keeper, is_said = keeper, False
                     self._has_keeper.set()
                     await keeper.lost.wait()
-                    self._server.give_up()
+                    for _, server in self._servers:
+                        server.give_up()
             except KeeperError as error:
                 if not is_said:
                     self._say(f"{error}; calls are recorded, but would not survive this process")
@@ -207,15 +224,17 @@ class Listener:
             await self._has_keeper.wait()
         return self._keeper
 
-    async def _watch_for_stop(self, path: Path) -> None:
-        while not is_there(path):  # noqa: ASYNC110 - another process makes it
+    async def _watch_for_stop(self, places: Sequence[Place]) -> None:
+        while not any(is_there(place.stop_path) for place in places):  # noqa: ASYNC110 - others make it
             await asyncio.sleep(POLL_S)
         self.stopping.set()
 
-    async def _end_in_time(self, place: _Place) -> None:
+    async def _end_in_time(self, places: Sequence[Place]) -> None:
         await self.stopping.wait()
-        self._server.stop_listening()
-        place.close()  # another may listen there while our calls go on
+        for _, server in self._servers:
+            server.stop_listening()
+        for place in places:
+            place.close()  # another may listen there while our calls go on
         if self._plan.grace_s is not None:
             await asyncio.sleep(self._plan.grace_s)
             self._is_over = True
@@ -239,52 +258,6 @@ async def _see_out(call: InboundCall, stop: Stop) -> None:
         task.cancel()
     await asyncio.wait(tasks)
     await call.aclose()
-
-
-class _Place:
-    """The lock of an address, with the file beside it that ends its holder."""
-
-    def __init__(self, recordings: Path, source: str, address: str) -> None:
-        path = _lock_path(recordings, source, address)
-        self.stop_path = path.with_suffix(".stop")
-        try:
-            make_private_folder(recordings)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            self.stop_path.unlink(missing_ok=True)
-            lock = take_lock(path)
-        except OSError as error:
-            raise RecordingError(
-                f"cannot record in {recordings}: {error.strerror or error}"
-            ) from error
-        if lock is None:
-            raise AddressTakenError(address)
-        self._lock: Lock | None = lock
-
-    def close(self) -> None:
-        """Let go of the address; idempotent."""
-        if self._lock is not None:
-            self.stop_path.unlink(missing_ok=True)
-            self._lock.release()
-            self._lock = None
-
-
-def _lock_path(recordings: Path, source: str, address: str) -> Path:
-    return channel_lock_path(recordings, url=f"{source}://{address}", channel="")
-
-
-def is_listening(recordings: Path, source: str, address: str) -> bool:
-    """Say whether a listener of these recordings is at an address, a host and port as it says them itself."""
-    return is_locked(_lock_path(recordings, source, address))
-
-
-def leader_lock_path(recordings: Path, source: str, address: str) -> Path:
-    """Name the lock of the `serve` that leads a listener."""
-    return _lock_path(recordings, source, address).with_suffix(".front")
-
-
-def stop_listener(recordings: Path, source: str, address: str) -> None:
-    """Ask the listener at an address to end; its calls go on to their ends."""
-    _lock_path(recordings, source, address).with_suffix(".stop").touch(mode=0o600)
 
 
 def raise_descriptor_limit() -> None:

@@ -1,11 +1,7 @@
 """The listener in a process of its own, which outlives whoever started it.
 
-It says where it listens and what goes wrong, and logs to `listener.log` in the folder of recordings. The calls themselves are
-found where they are recorded.
-
-    {"listening": ADDRESS}             once          {"taken": ADDRESS}   another listener is there already
-    {"registering": ADDRESS}           once, if so   {"exit_code": N}     once, at the end
-    {"message": TEXT, "call": ID|null} something the user should read
+It says where it listens and what goes wrong (see `messages`), and logs to `listener.log` in the folder of recordings. The calls
+themselves are found where they are recorded.
 """
 
 from __future__ import annotations
@@ -28,12 +24,14 @@ from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.core.events import LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError
-from streamer.recording.writer import make_private_folder
+from streamer.recording.private_files import make_private_folder
 from streamer.sources.inbound import Admitted
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
 from streamer.sources.registration.registry import Registration, Registry, explain_refusal
-from streamer.tap.detached import DetachedProcess, Teller, log_to, run_told, start_detached
-from streamer.tap.inbound import AddressTakenError, Listener, ListenPlan, raise_descriptor_limit
+from streamer.tap.addresses import AddressTakenError
+from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
+from streamer.tap.inbound import ListenAddress, Listener, ListenPlan, raise_descriptor_limit
+from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.wire.formats import Format
 
 LISTENER_LOG = "listener.log"
@@ -46,9 +44,7 @@ _log = logging.getLogger("streamer.tap.inbound_process")
 class ListenOptions:
     """How calls are taken; everything that JSON can hold."""
 
-    source: str = "audiosocket"
-    host: str = "127.0.0.1"
-    port: int = 9092
+    addresses: tuple[ListenAddress, ...] = (ListenAddress("audiosocket", "127.0.0.1", 9092),)
     accepts_unknown: bool = False
     register_host: str = ""
     """Where calls are registered, empty for nowhere."""
@@ -82,23 +78,21 @@ class Admission:
         """Say who a UUID is, or why it is refused."""
         known = self.registry.claim(uuid)
         if isinstance(known, Registration):
-            return _welcome(known)
+            return _admit(known)
         if self._accepts_unknown:
             return Admitted("caller", str(uuid))
         return explain_refusal(uuid, known, address=self.address)
 
 
-def _welcome(registration: Registration) -> Admitted:
+def _admit(registration: Registration) -> Admitted:
     channel = registration.channel or registration.caller or str(registration.uuid)
     facts = {"from": registration.caller, "to": registration.called}
-    return Admitted(registration.label or "caller", channel, facts)
+    return Admitted(registration.label or "caller", channel, facts, registration.caller)
 
 
 def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
     return ListenPlan(
-        options.source,
-        options.host,
-        options.port,
+        options.addresses,
         Path(settings.recordings),
         admit=admission.admit,
         new_playback=_plan_playback(options),
@@ -126,7 +120,7 @@ def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
 
 @asynccontextmanager
 async def _take_registrations(
-    admission: Admission, settings: Settings, options: ListenOptions, teller: Teller
+    admission: Admission, settings: Settings, options: ListenOptions, starter: Starter
 ) -> AsyncIterator[None]:
     """Let calls be registered while the block lasts, if they are to be."""
     if not options.register_host:
@@ -140,21 +134,21 @@ async def _take_registrations(
         host,
         port,
         key=key,
-        say=lambda line: teller.say(message=line, call=None),
+        say=lambda line: starter.send(Said(line)),
     ) as admission.address:
-        teller.say(registering=admission.address)
+        starter.send(ListeningBegun("registration", admission.address))
         yield
 
 
-async def _work(teller: Teller) -> int:
+async def _work(starter: Starter) -> int:
     try:
-        await _listen(*_read_plan(), teller)
+        await _listen(*_read_plan(), starter)
     except AddressTakenError as taken:
-        teller.say(taken=taken.address)
+        starter.send(AddressTaken(taken.source, taken.address))
     return ExitCode.DONE
 
 
-async def _listen(settings: Settings, options: ListenOptions, teller: Teller) -> None:
+async def _listen(settings: Settings, options: ListenOptions, starter: Starter) -> None:
     _log_in(Path(settings.recordings))
     bus = Bus()
     admission = Admission(accepts_unknown=options.accepts_unknown)
@@ -162,10 +156,12 @@ async def _listen(settings: Settings, options: ListenOptions, teller: Teller) ->
     listener = Listener(plan, bus, clock=time.monotonic)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
-        telling = asyncio.ensure_future(_tell(events, teller))
+        telling = asyncio.ensure_future(_tell(events, starter))
         try:
-            async with _take_registrations(admission, settings, options, teller):
-                await listener.run(lambda address: teller.say(listening=address))
+            async with _take_registrations(admission, settings, options, starter):
+                await listener.run(
+                    lambda source, address: starter.send(ListeningBegun(source, address))
+                )
         finally:
             bus.close()
             await telling
@@ -187,18 +183,19 @@ def _read_plan() -> tuple[Settings, ListenOptions]:
     fields = dict(plan["options"])
     # JSON has no numbers as keys.
     fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
+    fields["addresses"] = tuple(ListenAddress(**where) for where in fields["addresses"])
     return Settings(**plan["settings"]), ListenOptions(**fields)
 
 
-async def _tell(events: Subscription, teller: Teller) -> None:
+async def _tell(events: Subscription, starter: Starter) -> None:
+    """Log what goes wrong, and say what stands in no call's folder."""
     async for event in events:
         match event:
             case LegEnded(call_id, leg, _, message) if message:
                 _log.warning("%s: %s: %s", call_id, leg, message)
-                teller.say(message=f"{leg}: {message}", call=call_id)
             case Trouble(call_id, message):
                 _log.warning("%s: %s", call_id or "listener", message)
-                teller.say(message=message, call=call_id)
+                starter.send(Said(message, call_id))
             case _:
                 pass
 
@@ -206,7 +203,7 @@ async def _tell(events: Subscription, teller: Teller) -> None:
 def main() -> int:
     """Listen as stdin says, and return the exit code."""
     raise_descriptor_limit()
-    return run_told(_work, what="the listener")
+    return run_detached(_work, what="the listener")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +13,17 @@ from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Trouble
-from streamer.errors import RecordingError, StreamerError, UsageError
+from streamer.errors import RecordingError, StreamerError
 from streamer.keeper.client import open_keeper
-from streamer.recording.locks import Lock, channel_lock_path, read_note, take_lock
-from streamer.recording.reader import is_live, list_wavs, read_call, repair_recording
-from streamer.recording.writer import Recording, create_recording, make_private_folder
-from streamer.sources.stream_channel import Address, open_call
+from streamer.recording.folder import CallFolder
+from streamer.recording.locks import Lock, channel_lock_path, make_lock_folder, read_note, take_lock
+from streamer.recording.reader import list_wavs, repair_recording
+from streamer.recording.writer import Recording, create_recording
+from streamer.sources import OUTGOING, MakeOutgoing
+from streamer.sources.base import Outgoing
 from streamer.tap.tap import Stop, TapResult, run_tap
-from streamer.wire.stream_channel import public_url, request_headers
+from streamer.wire.protocols import STREAM_CHANNEL
 
-SOURCE = "stream-channel"
 _NOTE_WAIT_S = 3.0
 _POLL_S = 0.2
 
@@ -41,7 +40,7 @@ class ChannelTakenError(StreamerError):
 class TapPlan:
     """What to record, from where, into what."""
 
-    address: Address
+    outgoing: Outgoing
     legs: tuple[Leg, ...]
     recordings: Path
     output: Path | None
@@ -49,21 +48,23 @@ class TapPlan:
     runtime_dir: Path | None
 
 
-def plan_tap(settings: Settings, legs: tuple[Leg, ...], *, output: Path | None = None) -> TapPlan:
+def plan_tap(
+    settings: Settings,
+    legs: tuple[Leg, ...],
+    *,
+    output: Path | None = None,
+    via: str = STREAM_CHANNEL.name,
+    outgoing: Mapping[str, MakeOutgoing] = OUTGOING,
+) -> TapPlan:
     """Turn settings into a plan, and find everything that is wrong with them before anything is connected.
+
+    `via` is the protocol, one of `outgoing`.
 
     Raises:
         UsageError: A url, header, certificate or channel that cannot be meant.
     """
-    extra = dict(settings.headers)
-    if settings.user or settings.password:
-        token = base64.b64encode(f"{settings.user}:{settings.password}".encode()).decode("ascii")
-        extra["Authorization"] = f"Basic {token}"
-    headers = tuple(extra.items())
-    for leg in legs:
-        request_headers(leg.channel, extra=headers)
     return TapPlan(
-        Address(settings.url, headers, _tls_context(settings), settings.open_timeout),
+        outgoing[via](settings, legs),
         legs,
         Path(settings.recordings),
         output,
@@ -96,8 +97,8 @@ async def record_call(
         ) as keeper:
             recording = create_recording(
                 plan.recordings,
-                source=SOURCE,
-                url=public_url(plan.address.url),
+                source=plan.outgoing.source,
+                url=plan.outgoing.url,
                 legs=plan.legs,
                 output=plan.output,
                 clock=clock,
@@ -105,7 +106,7 @@ async def record_call(
             on_recording(recording)
             for lock in taken:
                 lock.note(recording.call.id)
-            async with open_call(plan.address, plan.legs, keeper, clock=clock) as stream:
+            async with plan.outgoing.open(plan.legs, keeper, clock=clock) as stream:
                 return await run_tap(stream, recording, bus, stop=stop, clock=clock)
 
 
@@ -121,7 +122,7 @@ class EndedCall:
 
 async def follow_call(folder: Path) -> EndedCall | None:
     """Wait until the tap of another process has ended its call; None if the PBX refused it and nothing is left."""
-    while is_live(folder):  # noqa: ASYNC110 - another process's lock is what is waited for
+    while CallFolder(folder).is_live():  # noqa: ASYNC110 - another process's lock is what is waited for
         await asyncio.sleep(_POLL_S)
     return await asyncio.to_thread(_read_end, folder)
 
@@ -130,7 +131,7 @@ def _read_end(folder: Path) -> EndedCall | None:
     if not folder.exists():
         return None
     repair_recording(folder)
-    call = read_call(folder)
+    call = CallFolder(folder).read()
     reason = EndReason(call["reason"]) if call["reason"] else None
     return EndedCall(
         reason, tuple(list_wavs(folder)), sum(int(leg["lost"]) for leg in call["legs"])
@@ -139,15 +140,14 @@ def _read_end(folder: Path) -> EndedCall | None:
 
 def _take_channels(plan: TapPlan, locks: ExitStack) -> list[Lock]:
     """Take every channel's lock, in an order that is the same for everybody, so that two calls never wait for each other."""
-    url = public_url(plan.address.url)
+    url = plan.outgoing.url
     paths = {
         channel_lock_path(plan.recordings, url=url, channel=leg.channel): leg.channel
         for leg in plan.legs
     }
     taken = []
     try:
-        make_private_folder(plan.recordings)
-        (plan.recordings / ".locks").mkdir(mode=0o700, exist_ok=True)
+        make_lock_folder(plan.recordings)
         for path in sorted(paths):
             lock = take_lock(path)
             if lock is None:
@@ -175,16 +175,3 @@ def _wait_for_note(path: Path) -> str:
             )
         time.sleep(_POLL_S)
     return note
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.url.startswith("wss:"):
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.ca or None)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"the certificate file {settings.ca} cannot be used: {error}") from error
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

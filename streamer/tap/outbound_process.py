@@ -1,10 +1,6 @@
 """A tap in a process of its own, which outlives whoever started it.
 
-It says where it records and what goes wrong, and logs to `tap.log` in the call's folder.
-
-    {"folder": PATH}   once, when the folder exists     {"taken": PATH}   another tap records the channel already
-    {"attached": LEG}  the PBX has accepted a leg        {"exit_code": N}  once, at the end
-    {"message": TEXT}  something the user should read
+It says where it records and what goes wrong (see `messages`), and logs to `tap.log` in the call's folder.
 """
 
 from __future__ import annotations
@@ -21,10 +17,12 @@ from typing import Any
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.core.audio import Leg
-from streamer.core.events import EndReason, LegAttached, LegEnded, Trouble
+from streamer.core.events import EndReason, LegEnded, Trouble
 from streamer.errors import ExitCode
+from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
-from streamer.tap.detached import DetachedProcess, Teller, log_to, run_told, start_detached
+from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
+from streamer.tap.messages import ChannelTaken, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound import ChannelTakenError, plan_tap, record_call
 from streamer.tap.tap import Stop
 
@@ -37,15 +35,15 @@ def start_tap(settings: Settings, legs: Sequence[Leg]) -> DetachedProcess:
     return start_detached("streamer.tap.outbound_process", plan)
 
 
-async def _work(teller: Teller) -> int:
+async def _work(starter: Starter) -> int:
     try:
-        return await _record(json.load(sys.stdin), teller)
+        return await _record(json.load(sys.stdin), starter)
     except ChannelTakenError as taken:
-        teller.say(taken=str(taken.folder))
+        starter.send(ChannelTaken(taken.folder))
         return ExitCode.DONE
 
 
-async def _record(plan: dict[str, Any], teller: Teller) -> int:
+async def _record(plan: dict[str, Any], starter: Starter) -> int:
     settings = Settings(**plan["settings"])
     legs = tuple(Leg(**leg) for leg in plan["legs"])
     bus, stop = Bus(), Stop()
@@ -53,13 +51,13 @@ async def _record(plan: dict[str, Any], teller: Teller) -> int:
         signal.SIGTERM, stop.request, EndReason.INTERRUPTED
     )
     with bus.subscribe() as events:
-        telling = asyncio.ensure_future(_tell(events, teller))
+        telling = asyncio.ensure_future(_tell(events, starter))
         try:
             result = await record_call(
                 plan_tap(settings, legs),
                 bus,
                 stop,
-                on_recording=lambda recording: _begin(recording, teller),
+                on_recording=lambda recording: _begin(recording, starter),
             )
             return result.exit_code
         finally:
@@ -67,30 +65,29 @@ async def _record(plan: dict[str, Any], teller: Teller) -> int:
             await telling
 
 
-async def _tell(events: Subscription, teller: Teller) -> None:
+async def _tell(events: Subscription, starter: Starter) -> None:
     async for event in events:
         match event:
-            case LegAttached(_, leg):
-                teller.say(attached=leg)
-            case LegEnded(_, leg, _, message) if message:
+            case LegEnded(_, leg, reason, message) if message:
                 _log.warning("%s: %s", leg, message)
-                teller.say(message=f"{leg}: {message}")
-            case Trouble(_, message):
+                if reason is EndReason.REFUSED:
+                    starter.send(LegRefused(leg, message))
+            case Trouble(call_id, message):
                 _log.warning("%s", message)
-                teller.say(message=message)
+                starter.send(Said(message, call_id))
             case _:
                 pass
 
 
-def _begin(recording: Recording, teller: Teller) -> None:
-    log_to(recording.folder / "tap.log")
-    teller.say(folder=str(recording.folder))
+def _begin(recording: Recording, starter: Starter) -> None:
+    log_to(CallFolder(recording.folder).tap_log)
+    starter.send(RecordingBegun(recording.folder))
 
 
 def main() -> int:
     """Record what stdin says, and return the exit code."""
     logging.getLogger("websockets").setLevel(logging.WARNING)
-    return run_told(_work, what="the recorder")
+    return run_detached(_work, what="the recorder")
 
 
 if __name__ == "__main__":

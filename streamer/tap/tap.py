@@ -28,11 +28,11 @@ from streamer.core.events import (
 )
 from streamer.errors import ExitCode, StreamerError
 from streamer.media.timeline import CallClock, Timeline
-from streamer.recording.locks import is_there
 from streamer.recording.writer import Recording
 from streamer.sources.base import (
     CallStream,
     DtmfReceived,
+    LegAdded,
     LegClosed,
     LegOpened,
     Odd,
@@ -138,12 +138,11 @@ class _Tap:
                 self._recording.count(leg, pcm, arrival=arrival)
                 self._recording.append(leg, self._timelines[leg].place(item))
                 self._silent_legs.discard(leg)
+            case LegAdded(_, facts):
+                added = self._recording.add_leg(facts)
+                self._timelines.append(Timeline(added.rate, self._call_clock))
             case LegOpened(leg, has_rate):
-                if not has_rate:
-                    self._rateless_legs.add(leg)
-                self._opened_at[leg] = self._clock()
-                self._silent_legs.add(leg)
-                self._bus.publish(LegAttached(self._recording.call.id, self._label(leg)))
+                self._open_leg(leg, has_rate=has_rate)
             case RateKnown(leg, rate):
                 self._rateless_legs.discard(leg)
                 self._timelines[leg].rate = rate
@@ -157,6 +156,15 @@ class _Tap:
                 if message:
                     self._tell(message)
 
+    def _open_leg(self, leg: int, *, has_rate: bool) -> None:
+        if not has_rate:
+            self._rateless_legs.add(leg)
+        self._opened_at[leg] = self._clock()
+        self._silent_legs.add(leg)
+        self._recording.attach(leg)
+        call = self._recording.call
+        self._bus.publish(LegAttached(call.id, call.legs[leg], self._recording.paths[leg]))
+
     def _close_leg(self, closed: LegClosed) -> None:
         leg = closed.leg
         self._closed[leg] = closed
@@ -165,11 +173,9 @@ class _Tap:
         if closed.reason is not EndReason.REFUSED:
             self._recording.demand(leg)
         message = str(closed.error) if closed.error else closed.note
-        self._recording.end_leg(leg, closed.reason, message)
-        self._bus.publish(
-            LegEnded(self._recording.call.id, self._label(leg), closed.reason, message)
-        )
-        self._recording.save_soon()
+        self._recording.end_leg(leg, closed.reason, message, cause=closed.cause)
+        call_id, label = self._recording.call.id, self._label(leg)
+        self._bus.publish(LegEnded(call_id, label, closed.reason, message, closed.cause))
 
     def _press(self, leg: int, digit: str, arrival: float) -> None:
         zero = self._call_clock.zero
@@ -197,7 +203,7 @@ class _Tap:
             self._recording.save_soon()
 
     def _look_around(self, now: float) -> None:
-        if is_there(self._recording.stop_path):
+        if self._recording.is_stop_requested():
             self._stop.request(EndReason.STOPPED)
         for leg in self._silent_legs.copy():
             waited_s = now - self._opened_at[leg]
@@ -210,7 +216,8 @@ class _Tap:
 
     def _tell_losses(self) -> None:
         for leg, (samples, trouble) in enumerate(
-            zip(self._stream.lost, self._recording.troubles(), strict=True)
+            # A leg that joins is in the stream a moment before it is in the recording.
+            zip(self._stream.lost, self._recording.troubles(), strict=False)
         ):
             self._recording.lose(leg, samples)
             if trouble and (leg, trouble) not in self._told_troubles:
@@ -226,7 +233,7 @@ class _Tap:
         self._bus.publish(Trouble(self._recording.call.id, message))
 
     def _label(self, leg: int) -> str:
-        return self._stream.legs[leg].label
+        return self._recording.call.legs[leg].label
 
     async def _finish(self) -> TapResult:
         reason = self._reason()

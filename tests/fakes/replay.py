@@ -14,7 +14,8 @@ from streamer.media.wav import HEADER_SIZE
 from streamer.recording.writer import Recording
 from streamer.simulator.script import ChannelScript
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
-from streamer.sources.stream_channel import Address
+from streamer.sources.stream_channel.address import Address
+from streamer.sources.stream_channel.outgoing import StreamChannel
 from streamer.tap.outbound import TapPlan, record_call
 from streamer.tap.tap import Stop, TapResult
 
@@ -67,7 +68,9 @@ def plan_for(
 ) -> TapPlan:
     named = [Leg(f"leg{n}", script.name) for n, script in enumerate(simulator.scripts, start=1)]
     address = Address(f"ws://127.0.0.1:{simulator.port}/ws", **options)
-    return TapPlan(address, tuple(legs or named), recordings, None, 10.0, runtime_dir)
+    return TapPlan(
+        StreamChannel(address), tuple(legs or named), recordings, None, 10.0, runtime_dir
+    )
 
 
 async def until(condition) -> None:

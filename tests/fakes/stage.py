@@ -32,7 +32,8 @@ from streamer.core.events import (
     Segment,
     Word,
 )
-from streamer.recording.writer import Recording, create_recording, make_private_folder
+from streamer.recording.private_files import make_private_folder
+from streamer.recording.writer import Recording, create_recording
 from streamer.store import Store, open_store
 from tests.fakes.replay import until
 from tui.app import ScreenApp
@@ -105,8 +106,13 @@ class Stage:
         self.outcome.folder = self.recording.folder
         self.call_id = self.recording.call.id
         started = CallStarted(self.recording.call, self.recording.folder, self.recording.paths)
-        await self.publish(started, *(LegAttached(self.call_id, leg.label) for leg in legs))
+        await self.publish(started, *self._attached(legs))
         return self.recording
+
+    def _attached(self, legs: Sequence[Leg]) -> list[LegAttached]:
+        assert self.recording is not None
+        paths = self.recording.paths
+        return [LegAttached(self.call_id, *leg) for leg in zip(legs, paths, strict=True)]
 
     async def pretend(self, *, legs: Sequence[Leg] = LEGS, folder: Path | None = None) -> None:
         """Let a call begin that has no recording."""
@@ -270,7 +276,7 @@ def build_stage(
         open_backend,
         None if shows_calls else watch,
         () if shows_calls else LEGS,
-        **{"model": "small", "watched": outcome, **request_fields},
+        **{"model": "small", "outcome": outcome, **request_fields},
     )
     return Backstage(ScreenApp(request, clock=lambda: NOW), recordings, outcome, opened)
 

@@ -92,6 +92,7 @@ async def open_server(most=10_000, **given) -> AsyncIterator[OpenServer]:
         new_playback=lambda: None,
         fills_silence=given.pop("fills_silence", False),
         format=given.pop("format", None),
+        count_calls=lambda: opened.server.live_calls,
     )
     opened = OpenServer(AudioSocketServer(options), options.frame_clock)
     await opened.server.listen("127.0.0.1", 0)

@@ -15,7 +15,7 @@ from streamer.errors import RecordingError
 from streamer.recording.writer import create_recording
 from streamer.sources.inbound import Admitted
 from streamer.tap import inbound as listener
-from streamer.tap.inbound import Listener, ListenPlan
+from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
 from streamer.wire.audiosocket import Terminated
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import call, close_callers
@@ -27,9 +27,7 @@ SECOND = b"\x00\x10\x00\xf0" * 4000
 async def listening(recordings, runtime_dir, **options) -> AsyncIterator[tuple[Listener, int, Bus]]:
     """Listen on any port; calls that are live at the end are left."""
     plan = ListenPlan(
-        "audiosocket",
-        "127.0.0.1",
-        0,
+        (ListenAddress("audiosocket", "127.0.0.1", 0),),
         recordings,
         admit=lambda uuid: Admitted("caller", str(uuid)),
         new_playback=lambda: None,
@@ -42,7 +40,7 @@ async def listening(recordings, runtime_dir, **options) -> AsyncIterator[tuple[L
     )
     bus, address = Bus(), asyncio.get_running_loop().create_future()
     one = Listener(plan, bus, clock=time.monotonic)
-    running = asyncio.ensure_future(one.run(address.set_result))
+    running = asyncio.ensure_future(one.run(lambda _, where: address.set_result(where)))
     try:
         yield one, int((await address).rpartition(":")[2]), bus
         one.stopping.set()

@@ -11,7 +11,7 @@ from streamer.core.audio import Leg
 from streamer.core.events import EndReason, LegAttached, LegEnded
 from streamer.errors import ExitCode
 from streamer.media.wav import HEADER_SIZE
-from streamer.recording.reader import read_call
+from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
 from streamer.simulator.script import EndKind, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
@@ -170,7 +170,10 @@ async def test_one_missing_leg_does_not_stop_the_others_and_is_exit_1(recordings
         result = await tap
     assert (result.reason, result.exit_code) == (EndReason.HANG_UP, ExitCode.FAILED)
     assert made[0].paths[0].read_bytes()[HEADER_SIZE:] == there.pcm
-    assert [leg["reason"] for leg in read_call(made[0].folder)["legs"]] == ["hang-up", "refused"]
+    assert [leg["reason"] for leg in CallFolder(made[0].folder).read()["legs"]] == [
+        "hang-up",
+        "refused",
+    ]
 
 
 async def test_two_labelled_legs_lie_on_one_clock_in_two_wavs(recordings, runtime_dir):

@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.core.events import CallEnded, EndReason
-from streamer.recording.reader import read_call
+from streamer.recording.folder import CallFolder
 from streamer.simulator.script import load_script, script_pcm, with_hole, with_stall
 from tests.conftest import TRACES
 from tests.fakes.replay import replay
@@ -45,7 +45,9 @@ async def test_a_channel_that_is_slin16_itself_ends_without_audio(recordings, ru
     assert replayed.result.reason is EndReason.HANG_UP
     assert replayed.result.exit_code == 0
     assert replayed.recording.paths[0].stat().st_size == 44
-    assert "ended without audio" in read_call(replayed.recording.folder)["legs"][0]["message"]
+    assert (
+        "ended without audio" in CallFolder(replayed.recording.folder).read()["legs"][0]["message"]
+    )
 
 
 async def test_an_unknown_channel_is_not_found_and_leaves_no_folder(recordings, runtime_dir):
@@ -81,7 +83,7 @@ async def test_short_frames_are_kept(recordings, runtime_dir):
 async def test_what_was_counted_is_in_call_json(recordings, runtime_dir):
     (script,) = scripts_of("stream_gap.jsonl")
     replayed = await replay([script], recordings, runtime_dir)
-    call = read_call(replayed.recording.folder)
+    call = CallFolder(replayed.recording.folder).read()
     (leg,) = call["legs"]
     assert (call["reason"], leg["reason"], leg["frames"]) == (
         "hang-up",

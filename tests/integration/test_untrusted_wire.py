@@ -12,9 +12,10 @@ from websockets.typing import Subprotocol
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded
 from streamer.media.wav import HEADER_SIZE
-from streamer.recording.reader import read_call
+from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
-from streamer.sources.stream_channel import Address
+from streamer.sources.stream_channel.address import Address
+from streamer.sources.stream_channel.outgoing import StreamChannel
 from streamer.tap.outbound import TapPlan, record_call
 from streamer.tap.tap import Stop
 from tests.fakes.replay import PATIENCE_S, RememberingBus, until
@@ -32,7 +33,7 @@ async def record_from(talk, recordings, runtime_dir):
     ) as server:
         port = server.sockets[0].getsockname()[1]
         plan = TapPlan(
-            Address(f"ws://127.0.0.1:{port}/ws"),
+            StreamChannel(Address(f"ws://127.0.0.1:{port}/ws")),
             (Leg("a", "x"),),
             recordings,
             None,
@@ -68,7 +69,7 @@ async def test_half_samples_are_dropped_and_said_once(recordings, runtime_dir):
     _, recording, bus = await record_from(talk, recordings, runtime_dir)
     assert audio_of(recording) == AUDIO + AUDIO[:164]
     assert bus.troubles().count("odd number of bytes") == 1
-    assert read_call(recording.folder)["legs"][0]["odd_bytes"] == 3
+    assert CallFolder(recording.folder).read()["legs"][0]["odd_bytes"] == 3
 
 
 async def test_a_message_of_two_megabytes_is_audio_like_any_other(recordings, runtime_dir):
@@ -167,7 +168,7 @@ async def test_an_error_inside_the_tap_leaves_the_recording_and_the_call(
         await until(lambda: simulator.connections == 0)
     assert simulator.reports == []
     assert len(audio_of(made[0])) >= 2 * 32_000
-    assert read_call(made[0].folder)["reason"] == "interrupted"
+    assert CallFolder(made[0].folder).read()["reason"] == "interrupted"
 
 
 async def record_one_packet(after_the_answer, recordings, runtime_dir):
@@ -184,7 +185,9 @@ async def record_one_packet(after_the_answer, recordings, runtime_dir):
     bus, made = RememberingBus(), list[Recording]()
     async with await asyncio.start_server(serve_once, "127.0.0.1", 0) as server:
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
-        plan = TapPlan(Address(url), (Leg("a", "x"),), recordings, None, 10.0, runtime_dir)
+        plan = TapPlan(
+            StreamChannel(Address(url)), (Leg("a", "x"),), recordings, None, 10.0, runtime_dir
+        )
         async with asyncio.timeout(PATIENCE_S):
             return await record_call(plan, bus, Stop(), on_recording=made.append), made[0], bus
 

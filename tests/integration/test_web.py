@@ -11,8 +11,8 @@ import aiohttp
 import psutil
 import pytest
 
+from streamer.recording.folder import CallFolder
 from streamer.recording.locks import is_locked
-from streamer.recording.reader import is_live
 from streamer.speech.engine.models import demo_path
 from tests.fakes.recorder import environment, recording_call, run_streamer
 from tests.fakes.replay import until
@@ -51,7 +51,11 @@ async def test_a_call_is_transcribed_to_its_end_without_any_tab(recordings):
     ):
         shown = ["show", "last", "--json", "--recordings", str(recordings)]
         await until(
-            lambda: not any(is_live(path.parent) for path in recordings.glob("*/call.json"))
+            lambda: (
+                not any(
+                    CallFolder(path.parent).is_live() for path in recordings.glob("*/call.json")
+                )
+            )
         )
         (lock,) = recordings.glob("*/transcriber.lock")
         await until(lambda: not is_locked(lock))
@@ -116,7 +120,7 @@ async def test_a_signal_ends_server_and_tabs_and_no_recording(recordings, runtim
         assert (code, out) == (128 + number, "")
         last = f"still recording {folder.name}; streamer stop {folder.name} ends it"
         assert err.splitlines() == [f"recording {folder.name} into {folder}", last]
-        assert is_live(folder)
+        assert CallFolder(folder).is_live()
         assert call.simulator.reports == []
 
 

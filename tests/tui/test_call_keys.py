@@ -9,7 +9,7 @@ from textual.command import CommandPalette
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from streamer.core.events import CallStarted, EndReason, Trouble
-from streamer.recording.reader import is_live
+from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import read_names, write_names
 from tests.fakes.stage import SECOND, open_stage
 from tui.screens.calls import CallsScreen
@@ -39,8 +39,8 @@ async def test_q_and_ctrl_c_leave_and_the_recording_goes_on(stage, key):
     await stage.pilot.pause()
     assert not stage.app.is_running
     assert stage.app.return_code == 0
-    assert is_live(stage.recording.folder)
-    assert not stage.recording.stop_path.exists()
+    assert CallFolder(stage.recording.folder).is_live()
+    assert not stage.recording.is_stop_requested()
 
 
 @pytest.mark.parametrize("opens", ["question_mark", "i", "e", "s"])
@@ -131,9 +131,9 @@ async def test_s_asks_and_leaves_a_stop_file(stage):
     await stage.pilot.press("s")
     assert isinstance(stage.app.screen, Confirm)
     await stage.pilot.press("n")
-    assert not stage.recording.stop_path.exists()
+    assert not stage.recording.is_stop_requested()
     await stage.pilot.press("s", "y")
-    assert stage.recording.stop_path.exists()
+    assert stage.recording.is_stop_requested()
 
 
 async def test_s_says_that_nothing_is_recorded_any_more(stage):

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from streamer.core.events import EndReason, Lagging, Trouble
+from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import take_lock
-from streamer.recording.reader import is_live
 from streamer.recording.speaker_names import write_names
 from streamer.recording.writer import create_recording
 from tests.fakes.replay import PATIENCE_S, until
@@ -152,7 +152,7 @@ async def test_s_stops_the_call_under_the_cursor(stage):
     recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
     await stage.sees("1 live")
     await stage.pilot.press("s", "y")
-    assert recording.stop_path.exists()
+    assert recording.is_stop_requested()
     recording.finish(EndReason.STOPPED)
 
 
@@ -230,7 +230,7 @@ async def test_q_leaves_and_recordings_go_on(stage, key):
     await stage.pilot.press(key)
     await stage.pilot.pause()
     assert not stage.app.is_running
-    assert is_live(recording.folder)
+    assert CallFolder(recording.folder).is_live()
     recording.finish(EndReason.STOPPED)
 
 

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 import streamer
-from streamer.recording.reader import is_live
+from streamer.recording.folder import CallFolder
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller
 from tests.fakes.recorder import environment, recording_call
@@ -172,7 +172,7 @@ async def test_after_q_the_recording_goes_on_and_the_last_line_says_how_to_end_i
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         last = f"still recording {folder.name}; streamer stop {folder.name} ends it"
         assert shown.plain.rstrip().endswith(last)
-        assert is_live(folder)
+        assert CallFolder(folder).is_live()
         assert call.simulator.reports == []
 
 
@@ -319,7 +319,7 @@ async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(reco
         assert shown.is_usable()
         assert "still recording 1 to the end" in shown.plain
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
-        assert is_live(folder)
+        assert CallFolder(folder).is_live()
         calling.cancel()
         await asyncio.wait([calling])
-        await until(lambda: not is_live(folder) and not find_listeners(recordings))
+        await until(lambda: not CallFolder(folder).is_live() and not find_listeners(recordings))

@@ -16,7 +16,9 @@ from typing import Any
 import psutil
 
 from streamer.config import Settings
+from streamer.tap.inbound import ListenAddress
 from streamer.tap.inbound_process import ListenOptions
+from streamer.tap.messages import ListeningBegun, parse_message
 from tools.bench.machine import show, show_table
 from tools.bench.pbx import noise
 from tools.bench.recording import check_wavs, last_line, start
@@ -50,13 +52,18 @@ async def _listening(folder: Path, **options: Any) -> AsyncIterator[_Server]:
     assert process.stdout is not None
     plan = {
         "settings": asdict(Settings(recordings=str(folder))),
-        "options": asdict(ListenOptions(port=0, accepts_unknown=True, **options)),
+        "options": asdict(
+            ListenOptions(
+                (ListenAddress("audiosocket", "127.0.0.1", 0),), accepts_unknown=True, **options
+            )
+        ),
     }
     process.stdin.write(json.dumps(plan).encode())
     process.stdin.close()
-    address = json.loads(await process.stdout.readline())["listening"]
+    said = parse_message(await process.stdout.readline())
+    assert isinstance(said, ListeningBegun)
     try:
-        yield await _begin(process, int(address.rpartition(":")[2]))
+        yield await _begin(process, int(said.address.rpartition(":")[2]))
     finally:
         process.terminate()
         await process.communicate()

@@ -17,7 +17,8 @@ from typing import Any
 import psutil
 
 from streamer.media.wav import HEADER_SIZE
-from streamer.recording.reader import list_calls, list_wavs, read_call
+from streamer.recording.folder import CallFolder
+from streamer.recording.reader import list_wavs
 from tools.bench.machine import show, show_table
 from tools.bench.pbx import channel_name, noise
 
@@ -53,8 +54,10 @@ async def last_line(process: asyncio.subprocess.Process) -> dict[str, Any]:
 def check_wavs(folder: Path, *, sent: bytes) -> tuple[int, float]:
     """Return how many legs' WAVs hold every sample sent in its order, and the most silence put into one, in seconds."""
     whole, most = 0, 0.0
-    for call in list_calls(folder):
-        most = max([most, *(leg["silence"] / leg["rate"] for leg in read_call(call)["legs"])])
+    for call in sorted(path.parent for path in folder.glob("*/call.json")):
+        most = max(
+            [most, *(leg["silence"] / leg["rate"] for leg in CallFolder(call).read()["legs"])]
+        )
         whole += sum(
             _without_silence(wav.read_bytes()[HEADER_SIZE:], sent) == sent
             for wav in list_wavs(call)

@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from streamer.core.events import SPEECH_RATE
 from streamer.errors import RecordingError
-from streamer.recording.reader import read_call
+from streamer.recording.folder import CallFolder
 from tui.layout.formatting import show_name
 from tui.screens.dialogs import QUIT
 from tui.state.call import ShownCall
@@ -70,7 +70,7 @@ class Statistics(ModalScreen[None]):
         fields: dict[str, Any] = {"legs": []}
         if self._shown.folder is not None:
             with suppress(RecordingError):
-                fields = read_call(self._shown.folder)
+                fields = CallFolder(self._shown.folder).read()
         more: list[str] = []
         for leg in fields["legs"]:
             rate = int(leg.get("rate") or SPEECH_RATE)

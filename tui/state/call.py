@@ -132,9 +132,9 @@ class ShownCall:
             case CallStarted(call, folder, recordings):
                 self.call, self.folder, self.recordings = call, folder, recordings
                 self.legs = call.legs
-            case LegAttached(_, leg):
-                self.attached.add(leg)
-            case LegEnded(_, leg, _, _):
+            case LegAttached(_, attached, path):
+                self._attach(attached, path)
+            case LegEnded(_, leg):
                 self.ended_legs[leg] = event
             case Partial():
                 self._take_partial(event)
@@ -150,6 +150,12 @@ class ShownCall:
                 self._drop_open(list(self._open))
             case Dtmf() | Listening():
                 pass  # statistics read keys from the recording
+
+    def _attach(self, leg: Leg, recording: Path) -> None:
+        self.attached.add(leg.label)
+        if leg.label not in {known.label for known in self.legs}:
+            self.legs += (leg,)
+            self.recordings += (recording,)
 
     def take_changes(self) -> list[Key]:
         """Return the keys of what has changed since the last time; one without an utterance is gone."""

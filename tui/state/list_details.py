@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.calls.catalog import CallState, Entry
+from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import read_lags
-from streamer.recording.speaker_names import FILE, read_names
+from streamer.recording.speaker_names import read_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class DetailsReader:
 
 def _read_names(folder: Path, known: _Named | None) -> _Named:
     try:
-        status = (folder / FILE).stat()
+        status = CallFolder(folder).names.stat()
     except OSError:
         return None, {}
     stamp = status.st_mtime_ns, status.st_ino

@@ -21,7 +21,8 @@ from streamer.bus import Bus
 from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import Call, CallStarted, Trouble
 from streamer.errors import RecordingError, StreamerError
-from streamer.recording.reader import is_live, read_call
+from streamer.recording.folder import CallFolder
+from streamer.recording.index import Recordings
 from streamer.recording.speaker_names import read_names
 from tui.collector import keeping_for_good
 from tui.state.call import ShownCall, fill_call
@@ -88,14 +89,13 @@ class OpenCalls:
             Entry,
             describe_folder,
             find_state,
-            folder_names,
             list_entries,
         )
 
         if self.backend.store is not None:
             return await list_entries(self.backend.store, self.recordings, limit=limit)
         entries = []
-        for name in folder_names(self.recordings)[:limit]:
+        for name in Recordings(self.recordings).call_ids()[:limit]:
             with suppress(RecordingError):
                 row = describe_folder(self.recordings / name)
                 entries.append(Entry(row, find_state(row)))
@@ -231,7 +231,7 @@ class OpenCalls:
 
 def is_recorded(shown: ShownCall) -> bool:
     """Say whether a tap is recording the call now."""
-    return shown.folder is not None and not shown.is_over and is_live(shown.folder)
+    return shown.folder is not None and not shown.is_over and CallFolder(shown.folder).is_live()
 
 
 def read_zero(shown: ShownCall) -> datetime | None:
@@ -239,5 +239,5 @@ def read_zero(shown: ShownCall) -> datetime | None:
     if shown.folder is None:
         return None
     with suppress(RecordingError, ValueError, KeyError, TypeError):
-        return datetime.fromisoformat(read_call(shown.folder)["zero_at"])
+        return datetime.fromisoformat(CallFolder(shown.folder).read()["zero_at"])
     return None

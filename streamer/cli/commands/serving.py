@@ -27,8 +27,9 @@ from streamer.cli.options import (
 
 def serve(
     audiosocket: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where to listen for AudioSocket.")
-    ] = "127.0.0.1:9092",
+        list[str],
+        typer.Option(metavar="HOST:PORT", help="Where to listen for AudioSocket; may be repeated."),
+    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, nobody changes it
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that nobody has registered.")
     ] = False,
@@ -92,7 +93,7 @@ def serve(
         log_file=log_file,
     )
     flags = ServeFlags(
-        audiosocket=audiosocket,
+        audiosocket=tuple(audiosocket),
         accept_unknown=accept_unknown,
         register=register,
         no_silence=no_silence,

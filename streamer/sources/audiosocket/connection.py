@@ -19,6 +19,7 @@ import socket
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
@@ -221,13 +222,13 @@ class Connection(asyncio.BufferedProtocol):
             self._identify(message)
 
     def _identify(self, message: wire.Identified) -> None:
-        calls = sum(other.is_caller for other in self._server.connections)
+        calls = self._options.count_calls()
         verdict = self._options.limiter.refuse_call(calls=calls) or self._server.admit(message.uuid)
         if isinstance(verdict, str):
             self._refuse(verdict)
             return
         self._state, self._is_admitted = _State.LIVE, True
-        self._uuid, self._welcome = message.uuid, verdict
+        self._uuid, self._admitted = message.uuid, verdict
         self._decoder = Decoder(self.peer, self._options.format)
         self._pace = Pace(self._options.clock())
         self._playback = self._options.new_playback()
@@ -302,7 +303,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         if isinstance(item, RateKnown):
             leg = self._call.legs[0]
-            self._call.legs = (Leg(leg.label, leg.channel, item.rate),)
+            self._call.legs = (replace(leg, rate=item.rate),)
         self._call.put(item)
 
     def _announce_at_last(self) -> None:
@@ -313,8 +314,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _announce(self, rate: int | None = None) -> None:
         self._set_timer(0, None)
-        leg = Leg(self._welcome.label, self._welcome.channel, rate or USUAL_RATE)
-        facts = {"uuid": str(self._uuid), "peer": self.peer, **self._welcome.facts}
+        admitted = self._admitted
+        leg = Leg(admitted.label, admitted.channel, rate or USUAL_RATE, admitted.number)
+        facts = {"uuid": str(self._uuid), "peer": self.peer, **admitted.facts}
         self._call = AudioSocketCall(leg, facts, sent=self.playout.sent, leave=self.leave)
         self._call.put(LegOpened(0, has_rate=rate is not None))
         for item in self._early:

@@ -20,7 +20,6 @@ class AudioSocketServer:
         self.address = ""
         self.buffer = memoryview(bytearray(READ_SIZE))
         self._options = options
-        self._taken: set[UUID] = set()
         self._announced: asyncio.Queue[AudioSocketCall | None] = (
             asyncio.Queue()
         )  # as many as the limiter lets in
@@ -38,6 +37,11 @@ class AudioSocketServer:
             lambda: Connection(self._options, self), sock=sock, backlog=BACKLOG
         )
         self.address = show_address(*sock.getsockname()[:2])
+
+    @property
+    def live_calls(self) -> int:
+        """How many calls are connected now, announced or not."""
+        return sum(connection.is_caller for connection in self.connections)
 
     def stop_listening(self) -> None:
         """Take no more calls; those that are there go on. Idempotent."""
@@ -60,16 +64,16 @@ class AudioSocketServer:
 
     def admit(self, uuid: UUID) -> Admitted | str:
         """Say who a UUID is, or why it is refused."""
-        if uuid in self._taken:
+        if uuid in self._options.taken:
             return f"its UUID {uuid} is that of a call that is live; give each call its own, as UUID() in the dialplan does"
         verdict = self._options.admit(uuid)
         if isinstance(verdict, Admitted):
-            self._taken.add(uuid)
+            self._options.taken.add(uuid)
         return verdict
 
     def forget(self, uuid: UUID) -> None:
         """Let a UUID be free again."""
-        self._taken.discard(uuid)
+        self._options.taken.discard(uuid)
 
     def announce(self, call: AudioSocketCall) -> None:
         """Hand a call to whoever iterates over `calls`."""

@@ -57,7 +57,7 @@ def nothing_said() -> list[str]:
 
 
 def open_legs(store, said, *, is_live=lambda: True, clock=lambda: 0.0):
-    writer = CallWriter(store, CALL, is_live=is_live, say=said.append, clock=clock)
+    writer = CallWriter(store, "c1", is_live=is_live, say=said.append, clock=clock)
     return [LegWriter(writer, "c1", leg.label, Progress()) for leg in CALL.legs]
 
 
@@ -102,8 +102,8 @@ async def test_after_the_call_there_is_an_end_to_waiting(no_rest):
 async def test_a_writer_goes_on_where_the_last_one_was(tmp_path):
     async with open_store(tmp_path / "s.sqlite3") as store:
         for utterance in (1, 2):
-            writer = CallWriter(store, CALL, is_live=lambda: True, say=print)
-            await writer.open(tmp_path, [tmp_path / "a.wav", tmp_path / "b.wav"])
+            writer = CallWriter(store, "c1", is_live=lambda: True, say=print)
+            await writer.keep(CALL, tmp_path, [tmp_path / "a.wav", tmp_path / "b.wav"])
             legs = await writer.open_legs()
             assert legs["caller"].utterance == utterance - 1
             segment = say("one two", utterance=utterance, at=utterance)

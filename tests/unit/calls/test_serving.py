@@ -45,6 +45,6 @@ def test_a_listener_whose_folder_is_gone_is_told_to_end_nevertheless(session):
             told.append(True)
 
     session._process = Process()
-    session._outcome.address = "127.0.0.1:9092"
+    session._outcome.addresses.append(("audiosocket", "127.0.0.1:9092"))
     session.stop()
     assert told == [True]

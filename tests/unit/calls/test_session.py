@@ -10,8 +10,8 @@ from streamer.calls import session
 from streamer.calls.session import Backend, Speech, run_session
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, CallEnded, CallStarted, EndReason, Lagging
-from streamer.recording.live_status import LAG_FILE, LiveStatus
-from streamer.recording.locks import take_lock
+from streamer.recording.folder import CallFolder
+from streamer.recording.live_status import LiveStatus
 from streamer.recording.writer import create_recording
 from streamer.speech.base import Hypothesis
 from streamer.speech.scheduler import Scheduler
@@ -122,40 +122,40 @@ async def test_a_backend_that_follows_tells_the_lag_of_the_one_that_transcribes(
             assert lag == ("caller", 0.0)
             recording.finish(EndReason.HANG_UP)
             await asyncio.gather(transcribing, following)
-    assert not (recording.folder / LAG_FILE).exists()
+    assert not CallFolder(recording.folder).lags.exists()
 
 
 async def test_the_lag_of_a_backend_that_was_killed_is_not_told_any_more(tmp_path, recordings):
     recording, bus = begin(recordings), Bus()
     write_wav(recording.paths[0], SPEECH_RATE)
-    lock = take_lock(recording.folder / "transcriber.lock")
+    lock = CallFolder(recording.folder).take_transcriber_lock()
     assert lock
-    board = LiveStatus(recording.folder)
+    status = LiveStatus(recording.folder)
     async with open_store(tmp_path / "s.sqlite3") as store:
         with bus.subscribe() as events:
             following = asyncio.ensure_future(
                 run_session(recording.folder, backend_with(store), bus)
             )
-            board.post(Lagging(recording.call.id, "agent", 12.0))
+            status.post(Lagging(recording.call.id, "agent", 12.0))
             assert await next_lag(events) == ("agent", 12.0)
             lock.release()
             assert await next_lag(events) == ("agent", 0.0)
             recording.finish(EndReason.HANG_UP)
             await following
-    assert not (recording.folder / LAG_FILE).exists()
+    assert not CallFolder(recording.folder).lags.exists()
 
 
 async def test_who_takes_over_does_not_inherit_a_lag(tmp_path, recordings, held):
     _, speech = held
     recording, bus = begin(recordings), Bus()
     write_wav(recording.paths[0], SPEECH_RATE)
-    (recording.folder / LAG_FILE).write_text('{"caller": 99.0}')
+    CallFolder(recording.folder).lags.write_text('{"caller": 99.0}')
     async with open_store(tmp_path / "s.sqlite3") as store:
         with bus.subscribe() as events:
             taking_over = asyncio.ensure_future(
                 run_session(recording.folder, backend_with(store, speech), bus)
             )
-            await until(lambda: not (recording.folder / LAG_FILE).exists())
+            await until(lambda: not CallFolder(recording.folder).lags.exists())
             recording.finish(EndReason.HANG_UP)
             assert isinstance(await next_lag(events), CallEnded)
             await taking_over

@@ -1,6 +1,6 @@
-from streamer.calls.serving import Arrivals
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason
+from streamer.recording.index import Arrivals
 from streamer.recording.writer import create_recording
 
 LEGS = (Leg("caller", "PJSIP/100-0000001a", 8000),)
@@ -17,14 +17,14 @@ def names(folders):
 def test_live_calls_are_found_at_once_and_past_ones_are_not(recordings):
     past, live = begin(recordings), begin(recordings)
     past.finish(EndReason.HANG_UP)
-    arrivals = Arrivals(recordings)
+    arrivals = Arrivals(recordings, sources={"audiosocket"})
     assert names(arrivals.look()) == [live.call.id]
     assert arrivals.look() == []
     live.finish(EndReason.HANG_UP)
 
 
 def test_each_call_that_comes_is_told_once_even_if_it_is_over_by_then(recordings):
-    arrivals = Arrivals(recordings)
+    arrivals = Arrivals(recordings, sources={"audiosocket"})
     assert arrivals.look() == []
     calls = [begin(recordings) for _ in range(20)]
     calls[0].finish(EndReason.HANG_UP)
@@ -36,7 +36,7 @@ def test_each_call_that_comes_is_told_once_even_if_it_is_over_by_then(recordings
 
 
 def test_calls_that_do_not_come_to_us_are_not_ours(recordings):
-    arrivals = Arrivals(recordings)
+    arrivals = Arrivals(recordings, sources={"audiosocket"})
     other = begin(recordings, source="stream-channel")
     (recordings / "20261120-130538-zzzz.txt").write_text("no call")
     assert arrivals.look() == []
@@ -44,7 +44,7 @@ def test_calls_that_do_not_come_to_us_are_not_ours(recordings):
 
 
 def test_a_folder_whose_call_is_not_written_yet_is_looked_at_again(recordings):
-    arrivals = Arrivals(recordings)
+    arrivals = Arrivals(recordings, sources={"audiosocket"})
     arrivals.look()
     call = begin(recordings)
     written = (call.folder / "call.json").read_bytes()
@@ -56,7 +56,7 @@ def test_a_folder_whose_call_is_not_written_yet_is_looked_at_again(recordings):
 
 
 def test_a_folder_that_never_becomes_a_call_is_forgotten(recordings):
-    arrivals = Arrivals(recordings)
+    arrivals = Arrivals(recordings, sources={"audiosocket"})
     arrivals.look()
     (recordings / "20261120-130538-zzzz").mkdir(parents=True)
     for _ in range(100):
@@ -65,7 +65,7 @@ def test_a_folder_that_never_becomes_a_call_is_forgotten(recordings):
 
 
 def test_recordings_may_appear_later(recordings):
-    arrivals = Arrivals(recordings)
+    arrivals = Arrivals(recordings, sources={"audiosocket"})
     assert arrivals.look() == []
     call = begin(recordings)
     assert names(arrivals.look()) == [call.call.id]

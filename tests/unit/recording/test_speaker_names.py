@@ -1,7 +1,8 @@
 import pytest
 
 from streamer.errors import RecordingError
-from streamer.recording.speaker_names import FILE, LONGEST, read_names, write_names
+from streamer.recording.folder import CallFolder
+from streamer.recording.speaker_names import LONGEST, read_names, write_names
 
 
 def test_names_come_back_as_they_were_kept(tmp_path):
@@ -11,12 +12,14 @@ def test_names_come_back_as_they_were_kept(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "[]", '{"caller": 1}', "{", '{"caller": ""}'])
 def test_what_cannot_be_read_is_no_name(tmp_path, content):
-    (tmp_path / FILE).write_text(content)
+    CallFolder(tmp_path).names.write_text(content)
     assert read_names(tmp_path) == {}
 
 
 def test_a_name_is_read_as_one_harmless_line(tmp_path):
-    (tmp_path / FILE).write_text(r'{"caller": "\u001b[31mAnn\n\ud800 Lee", "agent": "\u0000"}')
+    CallFolder(tmp_path).names.write_text(
+        r'{"caller": "\u001b[31mAnn\n\ud800 Lee", "agent": "\u0000"}'
+    )
     assert read_names(tmp_path) == {"caller": "[31mAnn Lee"}
 
 

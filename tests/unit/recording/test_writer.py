@@ -9,14 +9,9 @@ from streamer.core.audio import Leg
 from streamer.core.events import EndReason
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording import writer as recording
-from streamer.recording.reader import (
-    find_call,
-    is_live,
-    list_calls,
-    list_wavs,
-    read_call,
-    repair_recording,
-)
+from streamer.recording.folder import CallFolder
+from streamer.recording.index import Recordings
+from streamer.recording.reader import list_wavs, repair_recording
 from streamer.recording.writer import create_recording
 
 AUDIO = bytes(range(1, 201))
@@ -51,23 +46,25 @@ def test_the_folder_and_its_files_are_named_by_us_and_private(recordings):
 def test_ids_sort_by_time(recordings):
     first, second = one_call(recordings), one_call(recordings)
     assert first.call.id[:15] <= second.call.id[:15]
-    assert list_calls(recordings) == sorted([first.folder, second.folder])
+    assert [recordings / name for name in Recordings(recordings).call_ids()[::-1]] == sorted(
+        [first.folder, second.folder]
+    )
 
 
 def test_a_call_is_live_until_it_is_finished(recordings):
     recording = begin(recordings)
-    assert is_live(recording.folder)
+    assert CallFolder(recording.folder).is_live()
     recording.finish(EndReason.HANG_UP)
-    assert not is_live(recording.folder)
+    assert not CallFolder(recording.folder).is_live()
 
 
 def test_call_json_exists_from_the_start_and_holds_no_secret(recordings):
     recording = begin(recordings)
-    call = read_call(recording.folder)
+    call = CallFolder(recording.folder).read()
     assert (call["ended_at"], call["reason"]) == (None, None)
     assert [leg["channel"] for leg in call["legs"]] == [leg.channel for leg in LEGS]
     recording.finish(EndReason.STOPPED)
-    assert read_call(recording.folder)["reason"] == "stopped"
+    assert CallFolder(recording.folder).read()["reason"] == "stopped"
 
 
 def test_a_call_that_was_refused_leaves_nothing(recordings):
@@ -103,17 +100,20 @@ def test_two_calls_that_draw_the_same_id_are_both_recorded(recordings, monkeypat
     drawn = iter(["20261120-130538-k3f9", "20261120-130538-k3f9", "20261120-130538-k3fa"])
     monkeypatch.setattr(recording, "new_call_id", lambda now: next(drawn))
     first, second = one_call(recordings), one_call(recordings)
-    assert list_calls(recordings) == [first.folder, second.folder]
+    assert [recordings / name for name in Recordings(recordings).call_ids()[::-1]] == [
+        first.folder,
+        second.folder,
+    ]
 
 
-@pytest.mark.parametrize("broken", ["replace_json", "take_lock"])
+@pytest.mark.parametrize("broken", ["write", "take_tap_lock"])
 def test_a_call_that_cannot_be_begun_leaves_no_folder_and_no_descriptor(
     broken, recordings, monkeypatch
 ):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(recording, broken, fail)
+    monkeypatch.setattr(CallFolder, broken, fail)
     before = sorted(Path("/proc/self/fd").iterdir())
     with pytest.raises(RecordingError, match="No space left"):
         begin(recordings)
@@ -123,18 +123,18 @@ def test_a_call_that_cannot_be_begun_leaves_no_folder_and_no_descriptor(
 
 def test_calls_are_found_by_id_prefix_and_last(recordings):
     first = one_call(recordings)
-    assert find_call(recordings, first.call.id) == first.folder
-    assert find_call(recordings, first.call.id[:9]) == first.folder
+    assert Recordings(recordings).find(first.call.id).path == first.folder
+    assert Recordings(recordings).find(first.call.id[:9]).path == first.folder
     second = one_call(recordings)
-    assert find_call(recordings, "last") == max(first.folder, second.folder)
+    assert Recordings(recordings).find("last").path == max(first.folder, second.folder)
     with pytest.raises(UsageError, match="say more"):
-        find_call(recordings, first.call.id[:8])
+        Recordings(recordings).find(first.call.id[:8])
 
 
 @pytest.mark.parametrize("name", ["", "../..", "x", "last"])
 def test_a_call_that_is_not_there_is_not_found(recordings, name):
     with pytest.raises(NotFoundError):
-        find_call(recordings, name)
+        Recordings(recordings).find(name)
 
 
 def test_a_file_without_its_sizes_is_repaired_on_open(recordings):
@@ -151,7 +151,7 @@ def test_a_wav_that_call_json_does_not_know_yet_is_repaired_too(recordings):
     recording = begin(recordings)
     recording.append(1, [AUDIO])
     recording.finish(EndReason.HANG_UP)
-    call = read_call(recording.folder)
+    call = CallFolder(recording.folder).read()
     call["legs"][1]["files"] = []
     (recording.folder / "call.json").write_text(json.dumps(call))
     (recording.folder / "agent.wav").write_bytes(b"RIFF")

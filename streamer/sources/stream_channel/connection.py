@@ -1,9 +1,4 @@
-"""Legs of a live call over Asterisk's stream-channel websocket, without ever harming the call.
-
-Rules, all measured on a real Asterisk: never close or half-close before the PBX has; send nothing after the upgrade request but
-answers to a ping or close of the PBX; never stop reading; never reconnect. So each TCP socket is given to the keeper before a
-byte is sent, and whoever is done with it leaves it to the keeper, which drains it.
-"""
+"""One leg's socket, from its connection to its end; see `streamer.sources.stream_channel` for the rules."""
 
 from __future__ import annotations
 
@@ -11,9 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -28,34 +21,18 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.keeper.client import Hold, Keeper
-from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd, Sent, StreamItem
+from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd
+from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
 from streamer.wire import stream_channel as wire
 
-OPEN_TIMEOUT_S = 10.0
-"""Seconds for each of: the TCP connection, and the PBX's answer to the upgrade request."""
-
-_CONNECTING_AT_ONCE = 16
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the PBX is and how to talk to it; `headers` and the url's password are secrets."""
-
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    tls: ssl.SSLContext | None = None
-    open_timeout_s: float = OPEN_TIMEOUT_S
-
-    def __post_init__(self) -> None:
-        wire.check_url(self.url)
 
 
 class _QuietConnection(ClientConnection):
     """A websocket connection that hands each frame on at once, and does nothing that could harm the call."""
 
-    def __init__(self, *arguments: Any, leg: _LegReader, **options: Any) -> None:
+    def __init__(self, *arguments: Any, leg: LegReader, **options: Any) -> None:
         self._leg = leg
         super().__init__(*arguments, **options)
 
@@ -101,7 +78,7 @@ class _QuietConnection(ClientConnection):
 
 
 @dataclass(slots=True)
-class _LegReader:
+class LegReader:
     """One leg's socket, from its connection to its end."""
 
     number: int
@@ -286,79 +263,6 @@ class _LegReader:
             self.hold = None
         if self.connection is not None:
             self.connection.transport.abort()
-
-
-class StreamChannelCall:
-    """One call: a socket a leg, all on one clock."""
-
-    def __init__(
-        self, address: Address, legs: tuple[Leg, ...], keeper: Keeper, *, clock: Callable[[], float]
-    ) -> None:
-        self.legs = legs
-        self.sent: tuple[Sent, ...] = ()
-        self._address = address
-        self._inbox = Inbox(legs)
-        self._keeper = keeper
-        self._readers = [
-            _LegReader(n, leg, self._inbox, keeper, clock) for n, leg in enumerate(legs)
-        ]
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def lost(self) -> list[int]:
-        """Samples of each leg that a slow consumer has lost."""
-        return self._inbox.lost
-
-    def start(self) -> None:
-        """Connect every leg, a few at a time."""
-        slots = asyncio.Semaphore(_CONNECTING_AT_ONCE)
-        self._tasks = [asyncio.ensure_future(self._open(reader, slots)) for reader in self._readers]
-        self._tasks.append(asyncio.ensure_future(self._watch_keeper()))
-
-    def __aiter__(self) -> AsyncIterator[StreamItem]:
-        """Yield what the legs do until each has closed."""
-        return self._inbox.__aiter__()
-
-    def explain_silence(self, leg: int, *, waited_s: float) -> str:
-        """Say why a connection may be open without any frames."""
-        return wire.explain_silence(self.legs[leg].channel, waited_s=waited_s)
-
-    async def aclose(self) -> None:
-        """Leave every live socket to the keeper; idempotent."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        for reader in self._readers:
-            if not reader.is_closed:
-                reader.leave()
-
-    async def _open(self, reader: _LegReader, slots: asyncio.Semaphore) -> None:
-        async with slots:
-            await reader.open(self._address)
-
-    async def _watch_keeper(self) -> None:
-        await self._keeper.lost.wait()
-        for reader in self._readers:
-            if not reader.is_closed:
-                reader.give_up()
-
-
-@asynccontextmanager
-async def open_call(
-    address: Address,
-    legs: tuple[Leg, ...],
-    keeper: Keeper,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[StreamChannelCall]:
-    """Connect the legs of a call; leaving the block early leaves live sockets to the keeper."""
-    call = StreamChannelCall(address, legs, keeper, clock=clock)
-    call.start()
-    try:
-        yield call
-    finally:
-        await call.aclose()
 
 
 def _explain_no_answer(shown: str, error: InvalidMessage) -> str:

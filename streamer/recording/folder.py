@@ -1,0 +1,178 @@
+"""A call's folder: this module alone knows the names of its files, its locks, and how its tap is asked for something.
+
+    recordings/20261120-130538-k3f9/
+        call.json                      what is known of the call and of each leg; its tap writes it
+        caller.wav  [caller.2.wav]     a leg's audio, in one more file after each 4 GiB
+        tap.lock  [tap.log]            held while the tap lives; its log if it is a process of its own
+        [stop]                         asks the tap to end the recording
+        transcriber.lock               held by the one process that transcribes the call
+        [caller.partial.json] [lag.json]   what is being said, and how late its words are; gone when all is transcribed
+        [names.json]                   what the user calls the speakers
+
+Folder names come from our own ids, file names from labels that the user chose, never from the PBX.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from streamer.errors import RecordingError
+from streamer.recording.locks import Lock, is_locked, is_there, take_lock
+from streamer.recording.private_files import UNFINISHED, read_json, replace_json
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_FORMAT = "%Y%m%d-%H%M%S"
+_ID = re.compile(rf"\d{{8}}-\d{{6}}-[{_ALPHABET}]{{4}}")
+
+
+def new_call_id(now: datetime) -> str:
+    """Return an id that sorts by time, to the second in UTC, and is safe as a folder's name."""
+    drawn = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+    return f"{now.astimezone(UTC).strftime(_ID_FORMAT)}-{drawn}"
+
+
+def is_call_id(name: str) -> bool:
+    """Say whether a name looks like one of our ids."""
+    return _ID.fullmatch(name) is not None
+
+
+class CallFolder:
+    """One call's folder; making this object touches no file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def call_id(self) -> str:
+        """The call's id, which names the folder."""
+        return self.path.name
+
+    @property
+    def call_json(self) -> Path:
+        """What its tap knows of the call."""
+        return self.path / "call.json"
+
+    @property
+    def tap_log(self) -> Path:
+        """The log of a tap that is a process of its own."""
+        return self.path / "tap.log"
+
+    @property
+    def names(self) -> Path:
+        """What the user calls the speakers."""
+        return self.path / "names.json"
+
+    @property
+    def lags(self) -> Path:
+        """Seconds by label, of the legs whose words are late; missing while none is."""
+        return self.path / "lag.json"
+
+    def wav(self, label: str) -> Path:
+        """Name a leg's first WAV."""
+        return self.path / f"{label}.wav"
+
+    def partial(self, label: str) -> Path:
+        """Name the file of what is being said on a leg."""
+        return self.path / f"{label}.partial.json"
+
+    # Who works on it
+
+    def is_live(self) -> bool:
+        """Say whether a tap is recording into it."""
+        return is_locked(self._tap_lock)
+
+    def is_transcribed(self) -> bool:
+        """Say whether a process is transcribing it, this one included."""
+        return is_locked(self._transcriber_lock)
+
+    def take_tap_lock(self) -> Lock:
+        """Be its tap; the folder is new, so nobody else knows it.
+
+        Raises:
+            OSError: The file cannot be made.
+        """
+        lock = take_lock(self._tap_lock)
+        assert lock is not None, "nobody else knows this folder"
+        return lock
+
+    def take_transcriber_lock(self) -> Lock | None:
+        """Be the one that transcribes it; None if another process is.
+
+        Raises:
+            OSError: The file cannot be made.
+        """
+        return take_lock(self._transcriber_lock)
+
+    def request_stop(self) -> None:
+        """Ask its tap to end the recording, which it does within 0.5 s.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        self._stop.touch(mode=0o600)
+
+    def is_stop_requested(self) -> bool:
+        """Say whether its tap has been asked to end; a disk that does not answer says no."""
+        return is_there(self._stop)
+
+    # call.json
+
+    def read(self) -> dict[str, Any]:
+        """Return what `call.json` says.
+
+        Raises:
+            RecordingError: It is missing or damaged.
+        """
+        try:
+            value = read_json(self.call_json)
+            if not isinstance(value, dict) or not isinstance(value.get("legs"), list):
+                raise ValueError("it does not describe a call")
+        except (OSError, ValueError) as error:
+            raise RecordingError(
+                f"{self.call_json} cannot be read ({error}); the WAVs beside it are still good"
+            ) from error
+        return value
+
+    def write(self, description: dict[str, Any]) -> None:
+        """Replace `call.json`.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        replace_json(self.call_json, description)
+
+    # All of it
+
+    def live_status_files(self) -> Iterator[Path]:
+        """Yield what the transcriber shows to others, as far as it is there."""
+        yield from self.path.glob("*.partial.json")
+        yield self.lags
+
+    def own_files(self, labels: Iterable[str], wavs: Iterable[Path]) -> Iterator[Path]:
+        """Yield every file that this program may have left here, `call.json` last, so that a half-emptied folder is still a call.
+
+        `labels` are those of the call's legs, `wavs` what `call.json` says of audio in this folder.
+        """
+        yield from wavs
+        replaced = [*(self.partial(label) for label in labels), self.lags, self.names]
+        yield from replaced
+        yield from (path.with_name(path.name + UNFINISHED) for path in (*replaced, self.call_json))
+        yield from (self._stop, self.tap_log, self._tap_lock, self._transcriber_lock)
+        yield self.call_json
+
+    @property
+    def _tap_lock(self) -> Path:
+        return self.path / "tap.lock"
+
+    @property
+    def _transcriber_lock(self) -> Path:
+        return self.path / "transcriber.lock"
+
+    @property
+    def _stop(self) -> Path:
+        return self.path / "stop"

@@ -1,0 +1,133 @@
+"""The folder of all recordings: which calls lie in it, which one a user means, and which ones are new."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.recording.folder import CallFolder, is_call_id
+
+_SHOWN_CHOICES = 2
+_CLOSE_NS = 100_000_000
+_LOOKS_FOR_JSON = 50
+
+
+def choose_call(name: str, call_ids: Collection[str]) -> str:
+    """Return the id that a user means by an id, an unambiguous prefix of it, or `last`.
+
+    Raises:
+        NotFoundError: There is none.
+        UsageError: There are several.
+    """
+    if name == "last":
+        found = sorted(call_ids)[-1:]
+    else:
+        found = sorted(call_id for call_id in call_ids if name and call_id.startswith(name))
+    if name in found:
+        return name
+    if not found:
+        raise NotFoundError(f"no call {name}; `streamer calls` lists those that there are")
+    if len(found) > 1:
+        shown = " and ".join(found[:_SHOWN_CHOICES])
+        raise UsageError(f"{name} may be any of {len(found)} calls, as {shown}; say more")
+    return found[0]
+
+
+class Recordings:
+    """One folder of recordings; it may not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __getitem__(self, call_id: str) -> CallFolder:
+        """Return the folder of a call, which need not exist."""
+        return CallFolder(self.path / call_id)
+
+    def call_ids(self) -> list[str]:
+        """Return the names of all folders that may be calls, newest first.
+
+        Raises:
+            RecordingError: The folder cannot be read.
+        """
+        try:
+            with os.scandir(self.path) as entries:
+                names = [entry.name for entry in entries if is_call_id(entry.name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RecordingError(f"{self.path} cannot be read: {error.strerror}") from error
+        return sorted(names, reverse=True)
+
+    def live_ids(self) -> list[str]:
+        """Return the ids of the calls that are being recorded, newest first.
+
+        Raises:
+            RecordingError: The folder cannot be read.
+        """
+        return [call_id for call_id in self.call_ids() if self[call_id].is_live()]
+
+    def find(self, name: str) -> CallFolder:
+        """Return the call that a user means; see `choose_call`.
+
+        Raises:
+            NotFoundError: There is none.
+            UsageError: There are several.
+            RecordingError: The folder cannot be read.
+        """
+        return self[choose_call(name, self.call_ids())]
+
+
+class Arrivals:
+    """Notices calls that begin to be recorded into a folder, those first that are live already.
+
+    `sources` are the protocols whose calls are meant.
+    """
+
+    def __init__(self, recordings: Path, *, sources: Collection[str]) -> None:
+        self._recordings = Recordings(recordings)
+        self._sources = sources
+        self._listed_at = -1
+        self._known: set[str] | None = None
+        self._unread: dict[str, int] = {}
+        """Calls without a `call.json` so far, and how many more times it is looked for."""
+
+    def look(self) -> list[Path]:
+        """Return what is new since the last look; costs one `stat` while nothing is, else as long as it takes to list a folder."""
+        changed_at = self._read_change()
+        if changed_at != self._listed_at:
+            self._list()
+            # Two changes may bear the same time, if they follow each other closely.
+            is_settled = time.time_ns() - changed_at > _CLOSE_NS
+            self._listed_at = changed_at if is_settled else -1
+        return [folder for call_id in sorted(self._unread) if (folder := self._read(call_id))]
+
+    def _read_change(self) -> int:
+        with suppress(OSError):
+            return self._recordings.path.stat().st_mtime_ns
+        return 0
+
+    def _list(self) -> None:
+        with suppress(RecordingError):
+            call_ids = self._recordings.call_ids()
+            if self._known is None:
+                new = [call_id for call_id in call_ids if self._recordings[call_id].is_live()]
+            else:
+                new = [call_id for call_id in call_ids if call_id not in self._known]
+            self._unread.update(dict.fromkeys(new, _LOOKS_FOR_JSON))
+            self._known = set(call_ids)
+
+    def _read(self, call_id: str) -> Path | None:
+        folder = self._recordings[call_id]
+        self._unread[call_id] -= 1
+        try:
+            source = folder.read().get("source")
+        except RecordingError:
+            if not self._unread[call_id]:
+                del self._unread[call_id]
+            return None
+        del self._unread[call_id]
+        return folder.path if source in self._sources else None
