@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from streamer.core.events import Word
+from streamer.core.words import encode_words, parse_words
 from streamer.speech.base import (
     EncoderWindow,
     Hypothesis,
@@ -103,7 +103,11 @@ def encode_message(message: Message) -> bytes:
         case Broken(text):
             fields = {"kind": "broken", "message": text}
         case Done(job, hypotheses):
-            fields = {"kind": "done", "job": job, "hypotheses": [asdict(h) for h in hypotheses]}
+            fields = {
+                "kind": "done",
+                "job": job,
+                "hypotheses": [_encode_hypothesis(h) for h in hypotheses],
+            }
         case Failed(job, text):
             fields = {"kind": "failed", "job": job, "message": text}
     head = json.dumps(fields, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -164,7 +168,7 @@ def _parse(head: bytes, pcm: bytes) -> Message:
                 return Failed(fields["job"], str(fields["message"]))
             case kind:
                 raise ValueError(f"unknown kind {kind!r}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise BrokenPipeTalkError(f"a message that is none of ours: {error!r}") from error
 
 
@@ -187,6 +191,11 @@ def _parse_windows(items: Sequence[dict[str, Any]], pcm: bytes) -> tuple[Window,
     return tuple(windows)
 
 
+def _encode_hypothesis(hypothesis: Hypothesis) -> dict[str, Any]:
+    fields = {name: getattr(hypothesis, name) for name in Hypothesis.__slots__}
+    return {**fields, "words": encode_words(hypothesis.words)}
+
+
 def _parse_hypothesis(fields: dict[str, Any]) -> Hypothesis:
-    words = tuple(Word(**word) for word in fields.pop("words"))
+    words = parse_words(fields.pop("words"))
     return Hypothesis(words=words, suspicion=Suspicion(fields.pop("suspicion")), **fields)
