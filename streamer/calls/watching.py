@@ -115,11 +115,6 @@ async def _suit(scheduler: Scheduler, engine: EngineProcess) -> None:
             scheduler.batch = GPU_BATCH
 
 
-def store_path(settings: Settings) -> Path:
-    """Return where the database is, or will be."""
-    return Path(settings.db or Path(settings.recordings) / "streamer.sqlite3")
-
-
 @asynccontextmanager
 async def open_backend(
     settings: Settings, model: InstalledModel | None, bus: Bus
@@ -130,7 +125,7 @@ async def open_backend(
     transcribed later.
     """
     async with AsyncExitStack() as stack:
-        opening = asyncio.ensure_future(_open_store(stack, store_path(settings), bus))
+        opening = asyncio.ensure_future(_open_store(stack, settings, bus))
         stack.push_async_callback(_settle, opening)
         async with open_speech(settings, model, bus) as speech:
             yield Backend(opening, speech)
@@ -141,11 +136,11 @@ async def _settle(opening: asyncio.Future[Store | None]) -> None:
     await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _open_store(stack: AsyncExitStack, path: Path, bus: Bus) -> Store | None:
+async def _open_store(stack: AsyncExitStack, settings: Settings, bus: Bus) -> Store | None:
     is_said = False
     while True:
         try:
-            store = await stack.enter_async_context(open_store(path))
+            store = await stack.enter_async_context(open_store(settings))
         except StoreError as error:
             if not error.is_temporary:
                 bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
@@ -177,7 +172,7 @@ async def _expire_daily(settings: Settings) -> None:
         oldest = datetime.now(UTC) - timedelta(days=settings.retention_days)
         try:
             # A store of its own, so that no final waits behind a deletion.
-            async with open_store(store_path(settings)) as store:
+            async with open_store(settings) as store:
                 await delete_older(store, Path(settings.recordings), oldest)
         except StoreError as error:
             _log.warning("calls that are older than wanted were not all deleted: %s", error)

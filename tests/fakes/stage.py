@@ -33,7 +33,8 @@ from streamer.core.events import (
     Word,
 )
 from streamer.recording.writer import Recording, create_recording, make_private_folder
-from streamer.store import Store, open_store
+from streamer.store import Store
+from streamer.store.sqlite.store import open_store
 from tests.fakes.replay import until
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen

@@ -16,7 +16,7 @@ from streamer.recording.writer import create_recording
 from streamer.speech.base import Hypothesis
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
 from tests.fakes.replay import PATIENCE_S, until
 from tests.unit.speech.test_transcriber import LOUD, LoudIsSpeech
 
