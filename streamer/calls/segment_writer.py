@@ -1,6 +1,6 @@
 """What a call's transcribers keep in the store: in order, one write at a time, waiting for a store that cannot take it just now.
 
-While a write waits its leg is not read on, so what is said waits in the recording, and nothing grows.
+While a write waits its leg is not transcribed further, so what is said waits in the recording, and nothing grows.
 """
 
 from __future__ import annotations
@@ -125,5 +125,5 @@ class LegWriter:
         )
 
     async def complete(self) -> None:
-        """Take note that the leg has been read to its end."""
+        """Take note that the leg has been transcribed to its end."""
         await self._call.write(lambda: self._call.store.complete_leg(self._call_id, self._leg))

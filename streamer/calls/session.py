@@ -31,7 +31,7 @@ from streamer.recording.rates import correct_rates
 from streamer.recording.reader import is_live, read_recorded, repair_recording
 from streamer.speech.audio.leg_reader import POLL_S
 from streamer.speech.audio.resampled_reader import SpeechFollower
-from streamer.speech.base import Vad
+from streamer.speech.base import Recogniser, Vad
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
 from streamer.store import Store
@@ -41,16 +41,14 @@ FOLLOW_POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What turns audio into words: whose turn it is, and how each leg is read.
+    """What turns audio into words: who does it, whose turn it is, and how each leg is transcribed.
 
-    `begin` loads the model if nobody has; a session calls it only once the call is its own to transcribe.
+    A session starts the recogniser only once the call is its own to transcribe.
     """
 
+    recogniser: Recogniser
     scheduler: Scheduler
     plan: SpeechPlan
-    begin: Callable[[], None] = lambda: None
-    is_loading: Callable[[], bool] = lambda: False
-    """Says whether the model has been asked for and cannot answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +221,7 @@ class _Session:
         transcribers = await self._open_legs()
         if transcribers:
             assert self._speech
-            self._speech.begin()
+            self._speech.recogniser.start()
         troubles: list[str] = []
         try:
             async with asyncio.TaskGroup() as group:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, LegAttached, Trouble
 from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
-from streamer.speech.base import EncoderWindow
+from streamer.speech.base import EncoderWindow, Recogniser
 from streamer.speech.engine.models import (
     DEMO,
     InstalledModel,
@@ -27,8 +26,7 @@ from streamer.speech.engine.models import (
     default_encoder_window,
     longest_utterance,
 )
-from streamer.speech.engine.supervisor import EngineProcess, open_engine_process
-from streamer.speech.engine.worker import EnginePlan
+from streamer.speech.recognisers import RECOGNISERS, OpenRecogniser
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.store import Store, open_store
@@ -36,7 +34,7 @@ from streamer.tap.detached import DetachedProcess
 from streamer.tap.outbound_process import start_tap
 
 GPU_BATCH = 8
-"""Windows that a GPU reads at once at most."""
+"""Windows that a GPU transcribes at once at most."""
 
 _DAY_S = 86_400.0
 _STORE_REST_S = 0.5
@@ -53,7 +51,7 @@ _KILLED = (
 
 
 def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
-    """Turn settings into how legs are read.
+    """Turn settings into how legs are transcribed.
 
     Raises:
         UsageError: A setting that cannot be meant.
@@ -78,40 +76,39 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
 
 @asynccontextmanager
 async def open_speech(
-    settings: Settings, model: InstalledModel | None, bus: Bus
+    settings: Settings,
+    model: InstalledModel | None,
+    bus: Bus,
+    *,
+    recogniser: str = "local",
+    recognisers: Mapping[str, OpenRecogniser] = RECOGNISERS,
 ) -> AsyncIterator[Speech | None]:
-    """Read for any number of calls while the block lasts; the model is loaded in the background for the first."""
+    """Transcribe for any number of calls while the block lasts; the model is loaded in the background for the first.
+
+    `recogniser` is one of `recognisers`.
+    """
     if model is None:
         yield None
         return
-    threads = os.cpu_count() or 1
-    plan = EnginePlan(
-        str(model.path), model.name, settings.device, settings.compute_type, inter_threads=threads
-    )
 
     def say(message: str) -> None:
         bus.publish(Trouble(None, message))
 
-    async with open_engine_process(plan, say_trouble=say, starts_now=False) as engine:
-        scheduler = Scheduler(engine, slots=threads)
-        suiting = asyncio.ensure_future(_suit(scheduler, engine))
+    async with recognisers[recogniser](settings, model, say) as opened:
+        scheduler = Scheduler(opened, slots=opened.slots)
+        suiting = asyncio.ensure_future(_suit(scheduler, opened))
         try:
-            yield Speech(
-                scheduler,
-                plan_speech(settings, model),
-                engine.start,
-                is_loading=lambda: engine.is_loading,
-            )
+            yield Speech(opened, scheduler, plan_speech(settings, model))
         finally:
             suiting.cancel()
             await asyncio.gather(suiting, return_exceptions=True)
             await scheduler.aclose()
 
 
-async def _suit(scheduler: Scheduler, engine: EngineProcess) -> None:
-    """Let a GPU read waiting windows together, once it is known to be one; a CPU gains nothing by it."""
-    with suppress(ModelError):  # whoever reads will say it
-        if (await engine.ready()).device == "cuda":
+async def _suit(scheduler: Scheduler, recogniser: Recogniser) -> None:
+    """Let a GPU transcribe waiting windows together, once it is known to be one; a CPU gains nothing by it."""
+    with suppress(ModelError):  # whoever transcribes will say it
+        if (await recogniser.ready()).device == "cuda":
             scheduler.batch = GPU_BATCH
 
 
