@@ -271,7 +271,7 @@ def build_stage(
         open_backend,
         None if shows_calls else watch,
         () if shows_calls else LEGS,
-        **{"model": "small", "watched": outcome, **request_fields},
+        **{"model": "small", "outcome": outcome, **request_fields},
     )
     return Backstage(ScreenApp(request, clock=lambda: NOW), recordings, outcome, opened)
 
