@@ -1,4 +1,4 @@
-"""What a call's transcribers keep in the store: in order, one write at a time, waiting for a store that cannot take it just now.
+"""Writes what a call's transcribers settle into the store: in order, one write at a time, waiting while the store cannot take it.
 
 While a write waits its leg is not transcribed further, so what is said waits in the recording, and nothing grows.
 """
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class CallWriter:
-    """One call's place in the store. `say` gets one line when writing has to wait, and one when it goes on."""
+    """Writes one call into the store; `say` gets one line when writing has to wait, and one when it goes on."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class CallWriter:
         await self.write(lambda: self.store.keep_call(self._call, folder, recordings))
 
     async def open_legs(self) -> dict[str, LegWriter]:
-        """Return each leg's place, by label."""
+        """Return each leg's writer, by label."""
         progress = await self.store.read_progress(self._call.id)
         return {
             leg.label: LegWriter(self, self._call.id, leg.label, progress[leg.label])
@@ -97,7 +97,7 @@ class CallWriter:
 
 
 class LegWriter:
-    """One leg's place in the store; see `speech.base.SegmentWriter`."""
+    """Writes one leg of a call into the store; see `speech.base.SegmentWriter`."""
 
     def __init__(self, call: CallWriter, call_id: str, leg: str, progress: Progress) -> None:
         self.progress = progress
