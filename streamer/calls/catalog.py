@@ -48,7 +48,7 @@ async def list_entries(
     limit: int = PAGE,
     before: str | None = None,
 ) -> list[Entry]:
-    """Return calls, newest first; see `store.search.list_calls`.
+    """Return calls, newest first; see `store.base.Reader.list_calls`.
 
     A call's folder is looked for in `recordings` first, so that a folder of recordings can be moved.
 
@@ -211,10 +211,4 @@ def _read_folder(folder: Path, filter: Filter) -> CallRow | None:
         row = describe_folder(folder)
     except RecordingError:
         return None
-    is_meant = (
-        (filter.since is None or row.started_at >= filter.since)
-        and (filter.until is None or row.started_at < filter.until)
-        and (filter.calls is None or row.id in filter.calls)
-        and any(filter.channel.lower() in leg.leg.channel.lower() for leg in row.legs)
-    )
-    return row if is_meant else None
+    return row if filter.matches(row) else None

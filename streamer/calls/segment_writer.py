@@ -1,6 +1,6 @@
-"""What a call's transcribers keep in the store: in order, one write at a time, waiting for a store that cannot take it just now.
+"""Writes what a call's transcribers settle into the store: in order, one write at a time, waiting while the store cannot take it.
 
-While a write waits its leg is not read on, so what is said waits in the recording, and nothing grows.
+While a write waits its leg is not transcribed further, so what is said waits in the recording, and nothing grows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class CallWriter:
-    """One call's place in the store. `say` gets one line when writing has to wait, and one when it goes on."""
+    """Writes one call into the store; `say` gets one line when writing has to wait, and one when it goes on."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class CallWriter:
 
 
 class LegWriter:
-    """One leg's place in the store; see `speech.base.SegmentWriter`."""
+    """Writes one leg of a call into the store; see `speech.base.SegmentWriter`."""
 
     def __init__(self, call: CallWriter, call_id: str, leg: str, progress: Progress) -> None:
         self.progress = progress
@@ -125,5 +125,5 @@ class LegWriter:
         )
 
     async def complete(self) -> None:
-        """Take note that the leg has been read to its end."""
+        """Take note that the leg has been transcribed to its end."""
         await self._call.write(lambda: self._call.store.complete_leg(self._call_id, self._leg))

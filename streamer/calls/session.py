@@ -31,7 +31,7 @@ from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
 from streamer.speech.audio.resampled_reader import SpeechFollower
-from streamer.speech.base import Vad
+from streamer.speech.base import Recogniser, Vad
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
 from streamer.store import Store
@@ -41,16 +41,14 @@ FOLLOW_POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What turns audio into words: whose turn it is, and how each leg is read.
+    """What turns audio into words: who does it, whose turn it is, and how each leg is transcribed.
 
-    `begin` loads the model if nobody has; a session calls it only once the call is its own to transcribe.
+    A session starts the recogniser only once the call is its own to transcribe.
     """
 
+    recogniser: Recogniser
     scheduler: Scheduler
     plan: SpeechPlan
-    begin: Callable[[], None] = lambda: None
-    is_loading: Callable[[], bool] = lambda: False
-    """Says whether the model has been asked for and cannot answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +254,7 @@ class _Session:
             if not writers[label].progress.is_complete:
                 transcriber = self._open_transcriber(number, label, writers[label], open_vad())
                 self._transcribers.append(transcriber)
-                self._speech_needed().begin()
+                self._speech_needed().recogniser.start()
                 group.create_task(self._transcribe_leg(transcriber, troubles))
 
     def _speech_needed(self) -> Speech:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.errors import ExitCode, ModelError, RecordingError, StoreError, UsageError
-from streamer.speech.base import EncoderWindow
+from streamer.speech.base import EncoderWindow, Recogniser
 from streamer.speech.engine.models import (
     DEMO,
     InstalledModel,
@@ -27,8 +26,7 @@ from streamer.speech.engine.models import (
     default_encoder_window,
     longest_utterance,
 )
-from streamer.speech.engine.supervisor import EngineProcess, open_engine_process
-from streamer.speech.engine.worker import EnginePlan
+from streamer.speech.recognisers import RECOGNISERS, OpenRecogniser
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.store import Store, open_store
@@ -37,7 +35,7 @@ from streamer.tap.messages import ChannelTaken, Exited, LegRefused, RecordingBeg
 from streamer.tap.outbound_process import start_tap
 
 GPU_BATCH = 8
-"""Windows that a GPU reads at once at most."""
+"""Windows that a GPU transcribes at once at most."""
 
 _DAY_S = 86_400.0
 _STORE_REST_S = 0.5
@@ -54,7 +52,7 @@ _KILLED = (
 
 
 def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
-    """Turn settings into how legs are read.
+    """Turn settings into how legs are transcribed.
 
     Raises:
         UsageError: A setting that cannot be meant.
@@ -79,46 +77,40 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
 
 @asynccontextmanager
 async def open_speech(
-    settings: Settings, model: InstalledModel | None, bus: Bus
+    settings: Settings,
+    model: InstalledModel | None,
+    bus: Bus,
+    *,
+    recogniser: str = "local",
+    recognisers: Mapping[str, OpenRecogniser] = RECOGNISERS,
 ) -> AsyncIterator[Speech | None]:
-    """Read for any number of calls while the block lasts; the model is loaded in the background for the first."""
+    """Transcribe for any number of calls while the block lasts; the model is loaded in the background for the first.
+
+    `recogniser` is one of `recognisers`.
+    """
     if model is None:
         yield None
         return
-    threads = os.cpu_count() or 1
-    plan = EnginePlan(
-        str(model.path), model.name, settings.device, settings.compute_type, inter_threads=threads
-    )
 
     def say(message: str) -> None:
         bus.publish(Trouble(None, message))
 
-    async with open_engine_process(plan, say_trouble=say, starts_now=False) as engine:
-        scheduler = Scheduler(engine, slots=threads)
-        suiting = asyncio.ensure_future(_suit(scheduler, engine))
+    async with recognisers[recogniser](settings, model, say) as opened:
+        scheduler = Scheduler(opened, slots=opened.slots)
+        suiting = asyncio.ensure_future(_suit(scheduler, opened))
         try:
-            yield Speech(
-                scheduler,
-                plan_speech(settings, model),
-                engine.start,
-                is_loading=lambda: engine.is_loading,
-            )
+            yield Speech(opened, scheduler, plan_speech(settings, model))
         finally:
             suiting.cancel()
             await asyncio.gather(suiting, return_exceptions=True)
             await scheduler.aclose()
 
 
-async def _suit(scheduler: Scheduler, engine: EngineProcess) -> None:
-    """Let a GPU read waiting windows together, once it is known to be one; a CPU gains nothing by it."""
-    with suppress(ModelError):  # whoever reads will say it
-        if (await engine.ready()).device == "cuda":
+async def _suit(scheduler: Scheduler, recogniser: Recogniser) -> None:
+    """Let a GPU transcribe waiting windows together, once it is known to be one; a CPU gains nothing by it."""
+    with suppress(ModelError):  # whoever transcribes will say it
+        if (await recogniser.ready()).device == "cuda":
             scheduler.batch = GPU_BATCH
-
-
-def store_path(settings: Settings) -> Path:
-    """Return where the database is, or will be."""
-    return Path(settings.db or Path(settings.recordings) / "streamer.sqlite3")
 
 
 @asynccontextmanager
@@ -131,7 +123,7 @@ async def open_backend(
     transcribed later.
     """
     async with AsyncExitStack() as stack:
-        opening = asyncio.ensure_future(_open_store(stack, store_path(settings), bus))
+        opening = asyncio.ensure_future(_open_store(stack, settings, bus))
         stack.push_async_callback(_settle, opening)
         async with open_speech(settings, model, bus) as speech:
             yield Backend(opening, speech)
@@ -142,11 +134,11 @@ async def _settle(opening: asyncio.Future[Store | None]) -> None:
     await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _open_store(stack: AsyncExitStack, path: Path, bus: Bus) -> Store | None:
+async def _open_store(stack: AsyncExitStack, settings: Settings, bus: Bus) -> Store | None:
     is_said = False
     while True:
         try:
-            store = await stack.enter_async_context(open_store(path))
+            store = await stack.enter_async_context(open_store(settings))
         except StoreError as error:
             if not error.is_temporary:
                 bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
@@ -178,7 +170,7 @@ async def _expire_daily(settings: Settings) -> None:
         oldest = datetime.now(UTC) - timedelta(days=settings.retention_days)
         try:
             # A store of its own, so that no final waits behind a deletion.
-            async with open_store(store_path(settings)) as store:
+            async with open_store(settings) as store:
                 await delete_older(store, Path(settings.recordings), oldest)
         except StoreError as error:
             _log.warning("calls that are older than wanted were not all deleted: %s", error)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, list_live
-from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
@@ -68,7 +67,7 @@ async def _list(
     is_live_only: bool,
 ) -> list[Entry]:
     recordings = Path(settings.recordings)
-    async with open_reader(store_path(settings)) as reader:
+    async with open_reader(settings) as reader:
         if is_live_only:
             return (await list_live(reader, recordings, filter, text=text))[:limit]
         if before is not None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from streamer.calls.catalog import find_entry
 from streamer.calls.deletion import delete_call
-from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.calls import show_legs
 from streamer.cli.moments import show_moment
@@ -33,19 +33,18 @@ def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
 
 
 async def _find(settings: Settings, name: str) -> CallRow:
-    path = store_path(settings)
     try:
-        async with open_reader(path) as reader:
+        async with open_reader(settings) as reader:
             return (await find_entry(reader, Path(settings.recordings), name)).call
     except NotFoundError:
-        if path.exists():
-            async with open_store(path) as store:
+        with suppress(NotFoundError):
+            async with open_store(settings, must_exist=True) as store:
                 await store.delete_calls([])  # finishes a deletion that was interrupted
         raise
 
 
 async def _delete(settings: Settings, call: CallRow) -> list[Path]:
-    async with open_store(store_path(settings)) as store:
+    async with open_store(settings) as store:
         return await delete_call(store, Path(settings.recordings), call)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.bus import Bus, Subscription
 from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
 from streamer.calls.session import Backend, run_session
-from streamer.calls.watching import open_backend, store_path, without_partials
+from streamer.calls.watching import open_backend, without_partials
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull
@@ -49,7 +49,7 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: b
 
 
 async def _choose(settings: Settings, name: str | None) -> list[Entry]:
-    async with open_reader(store_path(settings)) as reader:
+    async with open_reader(settings) as reader:
         if name is None:
             return await find_unfinished(reader, Path(settings.recordings))
         entry = await find_entry(reader, Path(settings.recordings), name)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.calls.catalog import name_speakers
-from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
@@ -46,7 +45,7 @@ def run_search(
 async def _search(
     settings: Settings, query: str, filter: Filter, *, limit: int, offset: int
 ) -> list[Hit]:
-    async with open_reader(store_path(settings)) as reader:
+    async with open_reader(settings) as reader:
         return await reader.search(query, filter, limit=limit, offset=offset)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.calls.catalog import Entry, find_entry
-from streamer.calls.watching import store_path
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.files import check_new
@@ -93,7 +92,7 @@ def run_export(
 
 
 async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[TroubleRow]]:
-    async with open_reader(store_path(settings)) as reader:
+    async with open_reader(settings) as reader:
         entry = await find_entry(reader, Path(settings.recordings), name)
         call = entry.call
         segments = await reader.read_segments(call.id)

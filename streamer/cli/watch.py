@@ -154,11 +154,10 @@ async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
 async def _tell_unfinished(settings: Settings) -> None:
     """Say that earlier calls wait to be finished, among the newest ones."""
     from streamer.calls.catalog import CallState, list_entries
-    from streamer.calls.watching import store_path
     from streamer.store import open_reader
 
     with contextlib.suppress(StreamerError):  # the backend will say it
-        async with open_reader(store_path(settings)) as reader:
+        async with open_reader(settings) as reader:
             entries = await list_entries(reader, Path(settings.recordings))
         count = sum(entry.state is CallState.UNFINISHED for entry in entries)
         if count:

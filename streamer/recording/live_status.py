@@ -12,7 +12,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from streamer.core.events import Lagging, Partial, Word
+from streamer.core.events import Lagging, Partial
+from streamer.core.words import STORED_DIGITS, encode_words, parse_words
 from streamer.recording.folder import CallFolder
 from streamer.recording.private_files import read_json, replace_json
 
@@ -80,8 +81,8 @@ def read_partial(folder: Path, call_id: str, leg: str) -> Partial | None:
             int(fields["utterance"]),
             int(fields["start"]),
             int(fields["end"]),
-            _parse_words(fields["committed"]),
-            _parse_words(fields["tentative"]),
+            parse_words(fields["committed"]),
+            parse_words(fields["tentative"]),
         )
     except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return None
@@ -92,17 +93,6 @@ def _encode(partial: Partial) -> dict[str, Any]:
         "utterance": partial.utterance,
         "start": partial.start,
         "end": partial.end,
-        "committed": [_encode_word(word) for word in partial.committed],
-        "tentative": [_encode_word(word) for word in partial.tentative],
+        "committed": encode_words(partial.committed, digits=STORED_DIGITS),
+        "tentative": encode_words(partial.tentative, digits=STORED_DIGITS),
     }
-
-
-def _encode_word(word: Word) -> list[Any]:
-    return [word.text, word.start, word.end, round(word.probability, 3), word.is_joined]
-
-
-def _parse_words(items: list[list[Any]]) -> tuple[Word, ...]:
-    return tuple(
-        Word(str(text), int(start), int(end), float(probability), bool(is_joined))
-        for text, start, end, probability, is_joined in items
-    )

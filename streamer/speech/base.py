@@ -1,4 +1,4 @@
-"""What recognition is asked and what it answers, and the seams where an engine, a detector or a policy plugs in.
+"""What recognition is asked and what it answers, and the seams where a recogniser, an engine, a detector or a policy plugs in.
 
 Positions are samples at `SPEECH_RATE` on the leg's own time line; audio is 16-bit PCM, mono, at that rate.
 """
@@ -56,7 +56,7 @@ class Suspicion(StrEnum):
     SILENCE = "silence"
     ECHO = "echo of the prompt"
     SKIPPED = "skipped"
-    """The engine died of this window twice, so nobody has read it."""
+    """The engine died of this window, again and again, so it has no words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What the engine reads in one window; `start` and `end` are the window's, the words' times lie on the leg's time line.
+    """What is heard in one window; `start` and `end` are the window's, the words' times lie on the leg's time line.
 
     The `_s` fields are seconds of work, for statistics.
     """
@@ -140,8 +140,51 @@ def always() -> bool:
     return True
 
 
+class Recogniser(Protocol):
+    """Turns windows of many legs into words, wherever it does it; what the scheduler drives and a session begins.
+
+    The one on this machine is `engine.supervisor.EngineProcess`, with an `Engine` in a process of its own. Others fit so:
+
+    - One that is elsewhere posts each window's PCM and hints, and places the answer's words on the leg's time line from
+      `Window.position` on. `slots` is how many requests its server takes. It tries again by itself and marks what it gives up as
+      `Suspicion.SKIPPED`; `ready` raises ModelError for what trying again would not help, as a refused key.
+    - One that streams (chunk in, words out, state kept) keeps its state by `Window.leg` and `utterance`. Windows of an utterance
+      come one after the other: each partial reaches further than the one before, so only the samples behind the last `Window.end`
+      are new to it, and it answers with all its words from `Window.position` on. A partial may be cancelled; its samples come
+      again. The final covers the whole utterance and ends the state, as the leg's next utterance does; where a leg catches up,
+      it is all that is asked. If what was once heard never changes, a `CommitPolicy` that settles every word at once goes with it.
+    """
+
+    @property
+    def slots(self) -> int:
+        """Return how many jobs it works on at the same time; more only wait inside it."""
+
+    @property
+    def is_loading(self) -> bool:
+        """Say whether it has been started and cannot answer yet, nor has given up."""
+
+    def start(self) -> None:
+        """Begin to load the model, or to connect, in the background; idempotent."""
+
+    async def ready(self) -> ModelFacts:
+        """Wait until it has been started and can answer, and say what is loaded.
+
+        Raises:
+            ModelError: It never will.
+        """
+
+    async def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        """Return one hypothesis a window, in order; what cannot be transcribed is marked `Suspicion.SKIPPED`.
+
+        Waits until it is ready. A caller that is cancelled is not waited for any more: the work ends as soon as it can.
+
+        Raises:
+            ModelError: The model cannot be loaded.
+        """
+
+
 class Engine(Protocol):
-    """A model that reads windows; lives in a process of its own."""
+    """A model that transcribes windows; lives in a process of its own, see `engine.worker`."""
 
     @property
     def facts(self) -> ModelFacts:
@@ -174,6 +217,10 @@ class CommitPolicy(Protocol):
     def tentative(self) -> tuple[Word, ...]:
         """What the newest hypothesis says behind them."""
 
+    @property
+    def trim_point(self) -> int | None:
+        """Where the next partial's window may begin, so that it need not hear again what is settled; None for the whole utterance."""
+
     def update(self, hypothesis: Hypothesis) -> list[Word]:
         """Take a newer hypothesis and return the words that are settled by it."""
 
@@ -199,4 +246,4 @@ class SegmentWriter(Protocol):
         """
 
     async def complete(self) -> None:
-        """Take note that the leg has been read to its end."""
+        """Take note that the leg has been transcribed to its end."""

@@ -1,4 +1,4 @@
-"""Who is read next: earliest deadline first over all legs and calls, with no more jobs in flight than the engine has threads.
+"""Which window is transcribed next: earliest deadline first over all legs and calls, no more at once than the recogniser works on.
 
 A leg has at most one partial and one final waiting, so the queue is as long as there are legs. A final is due at once, the first
 partial of an utterance soon, further partials later; a deadline that has passed only makes a job more urgent, so nobody starves.
@@ -10,29 +10,21 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
 
-from streamer.speech.base import Hypothesis, Window
+from streamer.speech.base import Hypothesis, Recogniser, Window
 
 _DUE_S = {0: 0.2, 1: 0.5, 2: 1.5}
 
 
 class Urgency(IntEnum):
-    """Why a window is read; the more urgent, the sooner it is due."""
+    """Why a window is transcribed; the more urgent, the sooner it is due."""
 
     FINAL = 0
     FIRST_PARTIAL = 1
     PARTIAL = 2
-
-
-class Reader(Protocol):
-    """What the scheduler drives: an `EngineProcess`, or a scripted one."""
-
-    async def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        """Return one hypothesis a window."""
 
 
 @dataclass(order=True, slots=True)
@@ -45,21 +37,24 @@ class _Job:
 
 
 class Scheduler:
-    """One engine for many legs; `slots` jobs are in flight at the same time, each with up to `batch` windows when more are waiting; it may be set at any time."""
+    """One recogniser for many legs.
+
+    `slots` jobs are in flight at the same time, each with up to `batch` windows when more are waiting; `batch` may be set at any time.
+    """
 
     def __init__(
         self,
-        engine: Reader,
+        recogniser: Recogniser,
         *,
         slots: int = 1,
         batch: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._engine = engine
+        self._recogniser = recogniser
         self.batch = batch
         self._clock = clock
         self.busy_s = 0.0
-        """Seconds that the engine has worked, of all slots together."""
+        """Seconds that the recogniser has worked, of all slots together."""
         self.slots = slots
         self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
         self._numbers = itertools.count()
@@ -68,11 +63,11 @@ class Scheduler:
 
     @property
     def waiting_finals(self) -> int:
-        """Finals that are not being read yet; partials had better not be asked for."""
+        """Finals that are not being transcribed yet; partials had better not be asked for."""
         return sum(job.is_final for job in self._jobs)
 
-    async def read(self, window: Window, urgency: Urgency) -> Hypothesis:
-        """Return what the engine reads in the window, when its turn has come; a caller that is cancelled frees the engine.
+    async def transcribe(self, window: Window, urgency: Urgency) -> Hypothesis:
+        """Return what is said in the window, when its turn has come; a caller that is cancelled frees the recogniser.
 
         Raises:
             ModelError: The model cannot be loaded.
@@ -115,29 +110,29 @@ class Scheduler:
         return batch
 
     async def _serve(self, batch: list[_Job]) -> None:
-        reading = asyncio.ensure_future(self._engine.transcribe([job.window for job in batch]))
+        request = asyncio.ensure_future(self._recogniser.transcribe([job.window for job in batch]))
 
         def stop_unwanted(_: object) -> None:
             if all(job.answer.done() for job in batch):
-                reading.cancel()
+                request.cancel()
 
         for job in batch:
             job.answer.add_done_callback(stop_unwanted)
         try:
-            await asyncio.wait([reading])
+            await asyncio.wait([request])
         except asyncio.CancelledError:
-            reading.cancel()
+            request.cancel()
             for job in batch:
                 job.answer.cancel()
             raise
-        if not reading.cancelled():
-            _answer(batch, reading)
+        if not request.cancelled():
+            _answer(batch, request)
 
 
-def _answer(batch: list[_Job], reading: asyncio.Future[list[Hypothesis]]) -> None:
+def _answer(batch: list[_Job], request: asyncio.Future[list[Hypothesis]]) -> None:
     """Hand every job its hypothesis, or what went wrong, which belongs to whoever asked."""
-    error = reading.exception()
-    hypotheses = [] if error else reading.result()
+    error = request.exception()
+    hypotheses = [] if error else request.result()
     for number, job in enumerate(batch):
         if job.answer.done():
             continue

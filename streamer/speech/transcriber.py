@@ -1,8 +1,8 @@
 """One leg's recording turned into settled words, as they are said.
 
 Theory of operation. The leg's WAV is read in order and cut into utterances by voice activity. While an utterance is open, windows
-over what is not settled yet are read again and again (partials); the commit policy settles words on which they agree. When it closes,
-one window over the whole utterance is read carefully (the final), which settles the rest. The final is waited for before the leg is
+over what is not settled yet are transcribed again and again (partials); the commit policy settles words on which they agree. When it closes,
+one window over the whole utterance is transcribed carefully (the final), which settles the rest. The final is waited for before the leg is
 read on, so a leg that falls behind has its backlog on disk, never in memory; partials are left out as long as it is behind, and come
 more slowly the longer they take.
 
@@ -33,7 +33,7 @@ from streamer.speech.base import (
     WindowKind,
 )
 from streamer.speech.scheduler import Scheduler, Urgency
-from streamer.speech.words.agreement import LocalAgreement
+from streamer.speech.words import COMMIT_POLICIES
 from streamer.speech.words.filters import drop_inventions, find_speech, may_carry_context
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
@@ -62,7 +62,7 @@ _CONTEXT_WORDS = 12
 
 @dataclass(frozen=True, slots=True)
 class SpeechPlan:
-    """How a leg is read; see `Window`. `longest` is the longest utterance in samples."""
+    """How a leg is transcribed; see `Window`. `longest` is the longest utterance in samples, `commit_policy` one of `COMMIT_POLICIES`."""
 
     language: str | None = "en"
     prompt: str = ""
@@ -73,6 +73,7 @@ class SpeechPlan:
     partial_beam: int = 1
     final_beam: int = 5
     final_temperatures: tuple[float, ...] = (0.0, 0.4)
+    commit_policy: str = "local-agreement"
 
 
 Announce = Callable[[Partial | Final | Lagging], None]
@@ -95,7 +96,7 @@ class LegTranscriber:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.skipped = 0
-        """Windows that the engine could not read."""
+        """Windows that the recogniser had to skip."""
         self._call_id = call_id
         self._leg = leg
         self._follower = follower
@@ -114,14 +115,15 @@ class LegTranscriber:
         self._heard_from = writer.position
         self._probabilities: list[float] = []
         self._frames_from = writer.position
-        self._policy = LocalAgreement()
+        self._open_policy = COMMIT_POLICIES[plan.commit_policy]
+        self._policy = self._open_policy()
         self._partial: asyncio.Task[None] | None = None
         self._next_partial_at = 0.0
         self._has_partial = False
         self._told_lag_s = 0.0
 
     async def run(self) -> None:
-        """Read to the end of the leg.
+        """Transcribe to the end of the leg.
 
         Raises:
             ModelError: The model cannot be loaded; the recording is untouched.
@@ -172,7 +174,7 @@ class LegTranscriber:
                     await self._settle(change)
 
     def _begin(self) -> None:
-        self._policy = LocalAgreement()
+        self._policy = self._open_policy()
         self._has_partial = False
         self._next_partial_at = 0.0
 
@@ -184,7 +186,7 @@ class LegTranscriber:
         if self._heard_until - start < SHORTEST_PARTIAL:
             return
         window = self._window(opened.number, start, self._heard_until, WindowKind.PARTIAL)
-        self._partial = asyncio.ensure_future(self._read_partial(window))
+        self._partial = asyncio.ensure_future(self._transcribe_partial(window))
 
     def _may_ask(self) -> bool:
         return (
@@ -195,11 +197,11 @@ class LegTranscriber:
             and self._clock() >= self._next_partial_at
         )
 
-    async def _read_partial(self, window: Window) -> None:
+    async def _transcribe_partial(self, window: Window) -> None:
         urgency = Urgency.PARTIAL if self._has_partial else Urgency.FIRST_PARTIAL
         began = self._clock()
         try:
-            hypothesis = await self._scheduler.read(window, urgency)
+            hypothesis = await self._scheduler.transcribe(window, urgency)
         except ModelError:
             return  # the final will say it
         took = self._clock() - began
@@ -233,7 +235,7 @@ class LegTranscriber:
             self._partial.cancel()  # the final knows better, and need not wait for it
         end = min(closed.end, self._heard_until)
         window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
-        hypothesis = await self._scheduler.read(window, Urgency.FINAL)
+        hypothesis = await self._scheduler.transcribe(window, Urgency.FINAL)
         if hypothesis.suspicion is Suspicion.SKIPPED:
             self.skipped += 1
             self._policy.finish(None)
@@ -251,7 +253,7 @@ class LegTranscriber:
         if segment is not None and is_kept:
             self._last = segment
             self._announce(Final(self._call_id, segment))
-        self._policy = LocalAgreement()
+        self._policy = self._open_policy()
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
         first = max(0, (window.position - self._frames_from) // FRAME)

@@ -1,15 +1,32 @@
-"""Every word kept, found again, taken out: calls and settled segments in SQLite; the only package that speaks SQL."""
+"""Every word kept, found again, taken out: calls and settled segments, in the database that the settings name."""
 
-from streamer.store.sqlite.filter import EVERYTHING, Filter
-from streamer.store.sqlite.query import parse_query
-from streamer.store.sqlite.rows import CallRow, Hit, LegRow, Progress, TroubleRow
-from streamer.store.sqlite.search import PAGE
-from streamer.store.sqlite.store import Reader, Store, open_reader, open_store
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from streamer.config import Settings
+from streamer.store.base import (
+    EVERYTHING,
+    PAGE,
+    CallRow,
+    Filter,
+    Hit,
+    LegRow,
+    Progress,
+    Reader,
+    Store,
+    TroubleRow,
+)
 
 __all__ = [
+    "DATABASES",
     "EVERYTHING",
     "PAGE",
     "CallRow",
+    "Database",
     "Filter",
     "Hit",
     "LegRow",
@@ -19,5 +36,75 @@ __all__ = [
     "TroubleRow",
     "open_reader",
     "open_store",
-    "parse_query",
+    "store_path",
 ]
+
+
+class Database(Protocol):
+    """A kind of database; see `open_store` and `open_reader`."""
+
+    def open_store(
+        self, settings: Settings, *, must_exist: bool
+    ) -> AbstractAsyncContextManager[Store]:
+        """Open it to write."""
+
+    def open_reader(self, settings: Settings) -> AbstractAsyncContextManager[Reader]:
+        """Open it only to read."""
+
+
+class _SqliteFile:
+    """A file that SQLite is loaded for when the first one is opened."""
+
+    def open_store(
+        self, settings: Settings, *, must_exist: bool
+    ) -> AbstractAsyncContextManager[Store]:
+        from streamer.store.sqlite.store import open_store
+
+        return open_store(store_path(settings), must_exist=must_exist)
+
+    def open_reader(self, settings: Settings) -> AbstractAsyncContextManager[Reader]:
+        from streamer.store.sqlite.store import open_reader
+
+        return open_reader(store_path(settings))
+
+
+_FILE = _SqliteFile()
+
+DATABASES: Mapping[str, Database] = {"sqlite": _FILE}
+"""By what stands before `://` in the setting `db`; what begins with none of these names is the path of a file."""
+
+
+def open_store(
+    settings: Settings,
+    *,
+    must_exist: bool = False,
+    databases: Mapping[str, Database] = DATABASES,
+) -> AbstractAsyncContextManager[Store]:
+    """Open the database to write, making it, private to its owner, if it is missing.
+
+    Raises:
+        NotFoundError: It is missing and `must_exist`.
+        StoreError: It cannot be opened or written, is damaged, or is of a newer streamer or another program.
+    """
+    return _choose(settings, databases).open_store(settings, must_exist=must_exist)
+
+
+def open_reader(
+    settings: Settings, *, databases: Mapping[str, Database] = DATABASES
+) -> AbstractAsyncContextManager[Reader]:
+    """Open the database only to read; a missing one is empty and is not made.
+
+    Raises:
+        StoreError: It cannot be opened, is damaged, or is of an older or newer streamer or of another program.
+    """
+    return _choose(settings, databases).open_reader(settings)
+
+
+def store_path(settings: Settings) -> Path:
+    """Return where the database is, or will be, if it is a file."""
+    return Path(settings.db or Path(settings.recordings) / "streamer.sqlite3")
+
+
+def _choose(settings: Settings, databases: Mapping[str, Database]) -> Database:
+    scheme, _, rest = settings.db.partition("://")
+    return databases.get(scheme, _FILE) if rest else _FILE

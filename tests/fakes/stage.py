@@ -34,7 +34,8 @@ from streamer.core.events import (
 )
 from streamer.recording.private_files import make_private_folder
 from streamer.recording.writer import Recording, create_recording
-from streamer.store import Store, open_store
+from streamer.store import Store
+from streamer.store.sqlite.store import open_store
 from tests.fakes.replay import until
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen

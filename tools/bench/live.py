@@ -172,10 +172,10 @@ async def measure(
         assert speech is not None
         with bus.subscribe(capacity=1_000_000) as events:
             watching = asyncio.ensure_future(_watch(events, watchers))
-            speech.begin()
+            speech.recogniser.start()
             open_session()
             # Loading is not what is measured, so the models answer once before the call begins.
-            await speech.scheduler.read(Window("warm", 0, bytes(32_000), 0), Urgency.FINAL)
+            await speech.scheduler.transcribe(Window("warm", 0, bytes(32_000), 0), Urgency.FINAL)
             before = _cpu_s()
             copies = [
                 _play(tracks, Path(folder), backend, bus, watchers, measures, n * 0.37)

@@ -24,6 +24,7 @@ from pathlib import Path
 import psutil
 
 from streamer.cli.demo import demo_call
+from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, EndReason, Segment, Word
 from streamer.media.decode import decode_tracks
@@ -190,7 +191,7 @@ async def _measure_live(folder: Path) -> tuple[list[float], list[float], float]:
     for leg in range(len(LEGS)):
         recording.count(leg, b"\0\0", arrival=0.0)
         recording.append(leg, [Silence((LINES + 4) * _LINE_S // 2 * SPEECH_RATE)])
-    async with open_store(recordings / "streamer.sqlite3") as store:
+    async with open_store(Settings(recordings=str(recordings))) as store:
         await _keep_lines(store, recording)
     speaking = asyncio.ensure_future(_speak(recording, tracks))
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, Call, Segment, Word, encode_time
 from streamer.errors import StoreError
@@ -228,7 +229,7 @@ def _make_final(number: int, words: Sequence[str]) -> Segment:
 
 async def _bench_deletion(store: Store, path: Path, calls: int) -> None:
     rows = await store.list_calls(limit=calls + 1)
-    async with open_store(path) as other:
+    async with open_store(Settings(db=str(path))) as other:
         waits: list[float] = []
         writing = asyncio.create_task(_write_on(other, rows[0].id, waits))
         took = await _time(lambda: store.delete_calls([row.id for row in rows[1:]]))
@@ -270,7 +271,7 @@ async def run() -> None:
     vocabulary = _make_vocabulary(rng)
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as folder:
         path = Path(folder) / "streamer.sqlite3"
-        async with open_store(path):
+        async with open_store(Settings(db=str(path))):
             pass
         began = time.perf_counter()
         end = _fill(path, vocabulary, numbers)
@@ -279,7 +280,7 @@ async def run() -> None:
             f" {VOCABULARY:,}, generated in {time.perf_counter() - began:.0f} s: {path.stat().st_size / 1e6:.0f} MB."
         )
         show()
-        async with open_store(path) as store:
+        async with open_store(Settings(db=str(path))) as store:
             await _bench_search(store, _cases(vocabulary, rng, end), rng)
             await _bench_calls(store, vocabulary, rng)
             await _bench_finals(store, path, vocabulary, end)
@@ -288,7 +289,7 @@ async def run() -> None:
 
 async def _read_on(path: Path, words: Sequence[str]) -> None:
     """Search and follow until somebody ends this process; print a line a round."""
-    async with open_reader(path) as reader:
+    async with open_reader(Settings(db=str(path))) as reader:
         seen = 0
         for number in range(1_000_000):
             await reader.search(words[number % len(words)])

@@ -68,7 +68,9 @@ class OpenCalls:
     def speech(self) -> Speech:
         """Say what is known of recognition."""
         speech = self.backend.speech if self.backend else None
-        return Speech(self.request.model, is_loading=speech is not None and speech.is_loading())
+        return Speech(
+            self.request.model, is_loading=speech is not None and speech.recogniser.is_loading
+        )
 
     def unread_troubles(self) -> list[str]:
         """Return what the user has not read, of all calls."""

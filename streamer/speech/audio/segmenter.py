@@ -10,7 +10,7 @@ Theory of operation.
     SPEAKING --the utterance is `longest`--> SPEAKING, in a new utterance that begins at the least likely frame of `CUT_SEARCH`
 
 An utterance that has become long takes the first pause, so that few must be cut in the middle of talk. A cut never lies before what
-is settled already: those words would be read again in the next utterance.
+is settled already: those words would be heard again in the next utterance.
 
 Between the two thresholds nothing changes, so that a voice that trails off does not flicker. Positions are samples of the leg;
 utterances never overlap, and what lies between two of them is silence.
@@ -78,7 +78,7 @@ Change = Opened | Closed
 class Segmenter:
     """Turn one leg's frames into utterances.
 
-    `longest` is in samples, for models that read less than 14 s; an utterance may be longer by less than a frame.
+    `longest` is in samples, for models that take less than 14 s; an utterance may be longer by less than a frame.
     """
 
     def __init__(self, *, longest: int = LONGEST, first_number: int = 1, position: int = 0) -> None:

@@ -1,6 +1,6 @@
-"""How a window is read: the attempts, the shapes that share a batch, and when a reading looks wrong; pure.
+"""How a window is transcribed: the attempts, the shapes that share a batch, and when a result looks wrong; pure.
 
-A window is read in *attempts*, each an encoder window and a temperature, cheapest first; the next one is made where the last looks
+A window is transcribed in *attempts*, each an encoder window and a temperature, cheapest first; the next one is made where the last looks
 wrong. What looks wrong is what Whisper's authors found (a text that compresses too well, a model that doubts itself), a token cap
 that was hit, and words that find no audio.
 """
@@ -44,7 +44,7 @@ _CRAMMED_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One way to read a window."""
+    """One way to transcribe a window."""
 
     encoder_window: EncoderWindow
     temperature: float
@@ -73,7 +73,7 @@ def _round_up(number: int, step: int) -> int:
 
 
 def list_attempts(window: Window) -> Iterator[Attempt]:
-    """Yield the ways to read a window, cheapest first."""
+    """Yield the ways to transcribe a window, cheapest first."""
     first, *others = window.temperatures
     if window.encoder_window is EncoderWindow.SHORT:
         yield Attempt(EncoderWindow.SHORT, first)
@@ -85,7 +85,7 @@ def list_attempts(window: Window) -> Iterator[Attempt]:
 def choose_shape(
     window: Window, attempt: Attempt, *, audio_frames: int, hint_tokens: int, language: str | None
 ) -> Shape:
-    """Return the shape in which an attempt reads a window."""
+    """Return the shape in which an attempt transcribes a window."""
     is_short = attempt.encoder_window is EncoderWindow.SHORT
     return Shape(
         short_frames(audio_frames) if is_short else FULL_FRAMES,

@@ -13,14 +13,14 @@ from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Window
 from streamer.speech.engine.messages import (
     Broken,
-    BrokenPipeTalkError,
     Done,
     Drop,
     Failed,
+    MalformedMessageError,
     Message,
     Parser,
-    Read,
     Ready,
+    Transcribe,
     encode_message,
 )
 from streamer.speech.engine.worker import READ_SIZE
@@ -33,7 +33,7 @@ _OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQ
 _log = logging.getLogger(__name__)
 
 
-class DeathError(Exception):
+class EngineDiedError(Exception):
     """The engine died under a job; `weight` is how much of that is the job's fault if it was alone."""
 
     def __init__(self, message: str, weight: int) -> None:
@@ -50,20 +50,20 @@ class EngineChild:
     jobs: dict[int, asyncio.Future[list[Hypothesis]]] = field(default_factory=dict)
     has_answered: bool = False
     is_dead: bool = False
-    verdict: DeathError | None = None
-    """Why we killed it ourselves."""
+    kill_reason: EngineDiedError | None = None
+    """Why we killed it ourselves, if we did."""
 
     @property
     def is_ready(self) -> bool:
         """Say whether a job can be sent."""
-        return self.was_ready and not self.is_dead and self.verdict is None
+        return self.was_ready and not self.is_dead and self.kill_reason is None
 
     @property
     def was_ready(self) -> bool:
         """Say whether it has ever loaded its model."""
         return self.ready.done() and self.ready.exception() is None
 
-    async def live(self) -> DeathError:
+    async def live(self) -> EngineDiedError:
         """Take its messages until it ends, and return how it ended."""
         assert self.process.stdout
         assert self.process.stderr
@@ -74,13 +74,13 @@ class EngineChild:
             self.kill(None)
             await self.process.wait()
         self.is_dead = True
-        death = self.verdict or _explain(status)
+        death = self.kill_reason or _explain(status)
         if not self.ready.done():
             self.ready.set_exception(death)
         weight = death.weight if len(self.jobs) == 1 else 0  # of several, nobody knows which it was
         for job in self.jobs.values():
             if not job.done():
-                job.set_exception(DeathError(str(death), weight))
+                job.set_exception(EngineDiedError(str(death), weight))
         return death
 
     async def ask(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
@@ -90,7 +90,7 @@ class EngineChild:
         self.jobs[number] = answer
         try:
             with contextlib.suppress(ConnectionError):  # its death is noticed by `live`
-                self.process.stdin.write(encode_message(Read(number, windows)))
+                self.process.stdin.write(encode_message(Transcribe(number, windows)))
             return await answer
         finally:
             del self.jobs[number]
@@ -104,9 +104,9 @@ class EngineChild:
     def _awaits(self, number: int) -> bool:
         return number in self.jobs and not self.jobs[number].done()
 
-    def kill(self, verdict: DeathError | None) -> None:
+    def kill(self, kill_reason: EngineDiedError | None) -> None:
         """End it now; idempotent."""
-        self.verdict = self.verdict or verdict
+        self.kill_reason = self.kill_reason or kill_reason
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 
@@ -116,8 +116,8 @@ class EngineChild:
             try:
                 for message in parser.feed(data):
                     self._take(message)
-            except BrokenPipeTalkError as error:
-                self.kill(DeathError(str(error), CRASH))
+            except MalformedMessageError as error:
+                self.kill(EngineDiedError(str(error), CRASH))
                 return
 
     def _take(self, message: Message) -> None:
@@ -130,17 +130,17 @@ class EngineChild:
                 self.has_answered = True
                 self.jobs[number].set_result(list(hypotheses))
             case Failed(number, text) if self._awaits(number):
-                self.jobs[number].set_exception(DeathError(text, CRASH))
+                self.jobs[number].set_exception(EngineDiedError(text, CRASH))
             case _:
                 _log.debug("nobody waits for %r", type(message).__name__)
 
 
-def _explain(status: int) -> DeathError:
+def _explain(status: int) -> EngineDiedError:
     if status >= 0:
-        return DeathError(f"the engine ended by itself with {status}", CRASH)
+        return EngineDiedError(f"the engine ended by itself with {status}", CRASH)
     number = -status
     weight = _KILLED if number in _OUTSIDE else CRASH
-    return DeathError(f"the engine was ended by {signal.Signals(number).name}", weight)
+    return EngineDiedError(f"the engine was ended by {signal.Signals(number).name}", weight)
 
 
 async def _log_lines(stderr: asyncio.StreamReader) -> None:

@@ -2,7 +2,7 @@
 
 A message is two lengths (32 bits, big-endian), a JSON object and raw audio:
 
-    ours -> engine   {"kind": "read", "job": 7, "windows": [{...}, ...]} and their PCM, one after the other
+    ours -> engine   {"kind": "transcribe", "job": 7, "windows": [{...}, ...]} and their PCM, one after the other
                      {"kind": "drop", "job": 7}                   nobody waits for it any more
     engine -> ours   {"kind": "ready", "facts": {...}}            the model is loaded
                      {"kind": "broken", "message": "..."}         it cannot be; the process ends
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from streamer.core.events import Word
+from streamer.core.words import encode_words, parse_words
 from streamer.speech.base import (
     EncoderWindow,
     Hypothesis,
@@ -36,13 +36,13 @@ LONGEST_MESSAGE = 1 << 26
 _LENGTHS = struct.Struct(">II")
 
 
-class BrokenPipeTalkError(ValueError):
+class MalformedMessageError(ValueError):
     """What came is not of this protocol, so nothing that follows can be believed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """Read these windows."""
+class Transcribe:
+    """Transcribe these windows."""
 
     job: int
     windows: tuple[Window, ...]
@@ -71,7 +71,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The windows of a job have been read."""
+    """The windows of a job have been transcribed."""
 
     job: int
     hypotheses: tuple[Hypothesis, ...]
@@ -85,7 +85,7 @@ class Failed:
     message: str
 
 
-Message = Read | Drop | Ready | Broken | Done | Failed
+Message = Transcribe | Drop | Ready | Broken | Done | Failed
 
 
 def encode_message(message: Message) -> bytes:
@@ -93,9 +93,13 @@ def encode_message(message: Message) -> bytes:
     pcm = b""
     fields: dict[str, Any]
     match message:
-        case Read(job, windows):
+        case Transcribe(job, windows):
             pcm = b"".join(window.pcm for window in windows)
-            fields = {"kind": "read", "job": job, "windows": [_encode_window(w) for w in windows]}
+            fields = {
+                "kind": "transcribe",
+                "job": job,
+                "windows": [_encode_window(w) for w in windows],
+            }
         case Drop(job):
             fields = {"kind": "drop", "job": job}
         case Ready(facts):
@@ -103,7 +107,11 @@ def encode_message(message: Message) -> bytes:
         case Broken(text):
             fields = {"kind": "broken", "message": text}
         case Done(job, hypotheses):
-            fields = {"kind": "done", "job": job, "hypotheses": [asdict(h) for h in hypotheses]}
+            fields = {
+                "kind": "done",
+                "job": job,
+                "hypotheses": [_encode_hypothesis(h) for h in hypotheses],
+            }
         case Failed(job, text):
             fields = {"kind": "failed", "job": job, "message": text}
     head = json.dumps(fields, separators=(",", ":")).encode("utf-8", "surrogatepass")
@@ -120,7 +128,7 @@ class Parser:
         """Take the next bytes and return the messages that are complete now.
 
         Raises:
-            BrokenPipeTalkError: It is not this protocol, as when a library has printed into the pipe.
+            MalformedMessageError: It is not this protocol, as when a library has printed into the pipe.
         """
         self._unread += data
         messages = []
@@ -133,7 +141,7 @@ class Parser:
             return None
         head_size, pcm_size = _LENGTHS.unpack_from(self._unread)
         if head_size + pcm_size > LONGEST_MESSAGE:
-            raise BrokenPipeTalkError(
+            raise MalformedMessageError(
                 f"a message of {head_size} + {pcm_size} bytes is none of ours"
             )
         end = _LENGTHS.size + head_size + pcm_size
@@ -149,8 +157,8 @@ def _parse(head: bytes, pcm: bytes) -> Message:
     try:
         fields = json.loads(head)
         match fields["kind"]:
-            case "read":
-                return Read(fields["job"], _parse_windows(fields["windows"], pcm))
+            case "transcribe":
+                return Transcribe(fields["job"], _parse_windows(fields["windows"], pcm))
             case "drop":
                 return Drop(fields["job"])
             case "ready":
@@ -164,8 +172,8 @@ def _parse(head: bytes, pcm: bytes) -> Message:
                 return Failed(fields["job"], str(fields["message"]))
             case kind:
                 raise ValueError(f"unknown kind {kind!r}")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BrokenPipeTalkError(f"a message that is none of ours: {error!r}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise MalformedMessageError(f"a message that is none of ours: {error!r}") from error
 
 
 def _encode_window(window: Window) -> dict[str, Any]:
@@ -187,6 +195,11 @@ def _parse_windows(items: Sequence[dict[str, Any]], pcm: bytes) -> tuple[Window,
     return tuple(windows)
 
 
+def _encode_hypothesis(hypothesis: Hypothesis) -> dict[str, Any]:
+    fields = {name: getattr(hypothesis, name) for name in Hypothesis.__slots__}
+    return {**fields, "words": encode_words(hypothesis.words)}
+
+
 def _parse_hypothesis(fields: dict[str, Any]) -> Hypothesis:
-    words = tuple(Word(**word) for word in fields.pop("words"))
+    words = parse_words(fields.pop("words"))
     return Hypothesis(words=words, suspicion=Suspicion(fields.pop("suspicion")), **fields)

@@ -112,12 +112,12 @@ def default_encoder_window(model: InstalledModel) -> EncoderWindow:
 
 
 def bears_context(model: InstalledModel) -> bool:
-    """Say whether a model reads better when it is told what was said before; the bundled one was taught to pay no heed."""
+    """Say whether a model hears better when it is told what was said before; the bundled one was taught to pay no heed."""
     return model.path != demo_path()
 
 
 def read_longest_window(model: InstalledModel) -> int:
-    """Return how many samples a model reads at once, without loading it: 30 s unless its files say otherwise."""
+    """Return how many samples a model takes at once, without loading it: 30 s unless its files say otherwise."""
     try:
         fields = json.loads((model.path / "preprocessor_config.json").read_text(encoding="utf-8"))
         return int(fields.get("chunk_length", _CHUNK_S)) * SPEECH_RATE
@@ -126,9 +126,9 @@ def read_longest_window(model: InstalledModel) -> int:
 
 
 def longest_utterance(model: InstalledModel) -> int:
-    """Return how many samples an utterance may have: 14 s, and never the whole of what the model reads at once.
+    """Return how many samples an utterance may have: 14 s, and never the whole of what the model takes at once.
 
-    Words suffer at the end of a full window: the first bundled model read 10 s, and its errors rose from 2 to 11 % between 8 and 10 s.
+    Words suffer at the end of a full window: the first bundled model took 10 s, and its errors rose from 2 to 11 % between 8 and 10 s.
     """
     return min(LONGEST, read_longest_window(model) * 8 // 10)
 

@@ -6,7 +6,7 @@ Theory of operation. A supervisor keeps one process alive:
     LOADING --broken, or it dies `LOAD_STRIKES` strikes' worth--> BROKEN, for good: every request raises ModelError
 
 A request takes one of `slots` places, so that no more than that many jobs are in flight. When the engine dies under it, its windows
-are read again, each *alone* in the engine, so that it is certain which of them kills it. Each death under a lone window is a strike
+are transcribed again, each *alone* in the engine, so that it is certain which of them kills it. Each death under a lone window is a strike
 by its weight; at `STRIKES` the window is skipped: its hypothesis is marked, and the trouble is said. Being killed from outside
 weighs little, since that is hardly the window's fault.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Suspicion, Window
-from streamer.speech.engine.child import CRASH, DeathError, EngineChild
+from streamer.speech.engine.child import CRASH, EngineChild, EngineDiedError
 from streamer.speech.engine.slots import Slots
 from streamer.speech.engine.worker import ENVIRONMENT, EnginePlan
 
@@ -56,7 +56,7 @@ class Patience:
 
 
 class EngineProcess:
-    """An engine that cannot take the call with it; use `open_engine_process`."""
+    """The recogniser on this machine: an engine that cannot take the call with it; use `open_engine_process`."""
 
     def __init__(
         self,
@@ -69,7 +69,9 @@ class EngineProcess:
         self._command = command
         self._patience = patience or Patience()
         self._say_trouble = say_trouble or (lambda message: None)
-        self._slots = Slots(slots)
+        self.slots = slots
+        """Jobs that may be in flight at the same time."""
+        self._places = Slots(slots)
         self._numbers = itertools.count(1)
         self._child: EngineChild | None = None
         self._broken: ModelError | None = None
@@ -100,7 +102,7 @@ class EngineProcess:
         return child.ready.result()
 
     async def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
-        """Return one hypothesis a window, in order; what cannot be read is marked `Suspicion.SKIPPED`.
+        """Return one hypothesis a window, in order; what cannot be transcribed is marked `Suspicion.SKIPPED`.
 
         When the caller is cancelled the engine is told, and stops at the end of the step it is in; until then the job keeps its place.
 
@@ -108,7 +110,7 @@ class EngineProcess:
             ModelError: The model cannot be loaded.
         """
         number = next(self._numbers)
-        request = asyncio.ensure_future(self._read(number, tuple(windows)))
+        request = asyncio.ensure_future(self._transcribe(number, tuple(windows)))
         self._requests.add(request)
         request.add_done_callback(self._forget)
         try:
@@ -136,29 +138,29 @@ class EngineProcess:
         if self._child is not None:
             self._child.drop(number)
 
-    async def _read(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
+    async def _transcribe(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
         weight = 0
         try:
-            async with self._slots.shared():
+            async with self._places.shared():
                 if number in self._unwanted:
                     return []
                 try:
                     return await self._ask(number, windows)
-                except DeathError as death:
+                except EngineDiedError as death:
                     weight = death.weight if len(windows) == 1 else 0
             if number in self._unwanted:
                 return []
-            return [await self._read_alone(window, weight) for window in windows]
+            return [await self._transcribe_alone(window, weight) for window in windows]
         finally:
             self._unwanted.discard(number)
 
-    async def _read_alone(self, window: Window, weight: int) -> Hypothesis:
+    async def _transcribe_alone(self, window: Window, weight: int) -> Hypothesis:
         reason = ""
         while weight < STRIKES:
-            async with self._slots.alone():
+            async with self._places.alone():
                 try:
                     return (await self._ask(next(self._numbers), (window,)))[0]
-                except DeathError as death:
+                except EngineDiedError as death:
                     weight += death.weight
                     reason = f": {death}"
         self._say_trouble(
@@ -174,8 +176,8 @@ class EngineProcess:
                 return await child.ask(number, windows)
         except TimeoutError:
             # Jobs beside this one die with the engine, but not by their own fault.
-            child.kill(DeathError("the engine was ended because it hung", 0))
-            raise DeathError(f"the engine hung for {deadline_s:.0f} s", CRASH) from None
+            child.kill(EngineDiedError("the engine was ended because it hung", 0))
+            raise EngineDiedError(f"the engine hung for {deadline_s:.0f} s", CRASH) from None
 
     async def _ready_child(self) -> EngineChild:
         async with self._changed:
@@ -201,12 +203,12 @@ class EngineProcess:
             elif self._broken is None:
                 self._say_trouble(f"{death}; it is started again")
 
-    async def _live_once(self) -> tuple[DeathError, bool, bool]:
+    async def _live_once(self) -> tuple[EngineDiedError, bool, bool]:
         """Start a process and see it to its end; return how it died, whether it had loaded, and whether it had answered."""
         try:
             child = EngineChild(await self._spawn())
         except OSError as error:
-            return DeathError(f"the engine cannot be started: {error}", CRASH), False, False
+            return EngineDiedError(f"the engine cannot be started: {error}", CRASH), False, False
         self._child = child
         try:
             death = await self._live(child)
@@ -214,7 +216,7 @@ class EngineProcess:
             self._child = None
         return death, child.was_ready, child.has_answered
 
-    async def _live(self, child: EngineChild) -> DeathError:
+    async def _live(self, child: EngineChild) -> EngineDiedError:
         living = asyncio.ensure_future(child.live())
         try:
             await self._load(child)
@@ -232,8 +234,8 @@ class EngineProcess:
         except ModelError as error:
             await self._give_up(error)
         except TimeoutError:
-            child.kill(DeathError("loading the model took too long", CRASH))
-        except DeathError:
+            child.kill(EngineDiedError("loading the model took too long", CRASH))
+        except EngineDiedError:
             pass  # `live` returns how it died
 
     async def _give_up(self, error: ModelError) -> None:

@@ -4,7 +4,7 @@ faster-whisper loads the model and brings the tokenizer and the log-mel; encode,
 `transcribe()` pads every window to 30 s. Nothing here uses the network: a directory is checked for all its files before it is
 loaded, and the hub is switched off.
 
-Windows are read in the attempts of `attempts`; those of equal shape as one batch.
+Windows are transcribed in the attempts of `attempts`; those of equal shape as one batch.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from streamer.speech.engine.word_times import (
 )
 
 SHORTEST = SPEECH_RATE // 10
-"""Samples below which a window is not read: nothing can be said in it, and aligning a single frame has killed the process."""
+"""Samples below which a window is not transcribed: nothing can be said in it, and aligning a single frame has killed the process."""
 
 MOST_CONTEXT_TOKENS = 32
 MOST_PROMPT_TOKENS = 96
@@ -59,7 +59,7 @@ class _UnwantedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _PreparedWindow:
     """A window on its way through the model."""
 
     window: Window
@@ -78,7 +78,7 @@ def load_whisper(
 ) -> WhisperEngine:
     """Load a model directory; takes seconds for a large one.
 
-    `device` is auto, cpu or cuda; `compute_type` auto or one of CTranslate2's. `inter_threads` windows are read at the same time,
+    `device` is auto, cpu or cuda; `compute_type` auto or one of CTranslate2's. `inter_threads` windows are transcribed at the same time,
     each by `intra_threads`.
 
     Raises:
@@ -153,11 +153,11 @@ class WhisperEngine:
         """
         best: dict[int, Hypothesis] = {}
         attempts = {index: list(list_attempts(w)) for index, w in enumerate(windows)}
-        readings = {index: self._prepare(window) for index, window in enumerate(windows)}
+        prepared = {index: self._prepare(window) for index, window in enumerate(windows)}
         while attempts:
             turn = {index: left.pop(0) for index, left in attempts.items()}
             try:
-                for index, hypothesis in self._read_all(readings, turn, is_wanted):
+                for index, hypothesis in self._transcribe_all(prepared, turn, is_wanted):
                     best[index] = choose_better(best.get(index), hypothesis)
             except _UnwantedError:
                 return []
@@ -168,17 +168,17 @@ class WhisperEngine:
             }
         return [best[index] for index in range(len(windows))]
 
-    def _prepare(self, window: Window) -> _Reading:
+    def _prepare(self, window: Window) -> _PreparedWindow:
         if window.samples > self._facts.longest_window:
             raise ValueError(
-                f"a window of {window.duration_s:.1f} s is longer than the model reads,"
+                f"a window of {window.duration_s:.1f} s is longer than the model takes,"
                 f" {self._facts.longest_window / SPEECH_RATE:.0f} s"
             )
         samples = np.frombuffer(window.pcm, np.int16).astype(np.float32) / FULL_SCALE
         frames = len(samples) // HOP
         mel = self._extractor(samples)[:, :frames] if window.samples >= SHORTEST else None
         empty = np.zeros((self._extractor.mel_filters.shape[0], 0), np.float32)
-        return _Reading(window, self._hint_tokens(window), empty if mel is None else mel)
+        return _PreparedWindow(window, self._hint_tokens(window), empty if mel is None else mel)
 
     def _hint_tokens(self, window: Window) -> tuple[int, ...]:
         tokenizer = self._tokenizers(None)
@@ -187,39 +187,41 @@ class WhisperEngine:
         hint = [*prompt[:MOST_PROMPT_TOKENS], *context[-MOST_CONTEXT_TOKENS:]]
         return (tokenizer.sot_prev, *hint) if hint else ()
 
-    def _read_all(
+    def _transcribe_all(
         self,
-        readings: dict[int, _Reading],
+        prepared: dict[int, _PreparedWindow],
         turn: dict[int, Attempt],
         is_wanted: Callable[[], bool],
     ) -> Iterator[tuple[int, Hypothesis]]:
-        """Read each window in the way its turn says, those of equal shape together."""
+        """Transcribe each window in the way its turn says, those of equal shape together."""
         batches: dict[tuple[Shape, int], list[int]] = {}
         for index, attempt in turn.items():
-            reading = readings[index]
-            if reading.mel.shape[1]:
-                shape = self._shape(reading, attempt)
+            item = prepared[index]
+            if item.mel.shape[1]:
+                shape = self._shape(item, attempt)
                 # Rows whose language is not known yet may turn out to differ, and an alignment has one language.
                 batch = (shape, index if shape.language is None else -1)
                 batches.setdefault(batch, []).append(index)
             else:
-                yield index, Hypothesis(reading.window.position, reading.window.end)
+                yield index, Hypothesis(item.window.position, item.window.end)
         for (shape, _), indexes in batches.items():
-            hypotheses = self._read_batch([readings[index] for index in indexes], shape, is_wanted)
+            hypotheses = self._transcribe_batch(
+                [prepared[index] for index in indexes], shape, is_wanted
+            )
             yield from zip(indexes, hypotheses, strict=True)
 
-    def _shape(self, reading: _Reading, attempt: Attempt) -> Shape:
+    def _shape(self, item: _PreparedWindow, attempt: Attempt) -> Shape:
         is_choice = len(self._facts.languages) > 1
         return choose_shape(
-            reading.window,
+            item.window,
             attempt,
-            audio_frames=reading.mel.shape[1],
-            hint_tokens=len(reading.hint),
-            language=reading.window.language if is_choice else "en",
+            audio_frames=item.mel.shape[1],
+            hint_tokens=len(item.hint),
+            language=item.window.language if is_choice else "en",
         )
 
-    def _read_batch(
-        self, batch: list[_Reading], shape: Shape, is_wanted: Callable[[], bool]
+    def _transcribe_batch(
+        self, batch: list[_PreparedWindow], shape: Shape, is_wanted: Callable[[], bool]
     ) -> list[Hypothesis]:
         if not is_wanted():
             raise _UnwantedError
@@ -240,16 +242,16 @@ class WhisperEngine:
         }
         texts = [tokenizer.decode(row).strip() for row in tokens]
         return [
-            replace(_judge(reading.window, result, text, words, shape), **common)
-            for reading, result, text, words in zip(batch, results, texts, placed, strict=True)
+            replace(_judge(item.window, result, text, words, shape), **common)
+            for item, result, text, words in zip(batch, results, texts, placed, strict=True)
         ]
 
-    def _encode(self, batch: list[_Reading], frames: int) -> Any:
+    def _encode(self, batch: list[_PreparedWindow], frames: int) -> Any:
         import ctranslate2
 
         mels = np.zeros((len(batch), batch[0].mel.shape[0], frames), np.float32)
-        for row, reading in enumerate(batch):
-            mels[row, :, : reading.mel.shape[1]] = reading.mel
+        for row, item in enumerate(batch):
+            mels[row, :, : item.mel.shape[1]] = item.mel
         return self._whisper.encode(ctranslate2.StorageView.from_array(mels))
 
     def _language(self, encoded: Any, shape: Shape) -> tuple[str, float]:
@@ -260,10 +262,10 @@ class WhisperEngine:
         return token[2:-2], float(probability)
 
     def _generate(
-        self, encoded: Any, batch: list[_Reading], shape: Shape, tokenizer: Any
+        self, encoded: Any, batch: list[_PreparedWindow], shape: Shape, tokenizer: Any
     ) -> list[Any]:
         start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        prompts = [[*reading.hint, *start] for reading in batch]
+        prompts = [[*item.hint, *start] for item in batch]
         search: dict[str, Any] = {"beam_size": shape.beam}
         if shape.temperature > 0:
             search = {
@@ -284,7 +286,7 @@ class WhisperEngine:
         return results
 
     def _align(
-        self, encoded: Any, batch: list[_Reading], tokens: list[list[int]], tokenizer: Any
+        self, encoded: Any, batch: list[_PreparedWindow], tokens: list[list[int]], tokenizer: Any
     ) -> list[list[TimedWord]]:
         if not any(tokens):
             return [[] for _ in batch]
@@ -294,11 +296,11 @@ class WhisperEngine:
             [
                 row or [0] for row in tokens
             ],  # an empty row cannot be aligned; its result is not used
-            [reading.mel.shape[1] for reading in batch],
+            [item.mel.shape[1] for item in batch],
         )
         return [
-            _time_words(reading, row, tokenizer, alignment)
-            for reading, row, alignment in zip(batch, tokens, alignments, strict=True)
+            _time_words(item, row, tokenizer, alignment)
+            for item, row, alignment in zip(batch, tokens, alignments, strict=True)
         ]
 
 
@@ -341,16 +343,16 @@ def _judge(
 
 
 def _time_words(
-    reading: _Reading, tokens: list[int], tokenizer: Any, alignment: Any
+    item: _PreparedWindow, tokens: list[int], tokenizer: Any, alignment: Any
 ) -> list[TimedWord]:
     if not tokens:
         return []
     texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
     texts, groups = _join_punctuation(texts[:-1], groups[:-1])
     counts = [len(group) for group in groups]
-    samples = reading.window.samples
+    samples = item.window.samples
     words = place_words(texts, counts, alignment.alignments, alignment.text_token_probs)
-    loudness = find_loudness(np.frombuffer(reading.window.pcm, np.int16))
+    loudness = find_loudness(np.frombuffer(item.window.pcm, np.int16))
     spans = [(min(word.start, samples), min(word.end, samples)) for word in words]
     tight = [tighten(span, loudness) for span in spans]
     return [

@@ -1,7 +1,7 @@
 """The engine's own process: it may die, hang or grow, and no call is harmed.
 
-Started as `python -m streamer.speech.engine.worker PLAN` with a plan in JSON. It speaks the messages of `pipe` on stdin and stdout, reads up
-to `inter_threads` jobs at the same time on a fixed set of threads (a changing set grows CTranslate2's memory), ignores SIGINT, which
+Started as `python -m streamer.speech.engine.worker PLAN` with a plan in JSON. It speaks `messages` on stdin and stdout, works on up
+to `inter_threads` jobs at the same time with a fixed set of threads (a changing set grows CTranslate2's memory), ignores SIGINT, which
 a terminal sends to everybody, and ends when its stdin does, even in the middle of a job. Whatever libraries print goes to stderr.
 """
 
@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +26,8 @@ from streamer.speech.engine.messages import (
     Failed,
     Message,
     Parser,
-    Read,
     Ready,
+    Transcribe,
     encode_message,
 )
 
@@ -44,7 +44,7 @@ READ_SIZE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class EnginePlan:
-    """Which model to load, and how; the fields are those of `load_whisper`."""
+    """Which model to load, and how; `kind` is one of `ENGINES`, the other fields are what its loader makes of them."""
 
     directory: str
     name: str = ""
@@ -52,18 +52,14 @@ class EnginePlan:
     compute_type: str = "auto"
     inter_threads: int = 1
     intra_threads: int = 1
+    kind: str = "whisper"
 
     def command(self) -> list[str]:
         """Return the command that starts an engine by this plan."""
         return [sys.executable, "-m", "streamer.speech.engine.worker", json.dumps(asdict(self))]
 
 
-def open_engine(plan: EnginePlan) -> Engine:
-    """Load the model.
-
-    Raises:
-        ModelError: It cannot be loaded.
-    """
+def _load_whisper(plan: EnginePlan) -> Engine:
     from streamer.speech.engine.whisper import load_whisper
 
     return load_whisper(
@@ -76,7 +72,24 @@ def open_engine(plan: EnginePlan) -> Engine:
     )
 
 
-class _Outlet:
+ENGINES: Mapping[str, Callable[[EnginePlan], Engine]] = {"whisper": _load_whisper}
+"""What loads each kind of engine; a loader imports what it needs itself, so that nobody waits for another's libraries."""
+
+
+def open_engine(
+    plan: EnginePlan, *, engines: Mapping[str, Callable[[EnginePlan], Engine]] = ENGINES
+) -> Engine:
+    """Load the model.
+
+    Raises:
+        ModelError: It cannot be loaded, or no engine is of its kind.
+    """
+    if plan.kind not in engines:
+        raise ModelError(f"no engine is called {plan.kind}; there are {', '.join(engines)}")
+    return engines[plan.kind](plan)
+
+
+class _Output:
     """The way back, shared by all threads; a parent that is gone ends the process."""
 
     def __init__(self, descriptor: int) -> None:
@@ -99,46 +112,48 @@ def serve(load: Callable[[], Engine], *, threads: int = 1) -> None:
     The main thread only reads, so that a parent that is gone ends the process whatever the engine does.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    outlet = _Outlet(_claim_stdout())
+    output = _Output(_claim_stdout())
     pool = ThreadPoolExecutor(threads, thread_name_prefix="engine")
-    engine = pool.submit(_load, load, outlet)
+    engine = pool.submit(_load, load, output)
     parser = Parser()
     wanted: set[int] = set()
     while data := os.read(sys.stdin.fileno(), READ_SIZE):
         for message in parser.feed(data):
             match message:
-                case Read(job):
+                case Transcribe(job):
                     wanted.add(job)
-                    pool.submit(_answer, engine, message, outlet, wanted)
+                    pool.submit(_answer, engine, message, output, wanted)
                 case Drop(job):
                     wanted.discard(job)
                 case other:
                     raise AssertionError(f"{other!r} is nothing that an engine is told")
-    os._exit(0)  # a job that is being read cannot be cancelled, and nobody waits for it
+    os._exit(0)  # a job that is being worked on cannot be cancelled, and nobody waits for it
 
 
-def _load(load: Callable[[], Engine], outlet: _Outlet) -> Engine:
+def _load(load: Callable[[], Engine], output: _Output) -> Engine:
     try:
         engine = load()
     except ModelError as error:
-        outlet.send(Broken(str(error)))
+        output.send(Broken(str(error)))
         os._exit(0)
     except BaseException:  # noqa: BLE001  the outermost edge of the load; the parent sees the process end
         sys.excepthook(*sys.exc_info())
         os._exit(1)
-    outlet.send(Ready(engine.facts))
+    output.send(Ready(engine.facts))
     return engine
 
 
-def _answer(engine: Future[Engine], read: Read, outlet: _Outlet, wanted: set[int]) -> None:
+def _answer(engine: Future[Engine], request: Transcribe, output: _Output, wanted: set[int]) -> None:
     try:
-        hypotheses = engine.result().transcribe(read.windows, is_wanted=lambda: read.job in wanted)
-        outlet.send(Done(read.job, tuple(hypotheses)))
+        hypotheses = engine.result().transcribe(
+            request.windows, is_wanted=lambda: request.job in wanted
+        )
+        output.send(Done(request.job, tuple(hypotheses)))
     except Exception as error:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
         sys.excepthook(*sys.exc_info())
-        outlet.send(Failed(read.job, f"{type(error).__name__}: {error}"))
+        output.send(Failed(request.job, f"{type(error).__name__}: {error}"))
     finally:
-        wanted.discard(read.job)
+        wanted.discard(request.job)
 
 
 def _claim_stdout() -> int:

@@ -1,1 +1,9 @@
 """What is made of hypotheses: which words are settled, and which are inventions."""
+
+from collections.abc import Callable, Mapping
+
+from streamer.speech.base import CommitPolicy
+from streamer.speech.words.agreement import LocalAgreement
+
+COMMIT_POLICIES: Mapping[str, Callable[[], CommitPolicy]] = {"local-agreement": LocalAgreement}
+"""What opens the policy of an utterance, by the name that a `SpeechPlan` has."""

@@ -1,7 +1,7 @@
 """Which words are settled while the utterance is still being said; pure.
 
 Theory of operation. Each newer hypothesis is first *aligned* with what is committed: its words up to the cut are the committed ones
-read again, those behind it are the continuation. The cut is the one with the least cost of an edit distance, in which committed
+heard again, those behind it are the continuation. The cut is the one with the least cost of an edit distance, in which committed
 words that lie before the hypothesis's audio are free, plus, for each word, the share of it that lies on the wrong side of the last
 committed word's end. So neither a word that is heard again after the audio was trimmed is doubled, nor a repeated word lost.
 
@@ -13,7 +13,7 @@ Of the continuation the longest beginning is committed in which every word is se
 - it ends `LOOKAHEAD` before the end of the audio and the model is sure of it (the idea of AlignAtt: Papi et al., Interspeech 2023).
 
 The last word of a hypothesis waits for its successor, since its end and its punctuation are still guesses; only one that closes a
-sentence, read the same twice or followed by a pause, is taken as it stands. What is committed keeps its text for ever.
+sentence, heard the same twice or followed by a pause, is taken as it stands. What is committed keeps its text for ever.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class LocalAgreement:
         return self._commit(continuation[:settled])
 
     def finish(self, hypothesis: Hypothesis | None) -> list[Word]:
-        """Settle the rest as the utterance's final hypothesis reads it; None leaves what is committed."""
+        """Settle the rest as the utterance's final hypothesis has it; None leaves what is committed."""
         self._tentative = []
         return self._commit(self._continue(hypothesis) if hypothesis else [])
 
@@ -115,7 +115,7 @@ def _agree(before: Word, now: Word, *, exactly: bool) -> bool:
 
 
 def find_cut(committed: Sequence[Word], words: Sequence[Word], *, audio_start: int) -> int:
-    """Return how many of `words`, read in audio from `audio_start` on, are committed ones read again."""
+    """Return how many of `words`, heard in audio from `audio_start` on, are committed ones heard again."""
     if not committed or not words:
         return 0
     edits = _edit_costs(committed, words, audio_start)
@@ -129,7 +129,7 @@ def find_cut(committed: Sequence[Word], words: Sequence[Word], *, audio_start: i
 
 
 def _edit_costs(committed: Sequence[Word], words: Sequence[Word], audio_start: int) -> list[float]:
-    """Return for each cut what it costs to read all committed words as the words before that cut."""
+    """Return for each cut what it costs to take all committed words for the words before that cut."""
     read_again = [normalise(word.text) for word in words]
     row = [float(cut) for cut in range(len(words) + 1)]
     for word in committed:

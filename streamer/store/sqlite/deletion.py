@@ -19,8 +19,8 @@ import time
 from collections.abc import Collection
 
 from streamer.errors import StoreError
+from streamer.store.sqlite.columns import encode_text
 from streamer.store.sqlite.connection import Connection, Run
-from streamer.store.sqlite.rows import encode_text
 
 PATIENCE_S = 10.0
 """How long a deletion waits for readers to finish."""

@@ -1,52 +1,35 @@
-"""Which calls a list or a search looks at, as a value and as conditions in SQL."""
+"""A filter as conditions in SQL, and what they bind."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
 
 from streamer.core.events import encode_time
-from streamer.store.sqlite.rows import encode_text, to_ms
+from streamer.store.base import Filter
+from streamer.store.sqlite.columns import encode_text, to_ms
 
 _FIRST_ID = -(2**63)
 LAST_ID = 2**63 - 1
 """No segment has a greater id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which calls are looked at, all of them by default.
-
-    `since` (included) and `until` (not) bound when a call began, or for a search when something was said; `channel` is a part of
-    the name of a channel of the call, in any case of letters; `calls` are ids.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    channel: str = ""
-    calls: frozenset[str] | None = None
-
-    @property
-    def names_legs(self) -> bool:
-        """Say whether it picks out calls by anything but time."""
-        return bool(self.channel) or self.calls is not None
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """Return what the statements below bind."""
-        calls = None if self.calls is None else json.dumps([encode_text(c) for c in self.calls])
-        return {
-            "channel": encode_text(self.channel),
-            "calls": calls,
-            "since": encode_time(self.since) if self.since else None,
-            "until": encode_time(self.until) if self.until else None,
-            "first": to_ms(self.since) if self.since else _FIRST_ID,
-            "last": to_ms(self.until) - 1 if self.until else LAST_ID,
-        }
+def names_legs(filter: Filter) -> bool:
+    """Say whether a filter picks out calls by anything but time."""
+    return bool(filter.channel) or filter.calls is not None
 
 
-EVERYTHING = Filter()
+def bind(filter: Filter) -> dict[str, object]:
+    """Return what the conditions below, and a span of segment ids, bind."""
+    calls = None if filter.calls is None else json.dumps([encode_text(c) for c in filter.calls])
+    return {
+        "channel": encode_text(filter.channel),
+        "calls": calls,
+        "since": encode_time(filter.since) if filter.since else None,
+        "until": encode_time(filter.until) if filter.until else None,
+        "first": to_ms(filter.since) if filter.since else _FIRST_ID,
+        "last": to_ms(filter.until) - 1 if filter.until else LAST_ID,
+    }
+
 
 IS_IN_TIME = """
     (:since IS NULL OR call.started_at >= :since)

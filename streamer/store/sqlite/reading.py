@@ -12,21 +12,9 @@ from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, encode_time, parse_time
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError
+from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, TroubleRow
+from streamer.store.sqlite.columns import encode_text, parse_path, parse_segment, parse_time_or_none
 from streamer.store.sqlite.connection import Connection
-from streamer.store.sqlite.rows import (
-    CallRow,
-    LegRow,
-    Progress,
-    TroubleRow,
-    encode_text,
-    parse_path,
-    parse_segment,
-    parse_time_or_none,
-)
-
-LAST_WORDS = 200
-"""Characters of a call's last segment that a list has."""
-
 
 _SLICE = 200
 """Segments that are parsed before others get their turn."""

@@ -7,20 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from streamer.core.events import SPEECH_RATE, parse_time
+from streamer.store.base import EVERYTHING, PAGE, CallRow, Filter, Hit
+from streamer.store.sqlite.columns import encode_text, parse_path, samples_to_ms, to_ms
 from streamer.store.sqlite.connection import Connection
-from streamer.store.sqlite.filter import EVERYTHING, IS_IN_TIME, IS_PICKED, LAST_ID, Filter
+from streamer.store.sqlite.filter import IS_IN_TIME, IS_PICKED, LAST_ID, bind, names_legs
 from streamer.store.sqlite.query import parse_query
 from streamer.store.sqlite.reading import read_calls
-from streamer.store.sqlite.rows import (
-    CallRow,
-    Hit,
-    encode_text,
-    parse_path,
-    samples_to_ms,
-    to_ms,
-)
-
-PAGE = 50
 
 FEW_LEGS = 400
 """Up to so many legs are looked for inside the index; with more, every hit's leg is looked at, of which one will soon fit."""
@@ -87,7 +79,7 @@ async def search(
         LIMIT :limit OFFSET :offset
         """,
         {
-            **filter.parameters,
+            **bind(filter),
             "match": match,
             "open": _OPEN,
             "close": _CLOSE,
@@ -101,7 +93,7 @@ async def search(
 async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str | None, str]:
     """Return what the index is to match, None if nothing can, and a condition on each hit."""
     match = f"(text : ({expression}))"
-    if not filter.names_legs:
+    if not names_legs(filter):
         return match, "TRUE"
     rows = await db.fetch(
         f"""
@@ -116,7 +108,7 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
         )
         LIMIT {FEW_LEGS + 1}
         """,
-        filter.parameters,
+        bind(filter),
     )
     if not rows:
         return None, "FALSE"
@@ -129,7 +121,7 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
 async def _list_all_calls(
     db: Connection, filter: Filter, *, limit: int, before: str | None
 ) -> list[str]:
-    condition = IS_PICKED if filter.names_legs else "TRUE"
+    condition = IS_PICKED if names_legs(filter) else "TRUE"
     rows = await db.fetch(
         f"""
         SELECT call.id
@@ -138,7 +130,7 @@ async def _list_all_calls(
         ORDER BY call.id DESC
         LIMIT :limit
         """,
-        {**filter.parameters, "before": before and encode_text(before), "limit": limit},
+        {**bind(filter), "before": before and encode_text(before), "limit": limit},
     )
     return [row[0] for row in rows]
 
@@ -178,7 +170,7 @@ async def _hits(
             LIMIT {_STRIDE}
             """,
             {
-                **filter.parameters,
+                **bind(filter),
                 "match": match,
                 "before": before and encode_text(before),
                 "last": last,

@@ -1,6 +1,6 @@
-"""The store as its users see it: open it to write or only to read, and call what it can do.
+"""The store in SQLite: open it to write or only to read, and call what it can do.
 
-A `Store` has two connections, each with a thread of its own: one that writes, in order, and one that reads, so that a search never
+A `SqliteStore` has two connections, each with a thread of its own: one that writes, in order, and one that reads, so that a search never
 holds up a final, and what is read has been committed.
 """
 
@@ -16,6 +16,15 @@ from pathlib import Path
 from streamer.core.events import Call, EndReason, Segment
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
+from streamer.store.base import (
+    EVERYTHING,
+    PAGE,
+    CallRow,
+    Filter,
+    Hit,
+    Progress,
+    TroubleRow,
+)
 from streamer.store.sqlite import deletion, reading, search, writing
 from streamer.store.sqlite.connection import (
     Connection,
@@ -24,10 +33,7 @@ from streamer.store.sqlite.connection import (
     file_uri,
     prepare_writing,
 )
-from streamer.store.sqlite.filter import EVERYTHING, Filter
 from streamer.store.sqlite.migrations import MIGRATIONS, migrate, read_schema
-from streamer.store.sqlite.rows import CallRow, Hit, Progress, TroubleRow
-from streamer.store.sqlite.search import PAGE
 
 OLDEST_SQLITE = (3, 37)
 """The first with STRICT tables."""
@@ -35,8 +41,8 @@ OLDEST_SQLITE = (3, 37)
 _MEMORY = "file::memory:"
 
 
-class Reader:
-    """What can be asked of the store; every method may raise StoreError."""
+class SqliteReader:
+    """What can be asked; see `store.base.Reader`."""
 
     def __init__(self, db: Connection) -> None:
         self._reading = db
@@ -102,8 +108,8 @@ class Reader:
         return await reading.read_version(self._reading)
 
 
-class Store(Reader):
-    """What can be kept besides; whatever returns has been committed, and survives a kill of this process."""
+class SqliteStore(SqliteReader):
+    """What can be kept besides; see `store.base.Store`."""
 
     def __init__(self, reader: Connection, writer: Connection) -> None:
         super().__init__(reader)
@@ -143,7 +149,7 @@ class Store(Reader):
 
 
 @asynccontextmanager
-async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[Store]:
+async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[SqliteStore]:
     """Open the database to write, making it, private to its owner, if it is missing.
 
     Raises:
@@ -161,11 +167,11 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
         await check_writing(writer)
         async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
             await reader.fetch("PRAGMA query_only = ON")
-            yield Store(reader, writer)
+            yield SqliteStore(reader, writer)
 
 
 @asynccontextmanager
-async def open_reader(path: Path) -> AsyncIterator[Reader]:
+async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
     """Open the database only to read, be it and its folder writable or not; a missing one is empty and is not made.
 
     Raises:
@@ -175,7 +181,7 @@ async def open_reader(path: Path) -> AsyncIterator[Reader]:
     if _is_missing_or_empty(path):
         async with connect(_MEMORY, name=str(path)) as db:
             await migrate(db)
-            yield Reader(db)
+            yield SqliteReader(db)
         return
     async with connect(file_uri(path, await _reading_options(path)), name=str(path)) as db:
         number = await read_schema(db.fetch, db.name)
@@ -184,7 +190,7 @@ async def open_reader(path: Path) -> AsyncIterator[Reader]:
                 f"{path} was made by an older streamer (schema {number}, this one needs {len(MIGRATIONS)});"
                 " `streamer resume --all` brings it up to date"
             )
-        yield Reader(db)
+        yield SqliteReader(db)
 
 
 async def _reading_options(path: Path) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from streamer.core.events import Call, EndReason, Segment, encode_time
 from streamer.errors import StoreError
-from streamer.store.sqlite.connection import Connection
-from streamer.store.sqlite.rows import (
+from streamer.store.sqlite.columns import (
     encode_path,
     encode_text,
-    encode_words,
+    encode_word_column,
     samples_to_ms,
     shown_text,
 )
+from streamer.store.sqlite.connection import Connection
 
 
 async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
@@ -121,7 +121,7 @@ def _encode(segment: Segment) -> dict[str, object]:
         "ms": samples_to_ms(segment.start),
         "language": encode_text(segment.language),
         "text": shown_text(segment),
-        "words": encode_words(segment.words),
+        "words": encode_word_column(segment.words),
     }
 
 

@@ -21,7 +21,8 @@ from streamer.core.events import EndReason
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording.speaker_names import write_names
 from streamer.recording.writer import create_recording
-from streamer.store import Filter, open_reader, open_store
+from streamer.store import Filter
+from streamer.store.sqlite.store import open_reader, open_store
 from tests.unit.store.sqlite.calls import say
 
 LEGS = (Leg("caller", "PJSIP/100-1"),)

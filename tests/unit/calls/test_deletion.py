@@ -13,7 +13,7 @@ from streamer.calls.deletion import delete_call, delete_older
 from streamer.core.events import Call, EndReason
 from streamer.errors import NotFoundError, RecordingError
 from streamer.recording.locks import take_lock
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
 from tests.unit.calls.test_catalog import LEGS, record
 from tests.unit.store.sqlite.calls import say
 

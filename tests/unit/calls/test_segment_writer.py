@@ -11,7 +11,8 @@ from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.audio import Leg
 from streamer.core.events import Call, EndReason
 from streamer.errors import StoreError
-from streamer.store import Progress, open_store
+from streamer.store import Progress
+from streamer.store.sqlite.store import open_store
 from tests.unit.store.sqlite.calls import say
 
 CALL = Call(

@@ -16,7 +16,8 @@ from streamer.recording.writer import create_recording
 from streamer.speech.base import Hypothesis
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
+from tests.fakes.recogniser import LoadedRecogniser
 from tests.fakes.replay import PATIENCE_S, until
 from tests.unit.speech.test_transcriber import LOUD, LoudIsSpeech
 
@@ -44,7 +45,7 @@ def backend_with(store, speech=None):
     return Backend(opening, speech)
 
 
-class HeldEngine:
+class HeldEngine(LoadedRecogniser):
     """Answers nothing before it is let go."""
 
     def __init__(self):
@@ -61,7 +62,7 @@ async def held(monkeypatch):
     monkeypatch.setattr(session, "_import_vad", lambda: LoudIsSpeech)
     engine = HeldEngine()
     scheduler = Scheduler(engine)
-    yield engine, Speech(scheduler, SpeechPlan())
+    yield engine, Speech(engine, scheduler, SpeechPlan())
     await scheduler.aclose()
 
 

@@ -56,11 +56,11 @@ async def scheduler(engine):
 
 async def ask(scheduler, *wishes):
     """Ask for several windows at once, behind one that keeps the engine busy."""
-    tasks = [asyncio.ensure_future(scheduler.read(window("busy"), Urgency.PARTIAL))]
+    tasks = [asyncio.ensure_future(scheduler.transcribe(window("busy"), Urgency.PARTIAL))]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     for leg, urgency in wishes:
-        tasks.append(asyncio.ensure_future(scheduler.read(window(leg), urgency)))
+        tasks.append(asyncio.ensure_future(scheduler.transcribe(window(leg), urgency)))
         await asyncio.sleep(0)
     return tasks
 
@@ -87,7 +87,9 @@ async def test_equal_jobs_are_served_in_turn(engine, scheduler):
 
 async def test_no_more_jobs_are_in_flight_than_slots(engine):
     scheduler = Scheduler(engine, slots=2)
-    tasks = [asyncio.ensure_future(scheduler.read(window(str(n)), Urgency.FINAL)) for n in range(6)]
+    tasks = [
+        asyncio.ensure_future(scheduler.transcribe(window(str(n)), Urgency.FINAL)) for n in range(6)
+    ]
     for _ in range(10):
         await asyncio.sleep(0)
     assert engine.order == ["0", "1"]

@@ -12,6 +12,7 @@ from streamer.speech.audio.leg_reader import Follower, Pause
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber, SpeechPlan
+from tests.fakes.recogniser import LoadedRecogniser
 from tests.fakes.segment_writer import MemoryWriter
 
 LOUD = b"\x00\x40"
@@ -40,7 +41,7 @@ class LoudIsSpeech:
         self._unread = b""
 
 
-class WordPerSecond:
+class WordPerSecond(LoadedRecogniser):
     """Reads one word in each whole second of the leg's time that a window holds."""
 
     def __init__(self):

@@ -20,13 +20,13 @@ from streamer.speech.base import (
 )
 from streamer.speech.engine.messages import (
     Broken,
-    BrokenPipeTalkError,
     Done,
     Failed,
+    MalformedMessageError,
     Message,
     Parser,
-    Read,
     Ready,
+    Transcribe,
     encode_message,
 )
 
@@ -45,7 +45,7 @@ HYPOTHESIS = Hypothesis(
     encode_s=0.25,
 )
 MESSAGES: list[Message] = [
-    Read(7, (FIRST, SECOND)),
+    Transcribe(7, (FIRST, SECOND)),
     Ready(ModelFacts("demo", ("en", "de"), 160_000, "cpu", "int8", 2)),
     Broken("no tokenizer.json"),
     Done(7, (HYPOTHESIS, Hypothesis(0, 1))),
@@ -75,16 +75,16 @@ def frame(fields: object, pcm: bytes = b"") -> bytes:
         frame({"job": 1}),
         frame([1, 2]),
         frame({"kind": "done", "job": 1, "hypotheses": [{"start": 0}]}),
-        frame({"kind": "read", "job": 1, "windows": []}, b"\0\0"),
-        frame({"kind": "read", "job": 1, "windows": ["x"]}),
+        frame({"kind": "transcribe", "job": 1, "windows": []}, b"\0\0"),
+        frame({"kind": "transcribe", "job": 1, "windows": ["x"]}),
     ],
 )
 def test_what_is_not_a_message_is_refused(data):
-    with pytest.raises(BrokenPipeTalkError):
+    with pytest.raises(MalformedMessageError):
         Parser().feed(data)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_message_or_refused(data):
-    with contextlib.suppress(BrokenPipeTalkError):
+    with contextlib.suppress(MalformedMessageError):
         assert all(isinstance(message, Message) for message in Parser().feed(data))

@@ -157,7 +157,7 @@ def test_windows_of_almost_nothing_are_read_as_nothing_much(engine, samples):
 @needs_model
 @pytest.mark.slow
 def test_a_window_longer_than_the_model_reads_is_refused(engine):
-    with pytest.raises(ValueError, match="longer than the model reads, 20 s"):
+    with pytest.raises(ValueError, match="longer than the model takes, 20 s"):
         engine.transcribe([Window("a", 1, bytes(2 * 21 * RATE), 0)])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import streamer
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, Call, Segment, Word
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
 
 ROOT = Path(streamer.__file__).parents[1]
 ZERO = datetime(2026, 11, 20, 13, 5, 38, 250_000, tzinfo=UTC)

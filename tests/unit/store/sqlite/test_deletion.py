@@ -5,8 +5,8 @@ import time
 import pytest
 
 from streamer.errors import StoreError
-from streamer.store import open_reader, open_store
 from streamer.store.sqlite import deletion
+from streamer.store.sqlite.store import open_reader, open_store
 from tests.unit.store.sqlite.calls import READER, ZERO, filled, keep, make_call, say, start_child
 
 

@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from streamer.errors import NotFoundError, StoreError
-from streamer.store import open_reader, open_store
 from streamer.store.sqlite import migrations, store as store_module
+from streamer.store.sqlite.store import open_reader, open_store
 from tests.unit.store.sqlite.calls import filled, keep, make_call, say, start_child
 
 
@@ -59,7 +59,7 @@ async def test_a_migration_is_applied_once_and_recorded(path):
 async def test_two_processes_make_a_new_database_at_once(path):
     code = """
 import asyncio, pathlib, sys
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
 async def main():
     print("ready", flush=True)
     sys.stdin.readline()
@@ -211,7 +211,7 @@ async def test_reading_changes_no_byte(path):
 UNPRIVILEGED = """
 import asyncio, os, pathlib, sys
 from streamer.errors import StoreError
-from streamer.store import open_reader, open_store
+from streamer.store.sqlite.store import open_reader, open_store
 path = pathlib.Path(sys.argv[1])
 async def main():
     async with open_reader(path) as reader:
@@ -275,7 +275,7 @@ async def test_an_older_library_is_named(path, monkeypatch):
 async def test_what_a_killed_writer_left_can_be_read(path):
     code = """
 import asyncio, os, pathlib, signal, sys
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
 from tests.unit.store.sqlite.calls import filled
 async def main():
     async with filled(pathlib.Path(sys.argv[1]), "hello"):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from streamer.errors import UsageError
-from streamer.store import parse_query
+from streamer.store.sqlite.query import parse_query
 
 
 @pytest.fixture(scope="module")

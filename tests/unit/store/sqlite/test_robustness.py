@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 
 from streamer.errors import StoreError
-from streamer.store import open_reader, open_store
 from streamer.store.sqlite import connection
+from streamer.store.sqlite.store import open_reader, open_store
 from tests.unit.store.sqlite.calls import ZERO, filled, keep, keep_call, make_call, say, start_child
 
 KILLS = int(os.environ.get("STREAMER_TEST_KILLS", "10"))
@@ -19,7 +19,7 @@ KILLS = int(os.environ.get("STREAMER_TEST_KILLS", "10"))
 
 WRITER = """
 import asyncio, pathlib, sys
-from streamer.store import open_store
+from streamer.store.sqlite.store import open_store
 from tests.unit.store.sqlite.calls import keep_call, make_call, say
 async def main():
     async with open_store(pathlib.Path(sys.argv[1])) as store:
@@ -69,7 +69,7 @@ async def test_a_process_that_reads_sees_each_segment_once_and_in_order(tmp_path
     path = tmp_path / "db"
     code = """
 import asyncio, pathlib, sys
-from streamer.store import open_reader
+from streamer.store.sqlite.store import open_reader
 from tests.unit.store.sqlite.calls import make_call
 async def main():
     async with open_reader(pathlib.Path(sys.argv[1])) as reader:

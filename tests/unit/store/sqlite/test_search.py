@@ -4,8 +4,9 @@ import pytest
 
 from streamer.core.audio import Leg
 from streamer.errors import UsageError
-from streamer.store import EVERYTHING, Filter, open_store
+from streamer.store import EVERYTHING, Filter
 from streamer.store.sqlite import search
+from streamer.store.sqlite.store import open_store
 from tests.unit.store.sqlite.calls import LEGS, ZERO, filled, keep, keep_call, make_call, say
 
 

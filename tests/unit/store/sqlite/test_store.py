@@ -7,7 +7,8 @@ import pytest
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, Word
 from streamer.errors import NotFoundError, StoreError
-from streamer.store import Progress, open_store
+from streamer.store import Progress
+from streamer.store.sqlite.store import open_store
 from tests.unit.store.sqlite.calls import LEGS, ZERO, filled, keep, keep_call, make_call, say
 
 

@@ -1,0 +1,231 @@
+"""What is kept and given back, and the seam where a database plugs in.
+
+Whatever a PBX, a model or a file name holds can be kept, and words and paths come back as they went in. A store may show what a
+terminal or a database cannot hold of other strings as escapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from streamer.core.audio import Leg
+from streamer.core.events import SPEECH_RATE, Call, EndReason, Segment
+
+PAGE = 50
+"""Rows of a list or a search, unless it is asked for more or fewer."""
+
+LAST_WORDS = 200
+"""Characters of a call's last segment that a list has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a leg is settled: up to which sample at `SPEECH_RATE`, and the number of its last utterance.
+
+    The number counts utterances without words too; `is_complete` if the leg has been transcribed to its end.
+    """
+
+    position: int = 0
+    utterance: int = 0
+    is_complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """One leg of a stored call, the first of its WAVs, and how far it is settled."""
+
+    leg: Leg
+    recording: Path
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One stored call; `duration` is in samples at `SPEECH_RATE`, and None, like `reason` and `ended_at`, until it has ended."""
+
+    id: str
+    source: str
+    started_at: datetime
+    ended_at: datetime | None
+    reason: EndReason | None
+    duration: int | None
+    folder: Path
+    legs: tuple[LegRow, ...]
+    segments: int
+    """How many segments are settled."""
+    last_words: str
+    """The end of the last of them, one harmless line of at most `LAST_WORDS` characters."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether every leg has been turned into words to its end."""
+        return all(row.progress.is_complete for row in self.legs)
+
+    @property
+    def duration_s(self) -> float | None:
+        """Return how long it was, in seconds."""
+        return None if self.duration is None else self.duration / SPEECH_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleRow:
+    """Something that went wrong; an untrusted line. `call_id` is None where no single stored call is concerned."""
+
+    call_id: str | None
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A segment that a search has found; `start` and `end` are samples of the leg at `SPEECH_RATE`.
+
+    `text` is one harmless line; `spans` are the parts of it that were looked for, as character offsets in order.
+    """
+
+    call_id: str
+    leg: str
+    channel: str
+    utterance: int
+    start: int
+    end: int
+    spoken_at: datetime
+    """When the utterance began."""
+    text: str
+    spans: tuple[tuple[int, int], ...]
+    folder: Path
+    """Of the recording, when it was stored."""
+
+    @property
+    def start_s(self) -> float:
+        """Return where it begins in the leg's WAV, in seconds."""
+        return self.start / SPEECH_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which calls are looked at, all of them by default.
+
+    `since` (included) and `until` (not) bound when a call began, or for a search when something was said; `channel` is a part of
+    the name of a channel of the call, in any case of letters; `calls` are ids.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    channel: str = ""
+    calls: frozenset[str] | None = None
+
+    def matches(self, call: CallRow) -> bool:
+        """Say whether a call is one of those that are looked at."""
+        return (
+            (self.since is None or call.started_at >= self.since)
+            and (self.until is None or call.started_at < self.until)
+            and (self.calls is None or call.id in self.calls)
+            and any(self.channel.lower() in row.leg.channel.lower() for row in call.legs)
+        )
+
+
+EVERYTHING = Filter()
+
+
+class Reader(Protocol):
+    """What can be asked of a store; what is read has been committed. Every method may raise StoreError."""
+
+    async def read_call(self, call_id: str) -> CallRow:
+        """Return one call.
+
+        Raises:
+            NotFoundError: It is not there.
+        """
+
+    async def find_calls(self, prefix: str, *, limit: int = 10) -> list[str]:
+        """Return the ids that begin with `prefix`, newest first; one that equals it stands alone."""
+
+    async def known_calls(self, call_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are there."""
+
+    async def last_call(self) -> str | None:
+        """Return the id of the newest call, None if there is none."""
+
+    async def list_calls(
+        self,
+        filter: Filter = EVERYTHING,
+        *,
+        text: str = "",
+        limit: int = PAGE,
+        before: str | None = None,
+    ) -> list[CallRow]:
+        """Return calls, newest first.
+
+        With `text` only those in which a search for it finds something; `before` is the last id of the page before.
+
+        Raises:
+            UsageError: `text` is no query.
+        """
+
+    async def list_older(self, than: datetime) -> list[str]:
+        """Return the ids of calls that began before a moment, oldest first."""
+
+    async def search(
+        self, query: str, filter: Filter = EVERYTHING, *, limit: int = PAGE, offset: int = 0
+    ) -> list[Hit]:
+        """Return the segments that a query finds, newest first.
+
+        Words, "a phrase", a beginning as `cancel*`, parentheses, and AND, OR, NOT in capitals are understood.
+
+        Raises:
+            UsageError: It is no query.
+        """
+
+    async def read_progress(self, call_id: str) -> dict[str, Progress]:
+        """Return how far each leg is settled, by label; empty if the call is not there."""
+
+    async def read_segments(
+        self, call_id: str, *, after: Mapping[str, int] | None = None
+    ) -> list[Segment]:
+        """Return segments by start time, of each leg those with a greater utterance than `after` says of its label."""
+
+    async def read_troubles(self, call_id: str) -> list[TroubleRow]:
+        """Return what went wrong with a call, in order."""
+
+    async def read_version(self) -> int:
+        """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
+
+
+class Store(Reader, Protocol):
+    """What can be kept besides; whatever returns has been committed, and survives a kill of this process.
+
+    Several processes keep things in one store at the same time. An error that `is_temporary` may be gone when the same is tried again.
+    """
+
+    async def keep_call(self, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
+        """Keep a call and its legs, `recordings` having one path a leg; one that is there keeps its segments and progress."""
+
+    async def keep_segment(
+        self, call_id: str, leg: str, segment: Segment | None, *, position: int, utterance: int
+    ) -> bool:
+        """Keep a segment, None for an utterance without words, and with it how far its leg is settled now.
+
+        The first segment of a number stays; return False if there was one. A leg's position and number never go back.
+        """
+
+    async def complete_leg(self, call_id: str, leg: str) -> None:
+        """Take note that a leg has been transcribed to its end."""
+
+    async def end_call(
+        self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
+    ) -> None:
+        """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+
+    async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
+        """Keep what went wrong; a call that is not there counts as none."""
+
+    async def delete_calls(self, call_ids: Collection[str]) -> int:
+        """Delete calls so that nothing of them can be read any more, and finish what an earlier deletion left.
+
+        Return how many were there. Deleting no calls only finishes.
+        """

@@ -1,0 +1,209 @@
+"""A store in dicts, as one from another package would be; forgets everything with the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from streamer.config import Settings
+from streamer.core.events import Call, EndReason, Segment
+from streamer.errors import NotFoundError, StoreError
+from streamer.store import (
+    EVERYTHING,
+    PAGE,
+    CallRow,
+    Filter,
+    Hit,
+    LegRow,
+    Progress,
+    Reader,
+    Store,
+    TroubleRow,
+)
+
+
+@dataclass
+class StoredCall:
+    """A call without what is counted, and its segments by leg and number."""
+
+    row: CallRow
+    segments: dict[tuple[str, int], Segment] = field(default_factory=dict)
+
+    def describe(self) -> CallRow:
+        texts = [segment.text for segment in self.ordered()]
+        return replace(self.row, segments=len(texts), last_words=texts[-1] if texts else "")
+
+    def ordered(self) -> list[Segment]:
+        return sorted(self.segments.values(), key=lambda segment: segment.start)
+
+    def leg(self, label: str) -> LegRow:
+        for leg in self.row.legs:
+            if leg.leg.label == label:
+                return leg
+        raise StoreError(f"leg {label} of call {self.row.id} is not in memory")
+
+    def move(self, label: str, progress: Progress) -> None:
+        legs = [
+            replace(leg, progress=progress) if leg.leg.label == label else leg
+            for leg in self.row.legs
+        ]
+        self.row = replace(self.row, legs=tuple(legs))
+
+
+class MemoryStore:
+    """Keeps calls for as long as the test likes."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, StoredCall] = {}
+        self._troubles: list[TroubleRow] = []
+        self._version = 0
+
+    async def read_call(self, call_id: str) -> CallRow:
+        return self._find(call_id, NotFoundError).describe()
+
+    async def find_calls(self, prefix: str, *, limit: int = 10) -> list[str]:
+        found = [call_id for call_id in self._newest_first() if call_id.startswith(prefix)]
+        return [prefix] if prefix in found else found[:limit]
+
+    async def known_calls(self, call_ids: Sequence[str]) -> set[str]:
+        return self._calls.keys() & call_ids
+
+    async def last_call(self) -> str | None:
+        return max(self._calls, default=None)
+
+    async def list_calls(
+        self,
+        filter: Filter = EVERYTHING,
+        *,
+        text: str = "",
+        limit: int = PAGE,
+        before: str | None = None,
+    ) -> list[CallRow]:
+        rows = [self._calls[call_id].describe() for call_id in self._newest_first()]
+        saying = {hit.call_id for hit in await self.search(text)} if text else set(self._calls)
+        return [
+            row
+            for row in rows
+            if filter.matches(row) and row.id in saying and (before is None or row.id < before)
+        ][:limit]
+
+    async def list_older(self, than: datetime) -> list[str]:
+        return sorted(name for name, call in self._calls.items() if call.row.started_at < than)
+
+    async def search(
+        self, query: str, filter: Filter = EVERYTHING, *, limit: int = PAGE, offset: int = 0
+    ) -> list[Hit]:
+        calls = [self._calls[call_id] for call_id in self._newest_first()]
+        hits = [
+            _describe_hit(call.row, segment, segment.text.lower().index(query.lower()), query)
+            for call in calls
+            if filter.matches(call.row)
+            for segment in reversed(call.ordered())
+            if query.lower() in segment.text.lower()
+        ]
+        return hits[offset : offset + limit]
+
+    async def read_progress(self, call_id: str) -> dict[str, Progress]:
+        call = self._calls.get(call_id)
+        return {leg.leg.label: leg.progress for leg in call.row.legs} if call else {}
+
+    async def read_segments(
+        self, call_id: str, *, after: Mapping[str, int] | None = None
+    ) -> list[Segment]:
+        call = self._calls.get(call_id)
+        segments = call.ordered() if call else []
+        seen = after or {}
+        return [segment for segment in segments if segment.utterance > seen.get(segment.leg, 0)]
+
+    async def read_troubles(self, call_id: str) -> list[TroubleRow]:
+        return [row for row in self._troubles if row.call_id == call_id]
+
+    async def read_version(self) -> int:
+        return self._version
+
+    async def keep_call(self, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
+        known = await self.read_progress(call.id)
+        legs = tuple(
+            LegRow(leg, path, known.get(leg.label, Progress()))
+            for leg, path in zip(call.legs, recordings, strict=True)
+        )
+        row = CallRow(call.id, call.source, call.started_at, None, None, None, folder, legs, 0, "")
+        stored = self._calls.setdefault(call.id, StoredCall(row))
+        stored.row = replace(stored.row, folder=folder, legs=legs)
+        self._version += 1
+
+    async def keep_segment(
+        self, call_id: str, leg: str, segment: Segment | None, *, position: int, utterance: int
+    ) -> bool:
+        call = self._find(call_id, StoreError)
+        is_new = segment is None or (leg, segment.utterance) not in call.segments
+        if segment is not None and is_new:
+            call.segments[leg, segment.utterance] = segment
+        before = call.leg(leg).progress
+        position, utterance = max(before.position, position), max(before.utterance, utterance)
+        call.move(leg, replace(before, position=position, utterance=utterance))
+        self._version += 1
+        return is_new
+
+    async def complete_leg(self, call_id: str, leg: str) -> None:
+        call = self._find(call_id, StoreError)
+        call.move(leg, replace(call.leg(leg).progress, is_complete=True))
+        self._version += 1
+
+    async def end_call(
+        self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
+    ) -> None:
+        call = self._find(call_id, StoreError)
+        call.row = replace(call.row, reason=reason, duration=duration, ended_at=ended_at)
+        self._version += 1
+
+    async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
+        known = call_id if call_id in self._calls else None
+        self._troubles.append(TroubleRow(known, at, message))
+
+    async def delete_calls(self, call_ids: Collection[str]) -> int:
+        gone = [self._calls.pop(call_id) for call_id in call_ids if call_id in self._calls]
+        self._version += bool(gone)
+        return len(gone)
+
+    def _newest_first(self) -> list[str]:
+        return sorted(self._calls, reverse=True)
+
+    def _find(self, call_id: str, error: type[Exception]) -> StoredCall:
+        if call_id not in self._calls:
+            raise error(f"call {call_id} is not in memory")
+        return self._calls[call_id]
+
+
+def _describe_hit(row: CallRow, segment: Segment, start: int, query: str) -> Hit:
+    channels = {leg.leg.label: leg.leg.channel for leg in row.legs}
+    return Hit(
+        row.id,
+        segment.leg,
+        channels[segment.leg],
+        segment.utterance,
+        segment.start,
+        segment.end,
+        row.started_at + timedelta(seconds=segment.start_s),
+        segment.text,
+        ((start, start + len(query)),),
+        row.folder,
+    )
+
+
+class MemoryDatabase:
+    """What a table of databases has of it; every opening shows the same calls."""
+
+    def __init__(self) -> None:
+        self.store: Store = MemoryStore()
+
+    @asynccontextmanager
+    async def open_store(self, settings: Settings, *, must_exist: bool) -> AsyncIterator[Store]:
+        yield self.store
+
+    @asynccontextmanager
+    async def open_reader(self, settings: Settings) -> AsyncIterator[Reader]:
+        yield self.store
