@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.bus import Bus
+from streamer.calls.observers import OBSERVERS, Observer, ToldObservers, open_observers
 from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.events import (
     SPEECH_RATE,
@@ -58,6 +59,8 @@ class Backend:
     opening: asyncio.Future[Store | None]
     """The store, as soon as it is open; None if it cannot be used, so that no words are kept, and none are made."""
     speech: Speech | None
+    observers: Mapping[str, Observer] = field(default_factory=lambda: OBSERVERS)
+    """Told of each settled utterance by the process that transcribes the call."""
 
     @property
     def store(self) -> Store | None:
@@ -84,7 +87,7 @@ async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult
     """
     feed = Feed(folder)
     bus.publish(feed.started)
-    session = _Session(feed, backend.speech, bus)
+    session = _Session(feed, backend, bus)
     following = asyncio.ensure_future(session.follow_recording())
     try:
         trouble = await _run(session, backend, feed, bus)
@@ -115,11 +118,13 @@ async def _run(session: _Session, backend: Backend, feed: Feed, bus: Bus) -> str
 class _Session:
     """One call, from its recording to its words."""
 
-    def __init__(self, feed: Feed, speech: Speech | None, bus: Bus) -> None:
+    def __init__(self, feed: Feed, backend: Backend, bus: Bus) -> None:
         self._feed = feed
         self._folder = feed.folder
         self._call_id = feed.folder.call_id
-        self._speech = speech
+        self._speech = backend.speech
+        self._observers = backend.observers
+        self._told: ToldObservers | None = None
         self._bus = bus
         self._status = LiveStatus(feed.folder.path)
         self._shown: dict[str, int] = {}  # the last utterance of each leg
@@ -215,12 +220,16 @@ class _Session:
     async def _transcribe(self) -> str:
         """Transcribe every leg that is not complete to its end; return what went wrong."""
         troubles: list[str] = []
-        try:
-            async with asyncio.TaskGroup() as group:
-                await self._begin_legs(group, troubles)
-                group.create_task(self._begin_legs_that_join(group, troubles))
-        except* (ModelError, StoreError) as errors:
-            troubles.append(_explain(self._feed.call, errors.exceptions[0]))
+        observing = open_observers(
+            self._observers, self._writer, read_call=lambda: self._feed.call, say=self._say
+        )
+        async with observing as self._told:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    await self._begin_legs(group, troubles)
+                    group.create_task(self._begin_legs_that_join(group, troubles))
+            except* (ModelError, StoreError) as errors:
+                troubles.append(_explain(self._feed.call, errors.exceptions[0]))
         for trouble in troubles:
             self._say(trouble)
         if skipped := sum(transcriber.skipped for transcriber in self._transcribers):
@@ -250,12 +259,16 @@ class _Session:
         await self._writer.keep(call, self._folder.path, self._feed.paths)
         writers = await self._writer.open_legs()
         open_vad = await asyncio.to_thread(_import_vad)
-        for number, label in new:
-            if not writers[label].progress.is_complete:
-                transcriber = self._open_transcriber(number, label, writers[label], open_vad())
-                self._transcribers.append(transcriber)
-                self._speech_needed().recogniser.start()
-                group.create_task(self._transcribe_leg(transcriber, troubles))
+        transcribers = [
+            self._open_transcriber(number, label, writers[label], open_vad())
+            for number, label in new
+            if not writers[label].progress.is_complete
+        ]
+        if transcribers:
+            self._speech_needed().recogniser.start()
+        for transcriber in transcribers:
+            self._transcribers.append(transcriber)
+            group.create_task(self._transcribe_leg(transcriber, troubles))
 
     def _speech_needed(self) -> Speech:
         assert self._speech, "only who has speech takes the lock"
@@ -298,6 +311,8 @@ class _Session:
             self._lags[event.leg] = event.lag_s
         if isinstance(event, Partial | Lagging):
             self._status.post(event)
+        elif self._told is not None:
+            self._told.tell()
 
     async def _note_end(self) -> None:
         recorded = read_recorded(self._folder.path)

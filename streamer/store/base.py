@@ -189,6 +189,9 @@ class Reader(Protocol):
     ) -> list[Segment]:
         """Return segments by start time, of each leg those with a greater utterance than `after` says of its label."""
 
+    async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
+        """Return the last utterance of each leg that an observer has been told of, by label; of a leg never told of, nothing."""
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
 
@@ -220,6 +223,9 @@ class Store(Reader, Protocol):
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
     ) -> None:
         """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+
+    async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
+        """Take note that an observer has been told of a leg up to an utterance."""
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         """Keep what went wrong; a call that is not there counts as none."""

@@ -59,7 +59,12 @@ class MemoryStore:
     def __init__(self) -> None:
         self._calls: dict[str, StoredCall] = {}
         self._troubles: list[TroubleRow] = []
+        self._told: dict[tuple[str, str, str], int] = {}
         self._version = 0
+
+    def segments_of(self, call_id: str) -> int:
+        """Count what is settled of a call, which need not be there."""
+        return len(self._calls[call_id].segments) if call_id in self._calls else 0
 
     async def read_call(self, call_id: str) -> CallRow:
         return self._find(call_id, NotFoundError).describe()
@@ -159,6 +164,16 @@ class MemoryStore:
         call = self._find(call_id, StoreError)
         call.row = replace(call.row, reason=reason, duration=duration, ended_at=ended_at)
         self._version += 1
+
+    async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
+        return {
+            leg: utterance
+            for (call, leg, name), utterance in self._told.items()
+            if (call, name) == (call_id, observer)
+        }
+
+    async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
+        self._told[call_id, leg, observer] = utterance
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         known = call_id if call_id in self._calls else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.bus import Bus
+from streamer.calls.observers import OBSERVERS, Observer
 from streamer.calls.session import Backend, SessionResult, run_session
 from streamer.calls.watching import open_speech
 from streamer.config import Settings
@@ -66,7 +67,13 @@ class SessionRun:
         return [(segment.leg, segment.utterance, segment.text) for segment in ordered]
 
 
-async def transcribe_call(folder: Path, store: Store, recogniser: ScriptedRecogniser) -> SessionRun:
+async def transcribe_call(
+    folder: Path,
+    store: Store,
+    recogniser: ScriptedRecogniser,
+    *,
+    observers: Mapping[str, Observer] = OBSERVERS,
+) -> SessionRun:
     """Run a session to its end, with the recogniser taken from a table by its name."""
     bus, opening = Bus(), asyncio.get_running_loop().create_future()
     opening.set_result(store)
@@ -75,6 +82,6 @@ async def transcribe_call(folder: Path, store: Store, recogniser: ScriptedRecogn
         async with open_speech(
             Settings(), MODEL, bus, recogniser="scripted", recognisers=table
         ) as speech:
-            result = await run_session(folder, Backend(opening, speech), bus)
+            result = await run_session(folder, Backend(opening, speech, observers), bus)
         bus.close()
         return SessionRun(result, [event async for event in events])

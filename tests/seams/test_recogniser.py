@@ -37,7 +37,7 @@ async def test_what_it_skips_is_counted_and_the_rest_is_there(recordings):
     script = {**SCRIPT, ("agent", 1): SKIPPED}
     run = await transcribe_call(record_call(recordings), MemoryStore(), ScriptedRecogniser(script))
     assert [leg for leg, *_ in run.said] == ["caller", "caller"]
-    assert run.result.trouble == "1 utterances could not be turned into words"
+    assert run.result.trouble == "1 utterances could not be transcribed"
 
 
 async def test_one_that_gives_up_costs_the_words_and_not_the_call(recordings):

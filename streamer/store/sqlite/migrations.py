@@ -105,7 +105,21 @@ def m001_calls_and_segments() -> Sequence[str]:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments,)
+def m002_told_observers() -> Sequence[str]:
+    """Keep how far each observer has been told of each leg."""
+    return (
+        """
+        CREATE TABLE told (
+            leg       INTEGER NOT NULL REFERENCES leg ON DELETE CASCADE,
+            observer  TEXT    NOT NULL,
+            utterance INTEGER NOT NULL,
+            PRIMARY KEY (leg, observer)
+        ) STRICT, WITHOUT ROWID
+        """,
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments, m002_told_observers)
 
 
 async def migrate(db: Connection) -> None:

@@ -153,6 +153,20 @@ async def list_older(db: Connection, than: datetime) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def read_told(db: Connection, call_id: str, observer: str) -> dict[str, int]:
+    """Return the last utterance of each leg that an observer has been told of, by label."""
+    rows = await db.fetch(
+        """
+        SELECT leg.label, told.utterance
+        FROM told
+        JOIN leg ON leg.id = told.leg
+        WHERE leg.call = :call AND told.observer = :observer
+        """,
+        {"call": encode_text(call_id), "observer": encode_text(observer)},
+    )
+    return {str(label): int(utterance) for label, utterance in rows}
+
+
 async def read_troubles(db: Connection, call_id: str) -> list[TroubleRow]:
     """Return what went wrong with a call, in order."""
     rows = await db.fetch(

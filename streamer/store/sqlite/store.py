@@ -99,6 +99,10 @@ class SqliteReader:
         """Return what is settled of a call; NotFoundError if it is not there."""
         return await reading.read_transcript(self._reading, call_id)
 
+    async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
+        """Return the last utterance of each leg that an observer has been told of, by label."""
+        return await reading.read_told(self._reading, call_id, observer)
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
         return await reading.read_troubles(self._reading, call_id)
@@ -136,6 +140,10 @@ class SqliteStore(SqliteReader):
     ) -> None:
         """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
         await writing.end_call(self._writing, call_id, reason, duration=duration, ended_at=ended_at)
+
+    async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
+        """Take note that an observer has been told of a leg up to an utterance."""
+        await writing.keep_told(self._writing, call_id, leg, observer, utterance=utterance)
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         """Keep what went wrong; a call that is not there counts as none."""

@@ -170,6 +170,29 @@ async def end_call(
         raise _unknown(db, call_id)
 
 
+async def keep_told(
+    db: Connection, call_id: str, leg: str, observer: str, *, utterance: int
+) -> None:
+    """Take note that an observer has been told of a leg up to an utterance; it never goes back."""
+    async with db.transaction() as run:
+        await run(
+            """
+            INSERT INTO told (leg, observer, utterance)
+            SELECT id, :observer, :utterance
+            FROM leg
+            WHERE call = :call AND label = :label
+            ON CONFLICT (leg, observer) DO UPDATE SET
+                utterance = max(utterance, excluded.utterance)
+            """,
+            {
+                "call": encode_text(call_id),
+                "label": encode_text(leg),
+                "observer": encode_text(observer),
+                "utterance": utterance,
+            },
+        )
+
+
 async def keep_trouble(db: Connection, call_id: str | None, message: str, *, at: datetime) -> None:
     """Keep what went wrong, with no call if that one is not in the store."""
     await db.fetch(

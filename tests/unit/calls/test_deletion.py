@@ -10,10 +10,17 @@ import pytest
 
 from streamer.calls.catalog import find_entry
 from streamer.calls.deletion import delete_call, delete_older
-from streamer.core.events import Call, EndReason
+from streamer.core.audio import Leg
+from streamer.core.events import Call, EndReason, Lagging, Partial
 from streamer.errors import NotFoundError, RecordingError
+from streamer.recording.folder import CallFolder
+from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import take_lock
+from streamer.recording.private_files import UNFINISHED
+from streamer.recording.speaker_names import write_names
+from streamer.recording.writer import create_recording
 from streamer.store.sqlite.store import open_store
+from streamer.tap.detached import log_to
 from tests.unit.calls.test_catalog import LEGS, record
 from tests.unit.store.sqlite.calls import say
 
@@ -40,6 +47,35 @@ async def test_the_folder_and_the_words_go_and_what_lies_beside_them_stays(store
     assert stays.paths[0].is_file()
     with pytest.raises(NotFoundError):
         await store.read_call(gone.call.id)
+
+
+async def test_a_folder_with_every_file_that_any_code_writes_is_emptied(store, recordings):
+    recording = create_recording(
+        recordings, source="test", url="", legs=LEGS, clock=lambda: 0.0, max_data=64
+    )
+    folder = CallFolder(recording.folder)
+    recording.append(0, [bytes(100)])  # more than one file holds
+    joined = recording.add_leg(Leg("transfer", "Toy/3"))
+    recording.append(1, [bytes(10)])
+    log_to(folder.tap_log)
+    folder.request_stop()
+    write_names(folder.path, {"caller": "Ann"})
+    lock, status = folder.take_transcriber_lock(), LiveStatus(folder.path)
+    assert lock is not None
+    for label in (*(leg.label for leg in LEGS), joined.label):
+        status.post(Partial(recording.call.id, label, 1, 0, 1, (), ()))
+    status.post(Lagging(recording.call.id, "caller", 9.0))
+    assert status._writing is not None
+    await status._writing
+    assert recording.finish(EndReason.HANG_UP)
+    lock.release()
+    # What a kill leaves in the middle of a replacement.
+    for path in [folder.call_json, folder.names, *folder.live_status_files()]:
+        path.with_name(path.name + UNFINISHED).touch()
+    assert len(list(folder.path.iterdir())) == 17
+    call = await keep(store, recording.call, folder.path, recording.paths)
+    assert await delete_call(store, recordings, call) == []
+    assert not folder.path.exists()
 
 
 @pytest.mark.parametrize("name", ["music", "20261120-130538-k3f9"])
