@@ -82,7 +82,9 @@ class CallWriter:
                 if not error.is_temporary or self._has_given_up:
                     raise
                 if not rest_s:
-                    self._say(f"{error}; words wait in the recording until it can be written")
+                    self._say(
+                        f"{error}; the text waits in the recording until the database can be written"
+                    )
                 if self._give_up_at is None and not self._is_live():
                     self._give_up_at = self._clock() + PATIENCE_S
                 if self._give_up_at is not None and self._clock() > self._give_up_at:
@@ -90,7 +92,7 @@ class CallWriter:
                     raise
             else:
                 if rest_s:
-                    self._say("the database takes words again")
+                    self._say("the database can be written again")
                 return result
             rest_s = min(max(2 * rest_s, _SHORTEST_REST_S), _LONGEST_REST_S)
             await asyncio.sleep(rest_s)

@@ -143,7 +143,7 @@ class _ServeSession:
         """Follow the calls that are live to their ends."""
         if self._outcome.live:
             self._say(
-                f"no more calls are taken; following {len(self._outcome.live)} to the end (once more leaves them to the"
+                f"no more calls are taken; showing {len(self._outcome.live)} to the end (Ctrl-C again leaves them to the"
                 " recorder)"
             )
         await asyncio.wait([listening])
@@ -166,7 +166,7 @@ class _ServeSession:
             code = await self._listen()
             if code is None and not self._is_stopping:
                 self._say(
-                    "the listener was killed; its calls go on in the dialplan; starting another"
+                    "the listener was killed; its calls continue in the dialplan; another listener is started"
                 )
                 await asyncio.sleep(RESTART_S)
 
@@ -183,7 +183,7 @@ class _ServeSession:
             has_failed = True
             _log.exception("a call cannot be followed any more")
             self._bus.publish(
-                Trouble(folder.name, f"it is recorded, but followed no more: {error!r}")
+                Trouble(folder.name, f"the call is still recorded, but no longer shown: {error!r}")
             )
         finally:
             self._outcome.live.discard(folder.name)
@@ -214,9 +214,9 @@ class _ServeSession:
     async def _take_over(self, source: str, address: str) -> None:
         """Live with a listener that somebody else has started, until it ends."""
         self._begin(source, address)
-        rest = "" if self.leads else "; the other `streamer serve` ends it, not this one"
+        rest = "" if self.leads else "; leaving this one does not end the listening"
         self._say(
-            f"another process listens at {address} already, with the options that it was given; its calls are followed{rest}"
+            f"another streamer process already listens on {address}, with its own options; its calls are shown{rest}"
         )
         log = LogTail(self._recordings / LISTENER_LOG)
         while is_listening(self._recordings, source, address):
@@ -225,7 +225,7 @@ class _ServeSession:
             for line in log.read():
                 self._say(line)
         if not self._is_stopping:
-            self._say("the listener has ended; starting another")
+            self._say("the listener has ended; another one is started")
 
     def _try_to_lead(self) -> None:
         with suppress(OSError):  # the folder of recordings is gone

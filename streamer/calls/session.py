@@ -164,7 +164,7 @@ class _Session:
     async def run(self, store: Store) -> str:
         """See the call through; return what made its text incomplete."""
         if not self._folder.path.exists():
-            raise RecordingError(f"{self._folder.path} is not there any more")
+            raise RecordingError(f"{self._folder.path} no longer exists")
         self._store = store
         self._writer = CallWriter(store, self._call_id, is_live=self._folder.is_live, say=self._say)
         await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)

@@ -46,9 +46,7 @@ _ANNOUNCEMENT_S = 3.0
 
 _log = logging.getLogger(__name__)
 
-_KILLED = (
-    "the recorder was killed; the keeper reads the call to its end, so the call itself goes on"
-)
+_KILLED = "the recorder was killed, and the recording ends there; the keeper reads on, so the call itself continues"
 
 
 def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
@@ -145,7 +143,10 @@ async def _open_store(stack: AsyncExitStack, settings: Settings, bus: Bus) -> St
                 return None
             if not is_said:
                 bus.publish(
-                    Trouble(None, f"{error}; words wait in the recordings until it is free")
+                    Trouble(
+                        None,
+                        f"{error}; the text waits in the recordings until the database is free",
+                    )
                 )
                 is_said = True
             await asyncio.sleep(_STORE_REST_S)

@@ -33,7 +33,9 @@ def choose_call(name: str, call_ids: Collection[str]) -> str:
         raise NotFoundError(f"no call {name}; `streamer calls` lists those that there are")
     if len(found) > 1:
         shown = " and ".join(found[:_SHOWN_CHOICES])
-        raise UsageError(f"{name} may be any of {len(found)} calls, as {shown}; say more")
+        raise UsageError(
+            f"{name} may be any of {len(found)} calls, as {shown}; give more of its id"
+        )
     return found[0]
 
 

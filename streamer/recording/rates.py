@@ -33,7 +33,7 @@ def read_rate(path: Path) -> int | None:
     try:
         return parse_header(start).rate
     except RecordingError as error:
-        raise RecordingError(f"{path} is no recording: {error}") from error
+        raise RecordingError(f"{path} is not a recording of ours: {error}") from error
 
 
 def correct_rates(legs: Sequence[Leg], paths: Sequence[Path]) -> tuple[Leg, ...]:

@@ -17,7 +17,7 @@ class AddressTakenError(UnreachableError):
     """Another listener of the same recordings has the address."""
 
     def __init__(self, source: str, address: str) -> None:
-        super().__init__(f"{address} is being listened on already")
+        super().__init__(f"another listener already uses {address}")
         self.source = source
         self.address = address
 

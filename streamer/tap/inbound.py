@@ -185,7 +185,7 @@ class Listener:
             )
             await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
         except RecordingError as error:
-            self._say(f"a call is not recorded, but goes on: {error}")
+            self._say(f"a call cannot be recorded, but continues: {error}")
             await _see_out(call, stop)
         except Exception:  # noqa: BLE001 - one call's failure must not end the others
             _log.exception("a call cannot be recorded any more")
@@ -212,7 +212,7 @@ class Listener:
                         server.give_up()
             except KeeperError as error:
                 if not is_said:
-                    self._say(f"{error}; calls are recorded, but would not survive this process")
+                    self._say(f"{error}; calls are recorded, but they would end with this process")
                 is_said = True
                 await asyncio.sleep(KEEPER_REST_S)
             finally:

@@ -171,7 +171,7 @@ def _wait_for_note(path: Path) -> str:
     while not (note := read_note(path)):
         if time.monotonic() > give_up_at:
             raise RecordingError(
-                "another process is about to record this channel but does not get on; try again"
+                "another process has begun to record this channel but does not make progress; try again"
             )
         time.sleep(_POLL_S)
     return note

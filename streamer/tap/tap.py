@@ -223,7 +223,7 @@ class _Tap:
             if trouble and (leg, trouble) not in self._told_troubles:
                 self._told_troubles.add((leg, trouble))
                 self._tell(
-                    f"{self._label(leg)} is not being written: {trouble}; the call is read on, free the disk"
+                    f"the audio of {self._label(leg)} cannot be written ({trouble}); free disk space, the recorder keeps trying"
                 )
 
     def _count_sent(self) -> None:
@@ -252,7 +252,7 @@ class _Tap:
             took_all = await asyncio.to_thread(self._recording.finish, reason)
         self._tell_losses()
         if not took_all:
-            self._tell("the disk hangs: the last seconds of audio are not written")
+            self._tell("the disk does not answer: the last seconds of audio were not written")
         duration = max(timeline.samples / timeline.rate for timeline in self._timelines)
         self._bus.publish(CallEnded(self._recording.call.id, reason, duration))
         return TapResult(reason, errors, took_all, self._recording.lost, recorded_nothing)

@@ -64,7 +64,7 @@ async def test_a_call_that_cannot_be_recorded_goes_on_until_the_grace_is_over(
             caller.identify()
             caller.speak(SECOND)
             async for event in events:
-                assert "not recorded, but goes on" in str(event)
+                assert "cannot be recorded, but continues" in str(event)
                 break
         assert not any(isinstance(message, Terminated) for message in caller.messages)
         one.stopping.set()

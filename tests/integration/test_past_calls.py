@@ -192,7 +192,7 @@ async def test_words_wait_for_a_locked_database_and_the_call_does_not(recordings
     assert missing_or_wrong(events) <= 8
     messages = [event["message"] for event in events if event["event"] == "trouble"]
     assert "is being written by another program" in messages[0]
-    assert messages[-1] == "the database takes words again"
+    assert messages[-1] == "the database can be written again"
 
 
 async def test_a_viewer_that_is_killed_loses_no_final_and_resume_finishes_the_call(recordings):

@@ -71,8 +71,8 @@ async def test_what_a_busy_store_refuses_is_kept_in_order_and_said_once(no_rest)
     )
     assert store.kept == [("caller", 1), ("agent", 1)]
     assert said == [
-        "the database is being written by another program; words wait in the recording until it can be written",
-        "the database takes words again",
+        "the database is being written by another program; the text waits in the recording until the database can be written",
+        "the database can be written again",
     ]
     assert no_rest.count(0.1) == 1
     assert max(no_rest) <= 2.0

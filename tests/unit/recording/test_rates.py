@@ -24,7 +24,7 @@ def test_a_header_alone_says_the_rate(tmp_path):
 
 def test_what_cannot_be_read_or_understood_is_named(tmp_path):
     (tmp_path / "a.wav").write_bytes(bytes(100))
-    with pytest.raises(RecordingError, match=r"a\.wav is no recording: .* RIFF"):
+    with pytest.raises(RecordingError, match=r"a\.wav is not a recording of ours: .* RIFF"):
         read_rate(tmp_path / "a.wav")
     with pytest.raises(RecordingError, match="cannot be read: Is a directory"):
         read_rate(tmp_path)

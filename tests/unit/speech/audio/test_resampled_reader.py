@@ -191,6 +191,6 @@ async def test_a_leg_shorter_than_was_recorded_is_said_in_its_own_samples(tmp_pa
 async def test_a_file_that_is_no_recording_is_named(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"x" * 100)
     follower = SpeechFollower(tmp_path / "a.wav", is_live=lambda: False)
-    with pytest.raises(RecordingError, match=r"a\.wav is no recording"):
+    with pytest.raises(RecordingError, match=r"a\.wav is not a recording of ours"):
         await follower.read()
     follower.close()
