@@ -10,7 +10,7 @@ that off for the process that writes them itself. `follow` ends once the recordi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -171,7 +171,7 @@ def _is_refused_or_waits(leg: RecordedLeg) -> bool:
     return leg.reason is EndReason.REFUSED or not leg.has_attached
 
 
-async def follow(folder: Path) -> AsyncIterator[Event]:
+async def follow(folder: Path) -> AsyncGenerator[Event, None]:
     """Yield what happens to a call, `CallStarted` first, until it has ended and nobody transcribes it any more.
 
     Raises:

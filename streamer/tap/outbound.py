@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.core.audio import Leg
-from streamer.core.events import EndReason, Trouble
+from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.errors import RecordingError, StreamerError
 from streamer.keeper.client import open_keeper
+from streamer.recording.feed import follow
 from streamer.recording.folder import CallFolder
 from streamer.recording.locks import Lock, channel_lock_path, make_lock_folder, read_note, take_lock
 from streamer.recording.reader import list_wavs, repair_recording
@@ -122,8 +123,11 @@ class EndedCall:
 
 async def follow_call(folder: Path) -> EndedCall | None:
     """Wait until the tap of another process has ended its call; None if the PBX refused it and nothing is left."""
-    while CallFolder(folder).is_live():  # noqa: ASYNC110 - another process's lock is what is waited for
-        await asyncio.sleep(_POLL_S)
+    with suppress(RecordingError):  # it is gone already
+        async with aclosing(follow(folder)) as events:
+            async for event in events:
+                if isinstance(event, CallEnded):
+                    break
     return await asyncio.to_thread(_read_end, folder)
 
 

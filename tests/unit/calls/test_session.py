@@ -9,7 +9,16 @@ from streamer.bus import Bus
 from streamer.calls import session
 from streamer.calls.session import Backend, Speech, run_session
 from streamer.core.audio import Leg
-from streamer.core.events import SPEECH_RATE, CallEnded, CallStarted, EndReason, Lagging
+from streamer.core.events import (
+    SPEECH_RATE,
+    CallEnded,
+    CallStarted,
+    EndReason,
+    Lagging,
+    LegAttached,
+    LegEnded,
+    Trouble,
+)
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.writer import create_recording
@@ -18,7 +27,7 @@ from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
 from streamer.store.sqlite.store import open_store
 from tests.fakes.recogniser import LoadedRecogniser
-from tests.fakes.replay import PATIENCE_S, until
+from tests.fakes.replay import PATIENCE_S, RememberingBus, until
 from tests.unit.speech.test_transcriber import LOUD, LoudIsSpeech
 
 LEGS = (Leg("caller", "a", 8000), Leg("agent", "b", 8000))
@@ -160,3 +169,27 @@ async def test_who_takes_over_does_not_inherit_a_lag(tmp_path, recordings, held)
             recording.finish(EndReason.HANG_UP)
             assert isinstance(await next_lag(events), CallEnded)
             await taking_over
+
+
+async def test_every_viewer_is_told_how_each_leg_is_doing(tmp_path, recordings):
+    recording = begin(recordings)
+    write_wav(recording.paths[0], 8000)
+    buses = [RememberingBus(), RememberingBus()]
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        viewers = [
+            asyncio.ensure_future(run_session(recording.folder, backend_with(store), bus))
+            for bus in buses
+        ]
+        recording.attach(0)
+        await until(lambda: all(bus.count(LegAttached) == 1 for bus in buses))
+        recording.end_leg(0, EndReason.LOST, "the connection broke")
+        await until(lambda: all(bus.count(LegEnded) == 1 for bus in buses))
+        recording.finish(EndReason.LOST)
+        await asyncio.gather(*viewers)
+    for bus in buses:
+        (attached,) = [event for event in bus.events if isinstance(event, LegAttached)]
+        assert (attached.leg.label, attached.recording) == ("caller", recording.paths[0])
+        (ended,) = [event for event in bus.events if isinstance(event, LegEnded)]
+        assert (ended.leg, ended.reason) == ("caller", EndReason.LOST)
+        assert Trouble(recording.call.id, "caller: the connection broke") in bus.events
+        assert isinstance(bus.events[-1], CallEnded)
