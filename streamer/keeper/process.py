@@ -38,7 +38,7 @@ LONGEST_PATIENCE_S = 3600.0
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
-class Kept:
+class HeldSocket:
     """One duplicate: unread while its tap lives, drained afterwards."""
 
     def __init__(self, sock: socket.socket, farewell: bytes) -> None:
@@ -65,7 +65,7 @@ class Tap:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.kept: dict[str, Kept] = {}
+        self.kept: dict[str, HeldSocket] = {}
         self.patience = 10.0
         self.last_beat = time.monotonic()
         self._unread = b""
@@ -91,11 +91,11 @@ class Tap:
             return None
         return [line.decode("ascii", "replace") for line in lines]
 
-    def claim(self, farewell: str) -> Kept:
+    def claim(self, farewell: str) -> HeldSocket:
         """Pair the oldest descriptor that came with the `hold` line being read."""
         sock = socket.socket(fileno=self._unclaimed.pop(0))
         sock.setblocking(False)
-        return Kept(sock, b"" if farewell == "-" else bytes.fromhex(farewell))
+        return HeldSocket(sock, b"" if farewell == "-" else bytes.fromhex(farewell))
 
     def say(self, line: str) -> None:
         """Answer the tap; a tap that cannot take a short line will miss its beats anyway."""
@@ -186,11 +186,11 @@ class Keeper:
             self._drain(kept)
         tap.close()
 
-    def _drain(self, kept: Kept) -> None:
+    def _drain(self, kept: HeldSocket) -> None:
         self._selector.register(kept.sock, selectors.EVENT_READ, kept)
         self._draining += 1
 
-    def _drain_on(self, kept: Kept) -> None:
+    def _drain_on(self, kept: HeldSocket) -> None:
         if not kept.read_and_discard():
             self._selector.unregister(kept.sock)
             kept.sock.close()
