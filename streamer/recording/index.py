@@ -90,7 +90,7 @@ class Arrivals:
     """
 
     def __init__(self, recordings: Path, *, sources: Collection[str]) -> None:
-        self._recordings = Recordings(recordings)
+        self._recordings = Recordings(recordings.absolute())
         self._sources = sources
         self._listed_at = -1
         self._known: set[str] | None = None

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason
 from streamer.recording.index import Arrivals
@@ -33,6 +35,14 @@ def test_each_call_that_comes_is_told_once_even_if_it_is_over_by_then(recordings
     assert names(arrivals.look()) == [later.call.id]
     for call in (*calls[1:], later):
         call.finish(EndReason.HANG_UP)
+
+
+def test_a_call_is_told_with_its_whole_path_wherever_we_were_started(recordings, monkeypatch):
+    monkeypatch.chdir(recordings.parent)
+    call = begin(recordings)
+    arrivals = Arrivals(Path(recordings.name), sources={"audiosocket"})
+    assert arrivals.look() == [call.folder]
+    call.finish(EndReason.HANG_UP)
 
 
 def test_calls_that_do_not_come_to_us_are_not_ours(recordings):
