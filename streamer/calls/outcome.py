@@ -1,4 +1,4 @@
-"""What becomes of a call that is being outcome, as far as its watcher has to say it in the end."""
+"""What has become of a watched call, as far as a command has to say it when it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamer.errors import ExitCode
 
 @dataclass(slots=True)
 class WatchOutcome:
-    """A call that is being watched; `folder` is None before its tap has made it."""
+    """What is known of the call so far; `folder` is None before its tap has made it."""
 
     folder: Path | None = None
     exit_code: int = ExitCode.FAILED

@@ -202,7 +202,7 @@ async def watch_channels(
 ) -> None:
     """Have a tap record `legs` as one call, in a process of its own, and follow it to its end.
 
-    Cancelling this ends only the watching. What the tap says becomes events; `watched` tells the rest.
+    Cancelling this ends only the watching. What the tap says becomes events; `outcome` takes the rest.
     """
     tap = start_tap(settings, legs)
     announced = asyncio.Event()

@@ -149,7 +149,7 @@ async def test_a_second_serve_may_leave_without_ending_the_listening(recordings)
     async with serving(recordings) as first:
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
-            await until(lambda: "another serve leads" in second.troubles)
+            await until(lambda: "does not end the listening" in second.troubles)
             second.process.send_signal(signal.SIGTERM)
             assert await second.process.wait() == 128 + signal.SIGTERM
             assert _is_open(first.port)
@@ -160,7 +160,7 @@ async def test_a_second_serve_leads_when_the_first_has_died(recordings):
     async with serving(recordings) as first:
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
-            await until(lambda: "another serve leads" in second.troubles)
+            await until(lambda: "does not end the listening" in second.troubles)
             first.process.kill()
             await first.process.wait()
             (lock,) = (recordings / ".locks").glob("*.front")
