@@ -32,8 +32,13 @@ PATIENCE_S = 10.0
 BEATS_PER_PATIENCE = 5
 """Beats in that time, so one every 2 s."""
 
+PARKED_S = 130.0
+"""Seconds after which a drained socket with a farewell is surely closed; the keeper says when it is, but old ones do not."""
+
 _ANSWER_S = 15.0
 """Seconds for the keeper to take a socket; it answers at once unless the machine is very busy."""
+
+_FULL = "the keeper may open no more files; raise the limit (LimitNOFILE, ulimit -n) before it is started next"
 
 _SOCKET_NAME = "keeper.sock"
 _PROCESS = Path(__file__).with_name("process.py")
@@ -84,11 +89,33 @@ class Keeper:
         """Tokens that the present keeper has said it holds."""
         self._say_trouble = say_trouble
         self._has_told = False
+        self.why_lost = "this process stood still for too long"
+        """Said of the calls once `lost` is set."""
+        self._identity: tuple[int, ...] | None = None
+        """The socket file of the keeper that was reached last."""
+        self._refused: set[str] = set()
+        """Tokens of live sockets that the present keeper could not take; each beat tries again."""
+        self._parked: dict[str, float] = {}
+        """Sockets with a farewell that it drains, and when they are surely closed."""
+
+    @property
+    def parked(self) -> int:
+        """Count the sockets with a farewell whose peers have not closed them since this process left them."""
+        now = time.monotonic()
+        for token in [token for token, until in self._parked.items() if until <= now]:
+            del self._parked[token]
+        return len(self._parked)
 
     @property
     def is_late(self) -> bool:
         """Say whether this process has been silent for so long that the keeper may be reading already."""
         return time.monotonic() - self._last_beat > 0.9 * self._patience_s or self.lost.is_set()
+
+    def has_taken_over(self) -> bool:
+        """Hear what the keeper has said by now, and say whether it reads the sockets of this process."""
+        while self._sock is not None and self._receive():
+            pass
+        return self.lost.is_set()
 
     async def hold(self, sock: socket.socket, *, farewell: bytes = b"") -> Hold:
         """Give the keeper a duplicate of a connected socket and wait until it says that it has it.
@@ -121,12 +148,14 @@ class Keeper:
         """Tell the keeper that this process is alive, and get another one if it is gone; run it as a task."""
         while not self.lost.is_set():
             if self.is_late:
-                self.lost.set()
+                self._lose()
                 return
             self._last_beat = time.monotonic()
             if self._sock is None:
                 self._replace()
             self._say(b"beat\n")
+            for token in self._refused:
+                self._send(self._holds[token])
             await asyncio.sleep(self._patience_s / BEATS_PER_PATIENCE)
 
     def connect(self) -> None:
@@ -136,11 +165,21 @@ class Keeper:
             KeeperError: It can be neither reached nor started.
         """
         try:
-            self._sock = _reach_or_start(self._runtime_dir)
+            self._sock, identity = _reach_or_start(self._runtime_dir)
         except OSError as error:
             raise KeeperError(
                 f"the keeper cannot be started in {self._runtime_dir}: {error}"
             ) from error
+        if self._holds and identity == self._identity:
+            # It lives and has hung up on us, so it reads our sockets: whoever reads them too tears what comes.
+            self._sock.close()
+            self._sock = None
+            self._lose("the keeper would serve this process no longer")
+            return
+        if identity != self._identity:
+            self._parked.clear()
+        self._identity = identity
+        self._refused.clear()
         self._unread = b""
         self.answered.clear()
         self._say(f"hello {self._patience_s}\n".encode())
@@ -150,10 +189,20 @@ class Keeper:
 
     async def aclose(self) -> None:
         """Let go of the keeper, which drains what is still held; idempotent."""
-        if self._holds and self._sock is None:
+        if self._holds and self._sock is None and not self.lost.is_set():
             self._replace()
         self._holds.clear()
         self._disconnect()
+
+    def _lose(self, why: str = "") -> None:
+        """Take note that the keeper has said all farewells and reads every socket."""
+        self.why_lost = why or self.why_lost
+        until = time.monotonic() + PARKED_S
+        self._parked.update({h.token: until for h in self._holds.values() if h.farewell})
+        for held in self._held.values():
+            if not held.done():
+                held.set_exception(KeeperError(f"{self.why_lost}; try again"))
+        self.lost.set()
 
     def _disconnect(self) -> None:
         if self._sock is not None:
@@ -193,8 +242,13 @@ class Keeper:
         if token in self._holds:
             if self._sock is None:
                 self._replace()
-            del self._holds[token]
+            if token in self._refused and verb == "drain":
+                self._send(self._holds[token])  # there may be room by now
+            hold = self._holds.pop(token)
             self.answered.discard(token)
+            self._refused.discard(token)
+            if verb == "drain" and hold.farewell:
+                self._parked[token] = time.monotonic() + PARKED_S
             self._say(f"{verb} {token}\n".encode())
 
     def _say(self, line: bytes) -> None:
@@ -220,12 +274,13 @@ class Keeper:
             self._outbox.popleft()
         asyncio.get_running_loop().remove_writer(self._sock)
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
+        """Take what the keeper says; return whether it said anything."""
         assert self._sock is not None
         try:
             data = self._sock.recv(4096)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             data = b""
         *lines, self._unread = (self._unread + data).split(b"\n")
@@ -235,15 +290,35 @@ class Keeper:
             self._disconnect()
             if self._holds and not self.lost.is_set():
                 self._replace()
+        return True
 
     def _obey(self, line: str) -> None:
         verb, _, token = line.partition(" ")
-        if verb == "lost":
-            self.lost.set()
-        elif verb == "held":
-            self.answered.add(token)
-            if token in self._held and not self._held[token].done():
-                self._held[token].set_result(None)
+        match verb:
+            case "lost":
+                self._lose()
+            case "held":
+                self._on_held(token)
+            case "refused":
+                self._on_refused(token)
+            case "gone":
+                self._parked.pop(token, None)
+            case _:
+                pass  # a verb of a newer keeper
+
+    def _on_held(self, token: str) -> None:
+        self._refused.discard(token)
+        self.answered.add(token)
+        if token in self._held and not self._held[token].done():
+            self._held[token].set_result(None)
+
+    def _on_refused(self, token: str) -> None:
+        if token in self._held:
+            if not self._held[token].done():
+                self._held[token].set_exception(KeeperError(_FULL))
+        elif token in self._holds and token not in self._refused:
+            self._refused.add(token)
+            self._say_trouble(f"a call continues without protection: {_FULL}")
 
 
 def _send_line(keeper: socket.socket, line: bytes, passenger: socket.socket | None) -> None:
@@ -287,15 +362,21 @@ def default_runtime_dir() -> Path:
     return Path(tempfile.gettempdir()) / f"streamer-{os.getuid()}"
 
 
-def _reach_or_start(runtime_dir: Path) -> socket.socket:
+def _reach_or_start(runtime_dir: Path) -> tuple[socket.socket, tuple[int, ...]]:
+    """Return a connection, and what tells this keeper from any other that was or will be there."""
     _make_private(runtime_dir)
     path = runtime_dir / _SOCKET_NAME
     with (runtime_dir / "keeper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two taps that start together share one keeper
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-            return _connect(path)
+            return _connect(path), _identify(path)
         _start(path)
-        return _connect(path)
+        return _connect(path), _identify(path)
+
+
+def _identify(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_ctime_ns
 
 
 def _make_private(directory: Path) -> None:

@@ -58,7 +58,7 @@ class Limiter:
     def refuse_call(self, *, calls: int) -> str | None:
         """Return why a call beside so many others must be refused, None if there is room."""
         if calls >= self._most:
-            return f"{calls} calls are live, no more are taken (--max-calls)"
+            return f"{calls} calls are live or wait to be hung up, no more are taken (--max-calls)"
         return None
 
     def count_refusal(self, host: str, why: str) -> int:

@@ -86,6 +86,8 @@ class Listener:
         self._bus = bus
         self._clock = clock
         self._keeper: Keeper | None = None
+        self._left_keepers: list[Keeper] = []
+        """Those that have taken calls over which may not have been hung up yet."""
         self._has_keeper = asyncio.Event()
         self._disk = Disk()
         self._stops: set[Stop] = set()
@@ -102,7 +104,7 @@ class Listener:
             new_playback=plan.new_playback,
             fills_silence=plan.fills_silence,
             format=plan.format,
-            count_calls=lambda: sum(server.live_calls for _, server in self._servers),
+            count_calls=self._count_calls,
         )
         self._servers = [(where, inbound[where.source](options)) for where in plan.addresses]
 
@@ -210,6 +212,8 @@ class Listener:
                     await keeper.lost.wait()
                     for _, server in self._servers:
                         server.give_up()
+                    self._keeper = None
+                    self._left_keepers.append(keeper)
             except KeeperError as error:
                 if not is_said:
                     self._say(f"{error}; calls are recorded, but they would end with this process")
@@ -223,6 +227,13 @@ class Listener:
         while self._keeper is None:
             await self._has_keeper.wait()
         return self._keeper
+
+    def _count_calls(self) -> int:
+        """Count what takes the room of a call: live ones, and sockets that the keeper drains because their peers stay."""
+        self._left_keepers = [keeper for keeper in self._left_keepers if keeper.parked]
+        live = sum(server.live_calls for _, server in self._servers)
+        keepers = [*self._left_keepers, *([self._keeper] if self._keeper else [])]
+        return live + sum(keeper.parked for keeper in keepers)
 
     async def _watch_for_stop(self, places: Sequence[Place]) -> None:
         while not any(is_there(place.stop_path) for place in places):  # noqa: ASYNC110 - others make it

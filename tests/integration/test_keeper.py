@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import resource
 import signal
 import socket
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import KeeperError
+from streamer.keeper import client
 from streamer.keeper.client import open_keeper
 from tests.fakes.keepers import keeper_pid
 from tests.fakes.replay import until
@@ -236,3 +238,124 @@ async def test_nonsense_on_the_control_socket_ends_only_whoever_says_it(runtime_
             rude._say(line)
         ours.close()
     await can_be_filled_again(peer)
+
+
+def let_open(pid, more):
+    """Let a process open so many more files than it has open now."""
+    lowest_free = next(n for n in itertools.count() if not Path(f"/proc/{pid}/fd/{n}").exists())
+    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest_free + more, most))
+
+
+async def test_a_descriptor_that_does_not_fit_costs_that_hold_only(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours, farewell=b"bye")
+        pid = keeper_pid(runtime_dir)
+        let_open(pid, 1)
+        await keeper.hold(ours)
+        for _ in range(2):
+            with pytest.raises(KeeperError, match="no more files"):
+                await keeper.hold(ours)
+        let_open(pid, 1)
+        await keeper.hold(ours)
+        assert not keeper.has_taken_over()
+        assert _received(peer) == b"", "no farewell was said"
+    assert keeper_pid(runtime_dir) == pid
+
+
+async def test_descriptors_are_those_of_the_lines_that_they_came_with(runtime_dir):
+    with ExitStack() as opened:
+        pairs = [socket.socketpair() for _ in range(3)]
+        for end in itertools.chain(*pairs):
+            opened.enter_context(end)
+            end.setblocking(False)
+        async with open_keeper(runtime_dir) as keeper:
+            pid = keeper_pid(runtime_dir)
+            assert pid is not None
+            let_open(pid, 1)
+            os.kill(pid, signal.SIGSTOP)
+            holding = [asyncio.ensure_future(keeper.hold(ours)) for ours, _ in pairs]
+            await asyncio.sleep(0)
+            os.kill(pid, signal.SIGCONT)
+            held = await asyncio.gather(*holding, return_exceptions=True)
+            assert [isinstance(one, KeeperError) for one in held] == [False, True, True]
+            for ours, _ in pairs:
+                ours.close()
+            assert [is_open(peer) for _, peer in pairs] == [True, False, False]
+
+
+async def test_a_live_call_that_a_new_keeper_cannot_hold_is_held_as_soon_as_it_can(
+    runtime_dir, pair
+):
+    ours, peer = pair
+    said: list[str] = []
+    async with open_keeper(runtime_dir, say_trouble=said.append) as keeper:
+        await keeper.hold(ours)
+        keeper._obey("refused 1")
+        keeper._obey("refused 1")
+        assert len(said) == 1
+        assert "without protection" in said[0]
+        keeper._holds["1"].drain()
+        ours.close()
+    await can_be_filled_again(peer)
+
+
+async def test_a_parked_socket_counts_until_its_peer_has_closed(runtime_dir, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        quiet = await keeper.hold(ours)
+        parting = await keeper.hold(ours, farewell=b"bye")
+        ours.close()
+        quiet.drain()
+        parting.drain()
+        assert keeper.parked == 1, "only one with a farewell is parked"
+        peer.close()
+        await until(lambda: keeper.parked == 0)
+
+
+async def test_a_tap_that_the_keeper_serves_no_longer_leaves_its_sockets_to_it(runtime_dir, pair):
+    ours, _ = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours, farewell=b"bye")
+        keeper._say(b"hello x\n")
+        await keeper.lost.wait()
+        assert keeper.parked == 1
+
+
+@pytest.fixture
+def old_keeper(monkeypatch):
+    """Keepers are those of an earlier version."""
+    old = Path(__file__).parents[1] / "fakes" / "old_keeper.py"
+    monkeypatch.setattr(client, "_PROCESS", old)
+
+
+async def test_an_old_keeper_is_spoken_to_in_its_own_words(runtime_dir, old_keeper, monkeypatch):
+    monkeypatch.setattr(client, "PARKED_S", 0.0)
+    with ExitStack() as opened:
+        pairs = [socket.socketpair() for _ in range(3)]
+        for end in itertools.chain(*pairs):
+            opened.enter_context(end)
+            end.setblocking(False)
+        async with open_keeper(runtime_dir) as keeper:
+            holds = [await keeper.hold(ours, farewell=b"bye") for ours, _ in pairs]
+            for ours, _ in pairs:
+                ours.close()
+            holds[0].release()
+            holds[1].drain()
+            await until(lambda: not is_open(pairs[0][1]))
+            await can_be_filled_again(pairs[1][1])
+            assert keeper.parked == 0, "it does not say when a drained socket is gone"
+        await until(lambda: _received(pairs[2][1]) == b"bye")
+
+
+async def test_an_old_keeper_that_has_ended_a_tap_is_believed(runtime_dir, old_keeper, pair):
+    ours, peer = pair
+    async with open_keeper(runtime_dir) as keeper:
+        await keeper.hold(ours, farewell=b"bye")
+        let_open(keeper_pid(runtime_dir), 0)
+        with pytest.raises(KeeperError, match="no longer"):
+            await keeper.hold(ours)
+        await until(lambda: _received(peer) == b"bye")
+        assert keeper.has_taken_over()
+        assert "no longer" in keeper.why_lost

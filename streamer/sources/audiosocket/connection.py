@@ -155,6 +155,8 @@ class Connection(asyncio.BufferedProtocol):
             self._opening.cancel()
         if self._state is _State.IDENTIFYING:
             self._grumble("it hung up before its UUID was complete")
+        elif self._is_taken_over():
+            self.give_up()
         elif self._state is _State.LIVE:
             self._read_the_rest()
         if self._state is _State.LIVE:
@@ -197,11 +199,18 @@ class Connection(asyncio.BufferedProtocol):
         """End a call whose socket the keeper reads by now; others go on."""
         if self._state is _State.LIVE and self._hold is not None:
             self._hold = None
-            frozen = (
-                f"this process stood still for too long, so the keeper has taken {self.peer} over"
+            keeper = self._options.keeper()
+            why = keeper.why_lost if keeper else "the keeper is gone"
+            self._end(
+                EndReason.LOST,
+                SourceError(f"{why}, so the keeper has taken {self.peer} over"),
             )
-            self._end(EndReason.LOST, SourceError(frozen))
             self._transport.abort()
+
+    def _is_taken_over(self) -> bool:
+        """Say whether the keeper has said our farewell: it, no hang-up, is then why the peer has left."""
+        keeper = self._options.keeper()
+        return self._hold is not None and keeper is not None and keeper.has_taken_over()
 
     def _may_read(self) -> bool:
         keeper = self._options.keeper()

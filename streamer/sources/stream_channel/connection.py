@@ -155,9 +155,7 @@ class LegReader:
         """End a leg that the keeper has taken over."""
         self._close(
             EndReason.LOST,
-            SourceError(
-                f"this process stood still for too long, so the keeper has taken {self.leg.channel} over"
-            ),
+            SourceError(f"{self.keeper.why_lost}, so the keeper has taken {self.leg.channel} over"),
         )
 
     def leave(self) -> None:
