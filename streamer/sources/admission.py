@@ -19,6 +19,10 @@ MOST_ADDRESSES = 10_000
 MOST_AHEAD_S = 60.0
 """Seconds of audio that a caller may send before it can have been said; no live call is ever ahead."""
 
+FRAMES_PER_SECOND = 100.0
+MOST_FRAMES = 6_000.0
+"""Frames that a caller may send at any time, and a second from then on; a PBX sends 50 a second, and after a stall what it held back."""
+
 LINES = 5
 LINES_EVERY_S = 10.0
 """Lines about refused connections of one address in so much time."""
@@ -86,6 +90,23 @@ class Limiter:
                 key=lambda other: self._buckets[other].filled_at,
             )
             del self._buckets[oldest]
+
+
+class FrameBudget:
+    """How many frames of one caller are taken as they come; beyond it a caller waits for all others."""
+
+    def __init__(self, now: float) -> None:
+        self._left = MOST_FRAMES
+        self._filled_at = now
+
+    def take(self, now: float) -> bool:
+        """Take one frame, and say whether the budget has room for it."""
+        self._left += (now - self._filled_at) * FRAMES_PER_SECOND
+        self._left, self._filled_at = min(self._left, MOST_FRAMES), now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class Pace:

@@ -41,6 +41,7 @@ RATES = {
 DIGITS = frozenset("0123456789*#ABCD")
 
 _HEADER = struct.Struct(">BH")
+HEADER_SIZE = _HEADER.size
 _IDENTIFIER, _DIGIT = 0x01, 0x03
 _KINDS = {rate: kind for kind, rate in RATES.items()}
 _UUID_SIZE = 16

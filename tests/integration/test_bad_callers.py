@@ -530,9 +530,10 @@ async def test_a_port_that_cannot_be_had_is_one_line():
             await other.listen("no.such.host.invalid", closed_port())
 
 
-async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns():
+async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns(monkeypatch):
+    monkeypatch.setattr(connection, "REST_S", 0)
     keys = 10_000
-    async with open_server() as opened:
+    async with open_server(clock=VirtualClock()) as opened:
         with socket.create_connection(("127.0.0.1", opened.port)) as sock:
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
             await until(lambda: opened.calls and opened.heard() == FRAME)
@@ -541,9 +542,55 @@ async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_tu
             while sum(pieces) < keys:
                 await asyncio.sleep(0)  # one turn of the loop
                 heard = sum(isinstance(item, DtmfReceived) for item in opened.items[0])
-                pieces.append(heard - sum(pieces))
-            assert max(pieces) <= 2 * connection.READ_SIZE // len(encode_digit("5"))
+                pieces.append(heard + passed_over(opened) // len(encode_digit("5")) - sum(pieces))
+            assert max(pieces) <= connection.FRAMES_A_TURN
+            assert max(pieces[-100:]) <= connection.FRAMES_BEYOND
+            assert heard == limiter.MOST_FRAMES - 1, "a budget for frames, one of which was audio"
+            assert opened.told().count("passed over") == 1
         await until(opened.has_ended)
+        assert opened.end().reason is EndReason.HANG_UP
+
+
+def passed_over(opened, number=0) -> int:
+    return sum(item.odd_bytes for item in opened.items[number] if isinstance(item, Odd))
+
+
+@pytest.mark.parametrize(
+    "tiny",
+    [encode_digit("5"), b"\x02\x00\x00", b"\x77\x00\x00", b"\x12\x00\x00", b"\xff\x00\x00"],
+    ids=["digits", "silence", "unknown", "no-samples", "errors"],
+)
+async def test_a_caller_beyond_its_budget_is_passed_over_but_its_sound_and_its_end_are_not(
+    tiny, monkeypatch
+):
+    monkeypatch.setattr(connection, "REST_S", 0)
+    monkeypatch.setattr(limiter, "MOST_FRAMES", 100)
+    async with open_server(clock=VirtualClock()) as opened:
+        caller = await call(opened.port)
+        caller.identify()
+        caller.send(encode_audio(FRAME, 16_000) + tiny * 1000)
+        caller.send(encode_audio(FRAME, 16_000) * 50 + TERMINATE)
+        await until(lambda: opened.items and opened.has_ended())
+        assert opened.heard() == FRAME * 51
+        assert passed_over(opened) == (1000 - 99) * len(tiny)
+        assert opened.end().reason is EndReason.HANG_UP
+
+
+async def test_a_reset_after_a_flood_keeps_no_other_call_waiting(monkeypatch):
+    monkeypatch.setattr(limiter, "MOST_FRAMES", 1000)
+    async with open_server(clock=VirtualClock()) as opened:
+        with socket.create_connection(("127.0.0.1", opened.port)) as sock:
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: opened.calls and opened.heard() == FRAME)
+            (live,) = opened.server.connections
+            sock.send(encode_digit("5") * 20_000)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for _ in range(2):  # before the event loop has read anything
+            live.playout.play(1)
+            live._transport.write(TERMINATE)
+        await until(opened.has_ended)
+        heard = sum(isinstance(item, DtmfReceived) for item in opened.items[0])
+        assert 0 < heard <= 1000
 
 
 async def test_a_caller_that_brings_much_before_its_audio_is_announced_at_once(monkeypatch):

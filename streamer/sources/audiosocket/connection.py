@@ -1,7 +1,8 @@
 """One AudioSocket connection, from its acceptance to its end.
 
 Theory of operation. The socket is in the path of the call, so nothing done here may end one by accident. The keeper holds a second
-descriptor, with a farewell. Reading never stops but for peers that send more than can be said, as no PBX does. Whoever is not wanted is
+descriptor, with a farewell. Reading never stops but for peers that send more than can be said, or more frames than any PBX does: of those
+a few are taken a turn, and the rest waits in the kernel, so that all others have their turns. Whoever is not wanted is
 told `terminate` and read to its end: closing a socket that holds unread bytes resets the connection, which hangs the caller up.
 
     WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
@@ -28,7 +29,8 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.keeper.client import Hold
-from streamer.sources.admission import Pace
+from streamer.sources.admission import FRAMES_PER_SECOND, FrameBudget, Pace
+from streamer.sources.arrival import Arrivals, LoopWatch
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.decoder import USUAL_RATE, Decoder, describe_beginning
 from streamer.sources.base import LegClosed, LegOpened, Odd, RateKnown, StreamItem
@@ -51,6 +53,13 @@ READ_SIZE = 1 << 12
 """Bytes that one caller may bring at a time. A telephone's 20 ms are less than twice that at any rate; without a bound a flood of the
 smallest frames takes a second for each turn of the loop, and all other calls stand still meanwhile."""
 
+FRAMES_A_TURN = 50
+"""Frames of one caller that are taken in a turn of the loop; what a telephone sends is never so many in one read."""
+
+FRAMES_BEYOND = 8
+REST_S = 0.02
+"""Frames that are taken of a caller beyond its budget, and seconds until the next ones."""
+
 _MOST_EARLY = 1000
 """Items of a caller that wait for its rate."""
 
@@ -63,6 +72,9 @@ class Server(Protocol):
 
     buffer: memoryview
     """Where bytes go that are about to be taken."""
+
+    watch: LoopWatch
+    """Knows when the loop turned."""
 
     def depart(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
@@ -102,6 +114,14 @@ class Connection(asyncio.BufferedProtocol):
         self._hold: Hold | None = None
         self._is_admitted = False
         self._is_hasty = False
+        self._is_flooding = False
+        self._passed_over = 0
+        """Bytes of frames without sound beyond the budget, which nobody has been told of."""
+        self._pause_s = 0.0
+        self._resting: asyncio.TimerHandle | None = None
+        self._arrivals: Arrivals | None = None
+        self._arrival = 0.0
+        self._has_emptied = True
         self._call: AudioSocketCall | None = None
         self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
 
@@ -127,7 +147,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what has come."""
+        self._take_note(has_emptied=nbytes < len(self._server.buffer))
         self._receive(bytes(self._server.buffer[:nbytes]))
+
+    def _take_note(self, *, has_emptied: bool) -> None:
+        """Note when the bytes came that have just been read."""
+        self._arrival, self._has_emptied = self._options.clock(), has_emptied
+        if self._arrivals is not None:
+            self._arrival = self._arrivals.read(self._arrival, has_emptied=has_emptied)
 
     def _receive(self, data: bytes) -> None:
         if self._state is _State.WAITING:
@@ -136,23 +163,84 @@ class Connection(asyncio.BufferedProtocol):
             self._set_timer(IDENTIFYING_S, lambda: self._refuse(late))
         if not self._may_read():
             return
-        messages = self._parser.feed(data)
+        self._parser.feed(data)
         header = self._parser.header
         if self._state is _State.IDENTIFYING and header not in (None, wire.IDENTIFIER_HEADER):
             # Told by its header: whatever else it is may never complete a frame.
             beginning = describe_beginning(*header)
             self._refuse(f"it did not begin with a UUID but with {beginning}")
             return
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take the frames that have been read, a turn's share of them, and read on if that was all."""
+        self._resting = None
+        if not self._may_read():
+            return
         try:
-            for message in messages:
-                self._take(message)
+            rest_s = self._take_share()
         except SourceError as error:
             self._fail(error)
+            rest_s = None
+        self._tell_passed_over()
+        if self._state in (_State.IDENTIFYING, _State.LIVE):
+            self._rest(rest_s)
+
+    def _take_share(self) -> float | None:
+        """Take frames; return for how long nothing more should be taken, None if there are no more."""
+        now, share = self._options.clock(), FRAMES_A_TURN
+        self._pause_s = 0.0
+        for count, message in enumerate(self._parser.feed(b""), start=1):
+            if self._state is _State.LIVE and not self._budget.take(now):
+                share = FRAMES_BEYOND
+                self._take_beyond(message, now)
+            else:
+                self._take(message, now)
+            if count >= share:
+                return max(self._pause_s, REST_S if share == FRAMES_BEYOND else 0.0)
+        return self._pause_s or None
+
+    def _take_beyond(self, message: wire.Message, now: float) -> None:
+        """Take what is sound, or the end; count the rest."""
+        match message:
+            case wire.Terminated():
+                self._take(message, now)
+            case wire.Audio(payload=payload) if payload:
+                self._take(message, now)
+            case wire.Unknown(length=length):
+                self._passed_over += wire.HEADER_SIZE + length
+            case wire.Digit():
+                self._passed_over += wire.HEADER_SIZE + 1
+            case _:
+                self._passed_over += wire.HEADER_SIZE
+
+    def _tell_passed_over(self) -> None:
+        if self._passed_over and self._state is _State.LIVE:
+            said = (
+                f"{self.peer} sends more than {FRAMES_PER_SECOND:.0f} frames a second; keys and other frames without sound"
+                " are passed over"
+            )
+            self._put(Odd(0, "" if self._is_flooding else said, self._passed_over))
+            self._is_flooding, self._passed_over = True, 0
+
+    def _rest(self, rest_s: float | None) -> None:
+        """Read nothing for so long, then go on; or read on."""
+        if self._transport.is_closing():
+            return
+        if rest_s is None:
+            self._transport.resume_reading()
+            return
+        if self._transport.is_reading():
+            self._transport.pause_reading()
+        if self._arrivals is not None:
+            self._arrivals.pause()
+        self._resting = asyncio.get_running_loop().call_later(rest_s, self._go_on)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Judge the end of the connection."""
-        if self._opening is not None:
-            self._opening.cancel()
+        for pending in (self._opening, self._resting):
+            if pending is not None:
+                pending.cancel()
         if self._state is _State.IDENTIFYING:
             self._grumble("it hung up before its UUID was complete")
         elif self._is_taken_over():
@@ -219,14 +307,29 @@ class Connection(asyncio.BufferedProtocol):
         return self._state in (_State.IDENTIFYING, _State.LIVE)
 
     def _read_the_rest(self) -> None:
-        """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first."""
-        with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
-            while data := sock.recv(READ_SIZE):
-                self._receive(data)
+        """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first.
 
-    def _take(self, message: wire.Message) -> None:
+        Of a caller beyond its budget the rest is dropped, for it would keep all others waiting.
+        """
+        with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
+            data = b""
+            while self._take_within_budget(data) and (data := sock.recv(READ_SIZE)):
+                self._take_note(has_emptied=False)
+
+    def _take_within_budget(self, data: bytes) -> bool:
+        now = self._options.clock()
+        try:
+            for message in self._parser.feed(data):
+                if not (self._state is _State.LIVE and self._budget.take(now)):
+                    return False
+                self._take(message, now)
+        except SourceError as error:
+            self._fail(error)
+        return self._state is _State.LIVE
+
+    def _take(self, message: wire.Message, now: float) -> None:
         if self._state is _State.LIVE:
-            self._listen(message)
+            self._listen(message, now)
         elif self._state is _State.IDENTIFYING and isinstance(message, wire.Identified):
             self._identify(message)
 
@@ -239,7 +342,11 @@ class Connection(asyncio.BufferedProtocol):
         self._state, self._is_admitted = _State.LIVE, True
         self._uuid, self._admitted = message.uuid, verdict
         self._decoder = Decoder(self.peer, self._options.format)
-        self._pace = Pace(self._options.clock())
+        now = self._options.clock()
+        self._pace, self._budget = Pace(now), FrameBudget(now)
+        self._server.watch.start()
+        self._arrivals = Arrivals(self._server.watch, now)
+        self._arrivals.read(now, has_emptied=self._has_emptied)
         self._playback = self._options.new_playback()
         self.playout = Playout(
             self._transport,
@@ -265,15 +372,14 @@ class Connection(asyncio.BufferedProtocol):
         else:
             hold.release()
 
-    def _listen(self, message: wire.Message) -> None:
+    def _listen(self, message: wire.Message, now: float) -> None:
         if isinstance(message, wire.Terminated):
             self._end(EndReason.HANG_UP)
             self._transport.close()
             # Not all may have been sent, and a peer that has left does not read.
             self._set_timer(GOODBYE_S, self._transport.abort)
             return
-        now = self._options.clock()
-        items = self._decoder.take(message, now)
+        items = self._decoder.take(message, self._arrival)
         if self._decoder.kind_rate:
             self.playout.rate = self._decoder.kind_rate
         for item in items:
@@ -285,10 +391,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _keep_pace(self, audio_s: float, now: float) -> None:
         """Read no faster than a call can be said, once a caller is far ahead."""
-        wait_s = self._pace.take(audio_s, now)
-        if wait_s and self._transport.is_reading():
-            self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(wait_s, self._transport.resume_reading)
+        was_pausing, wait_s = self._pause_s, self._pace.take(audio_s, now)
+        self._pause_s = max(was_pausing, wait_s)
+        if wait_s and not was_pausing:
             said = f"{self.peer} sends faster than anybody speaks, and is slowed down"
             self._put(Odd(0, "" if self._is_hasty else said))
             self._is_hasty = True
@@ -396,6 +501,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_admitted:
             self._is_admitted = False
             self._options.frame_clock.stop(self.playout.play)
+            self._server.watch.stop()
             self._server.forget(self._uuid)
 
     def _set_timer(self, seconds: float, act: Callable[[], Any] | None) -> None:

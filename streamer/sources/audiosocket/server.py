@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from streamer.sources.arrival import LoopWatch
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.connection import READ_SIZE, Connection
 from streamer.sources.inbound import Admitted, ServerOptions
@@ -19,6 +20,7 @@ class AudioSocketServer:
         self.connections: set[Connection] = set()
         self.address = ""
         self.buffer = memoryview(bytearray(READ_SIZE))
+        self.watch = LoopWatch(options.frame_clock, options.clock)
         self._options = options
         self._announced: asyncio.Queue[AudioSocketCall | None] = (
             asyncio.Queue()

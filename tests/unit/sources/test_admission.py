@@ -2,12 +2,15 @@ import pytest
 
 from streamer.sources.admission import (
     BURST,
+    FRAMES_PER_SECOND,
     LINES,
     LINES_EVERY_S,
     MOST_ADDRESSES,
     MOST_AHEAD_S,
+    MOST_FRAMES,
     MOST_STRANGERS,
     PER_SECOND,
+    FrameBudget,
     Limiter,
     Pace,
 )
@@ -83,3 +86,19 @@ def test_whoever_is_too_far_ahead_waits_until_it_is_said():
     assert pace.take(MOST_AHEAD_S, 100.0) == 0
     assert pace.take(5.0, 100.0) == pytest.approx(5.0)
     assert pace.take(0.5, 105.0) == pytest.approx(0.5)
+
+
+def test_a_burst_of_frames_is_taken_and_then_only_so_many_a_second():
+    now = 100.0
+    budget = FrameBudget(now)
+    assert sum(budget.take(now) for _ in range(10_000)) == MOST_FRAMES
+    assert sum(budget.take(now + 1) for _ in range(10_000)) == FRAMES_PER_SECOND
+    assert sum(budget.take(now + 3600) for _ in range(10_000)) == MOST_FRAMES
+
+
+def test_a_telephone_is_never_beyond_its_budget_however_it_stalls():
+    now = 100.0
+    budget = FrameBudget(now)
+    for stall_s in (0.02, 60.0, 0.02, 100.0):
+        now += stall_s
+        assert all(budget.take(now) for _ in range(round(stall_s / 0.02)))
