@@ -196,8 +196,8 @@ class _ServeSession:
         message = ""
         async for said in process.messages():
             match said:
-                case ListeningBegun(source, address):
-                    self._begin(source, address)
+                case ListeningBegun(source, address, calls):
+                    self._begin(source, address, calls)
                 case AddressTaken(source, address):
                     await self._take_over(source, address)
                 case Said(message, call_id):
@@ -235,14 +235,14 @@ class _ServeSession:
                     if lock is not None:
                         self._lead[source, address] = lock
 
-    def _begin(self, source: str, address: str) -> None:
+    def _begin(self, source: str, address: str, calls: int = 0) -> None:
         self._has_begun = True
         if source in INBOUND:
             self._outcome.addresses.append((source, address))
             self._try_to_lead()
         if self._is_stopping:
             self.stop()
-        self._bus.publish(Listening(source, address))
+        self._bus.publish(Listening(source, address, calls))
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))

@@ -252,8 +252,9 @@ def _print_json(event: Event) -> None:
 
 def _print_plain(event: Event, *, names_calls: bool) -> None:
     match event:
-        case Listening(source, address):
-            output.talk(f"listening for {source} at {address}")
+        case Listening(source, address, calls):
+            room = f", up to {calls} calls at once" if calls else ""
+            output.talk(f"listening for {source} at {address}{room}")
         case CallStarted(call, folder):
             output.talk(f"recording {call.id} into {folder}")
         case Final(call_id, segment):

@@ -203,6 +203,8 @@ class Listening:
 
     source: str
     address: str
+    calls: int = 0
+    """How many calls fit at once; 0 if that is not known."""
     call_id: None = None
 
 

@@ -1,11 +1,13 @@
 """Who may connect: so many calls in all, and from each address no faster than a PBX ever does; and how fast a caller may speak.
 
-Only calls count as calls: connections that say nothing, and those that are being sent away, keep no caller out.
+Only calls count as calls: connections that say nothing, and those that are being sent away, keep no caller out. Where there are too many of
+them, the oldest goes, never the newest, for a PBX shows its UUID within moments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 BURST = 250
@@ -13,7 +15,9 @@ PER_SECOND = 50.0
 """Connections that an address may open at once, and a second from then on; a PBX that restarts brings its calls back in a burst."""
 
 MOST_STRANGERS = BURST
-"""Connections of one address that have not shown their UUIDs yet; as many as it may open at once, for a PBX shows it within moments."""
+"""Connections of one address that are no calls; as many as it may open at once."""
+
+MOST_STRANGERS_IN_ALL = 1_000
 
 MOST_ADDRESSES = 10_000
 MOST_AHEAD_S = 60.0
@@ -40,23 +44,38 @@ class _Bucket:
 class Limiter:
     """Decides on each connection; `clock` is in seconds."""
 
-    def __init__(self, *, most: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        most: int,
+        clock: Callable[[], float],
+        most_strangers: int = MOST_STRANGERS_IN_ALL,
+    ) -> None:
         self._most = most
+        self._most_strangers = most_strangers
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def refuse(self, host: str, *, strangers: int) -> str | None:
-        """Return why a connection from `host` beside so many of its strangers must be refused, None if it may come in."""
+    def refuse(self, host: str) -> str | None:
+        """Return why a connection from `host` must be refused, None if it may come in."""
         now = self._clock()
         bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
         bucket.tokens = min(BURST, bucket.tokens + (now - bucket.filled_at) * PER_SECOND)
         bucket.filled_at = now
         self._forget_others(host, now)
-        if strangers >= MOST_STRANGERS:
-            return f"{strangers} connections from {host} are open that have sent no UUID"
         if bucket.tokens < 1:
             return f"it connects more than {PER_SECOND:.0f} times a second"
         bucket.tokens -= 1
+        return None
+
+    def choose_to_go(self, strangers: Sequence[str], *, newcomer: str) -> int | None:
+        """Return which of the strangers, whose hosts are given from the oldest on, must make room for one more of `newcomer`."""
+        counts = Counter(strangers)
+        if counts[newcomer] >= MOST_STRANGERS:
+            return strangers.index(newcomer)
+        if len(strangers) >= self._most_strangers:
+            ((most_common, _),) = counts.most_common(1)
+            return strangers.index(most_common)
         return None
 
     def refuse_call(self, *, calls: int) -> str | None:

@@ -44,5 +44,7 @@ class ServerOptions:
     """What kind 0x10 carries, None to find it out."""
     count_calls: Callable[[], int]
     """Returns how many calls are live at all servers of this process."""
+    is_expected: Callable[[UUID], bool] | None = None
+    """Says whether a call with this UUID is registered; None where calls cannot be."""
     taken: set[UUID] = field(default_factory=set)
     """UUIDs of the calls that are live at any of them."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import resource
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from streamer.recording.disk import Disk
 from streamer.recording.locks import is_there
 from streamer.recording.writer import create_recording
 from streamer.sources import INBOUND, MakeInbound
-from streamer.sources.admission import Limiter
+from streamer.sources.admission import MOST_STRANGERS_IN_ALL, Limiter
 from streamer.sources.base import Inbound, InboundCall
 from streamer.sources.inbound import Admitted, ServerOptions
 from streamer.sources.playout import FrameClock, Playback
@@ -68,6 +67,9 @@ class ListenPlan:
     """Seconds that calls have to end by themselves once the listener is told to end; None for as long as they take."""
     keeper_patience_s: float
     runtime_dir: Path | None
+    is_expected: Callable[[UUID], bool] | None = None
+    """Says whether a call is registered; None where calls cannot be."""
+    most_strangers: int = MOST_STRANGERS_IN_ALL
 
 
 class Listener:
@@ -95,7 +97,7 @@ class Listener:
         """The calls have had the time that they were given."""
         options = ServerOptions(
             admit=plan.admit,
-            limiter=Limiter(most=plan.most_calls, clock=clock),
+            limiter=Limiter(most=plan.most_calls, clock=clock, most_strangers=plan.most_strangers),
             frame_clock=FrameClock(),
             keeper=lambda: self._keeper,
             wait_for_keeper=self._wait_for_keeper,
@@ -105,11 +107,17 @@ class Listener:
             fills_silence=plan.fills_silence,
             format=plan.format,
             count_calls=self._count_calls,
+            is_expected=plan.is_expected,
         )
         self._servers = [(where, inbound[where.source](options)) for where in plan.addresses]
 
-    async def run(self, on_listening: Callable[[str, str], None]) -> None:
-        """Listen until told to end, then until every call has ended; `on_listening` gets each source and address.
+    async def run(
+        self,
+        on_listening: Callable[[str, str], None],
+        *,
+        on_begun: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Listen until told to end, then until every call has ended; `on_listening` gets each source and address, `on_begun` comes then.
 
         Raises:
             AddressTakenError: Another listener of these recordings is at one of the addresses.
@@ -123,6 +131,7 @@ class Listener:
             ]
             for where, server in self._servers:
                 on_listening(where.source, server.address)
+            on_begun()
             helpers = [
                 asyncio.ensure_future(self._keep_protected()),
                 asyncio.ensure_future(self._watch_for_stop(places)),
@@ -269,10 +278,3 @@ async def _see_out(call: InboundCall, stop: Stop) -> None:
         task.cancel()
     await asyncio.wait(tasks)
     await call.aclose()
-
-
-def raise_descriptor_limit() -> None:
-    """Take as many descriptors as the system gives: each call needs one, and one for its WAV."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -29,8 +29,9 @@ from streamer.sources.inbound import Admitted
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
 from streamer.sources.registration.registry import Registration, Registry, explain_refusal
 from streamer.tap.addresses import AddressTakenError
+from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan, raise_descriptor_limit
+from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.wire.formats import Format
 
@@ -91,6 +92,7 @@ def _admit(registration: Registration) -> Admitted:
 
 
 def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
+    room = measure_room()
     return ListenPlan(
         options.addresses,
         Path(settings.recordings),
@@ -98,10 +100,12 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         new_playback=_plan_playback(options),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
-        most_calls=options.most_calls,
+        most_calls=min(options.most_calls, room.calls),
         grace_s=options.grace_s,
         keeper_patience_s=settings.keeper_patience,
         runtime_dir=Path(settings.runtime_dir) if settings.runtime_dir else None,
+        is_expected=admission.registry.expects if options.register_host else None,
+        most_strangers=room.strangers,
     )
 
 
@@ -148,6 +152,17 @@ async def _work(starter: Starter) -> int:
     return ExitCode.DONE
 
 
+def _tell_room(options: ListenOptions, plan: ListenPlan, starter: Starter) -> None:
+    """Say so if fewer calls fit than are asked for."""
+    if plan.most_calls < options.most_calls:
+        message = (
+            f"{plan.most_calls} calls fit at once, not {options.most_calls}, because the listener may open only"
+            f" {measure_room().descriptors} files; raise LimitNOFILE, or ulimit -n"
+        )
+        _log.warning("%s", message)
+        starter.send(Said(message))
+
+
 async def _listen(settings: Settings, options: ListenOptions, starter: Starter) -> None:
     _log_in(Path(settings.recordings))
     bus = Bus()
@@ -160,7 +175,10 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
         try:
             async with _take_registrations(admission, settings, options, starter):
                 await listener.run(
-                    lambda source, address: starter.send(ListeningBegun(source, address))
+                    lambda source, address: starter.send(
+                        ListeningBegun(source, address, plan.most_calls)
+                    ),
+                    on_begun=lambda: _tell_room(options, plan, starter),
                 )
         finally:
             bus.close()

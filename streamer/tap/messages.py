@@ -38,10 +38,11 @@ class LegRefused:
 
 @dataclass(frozen=True, slots=True)
 class ListeningBegun:
-    """Calls, or registrations, may come to `address`, a host and port; `source` says which."""
+    """Calls, or registrations, may come to `address`, a host and port; `source` says which, `calls` how many fit at once."""
 
     source: str
     address: str
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def parse_message(line: bytes) -> Message:
 
 def _parse_field(name: str, value: Any) -> Any:
     wanted: type | tuple[type, ...] = str
-    if name == "code":
+    if name in ("code", "calls"):
         wanted = int
     elif name == "call_id":
         wanted = (str, type(None))

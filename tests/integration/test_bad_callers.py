@@ -1,18 +1,20 @@
 """Peers that do what no PBX should: each costs one clear line, and no other call notices."""
 
 import asyncio
+import resource
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from streamer.core.audio import AudioChunk
 from streamer.core.events import EndReason
-from streamer.sources import admission as limiter
+from streamer.sources import accepting, admission as limiter
 from streamer.sources.admission import BURST, Limiter
 from streamer.sources.audiosocket import connection
 from streamer.sources.audiosocket.call import AudioSocketCall
@@ -83,7 +85,7 @@ async def open_server(most=10_000, **given) -> AsyncIterator[OpenServer]:
     loop = asyncio.get_running_loop()
     options = ServerOptions(
         admit=given.pop("admit", lambda uuid: Admitted("caller", str(uuid))),
-        limiter=Limiter(most=most, clock=loop.time),
+        limiter=Limiter(most=most, clock=given.pop("limiter_clock", loop.time)),
         frame_clock=FrameClock(),
         keeper=lambda: None,
         wait_for_keeper=loop.create_future,
@@ -93,6 +95,7 @@ async def open_server(most=10_000, **given) -> AsyncIterator[OpenServer]:
         fills_silence=given.pop("fills_silence", False),
         format=given.pop("format", None),
         count_calls=lambda: opened.server.live_calls,
+        is_expected=given.pop("is_expected", None),
     )
     opened = OpenServer(AudioSocketServer(options), options.frame_clock)
     await opened.server.listen("127.0.0.1", 0)
@@ -476,6 +479,98 @@ async def test_a_thousand_connections_from_one_address_are_a_few_lines_and_leave
         await until(lambda: len(opened.heard()) > before)
         for one in crowd:
             one.reset()
+
+
+async def test_as_many_idle_connections_as_an_address_may_have_keep_no_caller_out():
+    clock = VirtualClock()
+    async with open_server(limiter_clock=clock) as opened:
+        crowd = [await call(opened.port) for _ in range(BURST)]
+        await until(lambda: len(opened.server.connections) == BURST)
+        clock.now += 1
+        await a_good_call(opened)
+        await until(lambda: crowd[0].has_ended)
+        assert crowd[0].received == TERMINATE
+        assert not any(one.has_ended for one in crowd[1:])
+        assert len(opened.lines) == 1
+        assert "newer connections" in opened.lines[0]
+
+
+async def test_a_registered_call_comes_in_however_often_its_address_connects():
+    expected = uuid4()
+    async with open_server(
+        limiter_clock=VirtualClock(), is_expected=lambda uuid: uuid == expected
+    ) as opened:
+        crowd = [await call(opened.port) for _ in range(BURST)]
+        await until(lambda: len(opened.server.connections) == BURST)
+        stranger = await call(opened.port)
+        stranger.identify()
+        await until(lambda: stranger.received == TERMINATE)
+        assert "times a second" in "\n".join(opened.lines)
+        caller = await call(opened.port)
+        caller.identify(expected)
+        caller.send(encode_audio(FRAME, 16_000))
+        await until(lambda: opened.calls and opened.heard() == FRAME)
+        assert sum(one.has_ended for one in crowd) == 2, "the oldest made room"
+
+
+async def test_a_registered_call_does_not_come_in_beyond_the_most_calls():
+    async with open_server(most=1, is_expected=lambda _: True) as opened:
+        await a_good_call(opened)
+        other = await call(opened.port)
+        other.identify()
+        await until(lambda: Terminated() in other.messages)
+        assert "--max-calls" in opened.lines[0]
+
+
+@contextmanager
+def no_more_files():
+    """Let this process open no more files; yields a function that lets it open so many more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def let_open(more):
+        lowest_free = next(n for n in range(soft) if not Path(f"/proc/self/fd/{n}").exists())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + more, hard))
+
+    try:
+        yield let_open
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_without_descriptors_a_call_is_told_to_go_on_and_live_ones_do():
+    async with open_server() as opened:
+        good = await a_good_call(opened)
+        with ExitStack() as stack, no_more_files() as let_open:
+            socks = [stack.enter_context(socket.socket()) for _ in range(accepting.SPARES)]
+            let_open(0)
+            for sock in socks:
+                sock.setblocking(False)
+                await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", opened.port))
+                await asyncio.get_running_loop().sock_sendall(sock, encode_identifier(uuid4()))
+            for sock in socks:
+                assert await asyncio.get_running_loop().sock_recv(sock, 9) == TERMINATE
+            assert "no more files" in opened.lines[0]
+            good.send(encode_audio(FRAME, 16_000))
+            await until(lambda: opened.heard() == FRAME * 11)
+        await until(lambda: len(opened.server.connections) == 1)
+        await until(lambda: opened.server._acceptor and not opened.server._acceptor._retry)
+        again = await call(opened.port)
+        again.identify()
+        await until(lambda: sum(one.is_caller for one in opened.server.connections) == 2)
+
+
+async def test_without_descriptors_strangers_go_before_a_call_does():
+    async with open_server() as opened:
+        strangers = [await call(opened.port) for _ in range(3)]
+        await until(lambda: len(opened.server.connections) == 3)
+        with socket.socket() as sock, no_more_files() as let_open:
+            sock.setblocking(False)
+            let_open(0)
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", opened.port))
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: opened.calls and opened.heard() == FRAME)
+            assert [one.received for one in strangers] == [TERMINATE, b"", b""]
+        await until(opened.has_ended)
 
 
 async def test_a_crowd_that_says_nothing_keeps_no_caller_out():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import signal
 import wave
 from urllib.error import HTTPError
@@ -335,6 +336,22 @@ async def test_a_rate_that_is_known_late_is_put_right(recordings):
         assert recorded["legs"][0]["rate"] == 16000
         with wave.open(str(served.wav(recorded))) as wav:
             assert (wav.getframerate(), wav.getnframes()) == (16000, 16000)
+
+
+def allow_few_files():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+
+async def test_how_many_calls_fit_is_said_if_it_is_fewer_than_were_asked_for(recordings):
+    many = ["--max-calls", "10000"]
+    async with serving(recordings, *many, preexec_fn=allow_few_files) as served:
+        await until(lambda: "calls fit at once, not 10000" in served.troubles)
+        assert "LimitNOFILE" in served.troubles
+    async with serving(recordings) as served:
+        caller = await speaking(served)
+        caller.hang_up()
+        await served.ended()
+        assert "calls fit" not in served.troubles
 
 
 async def test_unknown_ids_are_refused_with_the_remedy_and_may_go_on(recordings):

@@ -67,14 +67,17 @@ _MOST_EARLY = 1000
 class Server(Protocol):
     """Where connections are known, and calls announced."""
 
-    connections: set[Connection]
-    """All that are open, callers or not."""
+    connections: dict[Connection, None]
+    """All that are open, callers or not, the oldest first."""
 
     buffer: memoryview
     """Where bytes go that are about to be taken."""
 
     watch: LoopWatch
     """Knows when the loop turned."""
+
+    def welcome(self, connection: Connection) -> None:
+        """Take note that a connection is open; if there are too many strangers, one of them goes."""
 
     def depart(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
@@ -100,19 +103,26 @@ class _State(Enum):
 class Connection(asyncio.BufferedProtocol):
     """The protocol of one connection."""
 
+    host: str
     peer: str
     """Its address, for people."""
     playout: Playout
 
-    def __init__(self, options: ServerOptions, server: Server) -> None:
+    def __init__(self, options: ServerOptions, server: Server, *, has_spare: bool = False) -> None:
         self._options = options
         self._server = server
+        self._has_spare = has_spare
+        """There was only a spare descriptor for it."""
+        self._refusal: str | None = None
+        """Why it is sent away unless it is registered."""
         self._state = _State.WAITING
         self._parser = wire.Parser()
         self._timer: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
         self._hold: Hold | None = None
         self._is_admitted = False
+        self._was_call = False
+        self._has_made_room = False
         self._is_hasty = False
         self._is_flooding = False
         self._passed_over = 0
@@ -128,16 +138,16 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the peer in, or send it away."""
         self._transport = cast(asyncio.Transport, transport)
-        self._host, self.peer = _name_peer(transport.get_extra_info("peername"))
+        self.host, self.peer = _name_peer(transport.get_extra_info("peername"))
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        connections = self._server.connections
-        strangers = sum(other.is_stranger_of(self._host) for other in connections)
-        refusal = self._options.limiter.refuse(self._host, strangers=strangers)
-        connections.add(self)
-        if refusal:
-            self._refuse(refusal)
+        self._refusal = self._options.limiter.refuse(self.host)
+        self._server.welcome(self)
+        if self._has_spare:
+            self._refuse("this process may open no more files; raise LimitNOFILE, or ulimit -n")
+        elif self._refusal and self._options.is_expected is None:
+            self._refuse(self._refusal)
         else:
             self._set_timer(FIRST_BYTE_S, self._transport.abort)  # a probe, no caller
 
@@ -262,9 +272,19 @@ class Connection(asyncio.BufferedProtocol):
         """Whether it is a live call."""
         return self._state is _State.LIVE
 
-    def is_stranger_of(self, host: str) -> bool:
-        """Say whether it comes from `host` and has not shown its UUID yet."""
-        return self._state in (_State.WAITING, _State.IDENTIFYING) and self._host == host
+    @property
+    def is_stranger(self) -> bool:
+        """Whether it is no call, never was one, and may be sent away for another."""
+        may_go = not (self._was_call or self._has_spare or self._has_made_room)
+        return may_go and self._state is not _State.CLOSED
+
+    def make_room(self, why: str) -> None:
+        """Send a stranger away at once."""
+        self._has_made_room = True
+        if self._state is not _State.LEAVING:
+            self._grumble(why)
+            self._say_goodbye()
+        self._transport.abort()
 
     def dismiss(self) -> None:
         """Close a connection on which nothing has come yet."""
@@ -335,11 +355,15 @@ class Connection(asyncio.BufferedProtocol):
 
     def _identify(self, message: wire.Identified) -> None:
         calls = self._options.count_calls()
-        verdict = self._options.limiter.refuse_call(calls=calls) or self._server.admit(message.uuid)
+        verdict = (
+            self._options.limiter.refuse_call(calls=calls)
+            or self._refuse_stranger(message.uuid)
+            or self._server.admit(message.uuid)
+        )
         if isinstance(verdict, str):
             self._refuse(verdict)
             return
-        self._state, self._is_admitted = _State.LIVE, True
+        self._state, self._is_admitted, self._was_call = _State.LIVE, True, True
         self._uuid, self._admitted = message.uuid, verdict
         self._decoder = Decoder(self.peer, self._options.format)
         now = self._options.clock()
@@ -357,6 +381,11 @@ class Connection(asyncio.BufferedProtocol):
         self._options.frame_clock.start(self.playout.play)
         self._set_timer(RATE_WAIT_S, self._announce_at_last)
         self._opening = asyncio.ensure_future(self._be_held())
+
+    def _refuse_stranger(self, uuid: UUID) -> str | None:
+        """Return why it must be sent away unless it is registered, None if it is or need not be."""
+        is_expected = self._options.is_expected
+        return None if is_expected is not None and is_expected(uuid) else self._refusal
 
     async def _be_held(self) -> None:
         """Have the keeper protect the call, as soon as there is one; a call without is better than none."""
@@ -462,8 +491,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _grumble(self, why: str) -> None:
         """Say why there is no call, but not a thousand times."""
-        if count := self._options.limiter.count_refusal(self._host, why):
-            more = f" (and {count - 1} more from {self._host})" if count > 1 else ""
+        if count := self._options.limiter.count_refusal(self.host, why):
+            more = f" (and {count - 1} more from {self.host})" if count > 1 else ""
             self._options.say(f"no call from {self.peer}: {why}{more}")
 
     def _fail(self, error: StreamerError) -> None:

@@ -6,26 +6,30 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from streamer.sources.accepting import Acceptor
 from streamer.sources.arrival import LoopWatch
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.connection import READ_SIZE, Connection
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.sources.tcp import BACKLOG, listen_tcp, show_address
+from streamer.sources.tcp import listen_tcp, show_address
+
+_CROWDED = "it has not shown a UUID, and newer connections need its place"
 
 
 class AudioSocketServer:
     """A source of calls; `connections` are all that are open, callers or not."""
 
     def __init__(self, options: ServerOptions) -> None:
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}
         self.address = ""
         self.buffer = memoryview(bytearray(READ_SIZE))
         self.watch = LoopWatch(options.frame_clock, options.clock)
+        self._is_over = False
         self._options = options
         self._announced: asyncio.Queue[AudioSocketCall | None] = (
             asyncio.Queue()
         )  # as many as the limiter lets in
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
 
     async def listen(self, host: str, port: int) -> None:
         """Take calls from now on.
@@ -34,9 +38,11 @@ class AudioSocketServer:
             UnreachableError: The address cannot be had.
         """
         sock = await listen_tcp(host, port)
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._options, self), sock=sock, backlog=BACKLOG
+        self._acceptor = Acceptor(
+            sock,
+            lambda has_spare: Connection(self._options, self, has_spare=has_spare),
+            make_room=self._make_room,
+            on_settled=self._end_when_empty,
         )
         self.address = show_address(*sock.getsockname()[:2])
 
@@ -47,9 +53,9 @@ class AudioSocketServer:
 
     def stop_listening(self) -> None:
         """Take no more calls; those that are there go on. Idempotent."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._acceptor is not None and not self._is_over:
+            self._is_over = True
+            self._acceptor.close()
             for connection in list(self.connections):
                 connection.dismiss()
             self._end_when_empty()
@@ -59,9 +65,22 @@ class AudioSocketServer:
         while (call := await self._announced.get()) is not None:
             yield call
 
+    def welcome(self, connection: Connection) -> None:
+        """Take note that a connection is open; if there are too many strangers, one of them goes."""
+        strangers = [other for other in self.connections if other.is_stranger]
+        self.connections[connection] = None
+        hosts = [stranger.host for stranger in strangers]
+        leaving = self._options.limiter.choose_to_go(hosts, newcomer=connection.host)
+        if leaving is not None:
+            strangers[leaving].make_room(_CROWDED)
+        if self._is_over:
+            asyncio.get_running_loop().call_soon(connection.dismiss)
+
     def depart(self, connection: Connection) -> None:
         """Take note that a connection is closed."""
-        self.connections.discard(connection)
+        self.connections.pop(connection, None)
+        if self._acceptor is not None:
+            self._acceptor.refill()
         self._end_when_empty()
 
     def admit(self, uuid: UUID) -> Admitted | str:
@@ -81,8 +100,16 @@ class AudioSocketServer:
         """Hand a call to whoever iterates over `calls`."""
         self._announced.put_nowait(call)
 
+    def _make_room(self) -> bool:
+        """Send the oldest stranger away, if there is one."""
+        oldest = next((one for one in self.connections if one.is_stranger), None)
+        if oldest is not None:
+            oldest.make_room("this process may open no more files; raise LimitNOFILE, or ulimit -n")
+        return oldest is not None
+
     def _end_when_empty(self) -> None:
-        if self._server is None and not self.connections:
+        is_taking = self._acceptor is not None and self._acceptor.is_busy
+        if self._is_over and not self.connections and not is_taking:
             self._announced.put_nowait(None)
 
     def give_up(self) -> None:

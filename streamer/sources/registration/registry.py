@@ -94,6 +94,11 @@ class Registry:
         self._open[registration.uuid] = registration
         return registration
 
+    def expects(self, uuid: UUID) -> bool:
+        """Say whether a call with this UUID would be let in."""
+        self._expire()
+        return uuid in self._open
+
     def claim(self, uuid: UUID) -> Registration | Refusal:
         """Let the call with this UUID in, once; or say why not."""
         self._expire()

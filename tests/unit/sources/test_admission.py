@@ -18,7 +18,7 @@ from tests.fakes.replay import VirtualClock
 
 
 def let_in(limiter, host, times):
-    return sum(limiter.refuse(host, strangers=0) is None for _ in range(times))
+    return sum(limiter.refuse(host) is None for _ in range(times))
 
 
 def test_one_address_may_come_in_a_burst_and_then_only_so_fast():
@@ -34,7 +34,7 @@ def test_one_address_may_come_in_a_burst_and_then_only_so_fast():
 def test_a_fast_address_does_not_keep_others_out():
     limiter = Limiter(most=500, clock=VirtualClock())
     let_in(limiter, "192.0.2.1", 1000)
-    assert limiter.refuse("192.0.2.2", strangers=0) is None
+    assert limiter.refuse("192.0.2.2") is None
 
 
 def test_so_many_calls_and_no_more():
@@ -45,10 +45,20 @@ def test_so_many_calls_and_no_more():
     assert "--max-calls" in refusal
 
 
-def test_an_address_has_so_many_connections_that_say_nothing_and_no_more():
+def test_an_address_has_so_many_strangers_and_then_its_oldest_goes():
     limiter = Limiter(most=2, clock=VirtualClock())
-    assert limiter.refuse("192.0.2.1", strangers=MOST_STRANGERS - 1) is None
-    assert limiter.refuse("192.0.2.1", strangers=MOST_STRANGERS)
+    crowd = ["192.0.2.9"] + ["192.0.2.1"] * (MOST_STRANGERS - 1)
+    assert limiter.choose_to_go(crowd, newcomer="192.0.2.1") is None
+    crowd += ["192.0.2.1"]
+    assert limiter.choose_to_go(crowd, newcomer="192.0.2.1") == 1
+    assert limiter.choose_to_go(crowd, newcomer="192.0.2.2") is None
+
+
+def test_of_too_many_strangers_in_all_one_goes_of_whom_there_are_most():
+    limiter = Limiter(most=2, clock=VirtualClock(), most_strangers=5)
+    crowd = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.2"]
+    assert limiter.choose_to_go(crowd, newcomer="192.0.2.4") is None
+    assert limiter.choose_to_go([*crowd, "192.0.2.3"], newcomer="192.0.2.4") == 1
 
 
 def test_a_thousand_refusals_are_a_few_lines():
@@ -69,7 +79,7 @@ def test_addresses_that_were_long_not_heard_of_are_forgotten():
     let_in(limiter, "first", BURST)
     for number in range(MOST_ADDRESSES + 1):
         clock.now += 0.0001
-        limiter.refuse(str(number), strangers=0)
+        limiter.refuse(str(number))
     assert let_in(limiter, "first", 1000) == BURST
 
 

@@ -1,0 +1,121 @@
+"""Taking connections from a listening socket, also where this process may open no more files.
+
+asyncio would stop listening for a second then, while every call that comes waits. A few descriptors are kept as *spares* instead: one that is
+given up lets a connection in, so that it can be told to go on elsewhere, and is had again when that connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from streamer.sources.tcp import BACKLOG
+
+SPARES = 8
+RETRY_S = 0.05
+"""Seconds without a look at the socket while even the spares are in use."""
+
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Acceptor:
+    """Accepts on one socket until it is closed.
+
+    `make_protocol` returns what serves a connection, and is told whether the connection has only a spare descriptor. `make_room` closes
+    what may be closed, and returns whether anything was. `on_settled` is called when a connection is its protocol's.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        make_protocol: Callable[[bool], asyncio.BaseProtocol],
+        *,
+        make_room: Callable[[], bool],
+        on_settled: Callable[[], None],
+    ) -> None:
+        self._sock = sock
+        self._make_protocol = make_protocol
+        self._make_room = make_room
+        self._on_settled = on_settled
+        self._loop = asyncio.get_running_loop()
+        self._spares = [os.open(os.devnull, os.O_RDONLY) for _ in range(SPARES)]
+        self._opening: set[asyncio.Task[None]] = set()
+        self._retry: asyncio.TimerHandle | None = None
+        self._loop.add_reader(sock, self._accept_all)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a connection was accepted that its protocol does not know yet."""
+        return bool(self._opening)
+
+    def close(self) -> None:
+        """Accept no more, and give the spares up; idempotent."""
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock)
+            self._sock.close()
+        if self._retry is not None:
+            self._retry.cancel()
+        while self._spares:
+            os.close(self._spares.pop())
+
+    def refill(self) -> None:
+        """Have spares again, as far as the system gives them."""
+        try:
+            while self._sock.fileno() >= 0 and len(self._spares) < SPARES:
+                self._spares.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            return
+
+    def _accept_all(self) -> None:
+        for number in range(BACKLOG):
+            try:
+                sock, _address = self._sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _FULL:
+                    raise
+                if number == 0:  # else there may be nobody: the system says so before it looks
+                    self._accept_with_a_spare()
+                return
+            self._open(sock, has_spare=False)
+
+    def _accept_with_a_spare(self) -> None:
+        if self._make_room():
+            return  # it is closed by the next turn, which accepts
+        if not self._spares:
+            self._rest()
+            return
+        os.close(self._spares.pop())
+        try:
+            sock, _address = self._sock.accept()
+        except OSError:  # the connection is gone, or somebody was faster
+            self._rest()
+            return
+        self._open(sock, has_spare=True)
+
+    def _rest(self) -> None:
+        self._loop.remove_reader(self._sock)
+        self._retry = self._loop.call_later(RETRY_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self.refill()
+        self._loop.add_reader(self._sock, self._accept_all)
+
+    def _open(self, sock: socket.socket, *, has_spare: bool) -> None:
+        sock.setblocking(False)
+        task = asyncio.ensure_future(self._connect(sock, has_spare=has_spare))
+        self._opening.add(task)
+        task.add_done_callback(self._settle)
+
+    async def _connect(self, sock: socket.socket, *, has_spare: bool) -> None:
+        with suppress(OSError):  # it has been closed meanwhile
+            await self._loop.connect_accepted_socket(lambda: self._make_protocol(has_spare), sock)
+
+    def _settle(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        self._on_settled()
