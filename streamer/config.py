@@ -82,6 +82,11 @@ class Settings:
     register_key: str = _setting(
         "", "Key that `serve --register` wants. Keep this file private (chmod 600).", '"secret"'
     )
+    register_names: str = _setting(
+        "",
+        "Further names, separated by commas, by which `serve --register` may be asked; those of this machine need not be named.",
+        '"streamer.example.com"',
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )

@@ -69,6 +69,8 @@ class ListenPlan:
     runtime_dir: Path | None
     is_expected: Callable[[UUID], bool] | None = None
     """Says whether a call is registered; None where calls cannot be."""
+    shares_ids: bool = False
+    """A UUID that is used a second time is a call of its own."""
     most_strangers: int = MOST_STRANGERS_IN_ALL
 
 
@@ -108,6 +110,7 @@ class Listener:
             format=plan.format,
             count_calls=self._count_calls,
             is_expected=plan.is_expected,
+            shares_ids=plan.shares_ids,
         )
         self._servers = [(where, inbound[where.source](options)) for where in plan.addresses]
 

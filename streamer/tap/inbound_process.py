@@ -33,6 +33,7 @@ from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
 from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
+from streamer.tap.register_key import KEY_FILE, read_or_make_key
 from streamer.wire.formats import Format
 
 LISTENER_LOG = "listener.log"
@@ -106,6 +107,7 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         runtime_dir=Path(settings.runtime_dir) if settings.runtime_dir else None,
         is_expected=admission.registry.expects if options.register_host else None,
         most_strangers=room.strangers,
+        shares_ids=options.accepts_unknown and bool(options.register_host),
     )
 
 
@@ -132,16 +134,30 @@ async def _take_registrations(
         return
     from streamer.sources.registration.http import open_registration  # 13 MB
 
-    host, port, key = options.register_host, options.register_port, settings.register_key or None
+    said: list[str] = []  # once it listens; before, only the reason for an end is shown
     async with open_registration(
         admission.registry,
-        host,
-        port,
-        key=key,
-        say=lambda line: starter.send(Said(line)),
+        options.register_host,
+        options.register_port,
+        key=settings.register_key or None,
+        say=said.append,
+        make_key=lambda: _make_key(Path(settings.recordings), said.append),
+        names=settings.register_names.split(","),
     ) as admission.address:
         starter.send(ListeningBegun("registration", admission.address))
+        for line in said:
+            _log.warning("%s", line)
+            starter.send(Said(line))
         yield
+
+
+def _make_key(recordings: Path, say: Callable[[str], None]) -> str:
+    key = read_or_make_key(recordings)
+    say(
+        "others than this machine can register calls, so each request must show the key in"
+        f" {recordings.absolute() / KEY_FILE}, as X-API-Key or &key="
+    )
+    return key
 
 
 async def _work(starter: Starter) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -16,12 +17,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from streamer.errors import UnreachableError, UsageError
-from streamer.sources.registration.http import MOST_CONNECTIONS, open_registration
+from streamer.sources.registration import http
+from streamer.sources.registration.http import (
+    MOST_CONNECTIONS,
+    MOST_OF_ADDRESS,
+    open_registration,
+)
 from streamer.sources.registration.registry import Refusal, Registration, Registry
 from tests.fakes.replay import VirtualClock
 
 KEY = "s3cret-Schlüssel"
 LOOKS_LIKE_UUID = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+REQUEST = b"GET /register HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SOME_UUID = "40325ec2-5efd-4bd3-805f-53576e581d13"
 
 
@@ -62,11 +69,18 @@ class Requests:
 
 
 @asynccontextmanager
-async def open_requests(*, key=None, patience_s=60.0, **options):
+async def open_requests(*, key=None, patience_s=60.0, pause_s=0.0, names=(), **options):
     registry = Registry(clock=VirtualClock(), **options)
     async with (
         open_registration(
-            registry, "127.0.0.1", 0, key=key, say=say_nothing, patience_s=patience_s
+            registry,
+            "127.0.0.1",
+            0,
+            key=key,
+            say=say_nothing,
+            patience_s=patience_s,
+            pause_s=pause_s,
+            names=names,
         ) as address,
         aiohttp.ClientSession() as client,
     ):
@@ -154,7 +168,7 @@ async def test_a_value_that_cannot_be_is_refused_without_repeating_it(requests, 
 
 async def test_beyond_the_most_the_answer_is_503():
     async with open_requests(most=1) as requests:
-        await requests.ask()
+        requests.registry.register(address="192.0.2.1")
         status, body, _ = await requests.ask()
     assert status == 503
     assert "try again" in body
@@ -187,7 +201,9 @@ async def test_the_key_in_the_query_lets_in(locked, name):
 )
 async def test_without_the_key_nobody_is_let_in(locked, shown):
     if "\udcff" in str(shown.get("headers")):
-        answer = await locked.send(b"GET /register HTTP/1.1\r\nHost: a\r\nX-API-Key: \xff\r\n\r\n")
+        answer = await locked.send(
+            b"GET /register HTTP/1.1\r\nHost: localhost\r\nX-API-Key: \xff\r\n\r\n"
+        )
         assert answer.startswith(b"HTTP/1.1 401")
     else:
         status, body, _ = await locked.ask(**shown)
@@ -230,7 +246,7 @@ async def test_what_is_no_request_is_answered_without_repeating_it(requests, req
 
 
 async def test_requests_in_one_piece_register_one_call(requests):
-    answer = await requests.send(b"GET /register HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+    answer = await requests.send(REQUEST * 50)
     assert answer.count(b"200 OK") == 1
     assert len(requests.registry) == 1
 
@@ -254,18 +270,113 @@ async def test_a_client_that_does_not_finish_its_request_is_hung_up():
         assert len(requests.registry) == 0
 
 
-async def test_clients_beyond_the_most_are_turned_away_and_later_ones_served(requests):
+async def test_half_requests_of_an_address_keep_it_and_others_served(requests):
+    waiting = [await requests.connect() for _ in range(MOST_OF_ADDRESS)]
+    for _, writer in waiting:
+        writer.write(b"GET /register HTTP/1.1\r\n")
+    assert (await requests.ask())[0] == 200
+    assert await read_to_end(waiting[0][0]) == b"", "the oldest has made room"
+    reader, writer = waiting[-1]
+    writer.write(b"Host: localhost\r\n\r\n")
+    assert b"200 OK" in await reader.read()
+    for _, writer in waiting:
+        writer.close()
+    await asyncio.gather(*(read_to_end(reader) for reader, _ in waiting))
+    assert (await requests.ask())[0] == 200
+
+
+async def test_of_too_many_connections_of_others_none_has_to_go(requests, monkeypatch):
+    shares = iter(range(10_000))
+    monkeypatch.setattr(http, "name_share", lambda _: f"192.0.2.{next(shares)}")
     waiting = [await requests.connect() for _ in range(MOST_CONNECTIONS)]
     reader, late = await requests.connect()
     assert await reader.read() == b""
     late.close()
-    reader, writer = waiting[-1]
-    writer.write(b"GET /register HTTP/1.1\r\nHost: a\r\n\r\n")
+    reader, writer = waiting[0]
+    writer.write(REQUEST)
     assert b"200 OK" in await reader.read()
     for _, writer in waiting:
         writer.close()
     await asyncio.gather(*(reader.read() for reader, _ in waiting))
-    assert (await requests.ask())[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://attacker.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Referer": "http://attacker.example/"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Host": "attacker.example"},
+        {"Host": "attacker.example:9093"},
+        {"Host": "localhost.attacker.example"},
+        {"Host": "192.0.2.1"},
+        {"Host": ""},
+    ],
+)
+async def test_a_web_page_cannot_register_calls(requests, headers):
+    status, body, _ = await requests.ask("from=1", headers=headers)
+    assert status in (400, 403)
+    assert "attacker" not in body
+    assert len(requests.registry) == 0
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: attacker.example\r\n"])
+async def test_a_request_names_one_host(requests, hosts):
+    answer = await requests.send(b"GET /register HTTP/1.1\r\n" + hosts + b"\r\n")
+    assert re.match(rb"HTTP/1\.[01] 40[03] ", answer)
+    assert len(requests.registry) == 0
+
+
+async def test_whatever_names_this_machine_is_its_host():
+    async with open_requests(names=["Streamer.example.com", ""]) as requests:
+        for host in ("localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:9093", "127.9.9.9"):
+            assert (await requests.ask(headers={"Host": host}))[0] == 200, host
+        for host in (socket.gethostname(), "streamer.EXAMPLE.com.", "streamer.example.com:80"):
+            assert (await requests.ask(headers={"Host": host}))[0] == 200, host
+
+
+async def test_a_request_shows_one_key(locked):
+    other = {"X-API-Key": KEY}
+    status, body, _ = await locked.ask(f"key={quote(KEY)}", headers=other)
+    assert (status, len(locked.registry)) == (401, 0)
+    assert "more than once" in body
+
+
+async def test_after_a_wrong_key_there_is_a_pause_but_not_for_others():
+    async with open_requests(key=KEY, pause_s=1000.0) as requests:
+        wrong = asyncio.ensure_future(requests.ask("key=wrong"))
+        for _ in range(5):
+            assert (await requests.ask(headers={"X-API-Key": KEY}))[0] == 200
+        assert not wrong.done()
+        wrong.cancel()
+        await asyncio.wait([wrong])
+
+
+async def test_an_open_address_has_a_key_made():
+    registry = Registry(clock=VirtualClock())
+    made: list[str] = []
+
+    def make_key():
+        made.append(KEY)
+        return KEY
+
+    async with open_registration(
+        registry, "0.0.0.0", 0, say=say_nothing, make_key=make_key, pause_s=0
+    ) as address:
+        port = address.rpartition(":")[2]
+        async with aiohttp.ClientSession() as client:
+            for headers, status in (({}, 401), ({"X-API-Key": KEY}, 200)):
+                url = f"http://127.0.0.1:{port}/register"
+                async with client.get(url, headers=headers) as answer:
+                    assert answer.status == status
+    assert made == [KEY]
+    async with open_registration(
+        registry, "127.0.0.1", 0, say=say_nothing, make_key=make_key, pause_s=0
+    ):
+        assert made == [KEY], "only this machine can ask there"
 
 
 async def test_a_hundred_claims_of_a_registered_call_let_one_in(requests):

@@ -486,6 +486,42 @@ async def test_the_key_of_the_registration_is_in_no_process_list_and_no_log(
         assert not any(b"open-sesame" in content for content in files)
 
 
+async def test_registration_beyond_this_machine_has_a_key_made_and_names_its_file(recordings):
+    flags = ["--register", "0.0.0.0:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        register = await _registers_at(served)
+        await until(lambda: str(recordings / ".register_key") in served.troubles)
+        with pytest.raises(HTTPError, match="401"):
+            await _get(f"http://{register}/register")
+        key = (recordings / ".register_key").read_text().strip()
+        assert key not in served.troubles
+        assert UUID(await _get(f"http://{register}/register?key={key}"))
+
+
+async def test_a_second_use_of_a_registered_id_is_a_call_of_its_own_if_unknown_ones_are(recordings):
+    async with serving(recordings, "--register", "127.0.0.1:0") as served:
+        uuid = UUID(await _get(f"http://{await _registers_at(served)}/register?label=customer"))
+        callers = []
+        for number in (1, 2):
+            callers.append(await call(served.port))
+            callers[-1].identify(uuid)
+            callers[-1].speak(SECOND)
+            await until(lambda number=number: len(served.of_kind("call_started")) == number)
+        labels = [event["legs"][0]["leg"] for event in served.of_kind("call_started")]
+        assert labels == ["customer", "caller"]
+        for caller in callers:
+            caller.hang_up()
+        await served.ended(2)
+
+
+async def _registers_at(served):
+    await until(lambda: len(served.of_kind("listening")) == 2)
+    (address,) = [
+        e["address"] for e in served.of_kind("listening") if e["source"] == "registration"
+    ]
+    return address.replace("0.0.0.0", "127.0.0.1")
+
+
 async def _get(url):
     def read():
         with urlopen(url, timeout=30) as answer:

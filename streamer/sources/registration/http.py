@@ -10,8 +10,12 @@ The body has no line end, because the dialplan's CURL() puts it into a variable 
 
 Every other answer is one short line that repeats nothing of the request, so it never looks like a UUID. Only GET registers.
 
+A request must ask for this machine (see `hosts`), and no web page may send it. A key is shown once in a request, and a wrong one is answered after
+a pause.
+
 Each connection carries one request and is closed with its answer, or after `PATIENCE_S`, however slowly it speaks. There are at most
-`MOST_CONNECTIONS`, so that nobody can use up the descriptors that calls need. Nothing of a request is ever logged: its address may
+`MOST_CONNECTIONS`, so that nobody can use up the descriptors that calls need, and `MOST_OF_ADDRESS` of one address; where there is no room,
+the oldest of the same address goes, so that half requests keep nobody out. Nothing of a request is ever logged: its address may
 hold the key.
 """
 
@@ -24,11 +28,13 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
 
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
+from streamer.sources.registration.hosts import is_of_a_page, is_own_host, name_share, own_names
 from streamer.sources.registration.registry import Registry
 
 PATH = "/register"
@@ -37,6 +43,10 @@ PATIENCE_S = 5.0
 """Seconds from a connection to its end."""
 
 MOST_CONNECTIONS = 100
+MOST_OF_ADDRESS = 50
+
+WRONG_KEY_PAUSE_S = 1.0
+"""Seconds that the answer to a wrong key takes."""
 
 LONGEST_LINE = 4_096
 """Bytes of the request line, and of each header; four values of 200 characters, escaped, fit."""
@@ -62,11 +72,15 @@ async def open_registration(
     *,
     key: str | None = None,
     say: Callable[[str], None],
+    make_key: Callable[[], str] | None = None,
+    names: Sequence[str] = (),
     patience_s: float = PATIENCE_S,
+    pause_s: float = WRONG_KEY_PAUSE_S,
 ) -> AsyncIterator[str]:
     """Take registrations while the context lasts; yields HOST:PORT, with the port that was given for 0.
 
-    `key` is what every request must show. `say` takes a warning if there is none and others than this machine can ask.
+    `key` is what every request must show. If there is none and others than this machine can ask, `make_key` is asked for one, and without
+    that `say` takes a warning. `names` are further ones by which this machine may be asked.
 
     Raises:
         UsageError: The key is empty.
@@ -74,13 +88,18 @@ async def open_registration(
     """
     if key == "":
         raise UsageError("the key of --register is empty; give it at least one character")
-    server = _Server(partial(_answer, registry=registry, key=key), patience_s)
+    rules = _Rules(key, own_names([host, *names]), pause_s)
+    server = _Server(partial(_answer, registry=registry, rules=rules), patience_s)
     listener = await _listen(server, host, port)
     try:
         addresses = [sock.getsockname()[:2] for sock in listener.sockets]
         shown = _show(*addresses[0])
         if key is None and not all(ipaddress.ip_address(a).is_loopback for a, _ in addresses):
-            say(f"anyone who reaches {shown} can register calls; set a key, or listen on 127.0.0.1")
+            rules.key = make_key() if make_key else None
+            if make_key is None:
+                say(
+                    f"anyone who reaches {shown} can register calls; set a key, or listen on 127.0.0.1"
+                )
         yield shown
     finally:
         listener.close()
@@ -108,6 +127,15 @@ def _show(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+@dataclass(slots=True)
+class _Rules:
+    """What a request must fulfil."""
+
+    key: str | None
+    names: frozenset[str]
+    pause_s: float
+
+
 class _Server(web.Server):
     """What all connections share."""
 
@@ -117,6 +145,7 @@ class _Server(web.Server):
         super().__init__(answer)
         self.patience_s = patience_s
         self.is_over = False
+        self._open: dict[_Connection, None] = {}  # the oldest first
 
     def __call__(self) -> _Connection:
         """Return the protocol of one more connection."""
@@ -129,9 +158,22 @@ class _Server(web.Server):
             connection.force_close()
         await self.shutdown(timeout=1.0)
 
-    def has_room(self) -> bool:
-        """Whether one more client may speak; those that were accepted as the end came may not."""
-        return not self.is_over and len(self.connections) < MOST_CONNECTIONS
+    def welcome(self, connection: _Connection) -> bool:
+        """Say whether one more client may speak, for which the oldest of its address may have to go."""
+        of_address = [one for one in self._open if one.share == connection.share]
+        is_full = len(self._open) >= MOST_CONNECTIONS
+        if of_address and (is_full or len(of_address) >= MOST_OF_ADDRESS):
+            self.depart(of_address[0])
+            of_address[0].force_close()
+            is_full = False
+        if self.is_over or is_full:
+            return False
+        self._open[connection] = None
+        return True
+
+    def depart(self, connection: _Connection) -> None:
+        """Take note that a client is gone; idempotent."""
+        self._open.pop(connection, None)
 
 
 class _Connection(web.RequestHandler):
@@ -149,10 +191,13 @@ class _Connection(web.RequestHandler):
         )
         self._server = server
         self._end: asyncio.TimerHandle | None = None
+        self.share = ""
+        """Whose part of the room it takes."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the client's time, or turn it away."""
-        if not self._server.has_room():
+        self.share = name_share(str((transport.get_extra_info("peername") or ("?",))[0]))
+        if not self._server.welcome(self):
             transport.close()
             return
         self._end = self._loop.call_later(self._server.patience_s, self.force_close)
@@ -162,6 +207,7 @@ class _Connection(web.RequestHandler):
         """Stop its time."""
         if self._end is not None:
             self._end.cancel()
+        self._server.depart(self)
         super().connection_lost(exc)
 
     def handle_error(
@@ -178,21 +224,49 @@ class _Connection(web.RequestHandler):
         return _response(status, "the registration failed; the listener's log says why")
 
 
-async def _answer(request: web.BaseRequest, *, registry: Registry, key: str | None) -> web.Response:
+async def _answer(request: web.BaseRequest, *, registry: Registry, rules: _Rules) -> web.Response:
+    if is_of_a_page(request.headers):
+        return _response(403, "a web page cannot register calls")
+    if not _asks_for_us(request, rules.names):
+        return _response(403, "the Host is none of this machine's; name it in register_names")
     if request.path != PATH:
         return _response(404, f"there is only {PATH} here")
     if request.method != "GET":
         return _response(405, "only GET registers a call", Allow="GET")
     if request.body_exists:
         return _response(400, "a registration has no body; put the values into the address")
-    if key is not None and not _shows_key(request, key):
-        return _response(401, f"the key is missing or wrong; send it as {_KEY_HEADER}")
+    if rules.key is not None and (refusal := await _check_key(request, rules.key, rules.pause_s)):
+        return _response(401, refusal)
+    return _register(request, registry)
+
+
+def _asks_for_us(request: web.BaseRequest, names: frozenset[str]) -> bool:
+    hosts = request.headers.getall("Host", [])
+    sockname = request.get_extra_info("sockname") or ("",)
+    return len(hosts) == 1 and is_own_host(hosts[0], local=str(sockname[0]), names=names)
+
+
+async def _check_key(request: web.BaseRequest, key: str, pause_s: float) -> str | None:
+    """Return why a request has not shown the key, None if it has."""
+    shown = _shown_keys(request)
+    if len(shown) > 1:
+        return "the key is shown more than once; send it once"
+    if shown and hmac.compare_digest(_bytes(shown[0]), _bytes(key)):
+        return None
+    if shown:
+        await asyncio.sleep(pause_s)
+    return f"the key is missing or wrong; send it as {_KEY_HEADER}"
+
+
+def _register(request: web.BaseRequest, registry: Registry) -> web.Response:
+    peername = request.get_extra_info("peername") or ("?",)
     try:
         registration = registry.register(
             caller=_value(request, _CALLER),
             called=_value(request, _CALLED),
             channel=_value(request, _CHANNEL),
             label=_value(request, ("label",)),
+            address=name_share(str(peername[0])),
         )
     except UsageError as error:
         return _response(400, str(error))
@@ -214,11 +288,11 @@ def _value(request: web.BaseRequest, names: Sequence[str]) -> str:
     return next((value for name in names if (value := request.query.get(name))), "")
 
 
-def _shows_key(request: web.BaseRequest, key: str) -> bool:
+def _shown_keys(request: web.BaseRequest) -> list[str]:
     shown = [*request.headers.getall(_KEY_HEADER, [])]
     for name in _KEY_PARAMETERS:
         shown += request.query.getall(name, [])
-    return any(hmac.compare_digest(_bytes(value), _bytes(key)) for value in shown)
+    return shown
 
 
 def _bytes(text: str) -> bytes:

@@ -1,9 +1,11 @@
 """Calls that were announced before they come: each has a UUID that lets one media connection in, once, for a while.
 
     register --> OPEN --claim--> used        a claim of anything but an open one is refused, with the reason
-                   `--lifetime--> expired
+                   |--lifetime--> expired
+                   `--a newer one of its address needs the room--> crowded out
 
-What is used or expired is remembered, the newest of it, only so that a refusal can say which. Nothing here waits or reads a
+The registrations of an address are its *share*. Where there is no room, the oldest of the same share goes, never one of another's.
+What is not open any more is remembered, the newest of it, only so that a refusal can say which. Nothing here waits or reads a
 clock of its own; within one event loop a claim is one step, so of many claims of one UUID a single one succeeds.
 """
 
@@ -24,6 +26,9 @@ LIFETIME_S = 300.0
 MOST_OPEN = 10_000
 """Registrations that wait for their call at a time, and as many past ones that are remembered."""
 
+MOST_OF_ADDRESS = 2_000
+"""Registrations of one address that wait at a time; a PBX has as many within `LIFETIME_S` as it has calls that are set up."""
+
 LONGEST_VALUE = 200
 """Characters of a number or a name that a call is registered with."""
 
@@ -33,7 +38,7 @@ class Registration:
     """A call that is expected; what is not known about it is empty.
 
     `caller`, `called` and `channel` are fit to be shown; `label` is one for a leg, or empty. `at` is in seconds of the
-    registry's clock.
+    registry's clock. `address` is whoever has registered it.
     """
 
     uuid: UUID
@@ -42,6 +47,7 @@ class Registration:
     channel: str
     label: str
     at: float
+    address: str = ""
 
 
 class Refusal(Enum):
@@ -50,6 +56,7 @@ class Refusal(Enum):
     UNKNOWN = "it is not registered"
     USED = "its registration was used before"
     EXPIRED = "its registration has expired"
+    CROWDED_OUT = "its address has made too many newer registrations"
 
 
 class Registry:
@@ -61,13 +68,18 @@ class Registry:
         clock: Callable[[], float],
         lifetime_s: float = LIFETIME_S,
         most: int = MOST_OPEN,
+        most_of_address: int = MOST_OF_ADDRESS,
         new_uuid: Callable[[], UUID] = uuid4,
     ) -> None:
         self.lifetime_s = lifetime_s
         self._clock = clock
         self._most = most
+        self._most_of_address = most_of_address
         self._new_uuid = new_uuid
         self._open: dict[UUID, Registration] = {}
+        self._shares: dict[
+            str, dict[UUID, None]
+        ] = {}  # the open ones of each address, the oldest first
         self._past: dict[UUID, Refusal] = {}
 
     def __len__(self) -> int:
@@ -76,9 +88,15 @@ class Registry:
         return len(self._open)
 
     def register(
-        self, *, caller: str = "", called: str = "", channel: str = "", label: str = ""
+        self,
+        *,
+        caller: str = "",
+        called: str = "",
+        channel: str = "",
+        label: str = "",
+        address: str = "",
     ) -> Registration:
-        """Expect one call; nothing need be known about it.
+        """Expect one call; nothing need be known about it. `address` is whose share of the room it takes.
 
         Raises:
             UsageError: A value cannot be one; the message names it, but does not repeat it.
@@ -86,12 +104,16 @@ class Registry:
         """
         caller, called = _check_value("caller", caller), _check_value("called number", called)
         channel, label = _check_value("channel", channel), _check_label(label)
-        if len(self) >= self._most:
+        self._make_room(address)
+        if len(self._open) >= self._most:
             raise RegistryFullError(
                 f"{self._most} registered calls have not come yet; try again in a minute"
             )
-        registration = Registration(self._new_uuid(), caller, called, channel, label, self._clock())
+        registration = Registration(
+            self._new_uuid(), caller, called, channel, label, self._clock(), address
+        )
         self._open[registration.uuid] = registration
+        self._shares.setdefault(address, {})[registration.uuid] = None
         return registration
 
     def expects(self, uuid: UUID) -> bool:
@@ -102,11 +124,19 @@ class Registry:
     def claim(self, uuid: UUID) -> Registration | Refusal:
         """Let the call with this UUID in, once; or say why not."""
         self._expire()
-        registration = self._open.pop(uuid, None)
+        registration = self._open.get(uuid)
         if registration is None:
             return self._past.get(uuid, Refusal.UNKNOWN)
-        self._remember(uuid, Refusal.USED)
+        self._close(uuid, Refusal.USED)
         return registration
+
+    def _make_room(self, address: str) -> None:
+        """Let the oldest registration of an address go, if it needs the room for another."""
+        self._expire()
+        share = self._shares.get(address, {}) if address else {}
+        is_full = len(self._open) >= self._most
+        if share and (is_full or len(share) >= self._most_of_address):
+            self._close(next(iter(share)), Refusal.CROWDED_OUT)
 
     def _expire(self) -> None:
         """Drop what is too old; the oldest stand first."""
@@ -117,10 +147,14 @@ class Registry:
                 break
             expired.append(registration.uuid)
         for uuid in expired:
-            del self._open[uuid]
-            self._remember(uuid, Refusal.EXPIRED)
+            self._close(uuid, Refusal.EXPIRED)
 
-    def _remember(self, uuid: UUID, refusal: Refusal) -> None:
+    def _close(self, uuid: UUID, refusal: Refusal) -> None:
+        address = self._open.pop(uuid).address
+        share = self._shares[address]
+        del share[uuid]
+        if not share:
+            del self._shares[address]
         self._past[uuid] = refusal
         if len(self._past) > self._most:
             del self._past[next(iter(self._past))]

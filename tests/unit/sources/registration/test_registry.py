@@ -103,6 +103,33 @@ def test_beyond_the_most_nobody_is_registered_until_one_comes_or_expires(registr
     registry.register()
 
 
+def test_beyond_its_share_the_oldest_registration_of_an_address_goes(clock):
+    registry = Registry(clock=clock, most=10, most_of_address=2)
+    other = registry.register(address="192.0.2.2").uuid
+    first, second, third = (registry.register(address="192.0.2.1").uuid for _ in range(3))
+    assert registry.claim(first) is Refusal.CROWDED_OUT
+    assert all(registry.expects(uuid) for uuid in (second, third, other))
+
+
+def test_where_all_room_is_taken_an_address_takes_only_its_own(clock):
+    registry = Registry(clock=clock, most=2)
+    mine = registry.register(address="192.0.2.1").uuid
+    others = registry.register(address="192.0.2.2").uuid
+    again = registry.register(address="192.0.2.1").uuid
+    assert not registry.expects(mine)
+    with pytest.raises(RegistryFullError):
+        registry.register(address="192.0.2.3")
+    assert all(registry.expects(uuid) for uuid in (again, others))
+
+
+def test_a_call_is_expected_until_it_has_come_or_its_time_is_over(registry, clock):
+    one, other = registry.register().uuid, registry.register().uuid
+    registry.claim(one)
+    assert [registry.expects(uuid) for uuid in (one, other, NOBODY)] == [False, True, False]
+    clock.now += LIFETIME_S
+    assert not registry.expects(other)
+
+
 def test_what_is_remembered_of_the_past_is_bounded(registry):
     uuids = [registry.register().uuid for _ in range(3)]
     for uuid in uuids:
