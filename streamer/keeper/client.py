@@ -9,12 +9,9 @@ import asyncio
 import contextlib
 import fcntl
 import itertools
-import os
 import socket
-import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -22,9 +19,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from streamer.errors import KeeperError
+from streamer.keeper.runtime_dir import SOCKET_NAME, default_runtime_dir, make_private
 
 PATIENCE_S = 10.0
 """Seconds without a beat after which the keeper reads in the tap's place."""
@@ -40,7 +36,6 @@ _ANSWER_S = 15.0
 
 _FULL = "the keeper may open no more files; raise the limit (LimitNOFILE, ulimit -n) before it is started next"
 
-_SOCKET_NAME = "keeper.sock"
 _PROCESS = Path(__file__).with_name("process.py")
 
 
@@ -332,18 +327,20 @@ def _send_line(keeper: socket.socket, line: bytes, passenger: socket.socket | No
 async def open_keeper(
     runtime_dir: Path | None = None,
     *,
+    note: Path | None = None,
     patience_s: float = PATIENCE_S,
     say_trouble: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Keeper]:
     """Reach the user's keeper, starting it if need be, and beat until the block is left.
 
+    Without `runtime_dir` it is where `default_runtime_dir` says; `note` is that function's.
     `say_trouble` gets one line when the keeper has died and no other can be had.
 
     Raises:
         KeeperError: There is no keeper, so nothing that needs one may be connected.
     """
     keeper = Keeper(
-        runtime_dir or default_runtime_dir(), patience_s=patience_s, say_trouble=say_trouble
+        runtime_dir or default_runtime_dir(note), patience_s=patience_s, say_trouble=say_trouble
     )
     keeper.connect()
     beats = asyncio.ensure_future(keeper.beat_for_ever())
@@ -355,17 +352,10 @@ async def open_keeper(
         await keeper.aclose()
 
 
-def default_runtime_dir() -> Path:
-    """Return where this user's keeper listens; without a session (root, cron) a private folder in /tmp."""
-    if os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(platformdirs.user_runtime_dir("streamer"))
-    return Path(tempfile.gettempdir()) / f"streamer-{os.getuid()}"
-
-
 def _reach_or_start(runtime_dir: Path) -> tuple[socket.socket, tuple[int, ...]]:
     """Return a connection, and what tells this keeper from any other that was or will be there."""
-    _make_private(runtime_dir)
-    path = runtime_dir / _SOCKET_NAME
+    make_private(runtime_dir)
+    path = runtime_dir / SOCKET_NAME
     with (runtime_dir / "keeper.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two taps that start together share one keeper
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
@@ -377,15 +367,6 @@ def _reach_or_start(runtime_dir: Path) -> tuple[socket.socket, tuple[int, ...]]:
 def _identify(path: Path) -> tuple[int, ...]:
     status = path.stat()
     return status.st_dev, status.st_ino, status.st_ctime_ns
-
-
-def _make_private(directory: Path) -> None:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = directory.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise KeeperError(
-            f"{directory} must be a folder of yours that nobody else may enter (chmod 700)"
-        )
 
 
 def _connect(path: Path) -> socket.socket:

@@ -93,6 +93,11 @@ def make_lock_folder(recordings: Path) -> None:
     make_private_folder(recordings / _FOLDER)
 
 
+def runtime_note_path(recordings: Path) -> Path:
+    """Name the file that says where the keeper of these recordings listens, if it is no usual place."""
+    return recordings / _FOLDER / "runtime"
+
+
 def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:
     """Name the lock of one channel of one PBX; hashed, because the name is untrusted."""
     digest = hashlib.sha256(f"{url}\n{channel}".encode()).hexdigest()

@@ -20,7 +20,7 @@ from streamer.core.events import EndReason, Trouble
 from streamer.errors import KeeperError, RecordingError, UnreachableError
 from streamer.keeper.client import Keeper, open_keeper
 from streamer.recording.disk import Disk
-from streamer.recording.locks import is_there
+from streamer.recording.locks import is_there, runtime_note_path
 from streamer.recording.writer import create_recording
 from streamer.sources import INBOUND, MakeInbound
 from streamer.sources.admission import MOST_STRANGERS_IN_ALL, Limiter
@@ -216,6 +216,7 @@ class Listener:
             try:
                 async with open_keeper(
                     self._plan.runtime_dir,
+                    note=runtime_note_path(self._plan.recordings),
                     patience_s=self._plan.keeper_patience_s,
                     say_trouble=self._say,
                 ) as keeper:

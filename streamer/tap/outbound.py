@@ -17,7 +17,14 @@ from streamer.errors import RecordingError, StreamerError
 from streamer.keeper.client import open_keeper
 from streamer.recording.feed import follow
 from streamer.recording.folder import CallFolder
-from streamer.recording.locks import Lock, channel_lock_path, make_lock_folder, read_note, take_lock
+from streamer.recording.locks import (
+    Lock,
+    channel_lock_path,
+    make_lock_folder,
+    read_note,
+    runtime_note_path,
+    take_lock,
+)
 from streamer.recording.reader import list_wavs, repair_recording
 from streamer.recording.writer import Recording, create_recording
 from streamer.sources import OUTGOING, MakeOutgoing
@@ -93,6 +100,7 @@ async def record_call(
         taken = _take_channels(plan, locks)
         async with open_keeper(
             plan.runtime_dir,
+            note=runtime_note_path(plan.recordings),
             patience_s=plan.keeper_patience_s,
             say_trouble=lambda message: bus.publish(Trouble(None, message)),
         ) as keeper:

@@ -135,7 +135,7 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_connected(at, 
 
 
 async def test_a_program_finds_the_users_keeper_by_itself(pbx, runtime_dir, monkeypatch):
-    monkeypatch.setattr("streamer.keeper.client.default_runtime_dir", lambda: runtime_dir)
+    monkeypatch.setattr("streamer.keeper.client.default_runtime_dir", lambda _: runtime_dir)
     async with streamer.open_stream(url(pbx), NAME) as stream:
         await until(lambda: pbx.attachments)
         speak(pbx, 1)
