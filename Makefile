@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check bench picture clean
+.PHONY: demo test check bench attack picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
@@ -20,6 +20,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench
+
+attack: $(VENV)/.dev
+	$(BIN)/python -m tools.attack
 
 picture: $(VENV)/.dev
 	$(BIN)/python -m tools.picture

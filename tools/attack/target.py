@@ -1,0 +1,217 @@
+"""A real `streamer serve` for an attack, and the judgement of the healthy calls beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tools.attack.healthy import CALLS, PCM
+
+BEGIN_S = 30.0
+ATTACK_S = 25.0
+"""Seconds that an attack lasts, after `HEAD_START_S` in which healthy calls are alone."""
+
+HEAD_START_S = 2.0
+_END_S = 30.0
+
+
+@dataclass
+class Target:
+    """What is attacked."""
+
+    process: asyncio.subprocess.Process
+    recordings: Path
+    runtime_dir: Path
+    addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        """Where calls come to."""
+        return self.addresses["audiosocket"][1]
+
+    def keeper(self) -> psutil.Process | None:
+        """Return the keeper's process."""
+        path = str(self.runtime_dir / "keeper.sock")
+        for process in psutil.process_iter(["cmdline"]):
+            if any("keeper/process.py" in word for word in process.info["cmdline"] or []):
+                with suppress(psutil.Error):
+                    if any(str(one.laddr) == path for one in process.net_connections("unix")):
+                        return process
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack: `run` goes on until it is cancelled, and says in `did` what it has done; `most_files` limits the listener."""
+
+    run: Callable[[Target, dict[str, int]], Awaitable[None]]
+    flags: tuple[str, ...] = ("--accept-unknown",)
+    registers: bool = False
+    most_files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an attack did to healthy calls."""
+
+    did: str
+    calls: str
+    heard: str
+    losses: list[str]
+
+    @property
+    def text(self) -> str:
+        """Return the losses in a word."""
+        return f"{len(self.losses)} losses" if self.losses else "nothing"
+
+
+async def judge(attack: Attack) -> Judgement:
+    """Attack a serve of its own, and say what healthy calls lost."""
+    done: dict[str, int] = {}
+    with tempfile.TemporaryDirectory(prefix="st-") as folder:
+        async with _serving(Path(folder), attack) as target:
+            healthy = await _begin_calls(target, attack)
+            await asyncio.sleep(HEAD_START_S)
+            attacking = asyncio.ensure_future(attack.run(target, done))
+            await asyncio.wait([attacking], timeout=ATTACK_S)
+            out, _ = await healthy.communicate()
+            attacking.cancel()
+            (outcome,) = await asyncio.gather(attacking, return_exceptions=True)
+            said = json.loads(out)
+            await _see_out(target, said)
+            losses = _find_losses(target.recordings, said)
+    if isinstance(outcome, Exception):
+        losses.append(f"the attack itself failed: {outcome!r}")
+    did = ", ".join(f"{count:,} {what}" for what, count in done.items())
+    gap = max((call.get("gap_s", 0.0) for call in said), default=0.0)
+    whole = sum("failed" not in call for call in said)
+    return Judgement(did, f"{whole} of {CALLS} called", f"{gap:.2f} s", losses)
+
+
+@asynccontextmanager
+async def _serving(folder: Path, attack: Attack) -> AsyncIterator[Target]:
+    recordings, runtime_dir = folder / "recordings", folder / "run"
+    flags = [*attack.flags, *(["--register", "127.0.0.1:0"] if attack.registers else [])]
+    command = [sys.executable, "-m", "streamer", "serve", "--audiosocket", "127.0.0.1:0", "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        "--recordings",
+        str(recordings),
+        *flags,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "STREAMER_RUNTIME_DIR": str(runtime_dir), "HOME": str(folder)},
+        preexec_fn=lambda: _limit(attack.most_files),
+    )
+    target = Target(process, recordings, runtime_dir)
+    reading = asyncio.ensure_future(_read(target))
+    try:
+        await _until(lambda: len(target.addresses) == 1 + attack.registers, BEGIN_S)
+        yield target
+    finally:
+        for _ in range(2):
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        await process.wait()
+        await reading
+        await _until(lambda: not _listeners(recordings), _END_S)
+
+
+def _limit(most_files: int | None) -> None:
+    if most_files is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+
+
+async def _read(target: Target) -> None:
+    assert target.process.stdout is not None
+    async for line in target.process.stdout:
+        event = json.loads(line)
+        if event["event"] == "listening":
+            host, _, port = event["address"].rpartition(":")
+            target.addresses[event["source"]] = (host, int(port))
+
+
+async def _begin_calls(target: Target, attack: Attack) -> asyncio.subprocess.Process:
+    register = "-"
+    if attack.registers:
+        host, port = target.addresses["registration"]
+        register = f"{host}:{port}"
+    module = [sys.executable, "-m", "tools.attack.healthy", str(target.port), register]
+    return await asyncio.create_subprocess_exec(*module, stdout=asyncio.subprocess.PIPE)
+
+
+async def _see_out(target: Target, said: list[dict[str, Any]]) -> None:
+    """Wait until the healthy calls are recorded to their ends."""
+    uuids = {call.get("uuid") for call in said}
+
+    def are_over() -> bool:
+        calls = _read_calls(target.recordings)
+        ours = [call for call in calls if call["facts"]["uuid"] in uuids]
+        return len(ours) >= len(uuids - {None}) and all(call["reason"] for call in ours)
+
+    with suppress(TimeoutError):
+        await _until(are_over, _END_S)
+
+
+def _read_calls(recordings: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in recordings.glob("*/call.json")]
+
+
+def _find_losses(recordings: Path, said: list[dict[str, Any]]) -> list[str]:
+    recorded = {call["facts"]["uuid"]: call for call in _read_calls(recordings)}
+    losses = []
+    for call in said:
+        if "failed" in call:
+            losses.append(f"a healthy call could not be made: {call['failed']}")
+        elif call["ending"] != "HUNG_UP":
+            losses.append(f"{call['uuid']} ended otherwise: {call['ending']}")
+        elif call["uuid"] not in recorded:
+            losses.append(f"{call['uuid']} was not recorded")
+        else:
+            losses += _compare(recordings, recorded[call["uuid"]])
+    return losses
+
+
+def _compare(recordings: Path, call: dict[str, Any]) -> list[str]:
+    (leg,) = call["legs"]
+    with wave.open(str(recordings / call["call"] / leg["path"])) as file:
+        wav = file.readframes(file.getnframes())
+    losses = []
+    if call["reason"] != "hang-up":
+        losses.append(f"{call['call']} ended as {call['reason']}")
+    if leg["silence"]:
+        losses.append(f"{call['call']} has {leg['silence'] / leg['rate']:.2f} s of false silence")
+    if not leg["silence"] and wav != PCM:
+        losses.append(f"{call['call']} has {len(wav)} bytes that are not the {len(PCM)} sent")
+    return losses
+
+
+def _listeners(recordings: Path) -> list[int]:
+    """Return the processes that still have files of these recordings open."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if "streamer.tap.inbound_process" in (process.info["cmdline"] or []):
+            with suppress(psutil.Error):
+                files = process.open_files()
+                if any(Path(file.path).is_relative_to(recordings) for file in files):
+                    found.append(process.pid)
+    return found
+
+
+async def _until(condition: Callable[[], bool], most_s: float) -> None:
+    async with asyncio.timeout(most_s):
+        while not condition():  # noqa: ASYNC110 - other processes make it true
+            await asyncio.sleep(0.05)
