@@ -335,8 +335,7 @@ def _explain(call: Call, error: Exception) -> str:
 
 def _import_vad() -> Callable[[], Vad]:
     """Import voice activity, which takes half a second, with the arrays and the network below it."""
-    import onnxruntime  # noqa: F401 - imported here rather than with the first leg, in the event loop
+    from streamer.speech.audio.vad import SileroVad, import_runtime
 
-    from streamer.speech.audio.vad import SileroVad
-
+    import_runtime()  # here rather than with the first leg, in the event loop
     return SileroVad

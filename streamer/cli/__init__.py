@@ -14,6 +14,7 @@ import typer
 from streamer import __version__
 from streamer.cli import output
 from streamer.cli.commands import live, past as kept, serving, setup, stand_in
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 
 app = typer.Typer(
@@ -65,6 +66,7 @@ app.add_typer(setup.models_app, name="models")
 
 def main() -> None:
     """Run the command line and exit; every error is one line on stderr."""
+    forbid_telemetry()
     output.fill_closed_descriptors()
     output.be_writable()
     sys.exit(_run())

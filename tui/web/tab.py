@@ -12,6 +12,7 @@ from streamer.calls.outcome import WatchOutcome
 from streamer.cli.frontend import ScreenRequest
 from streamer.cli.logs import log_crash, start_logging
 from streamer.config import Settings
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode
 from streamer.speech.engine.models import NO_MODEL
 from tui.app import ScreenApp
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Show what the command line says until the user or the server leaves; return the exit code."""
+    forbid_telemetry()
     plan = parse_plan(sys.argv[1:])
     start_logging(plan.log_file, verbosity=0)
     try:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH
+from streamer.core.telemetry import forbid_telemetry, private_temporary_folder
 from streamer.errors import ModelError
 from streamer.speech.base import FRAME
 
@@ -98,14 +99,23 @@ class SileroVad:
 
 
 @cache
+def import_runtime() -> Any:
+    """Import what runs the network, which takes half a second, without letting it tell anybody."""
+    forbid_telemetry()
+    with private_temporary_folder():
+        import onnxruntime
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+@cache
 def open_session() -> Any:
     """Load the network once for all legs; it runs on the thread that asks.
 
     Raises:
         ModelError: The installed faster-whisper does not have it.
     """
-    import onnxruntime
-
+    onnxruntime = import_runtime()
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE
 from streamer.core.events import SPEECH_RATE, Word
+from streamer.core.telemetry import forbid_telemetry, private_temporary_folder
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Window, always
 from streamer.speech.engine.attempts import (
@@ -86,8 +87,10 @@ def load_whisper(
     """
     check_model(directory)
     os.environ["HF_HUB_OFFLINE"] = "1"
-    import ctranslate2
-    from faster_whisper import WhisperModel
+    forbid_telemetry()
+    with private_temporary_folder():
+        import ctranslate2
+        from faster_whisper import WhisperModel
 
     chosen = device if device != "auto" else _best_device(ctranslate2)
     chosen_type = compute_type if compute_type != "auto" else _best_type(ctranslate2, chosen)
