@@ -280,7 +280,7 @@ async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
     events = events_of(out.decode())
     assert process.returncode == 1
     assert "interrupted" in [event.get("reason") for event in events]
-    assert any("keeper reads the call to its end" in event.get("message", "") for event in events)
+    assert any("keeper reads on" in event.get("message", "") for event in events)
 
 
 async def test_a_file_is_transcribed_offline_and_live_alike():
