@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver as TextualDriver
 from textual.screen import Screen
@@ -20,6 +20,7 @@ from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
 from tui.layout.formatting import show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
+from tui.navigation import Navigator
 from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
@@ -50,7 +51,7 @@ class ListsCalls(Protocol):
         """Look for calls."""
 
 
-class ScreenApp(App[None]):
+class ScreenApp(Navigator):
     """Shows calls until its user leaves."""
 
     CSS_PATH = "app.tcss"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -18,6 +17,7 @@ from streamer.errors import StreamerError
 from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
 from tui.layout.formatting import show_count, show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
 from tui.state.call import Key, ShownCall
@@ -28,16 +28,13 @@ from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
 
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
-
 TICK_S = 0.2
 
 
 class CallScreen(Screen[None]):
     """Follows one shown."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         *FIRST_KEYS,

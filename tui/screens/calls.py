@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,13 +16,11 @@ from streamer.calls.catalog import CallState, Entry
 from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
 from tui.layout.formatting import show_beginning, show_count, show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS
 from tui.state.list_details import CallDetails, DetailsReader
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
-
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
 
 REFRESH_S = 0.7
 SHOWN = 200
@@ -53,7 +50,7 @@ class CallTable(DataTable[Text]):
 class CallsScreen(Screen[None]):
     """A list that refreshes itself."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         *FIRST_KEYS,

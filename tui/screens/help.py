@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -34,7 +34,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
         with VerticalScroll(classes="dialog", id="help"):
-            yield Static(draw_help(is_web=self.app.is_web))
+            yield Static(draw_help(self.app.BINDINGS, is_web=self.app.is_web))
 
     def action_leave(self) -> None:
         """Close."""
@@ -45,10 +45,10 @@ class HelpScreen(ModalScreen[None]):
         getattr(self.query_one(VerticalScroll), f"action_scroll_{direction}")()
 
 
-def draw_help(*, is_web: bool = False) -> Text:
-    """Return all keys by where they work."""
+def draw_help(everywhere: Sequence[BindingType], *, is_web: bool = False) -> Text:
+    """Return all keys by where they work; `everywhere` are the application's own."""
     text = Text("esc closes this, j k ↓ ↑ go through it\n\n")
-    for title, bindings in list_keys(is_web=is_web):
+    for title, bindings in list_keys(everywhere, is_web=is_web):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
             text.append(f"  {keys:<16}", "bold")
@@ -60,15 +60,16 @@ def draw_help(*, is_web: bool = False) -> Text:
     return text
 
 
-def list_keys(*, is_web: bool = False) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def list_keys(
+    everywhere: Sequence[BindingType], *, is_web: bool = False
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield where keys work, and which do what."""
-    from tui.app import ScreenApp
     from tui.screens.call import CallScreen
     from tui.screens.calls import CallsScreen
     from tui.screens.search import SearchScreen
 
     places = (
-        ("Everywhere", ScreenApp.BINDINGS),
+        ("Everywhere", everywhere),
         ("In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
         ("In the list of calls", CallsScreen.BINDINGS),
         ("In the search", SearchScreen.BINDINGS),

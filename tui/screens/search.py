@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,12 +16,10 @@ from streamer.core.transcript import format_position
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from tui.layout.formatting import show_count, show_moment, show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import HELP_IN_FIELD, may_act
 from tui.widgets.keys import KeyLine
-
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
 
 _LONGEST = 400
 
@@ -59,7 +56,7 @@ class HitList(OptionList):
 class SearchScreen(Screen[None]):
     """A field, and what is found below it."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         *FIRST_KEYS,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from statistics import quantiles
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,11 +20,9 @@ from streamer.core.events import SPEECH_RATE
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from tui.layout.formatting import show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import QUIT
 from tui.state.call import ShownCall
-
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
 
 SHOWN_DIGITS = 40
 _REFRESH_S = 1.0
@@ -33,7 +31,7 @@ _REFRESH_S = 1.0
 class Statistics(ModalScreen[None]):
     """Figures that refresh themselves."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         Binding("escape,i", "leave", "Close", id="leave", tooltip="Close the figures"),
