@@ -45,7 +45,7 @@ class ShowsTroubles(Protocol):
 
 @runtime_checkable
 class ListsCalls(Protocol):
-    """A screen that is out of date when calls can be listed."""
+    """A screen that lists calls, so it looks again when the backend has opened."""
 
     def refresh_soon(self) -> None:
         """Look for calls."""
@@ -79,7 +79,7 @@ class ScreenApp(Navigator):
             key_display="?",
             tooltip="All keys",
         ),
-        Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light"),
+        Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light colours"),
         Binding(
             "ctrl+f",
             "search",
@@ -105,7 +105,7 @@ class ScreenApp(Navigator):
             id="suspend",
             show=False,
             priority=True,
-            tooltip="Suspend the screen; recordings go on, fg comes back",
+            tooltip="Suspend the screen until `fg`; recordings go on",
         ),
     ]
 
@@ -137,22 +137,19 @@ class ScreenApp(Navigator):
             self.say(about)
         self.call_after_refresh(self.open_calls.start)
 
-    # What the room tells
+    # What the open calls tell
 
     def on_call_changed(self, message: CallChanged) -> None:
-        """Let the call's screen draw."""
         for screen in self.screen_stack:
             if isinstance(screen, CallScreen) and screen.shown is message.shown:
                 screen.show_changes()
 
     def on_trouble_said(self, _: TroubleSaid) -> None:
-        """Let every screen show it."""
         for screen in self.screen_stack:
             if isinstance(screen, ShowsTroubles):
                 screen.show_troubles()
 
     def on_backend_opened(self, _: BackendOpened) -> None:
-        """Let the calls be listed."""
         for screen in self.screen_stack:
             if isinstance(screen, ListsCalls):
                 screen.refresh_soon()
@@ -160,10 +157,9 @@ class ScreenApp(Navigator):
     # Where to go
 
     async def open_call(self, call_id: str, *, at: Key | None = None) -> None:
-        """Open a call, live or past, perhaps at an utterance."""
         entry = await self.open_calls.find(call_id)
         if entry is None:
-            self.say(f"{show_name(call_id)} is not there any more", is_bad=True)
+            self.say(f"the call {show_name(call_id)} does not exist any more", is_bad=True)
             return
         shown = await self.open_calls.open(entry)
         for screen in self.screen_stack:
@@ -177,7 +173,6 @@ class ScreenApp(Navigator):
         await self.push_screen(CallScreen(shown, at=at))
 
     async def go_back(self, screen: Screen[None]) -> None:
-        """Leave a screen for the one before; behind the one that was opened first are all calls."""
         if self.screen is not screen:
             return
         if len(self.screen_stack) > _FIRST:
@@ -191,25 +186,21 @@ class ScreenApp(Navigator):
         return CallsScreen()
 
     async def action_search(self) -> None:
-        """Search all calls."""
         from tui.screens.search import SearchScreen
 
         if not any(isinstance(screen, SearchScreen) for screen in self.screen_stack):
             await self.push_screen(SearchScreen())
 
     async def action_help(self) -> None:
-        """Show all keys."""
         if not isinstance(self.screen, HelpScreen):
             await self.push_screen(HelpScreen())
 
     def action_theme(self) -> None:
-        """Change between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     async def ask_to_stop(self, folder: Path | None) -> None:
-        """Ask, and let the tap of a call end its recording."""
         if folder is None or not CallFolder(folder).is_live():
-            self.say("it is not being recorded")
+            self.say("this call is not being recorded")
             return
 
         def stop(is_yes: bool | None) -> None:
@@ -222,7 +213,6 @@ class ScreenApp(Navigator):
         await self.push_screen(Confirm(question), stop)
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Say a line that goes away by itself."""
         self.notify(
             show_name(text, 500),
             severity="error" if is_bad else "information",
@@ -246,7 +236,7 @@ class ScreenApp(Navigator):
     # The end
 
     def leave_by_signal(self, number: signal.Signals) -> None:
-        """End because the system says so."""
+        """Leave with the exit code that belongs to a signal."""
         self.exit(return_code=128 + number)
 
     def _fatal_error(self) -> None:

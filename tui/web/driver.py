@@ -1,4 +1,4 @@
-"""Textual's driver for a browser, made to end with its server, and to speak with its backend."""
+"""Textual's driver for a browser, made to end with its server, and to exchange messages with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tab: the screen at a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
+"""A tab: the screen over a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
 
 from __future__ import annotations
 
