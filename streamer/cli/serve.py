@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from streamer.bus import Bus
 from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
-from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
 from streamer.cli.watch import choose_printer, open_any_backend, show, telling_unfinished
 from streamer.config import Settings
+from streamer.core.addresses import parse_address
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder

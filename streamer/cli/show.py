@@ -13,7 +13,7 @@ from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.core.events import Segment, Word, encode_segment
-from streamer.core.transcript import Transcript, format_position
+from streamer.core.transcript import DOUBTFUL, Transcript, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _LONGEST = 10_000
-_DOUBTFUL, _SURE = 0.5, 0.8
+_SURE = 0.8
+"""Probability below which a word is dim; one below `DOUBTFUL` is underlined too."""
+
 _COLOURS = ("cyan", "magenta", "green", "yellow")
 
 
@@ -139,6 +141,6 @@ def _draw(segment: Segment, speaker: str, colour: str) -> Text:
 
 def _shade(word: Word) -> str:
     """Show how sure the model was: what is doubtful is dim, and underlined where dim cannot be seen."""
-    if word.probability < _DOUBTFUL:
+    if word.probability < DOUBTFUL:
         return "dim underline"
     return "not dim" if word.probability >= _SURE else "dim"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamer.cli import output
+from streamer.core.addresses import show_address
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, UnreachableError, UsageError
 from streamer.simulator.report import Report
@@ -79,7 +80,7 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
                 end.cancel()
     except OSError as error:
         raise UnreachableError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}"
+            f"cannot listen on {show_address(host, port)}: {error.strerror or error}"
         ) from error
     if simulator.reports:
         return ExitCode.FAILED
@@ -87,9 +88,8 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
 
 
 def _print_channels(simulator: StreamChannelSimulator, host: str) -> None:
-    shown_host = f"[{host}]" if ":" in host else host
     output.talk(
-        f"a stand-in Asterisk at ws://{shown_host}:{simulator.port}/ws; name and unique id of each channel:"
+        f"a stand-in Asterisk at ws://{show_address(host, simulator.port)}/ws; name and unique id of each channel:"
     )
     for script in simulator.scripts:
         output.data(f"{shlex.quote(printable(script.name))}\t{printable(script.unique_id)}")

@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from streamer.cli import output
-from streamer.cli.addresses import parse_address
 from streamer.cli.signals import run_to_end
 from streamer.cli.simulate import SimulateOptions, parse_fault
+from streamer.core.addresses import parse_address
 from streamer.errors import ExitCode, UsageError
 from streamer.simulator.audiosocket import Caller, CallResult, run_callers
 from streamer.simulator.caller import (

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from typing import Any
 
+from streamer.core.addresses import show_address
 from streamer.errors import UnreachableError
 
 CONNECT_S = 2.0
@@ -52,7 +53,7 @@ async def _connect(sock: socket.socket, address: Any) -> socket.socket:
 
 
 def _explain(error: Exception, address: Any) -> str:
-    shown = f"{address[0]}:{address[1]}"
+    shown = show_address(address[0], address[1])
     if isinstance(error, ConnectionRefusedError):
         return f"{shown} refused the connection; start the AudioSocket server first"
     if isinstance(error, TimeoutError):

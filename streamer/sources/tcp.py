@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from streamer.core.addresses import show_address
 from streamer.errors import UnreachableError
 from streamer.wire import stream_channel as wire
 
@@ -127,11 +128,6 @@ def resolve_address(host: str, port: int) -> str:
     """
     _, address = _resolve_local(host, port)
     return show_address(*address[:2])
-
-
-def show_address(host: str, port: int) -> str:
-    """Return a host and a port as one reads them."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -18,6 +18,8 @@ import socket
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from streamer.core.addresses import show_host
+
 HOST = web.RequestKey("host", str)
 """The Host of a request that has been let through."""
 
@@ -59,7 +61,7 @@ class Access:
         self._cookie = f"streamer-{port}"  # a host's ports share its cookies
         self._is_everywhere = _is_wildcard(host)
         own = socket.gethostname() if self._is_everywhere else host
-        self._own = f"[{own}]" if ":" in own else own.lower()
+        self._own = show_host(own.lower())
         self._names = {*_LOOPBACK, self._own}
 
     @property

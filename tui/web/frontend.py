@@ -13,6 +13,7 @@ from contextlib import closing
 from streamer.cli import output
 from streamer.cli.frontend import Place, ScreenRequest
 from streamer.cli.signals import run_to_end
+from streamer.core.addresses import show_address
 from streamer.errors import ExitCode, UnreachableError
 from tui.web.access import Access
 from tui.web.backend import open_web_backend
@@ -53,7 +54,7 @@ def _listen(place: Place) -> socket.socket:
         return socket.create_server(address, family=family)
     except OSError as error:
         raise UnreachableError(
-            f"cannot listen on {place.host}:{place.port}: {error.strerror or error}; choose another address with --host and --port"
+            f"cannot listen on {show_address(place.host, place.port)}: {error.strerror or error}; choose another address with --host and --port"
         ) from error
 
 

@@ -53,7 +53,8 @@ def simulate(
         float | None, typer.Option(min=0, help="AudioSocket: seconds between the starts of calls.")
     ] = None,
     uuid: Annotated[
-        list[str] | None, typer.Option(help="AudioSocket: UUID of a call; repeat the flag for the next.")
+        list[str] | None,
+        typer.Option(help="AudioSocket: UUID of a call; repeat the flag for the next."),
     ] = None,
     rate: Annotated[
         int | None,

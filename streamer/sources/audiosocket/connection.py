@@ -24,6 +24,7 @@ from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from streamer.core.addresses import show_address
 from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import KeeperError, SourceError, StreamerError
@@ -400,4 +401,4 @@ class Connection(asyncio.BufferedProtocol):
 def _name_peer(address: Any) -> tuple[str, str]:
     """Return a peer's host, and how it is shown."""
     host, port = (str(address[0]), address[1]) if address else ("?", 0)
-    return host, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host, show_address(host, port)

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from streamer.core.addresses import show_address
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.connection import READ_SIZE, Connection
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.sources.tcp import BACKLOG, listen_tcp, show_address
+from streamer.sources.tcp import BACKLOG, listen_tcp
 
 
 class AudioSocketServer:

@@ -28,6 +28,7 @@ from functools import partial
 
 from aiohttp import web
 
+from streamer.core.addresses import show_address
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
 from streamer.sources.registration.registry import Registry
 
@@ -78,7 +79,7 @@ async def open_registration(
     listener = await _listen(server, host, port)
     try:
         addresses = [sock.getsockname()[:2] for sock in listener.sockets]
-        shown = _show(*addresses[0])
+        shown = show_address(*addresses[0])
         if key is None and not all(ipaddress.ip_address(a).is_loopback for a, _ in addresses):
             say(f"anyone who reaches {shown} can register calls; set a key, or listen on 127.0.0.1")
         yield shown
@@ -92,7 +93,7 @@ async def _listen(server: _Server, host: str, port: int) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(server, host, port)
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
-            f"cannot take registrations on {_show(host, port)}: {_reason(error)};"
+            f"cannot take registrations on {show_address(host, port)}: {_reason(error)};"
             " end what listens there, or give --register another HOST:PORT"
         ) from error
 
@@ -102,10 +103,6 @@ def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()
     return str(getattr(error, "strerror", None) or error).lower()
-
-
-def _show(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Server(web.Server):
