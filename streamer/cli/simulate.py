@@ -1,4 +1,4 @@
-"""`streamer simulate`: a stand-in Asterisk that serves files as live channels."""
+"""`streamer simulate`: a simulated Asterisk that serves files as live channels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_simulate(
     channel: str | None,
     options: SimulateOptions,
 ) -> int:
-    """Serve until every channel has been played, or for ever with `loop`; exit 1 if a client did harm.
+    """Serve until every channel has been played, or for ever with `loop`; returns 1 if a client did harm.
 
     Raises:
         UsageError: A file cannot be played.
@@ -89,7 +89,7 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
 
 def _print_channels(simulator: StreamChannelSimulator, host: str) -> None:
     output.talk(
-        f"a stand-in Asterisk at ws://{show_address(host, simulator.port)}/ws; name and unique id of each channel:"
+        f"a simulated Asterisk at ws://{show_address(host, simulator.port)}/ws; name and unique id of each channel:"
     )
     for script in simulator.scripts:
         output.data(f"{shlex.quote(printable(script.name))}\t{printable(script.unique_id)}")
@@ -122,5 +122,5 @@ def parse_fault(text: str) -> tuple[float, float]:
         return float(at), float(seconds)
     except ValueError:
         raise UsageError(
-            f"{text!r} is no AT:SECONDS, as in 3:2 for two seconds from second 3 on"
+            f"{text!r} is not AT:SECONDS; write 3:2, for example, for two seconds from second 3 on"
         ) from None

@@ -17,7 +17,7 @@ async def resolve(host: str, port: int) -> list[Any]:
     """Look a server's addresses up, as `getaddrinfo` returns them.
 
     Raises:
-        UnreachableError: It has none.
+        UnreachableError: The host has no address.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -30,7 +30,7 @@ async def connect_first(addresses: list[Any]) -> socket.socket:
     """Return a connected, non-blocking socket to the first address that answers; each has `CONNECT_S`.
 
     Raises:
-        UnreachableError: None does; the message tells of the last.
+        UnreachableError: None answers; the message is about the last one.
     """
     last: Exception = OSError("there is no address")
     for family, kind, protocol, _, address in addresses:
