@@ -43,7 +43,7 @@ class PrintingThread:
                 self._printer(event)
             except Exception as caught:  # noqa: BLE001 - raised where the line is awaited
                 error = caught
-            with suppress(RuntimeError):  # the loop is closed, so nobody waits
+            with suppress(RuntimeError):  # the loop is closed, so nothing waits
                 printed.get_loop().call_soon_threadsafe(_settle, printed, error)
 
 

@@ -1,6 +1,6 @@
 """A tap's side of the keeper: find or start it, hand it duplicates, and beat.
 
-Everything here runs on the event loop: a loop that is stuck does not beat, and a socket that nobody reads is then drained.
+Everything here runs on the event loop: a loop that is stuck does not beat, and its sockets are then drained.
 """
 
 from __future__ import annotations
@@ -320,7 +320,7 @@ def _connect(path: Path) -> socket.socket:
 
 
 def _start(path: Path) -> None:
-    """Start the process on a listening socket made here; it forks, so it is nobody's child and this returns at once."""
+    """Start the process on a listening socket made here; it forks away from this process, so this returns at once."""
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))

@@ -11,7 +11,7 @@ Theory of operation. A tap connects to the keeper's Unix socket (its *control co
                     lost                     no beat came in time; the keeper reads now, the tap must not
 
 A socket is *held*, unread, until its tap asks for a drain, misses its beats or ends; then it is *drained* for good. A drain
-that nobody asked for sends the farewell first. The process ends with its last socket and its last tap.
+that no tap asked for sends the farewell first. The process ends with its last socket and its last tap.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Keeper:
 
 
 def main() -> None:
-    """Serve, as nobody's child, the listening Unix socket whose descriptor is the first argument."""
+    """Fork, and serve the listening Unix socket whose descriptor is the first argument."""
     if os.fork():
         return
     for number in _IGNORED:

@@ -361,7 +361,7 @@ class _Call(asyncio.BufferedProtocol):
         if ending in (Ending.BROKEN_OFF, Ending.DROPPED, Ending.RESET):
             self._transport.abort()
             return
-        # A close alone is a reset, if the server has sent what nobody has read yet.
+        # A close alone is a reset, if the server has sent bytes that have not been read.
         with suppress(OSError):
             self._transport.write_eof()
         self._transport.close()

@@ -20,7 +20,7 @@ class Admitted:
     channel: str
     facts: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
-    """The party's telephone number, empty if nobody has told it."""
+    """The party's telephone number, empty if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,7 +318,7 @@ class CallScreen(Screen[None]):
         block = self.transcript.cursor_block
         label = block.key[0] if block else (self.shown.legs[0].label if self.shown.legs else "")
         if not label:
-            self.app.say("nobody has spoken yet")
+            self.app.say("there is no speaker to name yet")
             return
 
         def rename(name: str | None) -> None:

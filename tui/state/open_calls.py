@@ -243,7 +243,7 @@ def is_recorded(shown: ShownCall) -> bool:
 
 
 def read_zero(shown: ShownCall) -> datetime | None:
-    """Return when a call's position 0 was, as its recording says; None if nobody has spoken yet."""
+    """Return when a call's position 0 was, as its recording says; None if there is no audio yet."""
     if shown.folder is None:
         return None
     with suppress(RecordingError, ValueError, KeyError, TypeError):

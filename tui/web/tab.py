@@ -31,7 +31,7 @@ def main() -> int:
     start_logging(plan.log_file, verbosity=0)
     try:
         return asyncio.run(_run(plan))
-    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, stderr for nobody
+    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, and stderr is discarded
         log_crash()
         return ExitCode.FAILED
 

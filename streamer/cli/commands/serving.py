@@ -22,7 +22,7 @@ def serve(
             metavar="HOST:PORT",
             help="Listen here for AudioSocket connections; may be repeated.",
         ),
-    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, nobody changes it
+    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, and no code changes it
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that were not registered.")
     ] = False,

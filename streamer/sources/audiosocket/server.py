@@ -74,7 +74,7 @@ class AudioSocketServer:
 
     def forget(self, uuid: UUID) -> None:
         """Free a UUID for another call."""
-        self._taken.discard(uuid)
+        self._options.taken.discard(uuid)
 
     def announce(self, call: AudioSocketCall) -> None:
         """Hand a call to the iterator of `calls`."""

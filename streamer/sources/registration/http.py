@@ -11,7 +11,7 @@ The body has no line end, because the dialplan's CURL() puts it into a variable 
 Every other answer is one short line that repeats nothing of the request, so it never looks like a UUID. Only GET registers.
 
 Each connection carries one request and is closed with its answer, or after `PATIENCE_S`, however slowly it speaks. There are at most
-`MOST_CONNECTIONS`, so that nobody can use up the descriptors that calls need. Nothing of a request is ever logged: its address may
+`MOST_CONNECTIONS`, so that no client can use up the descriptors that calls need. Nothing of a request is ever logged: its address may
 hold the key.
 """
 

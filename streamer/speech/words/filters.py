@@ -1,4 +1,4 @@
-"""What a model says that nobody said; pure.
+"""Words that a model invents, and how they are removed; pure.
 
 Whisper invents text where there is no speech, repeats itself, and repeats what it was prompted with. Each rule here takes away
 one of these and leaves what stands beside it.
