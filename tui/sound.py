@@ -53,10 +53,12 @@ def play(wav: Path, others: Sequence[Path], *, start_s: float) -> Playing:
     """
     player = next((path for name in PLAYERS if (path := shutil.which(name))), None)
     if player is None:
-        raise NotFoundError("nothing here plays sound; install sox, ffmpeg or alsa-utils")
+        raise NotFoundError(
+            "no program that plays sound is installed; install sox, ffmpeg or alsa-utils"
+        )
     rate = read_rate(wav)
     if rate is None:
-        raise NotFoundError(f"the recording {wav} is not there any more")
+        raise NotFoundError(f"the recording {wav} does not exist any more")
     alike = (path for path in others if read_rate(path) == rate)  # sox mixes no others
     return Playing(_start(player, [wav, *alike], start_s, rate))
 

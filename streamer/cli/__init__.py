@@ -1,6 +1,6 @@
-"""The command line: `commands` declares what each command takes, a module of its name here is imported when it is called.
+"""The command line: `commands` declares the arguments of each command; the module of its name here does the work.
 
-So `--help` is instant.
+That module is imported when the command is called, so that `--help` is instant.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import live, past as kept, serving, setup, stand_in
+from streamer.cli.commands import live, past, serving, setup, stand_in
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 
@@ -49,13 +49,13 @@ for _command in (
     live.watch,
     serving.serve,
     live.stop,
-    kept.calls,
-    kept.show,
-    kept.search,
-    kept.export,
-    kept.delete,
-    kept.resume,
-    kept.transcribe,
+    past.calls,
+    past.show,
+    past.search,
+    past.export,
+    past.delete,
+    past.resume,
+    past.transcribe,
     live.demo,
     stand_in.simulate,
     setup.config,

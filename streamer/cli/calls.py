@@ -1,4 +1,4 @@
-"""`streamer calls`: the calls that there are, newest first."""
+"""`streamer calls`: list calls, newest first."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def run_calls(
     before: str | None,
     as_json: bool,
 ) -> int:
-    """Print calls; none is no error.
+    """Print calls; an empty list is not an error.
 
     Raises:
-        StreamerError: The database cannot be read, or `text` is no search.
+        StreamerError: The database cannot be read, or the search in `text` has an error.
     """
     listing = _list(
         settings, filter, text=text, limit=limit, before=before, is_live_only=is_live_only
@@ -102,7 +102,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
 
 
 def show_legs(call: CallRow) -> str:
-    """Return a call's legs as one harmless line."""
+    """Return a call's legs as one line that is safe to print."""
     return ", ".join(f"{row.leg.label} {row.leg.channel}" for row in call.legs)
 
 

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"
-_ABOUT = (
-    "a bundled call of a minute, its speakers synthetic, read by the bundled model; nothing is kept"
-)
+_ABOUT = "this is a bundled call of one minute with synthetic speakers, transcribed by the bundled model; nothing is stored"
 
 
 def demo_call() -> Path:
@@ -34,7 +32,7 @@ def demo_call() -> Path:
 
 
 def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = False) -> int:
-    """Play, record and transcribe; nothing is kept."""
+    """Play, record and transcribe; nothing is stored."""
     frontend = None if is_plain or as_json else find_frontend()
     model = resolve_model(DEMO)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-", ignore_cleanup_errors=True) as folder:
@@ -51,7 +49,7 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
 
 
 def ask_for_demo(settings: Settings) -> ScreenRequest:
-    """Return what a screen needs to show the demo; `settings` say where it is kept meanwhile."""
+    """Return what a screen needs to show the demo; `settings` say where it is stored meanwhile."""
     model = resolve_model(DEMO)
     return ScreenRequest(
         settings,

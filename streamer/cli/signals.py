@@ -1,4 +1,4 @@
-"""Work that a signal ends in order: what is open is closed, what is temporary is removed."""
+"""Run work that a signal ends in an orderly way: open things are closed, temporary files are removed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_to_end(work: Coroutine[Any, Any, int]) -> int:
-    """Run work that returns an exit code; one that INT, TERM or HUP ends is cancelled, and the code says which it was."""
+    """Run work and return its exit code; INT, TERM and HUP cancel it, and the code is then 128 + the signal."""
     return asyncio.run(_run(work))
 
 

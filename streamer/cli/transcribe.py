@@ -1,4 +1,4 @@
-"""`streamer transcribe`: files to text, through the very path that live calls take."""
+"""`streamer transcribe`: transcribe files, in the same way as live calls."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run_transcribe(
     """
     render = EXPORTERS.get(format_name)
     if render is None:
-        raise UsageError(f"no format is called {format_name}; there are {', '.join(EXPORTERS)}")
+        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
     for file in files:
         if not file.is_file():
             raise NotFoundError(f"no such file: {file}")
@@ -78,7 +78,7 @@ async def _transcribe_all(
     *,
     speed: float | None,
 ) -> int:
-    """Work on one file after the other; `speed` is None for as fast as possible."""
+    """Transcribe one file after the other; `speed` is None for as fast as possible."""
     bus, code = Bus(), ExitCode.DONE
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
@@ -198,7 +198,9 @@ def _record_at_once(file: Path, folder: Path) -> Recording:
         while recording.waiting > _MOST_WAITING:
             time.sleep(_REST_S)
     if not recording.finish(EndReason.HANG_UP) or recording.lost:
-        raise RecordingError(f"the disk of {folder} did not take all of {file}; free some space")
+        raise RecordingError(
+            f"{file} could not be copied to {folder} as a whole; free some space on that disk"
+        )
     return recording
 
 

@@ -1,4 +1,4 @@
-"""`streamer watch`: record channels and show their words, on a screen or line by line; or look at all calls."""
+"""`streamer watch`: record channels and show what is said, on a screen or line by line; or show all calls."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _LINE_LIMIT = 10_000
 _LAST_LINES_S = 0.5
 
 _NOTHING_NAMED = (
-    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, but only on a terminal"
-    " with the screen installed (`streamer calls` lists them anywhere)"
+    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, which needs a terminal"
+    " and the screen installed (`streamer calls` lists them anywhere)"
 )
 
 
@@ -93,15 +93,17 @@ def run_watch(
 def choose_place(
     *, is_web: bool, host: str | None, port: int | None, is_piped: bool
 ) -> Place | None:
-    """Return where browsers shall find the screen; None if they shall not.
+    """Return where browsers will find the screen; None without --web.
 
     Raises:
         UsageError: Flags that contradict each other.
     """
     if not is_web and (host is not None or port is not None):
-        raise UsageError("--host and --port say where --web listens; without it they mean nothing")
+        raise UsageError("--host and --port say where --web listens; add --web")
     if is_web and is_piped:
-        raise UsageError("--web shows the screen, --plain and --json print lines; choose one")
+        raise UsageError(
+            "--web shows the screen, while --plain and --json print lines; choose one of them"
+        )
     chosen = {"host": host, "port": port}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     return Place(**given) if is_web else None
@@ -122,7 +124,7 @@ def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> i
 async def open_any_backend(
     settings: Settings, model: InstalledModel | None, bus: Bus
 ) -> AsyncIterator[Backend]:
-    """Open a backend that deletes old calls too; what it needs is imported on another thread, since that takes a while."""
+    """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while."""
     pipeline = await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
     async with (
         pipeline.open_backend(settings, model, bus) as backend,
@@ -142,7 +144,7 @@ def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRe
 
 @asynccontextmanager
 async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
-    """Say in the background that earlier calls wait to be finished, if any do."""
+    """Say in the background how many earlier calls have an incomplete transcript, if any do."""
     telling = asyncio.ensure_future(_tell_unfinished(settings))
     try:
         yield
@@ -152,23 +154,25 @@ async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
 
 
 async def _tell_unfinished(settings: Settings) -> None:
-    """Say that earlier calls wait to be finished, among the newest ones."""
+    """Say how many of the newest calls have an incomplete transcript."""
     from streamer.calls.catalog import CallState, list_entries
     from streamer.store import open_reader
 
-    with contextlib.suppress(StreamerError):  # the backend will say it
+    with contextlib.suppress(StreamerError):  # the backend reports it
         async with open_reader(settings) as reader:
             entries = await list_entries(reader, Path(settings.recordings))
         count = sum(entry.state is CallState.UNFINISHED for entry in entries)
         if count:
             calls = "1 earlier call has" if count == 1 else f"{count} earlier calls have"
-            output.talk(f"{calls} no complete text; `streamer resume --all` finishes them")
+            output.talk(
+                f"{calls} an incomplete transcript; complete it with `streamer resume --all`"
+            )
 
 
 def choose_printer(*, as_json: bool, names_calls: bool = False) -> Printer:
-    """Return what prints events to stdout: as JSON lines, or settled lines only.
+    """Return what prints events to stdout: each as a JSON line, or finals alone as text.
 
-    `names_calls` puts the call's id before each settled line, where several calls are printed at once.
+    `names_calls` puts the call's id before each line, where several calls are printed at once.
     """
     return _print_json if as_json else partial(_print_plain, names_calls=names_calls)
 

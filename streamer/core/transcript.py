@@ -10,6 +10,9 @@ from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, Segment, Word
 from streamer.core.untrusted import one_line
 
+DOUBTFUL = 0.5
+"""Probability below which a settled word is shown as doubtful; about one in seven words of the bundled call."""
+
 UNNAMED = "unknown"
 """Label of a leg whose own has nothing to show."""
 

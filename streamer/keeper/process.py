@@ -10,8 +10,8 @@ Theory of operation. A tap connects to the keeper's Unix socket (its *control co
     keeper -> tap   held TOKEN
                     lost                     no beat came in time; the keeper reads now, the tap must not
 
-A held socket is *kept*, unread, until its tap asks for a drain, misses its beats or ends; then it is *drained* for good. A drain
-that nobody asked for sends the farewell first. The process ends with its last socket and its last tap.
+A socket is *held*, unread, until its tap asks for a drain, misses its beats or ends; then it is *drained* for good. A drain
+that no tap asked for sends the farewell first. The process ends with its last socket and its last tap.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class HeldSocket:
             return False
 
     def say_farewell(self) -> None:
-        """Tell the peer that its call goes on without us, if it understands that."""
+        """Send the farewell, which tells the peer that its call goes on without us."""
         with contextlib.suppress(OSError):
             self.sock.send(self.farewell)
 
@@ -65,14 +65,14 @@ class Tap:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.kept: dict[str, HeldSocket] = {}
+        self.held: dict[str, HeldSocket] = {}
         self.patience = 10.0
         self.last_beat = time.monotonic()
         self._unread = b""
         self._unclaimed: list[int] = []
 
     def receive(self) -> list[str] | None:
-        """Return the lines that have come, or None when the tap is gone or talks nonsense."""
+        """Return the lines that have come, or None when the tap is gone or breaks the protocol."""
         descriptors = array("i")
         try:
             data, ancillary, _, _ = self.sock.recvmsg(
@@ -164,12 +164,12 @@ class Keeper:
             case ["hello", seconds]:
                 tap.patience = min(max(float(seconds), SHORTEST_PATIENCE_S), LONGEST_PATIENCE_S)
             case ["hold", token, farewell]:
-                tap.kept[token] = tap.claim(farewell)
+                tap.held[token] = tap.claim(farewell)
                 tap.say(f"held {token}")
-            case ["drain", token] if token in tap.kept:
-                self._drain(tap.kept.pop(token))
-            case ["release", token] if token in tap.kept:
-                tap.kept.pop(token).sock.close()
+            case ["drain", token] if token in tap.held:
+                self._drain(tap.held.pop(token))
+            case ["release", token] if token in tap.held:
+                tap.held.pop(token).sock.close()
 
     def _end_silent_taps(self) -> None:
         now = time.monotonic()
@@ -180,25 +180,25 @@ class Keeper:
     def _end(self, tap: Tap) -> None:
         self._selector.unregister(tap.sock)
         self._taps.discard(tap)
-        for kept in tap.kept.values():
-            if kept.farewell:
-                kept.say_farewell()
-            self._drain(kept)
+        for held in tap.held.values():
+            if held.farewell:
+                held.say_farewell()
+            self._drain(held)
         tap.close()
 
-    def _drain(self, kept: HeldSocket) -> None:
-        self._selector.register(kept.sock, selectors.EVENT_READ, kept)
+    def _drain(self, held: HeldSocket) -> None:
+        self._selector.register(held.sock, selectors.EVENT_READ, held)
         self._draining += 1
 
-    def _drain_on(self, kept: HeldSocket) -> None:
-        if not kept.read_and_discard():
-            self._selector.unregister(kept.sock)
-            kept.sock.close()
+    def _drain_on(self, held: HeldSocket) -> None:
+        if not held.read_and_discard():
+            self._selector.unregister(held.sock)
+            held.sock.close()
             self._draining -= 1
 
 
 def main() -> None:
-    """Serve, as nobody's child, the listening Unix socket whose descriptor is the first argument."""
+    """Fork, and serve the listening Unix socket whose descriptor is the first argument."""
     if os.fork():
         return
     for number in _IGNORED:

@@ -217,15 +217,15 @@ class Store(Reader, Protocol):
         """
 
     async def complete_leg(self, call_id: str, leg: str) -> None:
-        """Take note that a leg has been transcribed to its end."""
+        """Record that a leg has been transcribed to its end."""
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
     ) -> None:
-        """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+        """Record a call's end; `duration` is in samples at `SPEECH_RATE`."""
 
     async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
-        """Take note that an observer has been told of a leg up to an utterance."""
+        """Record that an observer has been told of a leg up to an utterance."""
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         """Keep what went wrong; a call that is not there counts as none."""

@@ -194,7 +194,7 @@ async def test_a_loop_that_is_stuck_is_taken_for_dead(runtime_dir, pair):
 
 async def test_a_folder_that_others_may_enter_is_refused(runtime_dir):
     runtime_dir.chmod(0o755)
-    with pytest.raises(KeeperError, match="nobody else may enter"):
+    with pytest.raises(KeeperError, match="no other user may enter"):
         async with open_keeper(runtime_dir):
             pass
 

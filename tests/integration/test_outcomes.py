@@ -228,7 +228,7 @@ async def test_wss_records_like_ws(remedy, recordings, certificate, tmp_path):
         await until(lambda: pbx.connections == 0)
         assert pbx.reports == []
     assert code == ExitCode.DONE
-    assert ("anybody in between" in err) == (remedy == "insecure")
+    assert ("anybody on the network path" in err) == (remedy == "insecure")
     with open(out.strip(), "rb") as wav:  # noqa: ASYNC230, PTH123 - a small file in a test
         assert wav.read()[HEADER_SIZE:] == sent.pcm
 

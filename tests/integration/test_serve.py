@@ -136,7 +136,7 @@ async def test_a_serve_takes_over_the_listener_of_one_that_was_killed(recordings
             await until(lambda: second.of_kind("call_started"))
             stranger = await call(second.port)
             stranger.send(b"GET / HTTP/1.1\r\n\r\n")
-            await until(lambda: "AudioSocket is no HTTP" in second.troubles)
+            await until(lambda: "AudioSocket is not HTTP" in second.troubles)
             caller.hang_up()
             await second.ended()
             await until(lambda: find_listeners(recordings) == [listener])
@@ -259,7 +259,7 @@ async def test_sigstop_of_the_listener_leaves_the_calls_to_the_keeper(recordings
         listener.resume()
         await served.ended()
         assert served.of_kind("call_ended")[0]["reason"] == "lost"
-        assert "keeper has taken" in served.troubles
+        assert "streamer was frozen for" in served.troubles
         other = await speaking(served, number=2)
         for one in (caller, other):
             one.hang_up()

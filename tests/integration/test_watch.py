@@ -145,7 +145,7 @@ async def test_an_engine_that_is_killed_again_and_again_costs_no_word(recordings
     events = events_of(out.decode())
     assert missing_or_wrong(events) <= 8
     assert events[-1]["event"] == "call_ended"
-    assert any("started again" in event.get("message", "") for event in events)
+    assert any("starts it again" in event.get("message", "") for event in events)
     assert (recordings.glob("*/caller.wav").__next__()).stat().st_size > 1_800_000
 
 

@@ -16,12 +16,12 @@ from tui.state.call import ShownCall
 AUDIO = "wav"
 
 FORMATS = {
-    "txt": "plain text, a line an utterance",
+    "txt": "plain text, one line per utterance",
     "srt": "subtitles",
     "vtt": "subtitles for the web",
-    "json": "everything, with the time of each word",
-    "csv": "a table",
-    AUDIO: "the audio, one channel a leg",
+    "json": "all details, with the time of each word",
+    "csv": "a table for spreadsheets",
+    AUDIO: "the audio, one channel per leg",
 }
 
 
@@ -37,7 +37,7 @@ def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:
     if format_name == AUDIO:
         legs = [files for files in list_leg_wavs(shown.folder) if files]
         if not legs:
-            raise RecordingError(f"there are no recordings of {shown.call.id} to export")
+            raise RecordingError(f"the call {shown.call.id} has no recordings to export")
         write_mixdown(legs, path)
     else:
         with open_private(path) as file:

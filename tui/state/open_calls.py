@@ -1,7 +1,7 @@
 """What the screen works with: the backend, opened in the background, and a task for each call that is followed.
 
-Calls that are being recorded or transcribed are followed over the bus; calls that are over are read from the store. What that needs is
-imported when the backend is opened, so that the first screen is painted before.
+Calls that are being recorded or transcribed are followed over the bus; calls that are over are read from the store. The modules that
+this needs are imported when the backend is opened, after the first screen is painted.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class OpenCalls:
-    """Opens and follows calls; `tell` gets what the screens should know, from the event loop."""
+    """Opens and follows calls; `tell` gets messages for the screens, on the event loop."""
 
     def __init__(self, request: ScreenRequest, tell: Callable[[Message], object]) -> None:
         self.request = request
@@ -107,7 +107,7 @@ class OpenCalls:
         """Return utterances of all calls, newest first.
 
         Raises:
-            UsageError: It is no query.
+            UsageError: The query has an error.
             StoreError: The store cannot be read.
         """
         if self.backend is None or self.backend.store is None:
@@ -115,7 +115,7 @@ class OpenCalls:
         return await self.backend.store.search(query)
 
     async def find(self, call_id: str) -> Entry | None:
-        """Return a call by its id, None if it is not there any more."""
+        """Return a call by its id; None if it does not exist any more."""
         from streamer.calls.catalog import Entry, describe_folder, find_entry, find_state
 
         with suppress(StreamerError):
@@ -126,7 +126,7 @@ class OpenCalls:
         return None
 
     async def open(self, entry: Entry) -> ShownCall:
-        """Return the shown of a call, which fills by itself while the call goes on.
+        """Return a call as it is shown; it fills by itself while the call goes on.
 
         Raises:
             StoreError: The store cannot be read.
@@ -140,7 +140,7 @@ class OpenCalls:
             return known
         shown = self.shown_calls.by_id[call_id] = ShownCall(row.leg for row in entry.call.legs)
         if entry.state in (CallState.LIVE, CallState.TRANSCRIBING) and self.backend is not None:
-            # Only a call that goes on is worth an engine; the words of one that is over are whoever's is at them.
+            # Only a live call is worth an engine; the process that transcribes a call that has ended goes on with it.
             backend = (
                 self.backend
                 if entry.state is CallState.LIVE
@@ -153,7 +153,7 @@ class OpenCalls:
         return shown
 
     def hear(self, trouble: Trouble) -> None:
-        """Show a trouble that another backend has had, and kept, if it concerns what is open here."""
+        """Show a trouble that another process has reported and stored, if it concerns what is open here."""
         call_id, awaited = trouble.call_id, self.request.outcome.folder
         is_open = call_id in self.shown_calls.by_id or (
             awaited is not None and awaited.name == call_id
@@ -179,7 +179,7 @@ class OpenCalls:
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             shown.troubles.append(
-                f"not all of this call has been turned into words; `streamer resume {row.id}` does"
+                f"part of this call is not transcribed; `streamer resume {row.id}` transcribes it"
             )
 
     async def _run(self) -> None:
@@ -190,7 +190,12 @@ class OpenCalls:
                 await self._work(request)
             except Exception as error:  # noqa: BLE001 - the task's outermost edge
                 _log.exception("the backend has failed")
-                self.bus.publish(Trouble(None, f"nothing can be followed any more: {error!r}"))
+                self.bus.publish(
+                    Trouble(
+                        None,
+                        f"streamer cannot follow calls any more: {error!r}; quit and start it again",
+                    )
+                )
                 await asyncio.sleep(0)
             finally:
                 feeding.cancel()
@@ -226,7 +231,8 @@ class OpenCalls:
             _log.exception("a call cannot be followed any more")
             self.bus.publish(
                 Trouble(
-                    None, f"a call cannot be followed any more, its recording goes on: {error!r}"
+                    None,
+                    f"streamer cannot follow this call any more: {error!r}; its recording goes on",
                 )
             )
 
@@ -237,7 +243,7 @@ def is_recorded(shown: ShownCall) -> bool:
 
 
 def read_zero(shown: ShownCall) -> datetime | None:
-    """Return when a call's position 0 was, as its recording says; None if nobody has spoken yet."""
+    """Return when a call's position 0 was, as its recording says; None if there is no audio yet."""
     if shown.folder is None:
         return None
     with suppress(RecordingError, ValueError, KeyError, TypeError):

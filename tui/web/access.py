@@ -1,4 +1,4 @@
-"""Who may come in: whoever has the link that was printed, with a page of our own, by a name of ours.
+"""Who may connect: a browser with the link that was printed, from a page of ours, under a host name of ours.
 
 Any program and any user of the machine reaches a port of it, and so does every page that a browser on it has open. Hence
 
@@ -18,15 +18,17 @@ import socket
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from streamer.core.addresses import show_host
+
 HOST = web.RequestKey("host", str)
 """The Host of a request that has been let through."""
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _TOKEN_BYTES = 32
 
-_NO_TOKEN = "open the link that streamer printed when it was started; it has a token that this request lacks\n"
+_NO_TOKEN = "this request has no token; open the link that streamer printed when it started\n"
 _NOT_OURS = (
-    "this name is not one of streamer's; open the link that it printed when it was started\n"
+    "streamer does not answer to this host name; open the link that it printed when it started\n"
 )
 _FOREIGN = "only streamer's own page may open this\n"
 
@@ -59,7 +61,7 @@ class Access:
         self._cookie = f"streamer-{port}"  # a host's ports share its cookies
         self._is_everywhere = _is_wildcard(host)
         own = socket.gethostname() if self._is_everywhere else host
-        self._own = f"[{own}]" if ":" in own else own.lower()
+        self._own = show_host(own.lower())
         self._names = {*_LOOPBACK, self._own}
 
     @property

@@ -1,4 +1,4 @@
-"""What is served: textual-serve's page and websocket, behind a access, with nothing that comes from elsewhere."""
+"""What is served: textual-serve's page and websocket, behind `Access`, with nothing that is loaded from elsewhere."""
 
 from __future__ import annotations
 

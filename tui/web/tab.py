@@ -1,4 +1,4 @@
-"""A tab: the screen at a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
+"""A tab: the screen over a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main() -> int:
     start_logging(plan.log_file, verbosity=0)
     try:
         return asyncio.run(_run(plan))
-    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, stderr for nobody
+    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, and stderr is discarded
         log_crash()
         return ExitCode.FAILED
 

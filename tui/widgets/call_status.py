@@ -1,4 +1,4 @@
-"""What is read of a call for the head of its screen while it goes on: its locks, how loud each leg is, and how long it is."""
+"""The status of a live call for the head of its screen, read from its folder: its locks, the level of each leg, its length."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tui.state.phase import Speech, explain_phase, find_phase
 from tui.widgets.head import Heading, LegLine, count_bars
 
 _LOOK_TICKS = 3
-"""Looks between two at the locks of a call, which say whether it goes on."""
+"""The locks of a call, which say whether it is being recorded, are looked at each so many looks."""
 
 
 class CallStatus:
-    """Looks at one call's recording whenever it is told to."""
+    """Reads one call's recording each time `look` is called."""
 
     def __init__(self, shown: ShownCall) -> None:
         self._shown = shown
@@ -59,7 +59,7 @@ class CallStatus:
         )
 
     def write_lines(self) -> tuple[LegLine, ...]:
-        """Return a line a leg."""
+        """Return one line per leg."""
         return tuple(self._write_line(leg.label, leg.channel) for leg in self._shown.legs)
 
     def _write_line(self, label: str, channel: str) -> LegLine:

@@ -1,12 +1,12 @@
 """One AudioSocket connection, from its acceptance to its end.
 
-Theory of operation. The socket is in the path of the call, so nothing done here may end one by accident. The keeper holds a second
-descriptor, with a farewell. Reading never stops but for peers that send more than can be said, as no PBX does. Whoever is not wanted is
-told `terminate` and read to its end: closing a socket that holds unread bytes resets the connection, which hangs the caller up.
+Theory of operation. The socket is in the path of the call, so nothing here may end a call by accident. The keeper holds a second
+descriptor, with a farewell. Reading never stops, except for a peer that sends faster than real time, as no PBX does. A peer that is
+refused gets `terminate` and is read to its end: closing a socket with unread bytes resets the connection, which hangs the caller up.
 
     WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
        |                         |                           |
-       |                         `--refused-- LEAVING <--stopped, or what makes no sense
+       |                         `--refused-- LEAVING <--stopped, or a broken frame
        `--nothing came--> CLOSED               `--its end, or GOODBYE_S--> CLOSED
 
 A call is announced once its rate is known, at the latest `RATE_WAIT_S` after its UUID.
@@ -24,10 +24,11 @@ from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from streamer.core.addresses import show_address
 from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import KeeperError, SourceError, StreamerError
-from streamer.keeper.client import Hold
+from streamer.keeper.client import PATIENCE_S, Hold
 from streamer.sources.admission import Pace
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.decoder import USUAL_RATE, Decoder, describe_beginning
@@ -56,22 +57,22 @@ _MOST_EARLY = 1000
 
 
 class Server(Protocol):
-    """Where connections are known, and calls announced."""
+    """What a connection needs of its server."""
 
     connections: set[Connection]
     """All that are open, callers or not."""
 
     buffer: memoryview
-    """Where bytes go that are about to be taken."""
+    """Where each connection's bytes are received."""
 
     def depart(self, connection: Connection) -> None:
-        """Take note that a connection is closed."""
+        """Forget a connection that is closed."""
 
     def admit(self, uuid: UUID) -> Admitted | str:
-        """Say who a UUID is, or why it is refused; one that is admitted is taken until `forget`."""
+        """Return the call of a UUID, or why it is refused; an admitted UUID is in use until `forget`."""
 
     def forget(self, uuid: UUID) -> None:
-        """Let a UUID be free again."""
+        """Free a UUID for another call."""
 
     def announce(self, call: AudioSocketCall) -> None:
         """Have a call recorded."""
@@ -106,7 +107,7 @@ class Connection(asyncio.BufferedProtocol):
         self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the peer in, or send it away."""
+        """Admit the peer, or refuse it."""
         self._transport = cast(asyncio.Transport, transport)
         self._host, self.peer = _name_peer(transport.get_extra_info("peername"))
         sock = transport.get_extra_info("socket")
@@ -132,7 +133,7 @@ class Connection(asyncio.BufferedProtocol):
     def _receive(self, data: bytes) -> None:
         if self._state is _State.WAITING:
             self._state = _State.IDENTIFYING
-            late = f"it did not send its UUID within {IDENTIFYING_S:.0f} s"
+            late = f"it did not send a UUID within {IDENTIFYING_S:.0f} s"
             self._set_timer(IDENTIFYING_S, lambda: self._refuse(late))
         if not self._may_read():
             return
@@ -150,11 +151,11 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Judge the end of the connection."""
+        """Judge how the connection ended."""
         if self._opening is not None:
             self._opening.cancel()
         if self._state is _State.IDENTIFYING:
-            self._grumble("it hung up before its UUID was complete")
+            self._say_refusal("it hung up before its UUID was complete")
         elif self._state is _State.LIVE:
             self._read_the_rest()
         if self._state is _State.LIVE:
@@ -182,25 +183,30 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def leave(self) -> None:
-        """Tell the peer that we are done, and let the keeper read to its end; idempotent."""
+        """Send `terminate`, and leave the socket to the keeper, which reads to its end; idempotent."""
         if self._state is _State.LIVE:
             self._say_goodbye()
             self._part_once_said()
 
     def resume_writing(self) -> None:
-        """Go once all has been said."""
+        """Leave once all is sent."""
         if self._state is _State.LEAVING:
             # Not at once: the transport, which calls this, would end twice.
             asyncio.get_running_loop().call_soon(self._part)
 
     def give_up(self) -> None:
-        """End a call whose socket the keeper reads by now; others go on."""
+        """End a call whose socket the keeper reads now; other calls go on."""
         if self._state is _State.LIVE and self._hold is not None:
             self._hold = None
-            frozen = (
-                f"this process stood still for too long, so the keeper has taken {self.peer} over"
+            keeper = self._options.keeper()
+            frozen_s = keeper.patience_s if keeper is not None else PATIENCE_S
+            self._end(
+                EndReason.LOST,
+                SourceError(
+                    f"streamer was frozen for {frozen_s:g} s or longer; recording of {self.peer} ended;"
+                    " the call goes on in its dialplan"
+                ),
             )
-            self._end(EndReason.LOST, SourceError(frozen))
             self._transport.abort()
 
     def _may_read(self) -> bool:
@@ -243,13 +249,15 @@ class Connection(asyncio.BufferedProtocol):
         self._opening = asyncio.ensure_future(self._be_held())
 
     async def _be_held(self) -> None:
-        """Have the keeper protect the call, as soon as there is one; a call without is better than none."""
+        """Give the call to the keeper as soon as there is one; an unprotected call is better than none."""
         keeper = await self._options.wait_for_keeper()
         try:
             sock = self._transport.get_extra_info("socket")
             hold = await keeper.hold(sock, farewell=wire.TERMINATE)
         except KeeperError as error:
-            self._options.say(f"{self.peer} is recorded without protection: {error}")
+            self._options.say(
+                f"{self.peer} is recorded, but the keeper cannot protect the call: {error}"
+            )
             return
         if self._state is _State.LIVE:
             self._hold = hold
@@ -280,7 +288,7 @@ class Connection(asyncio.BufferedProtocol):
         if wait_s and self._transport.is_reading():
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(wait_s, self._transport.resume_reading)
-            said = f"{self.peer} sends faster than anybody speaks, and is slowed down"
+            said = f"{self.peer} sends audio faster than real time and is slowed down"
             self._put(Odd(0, "" if self._is_hasty else said))
             self._is_hasty = True
 
@@ -288,7 +296,7 @@ class Connection(asyncio.BufferedProtocol):
         """Return audio at the rate that the peer expects."""
         if (
             self._decoder.format is Format.SLIN16
-        ):  # labelled and read as slin: good enough for a test
+        ):  # labelled and decoded as slin: good enough for a test
             return array("h", pcm)[::2].tobytes()
         return pcm
 
@@ -332,7 +340,7 @@ class Connection(asyncio.BufferedProtocol):
         if exc is not None and not isinstance(exc, ConnectionError):
             lost = f"the connection to {self.peer} is lost: {exc}; check the network"
             return EndReason.LOST, SourceError(lost), ""
-        note = "it ended in the middle of a frame" if self._parser.unread else ""
+        note = "the connection ended in the middle of a frame" if self._parser.unread else ""
         return EndReason.HANG_UP, None, note
 
     def _end(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
@@ -342,12 +350,12 @@ class Connection(asyncio.BufferedProtocol):
         self._end_admission()
 
     def _refuse(self, why: str) -> None:
-        """Send the peer away, and say why."""
-        self._grumble(why)
+        """Refuse the peer, and say why."""
+        self._say_refusal(why)
         self._say_goodbye()
 
-    def _grumble(self, why: str) -> None:
-        """Say why there is no call, but not a thousand times."""
+    def _say_refusal(self, why: str) -> None:
+        """Say why a call was refused, but not a thousand times."""
         if count := self._options.limiter.count_refusal(self._host, why):
             more = f" (and {count - 1} more from {self._host})" if count > 1 else ""
             self._options.say(f"no call from {self.peer}: {why}{more}")
@@ -362,7 +370,7 @@ class Connection(asyncio.BufferedProtocol):
         self._part_once_said()
 
     def _part_once_said(self) -> None:
-        """Leave a peer to the keeper, but no half frame with it: to a peer that reads slowly, `terminate` would be its other half."""
+        """Leave a peer to the keeper once all is sent: after half a frame, a slow peer would take `terminate` for its other half."""
         if self._hold is None:
             return
         self._set_timer(GOODBYE_S, self._part)
@@ -390,7 +398,7 @@ class Connection(asyncio.BufferedProtocol):
             self._server.forget(self._uuid)
 
     def _set_timer(self, seconds: float, act: Callable[[], Any] | None) -> None:
-        """Have something done later in place of what was to be done before."""
+        """Call `act` after so many seconds, instead of what was due before."""
         if self._timer is not None:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
@@ -400,4 +408,4 @@ class Connection(asyncio.BufferedProtocol):
 def _name_peer(address: Any) -> tuple[str, str]:
     """Return a peer's host, and how it is shown."""
     host, port = (str(address[0]), address[1]) if address else ("?", 0)
-    return host, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host, show_address(host, port)

@@ -11,7 +11,7 @@ The body has no line end, because the dialplan's CURL() puts it into a variable 
 Every other answer is one short line that repeats nothing of the request, so it never looks like a UUID. Only GET registers.
 
 Each connection carries one request and is closed with its answer, or after `PATIENCE_S`, however slowly it speaks. There are at most
-`MOST_CONNECTIONS`, so that nobody can use up the descriptors that calls need. Nothing of a request is ever logged: its address may
+`MOST_CONNECTIONS`, so that no client can use up the descriptors that calls need. Nothing of a request is ever logged: its address may
 hold the key.
 """
 
@@ -28,6 +28,7 @@ from functools import partial
 
 from aiohttp import web
 
+from streamer.core.addresses import show_address
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
 from streamer.sources.registration.registry import Registry
 
@@ -64,23 +65,27 @@ async def open_registration(
     say: Callable[[str], None],
     patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[str]:
-    """Take registrations while the context lasts; yields HOST:PORT, with the port that was given for 0.
+    """Take registrations while the context lasts; yields HOST:PORT, with the port that the system chose for 0.
 
-    `key` is what every request must show. `say` takes a warning if there is none and others than this machine can ask.
+    `key` is what every request must show. `say` gets a warning if there is no key and other machines can register calls.
 
     Raises:
         UsageError: The key is empty.
-        UnreachableError: There cannot be listened.
+        UnreachableError: The address cannot be listened on.
     """
     if key == "":
-        raise UsageError("the key of --register is empty; give it at least one character")
+        raise UsageError(
+            "the registration key is empty; set register_key to at least one character"
+        )
     server = _Server(partial(_answer, registry=registry, key=key), patience_s)
     listener = await _listen(server, host, port)
     try:
         addresses = [sock.getsockname()[:2] for sock in listener.sockets]
-        shown = _show(*addresses[0])
+        shown = show_address(*addresses[0])
         if key is None and not all(ipaddress.ip_address(a).is_loopback for a, _ in addresses):
-            say(f"anyone who reaches {shown} can register calls; set a key, or listen on 127.0.0.1")
+            say(
+                f"anybody who can reach {shown} can register calls; set register_key, or listen on 127.0.0.1"
+            )
         yield shown
     finally:
         listener.close()
@@ -92,8 +97,8 @@ async def _listen(server: _Server, host: str, port: int) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(server, host, port)
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
-            f"cannot take registrations on {_show(host, port)}: {_reason(error)};"
-            " end what listens there, or give --register another HOST:PORT"
+            f"cannot take registrations on {show_address(host, port)}: {_reason(error)};"
+            " stop the program that listens there, or give --register another HOST:PORT"
         ) from error
 
 
@@ -102,10 +107,6 @@ def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()
     return str(getattr(error, "strerror", None) or error).lower()
-
-
-def _show(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Server(web.Server):
@@ -123,14 +124,14 @@ class _Server(web.Server):
         return _Connection(self)
 
     async def end(self) -> None:
-        """Hang up on everybody; a request takes no time, so none is in the middle of being answered."""
+        """Close all connections; a request takes no time, so none is being answered."""
         self.is_over = True
         for connection in self.connections:
             connection.force_close()
         await self.shutdown(timeout=1.0)
 
     def has_room(self) -> bool:
-        """Whether one more client may speak; those that were accepted as the end came may not."""
+        """Whether one more client is served; one that was accepted just before the end is not."""
         return not self.is_over and len(self.connections) < MOST_CONNECTIONS
 
 
@@ -151,7 +152,7 @@ class _Connection(web.RequestHandler):
         self._end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the client's time, or turn it away."""
+        """Start the client's time, or refuse it."""
         if not self._server.has_room():
             transport.close()
             return
@@ -171,20 +172,22 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, and what went wrong here, without the details that aiohttp would repeat."""
+        """Answer what is not HTTP, and what went wrong here, without the details that aiohttp would repeat."""
         if status < 500:
-            return _response(status, "this is no request that can be understood")
+            return _response(status, "this is not an HTTP request")
         _log.error("a registration failed: %s", type(exc).__name__)
         return _response(status, "the registration failed; the listener's log says why")
 
 
 async def _answer(request: web.BaseRequest, *, registry: Registry, key: str | None) -> web.Response:
     if request.path != PATH:
-        return _response(404, f"there is only {PATH} here")
+        return _response(404, f"the path must be {PATH}")
     if request.method != "GET":
         return _response(405, "only GET registers a call", Allow="GET")
     if request.body_exists:
-        return _response(400, "a registration has no body; put the values into the address")
+        return _response(
+            400, "a registration must have no body; put the values into the query of the address"
+        )
     if key is not None and not _shows_key(request, key):
         return _response(401, f"the key is missing or wrong; send it as {_KEY_HEADER}")
     try:

@@ -1,9 +1,9 @@
-"""Calls that were announced before they come: each has a UUID that lets one media connection in, once, for a while.
+"""Calls that are registered before they connect: each has a UUID that admits one connection, once, for a while.
 
-    register --> OPEN --claim--> used        a claim of anything but an open one is refused, with the reason
+    register --> OPEN --claim--> used        a claim of one that is not open is refused, with the reason
                    `--lifetime--> expired
 
-What is used or expired is remembered, the newest of it, only so that a refusal can say which. Nothing here waits or reads a
+The newest used and expired ones are remembered, only so that a refusal can say which it was. Nothing here waits or reads a
 clock of its own; within one event loop a claim is one step, so of many claims of one UUID a single one succeeds.
 """
 
@@ -45,10 +45,10 @@ class Registration:
 
 
 class Refusal(Enum):
-    """Why a UUID lets nobody in."""
+    """Why a UUID is refused."""
 
     UNKNOWN = "it is not registered"
-    USED = "its registration was used before"
+    USED = "its registration has been used already"
     EXPIRED = "its registration has expired"
 
 
@@ -78,24 +78,24 @@ class Registry:
     def register(
         self, *, caller: str = "", called: str = "", channel: str = "", label: str = ""
     ) -> Registration:
-        """Expect one call; nothing need be known about it.
+        """Expect one call; all that is known about it is optional.
 
         Raises:
-            UsageError: A value cannot be one; the message names it, but does not repeat it.
+            UsageError: A value is not allowed; the message names it, but does not repeat it.
             RegistryFullError: Too many calls are expected already.
         """
         caller, called = _check_value("caller", caller), _check_value("called number", called)
         channel, label = _check_value("channel", channel), _check_label(label)
         if len(self) >= self._most:
             raise RegistryFullError(
-                f"{self._most} registered calls have not come yet; try again in a minute"
+                f"{self._most} registered calls have not connected yet; try again in a minute"
             )
         registration = Registration(self._new_uuid(), caller, called, channel, label, self._clock())
         self._open[registration.uuid] = registration
         return registration
 
     def claim(self, uuid: UUID) -> Registration | Refusal:
-        """Let the call with this UUID in, once; or say why not."""
+        """Admit the call with this UUID, once; or return why not."""
         self._expire()
         registration = self._open.pop(uuid, None)
         if registration is None:
@@ -122,16 +122,14 @@ class Registry:
 
 
 def explain_refusal(uuid: UUID, refusal: Refusal, *, address: str | None) -> str:
-    """Return the one line that a refused call is told with: which, why, and both remedies.
+    """Return the line that reports a refused call: which it is, why, and both remedies.
 
-    `address` is HOST:PORT where calls are registered, None if they cannot be.
+    `address` is HOST:PORT where calls are registered, None if there is none.
     """
     register = f"register it first with GET http://{address or 'HOST:PORT'}/register"
     if address is None:
-        register = f"start with --register HOST:PORT and {register}"
-    return (
-        f"its UUID {uuid} is refused, {refusal.value}; {register}, or start with --accept-unknown"
-    )
+        register = f"start `serve` with --register HOST:PORT and {register}"
+    return f"its UUID {uuid} is refused: {refusal.value}; {register}, or start `serve` with --accept-unknown"
 
 
 def _check_value(what: str, value: str) -> str:
@@ -144,6 +142,6 @@ def _check_label(label: str) -> str:
     if label and (len(label) > LONGEST_LABEL or not looks_like_label(label)):
         raise UsageError(
             f"the label must be a letter and then letters, digits, _ or -, {LONGEST_LABEL} at most;"
-            " it names a file"
+            " it becomes part of a file name"
         )
     return label

@@ -47,13 +47,13 @@ class LegAudio(Protocol):
         """Return the next audio, or why there is none."""
 
     def close(self) -> None:
-        """Let go of it; idempotent."""
+        """Close what it reads; idempotent."""
 
 
 class Follower:
     """One leg's audio in order, at the rate of its WAV; `position` is the sample behind what was read.
 
-    `is_live` says whether the file may still grow. `count_recorded` is asked at the end, how many samples there ought to be.
+    `is_live` says whether the file may still grow. `count_recorded` returns, at the end, how many samples there should be.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Follower:
         recorded = self._count_recorded()
         if self.position < recorded:
             raise RecordingError(
-                f"{self._path} is missing or too short: {self.position} of {recorded} samples are there; put it back"
+                f"{self._path} is missing or too short: it has {self.position} of {recorded} samples; restore the file"
             )
 
     def _read_now(self, most: int) -> bytes:
@@ -144,7 +144,7 @@ class Follower:
         return self._file is not None
 
     def _advance(self) -> bool:
-        """Go on to the leg's next file, if there is one; the one before does not grow any more then."""
+        """Go on to the leg's next file, if there is one; the file before it does not grow any more."""
         if not continued_path(self._path, self._number + 1).exists():
             return False
         samples = self._count_samples()

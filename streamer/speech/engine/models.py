@@ -23,7 +23,7 @@ from streamer.speech.base import EncoderWindow
 DEMO = "demo"
 
 SUGGESTED = "small"
-"""The model for who has none: the largest that most machines without a GPU follow live."""
+"""The model to suggest: the largest with which most machines without a GPU keep up."""
 
 NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
 
@@ -70,8 +70,8 @@ def resolve_model(name: str) -> InstalledModel:
     """Return the model that the user named.
 
     Raises:
-        NotFoundError: It is not installed, or nothing is called so.
-        ModelError: It is there but a file is missing or broken.
+        NotFoundError: It is not installed, or there is no such model.
+        ModelError: It is installed, but a file is missing or broken.
     """
     path = _find(name)
     check_model(path)
@@ -107,7 +107,7 @@ def default_model() -> InstalledModel | None:
 
 
 def default_encoder_window(model: InstalledModel) -> EncoderWindow:
-    """Return what was measured to be good for a model; nobody has measured any but the bundled one."""
+    """Return the encoder window that was measured to be good for a model; only the bundled one has been measured."""
     return EncoderWindow.SHORT if model.path == demo_path() else EncoderWindow.FULL
 
 
@@ -175,7 +175,7 @@ def _not_installed(name: str) -> str:
         return f"the model {name} is not installed; `streamer models pull {name}` installs it"
     nearest = difflib.get_close_matches(name, (DEMO, *NAMES), n=1)
     hint = f"did you mean {nearest[0]}? " if nearest else ""
-    return f"no model or directory is called {name}; {hint}`streamer models list` shows what is installed"
+    return f"there is no model or directory {name}; {hint}`streamer models list` shows what is installed"
 
 
 def _find_in_cache(repository: str) -> Path | None:
@@ -216,7 +216,9 @@ def _check_json(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
     if not is_object:
-        raise ModelError(f"{path} is broken: it holds no object; {_advice(path.parent)}")
+        raise ModelError(
+            f"{path} is broken: it does not hold a JSON object; {_advice(path.parent)}"
+        )
 
 
 def _read_spec(path: Path) -> str:
@@ -235,6 +237,4 @@ def _advice(path: Path) -> str:
     for name, repository in NAMES.items():
         if f"models--{repository.replace('/', '--')}" in path.parts:
             return f"`streamer models pull {name}` installs it again"
-    return (
-        "a whole one is a directory that ct2-transformers-converter wrote, with its tokenizer.json"
-    )
+    return "name a directory that ct2-transformers-converter wrote, with its tokenizer.json"

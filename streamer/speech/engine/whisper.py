@@ -56,7 +56,7 @@ _AFTER = "\"'.。,，!！?？:：”)]}、"
 
 
 class _UnwantedError(Exception):
-    """Nobody waits for the windows any more."""
+    """No request waits for the windows any more."""
 
 
 @dataclass(frozen=True, slots=True)

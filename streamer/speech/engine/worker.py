@@ -75,7 +75,7 @@ def _load_whisper(plan: EnginePlan) -> Engine:
 
 
 ENGINES: Mapping[str, Callable[[EnginePlan], Engine]] = {"whisper": _load_whisper}
-"""What loads each kind of engine; a loader imports what it needs itself, so that nobody waits for another's libraries."""
+"""What loads each kind of engine; a loader imports what it needs itself, so that no engine waits for the libraries of another."""
 
 
 def open_engine(
@@ -128,8 +128,8 @@ def serve(load: Callable[[], Engine], *, threads: int = 1) -> None:
                 case Drop(job):
                     wanted.discard(job)
                 case other:
-                    raise AssertionError(f"{other!r} is nothing that an engine is told")
-    os._exit(0)  # a job that is being worked on cannot be cancelled, and nobody waits for it
+                    raise AssertionError(f"{other!r} is not a message to an engine")
+    os._exit(0)  # a job that is being worked on cannot be cancelled, and no request waits for it
 
 
 def _load(load: Callable[[], Engine], output: _Output) -> Engine:

@@ -39,7 +39,7 @@ class _Database(aiosqlite.Connection):
 
 
 class Connection:
-    """A connection that tasks share; each takes its turn, so that nobody reads another's open transaction."""
+    """A connection that tasks share; each takes its turn, so that no task sees another's open transaction."""
 
     def __init__(self, db: aiosqlite.Connection, name: str) -> None:
         self.name = name
@@ -129,7 +129,7 @@ async def prepare_writing(db: Connection) -> None:
 
 
 async def check_writing(db: Connection) -> None:
-    """Notice a database that SQLite has opened only to read, which it says only when something is to be written.
+    """Raise for a database that SQLite has opened read-only, which it reports only at the first write.
 
     Raises:
         StoreError: It cannot be written.
@@ -150,7 +150,7 @@ async def _use_log(db: Connection) -> None:
         else:
             if mode != "wal":
                 raise StoreError(
-                    f"{db.name} cannot keep a log beside it; name a file on a local disk with --db"
+                    f"{db.name} is on a disk where SQLite cannot keep its log beside it; name a file on a local disk with --db"
                 )
             return
 
@@ -168,7 +168,7 @@ _TEMPORARY = {
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_FULL: "the disk has no room for {name}; free some space",
     sqlite3.SQLITE_READONLY: f"{{name}} cannot be written; make it and its folder writable {_OTHER_FILE}",
-    sqlite3.SQLITE_IOERR: "the disk fails to read or write {name} ({error})",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write {name} ({error}); check the disk",
 }
 _PERMANENT = {
     sqlite3.SQLITE_CANTOPEN: _SHUT,

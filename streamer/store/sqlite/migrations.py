@@ -147,7 +147,7 @@ async def read_schema(run: Run, name: str) -> int:
     )
     [(application,)] = await run("PRAGMA application_id")
     if application not in (0, APPLICATION) or (tables and not ours):
-        raise StoreError(f"{name} is of another program; name another file with --db")
+        raise StoreError(f"{name} belongs to another program; name another file with --db")
     if not tables:
         return 0
     [(number,)] = await run("SELECT coalesce(max(number), 0) FROM migration")

@@ -132,17 +132,17 @@ class SqliteStore(SqliteReader):
         )
 
     async def complete_leg(self, call_id: str, leg: str) -> None:
-        """Take note that a leg has been read to its end."""
+        """Record that a leg has been transcribed to its end."""
         await writing.complete_leg(self._writing, call_id, leg)
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
     ) -> None:
-        """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+        """Record a call's end; `duration` is in samples at `SPEECH_RATE`."""
         await writing.end_call(self._writing, call_id, reason, duration=duration, ended_at=ended_at)
 
     async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
-        """Take note that an observer has been told of a leg up to an utterance."""
+        """Record that an observer has been told of a leg up to an utterance."""
         await writing.keep_told(self._writing, call_id, leg, observer, utterance=utterance)
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
@@ -166,7 +166,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
     """
     _check_library()
     if must_exist and not _exists(path):
-        raise NotFoundError(f"no database {path}; it is made with the first call")
+        raise NotFoundError(f"there is no database {path}; the first call makes it")
     _make_private(path)
     async with connect(file_uri(path, "mode=rw"), name=str(path)) as writer:
         await read_schema(writer.fetch, writer.name)
@@ -180,7 +180,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
 
 @asynccontextmanager
 async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
-    """Open the database only to read, be it and its folder writable or not; a missing one is empty and is not made.
+    """Open the database only to read, whether or not it can be written; a missing one counts as empty and is not made.
 
     Raises:
         StoreError: It cannot be opened, is damaged, or is of an older or newer streamer or of another program.
@@ -204,7 +204,7 @@ async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
 async def _reading_options(path: Path) -> str:
     """Return how to open a database to read.
 
-    SQLite makes two files beside one that has a log. Where it may not, and nobody else has made them, the database is at rest, and
+    SQLite makes two files beside one that has a log. Where it may not, and no other program has made them, the database is at rest, and
     can be read as a file that does not change.
     """
     options = "mode=ro"
@@ -255,5 +255,5 @@ def _make_private(path: Path) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be made ({error.strerror}); name another file with --db"
+            f"{path} cannot be created ({error.strerror}); name another file with --db"
         ) from error

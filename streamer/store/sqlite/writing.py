@@ -126,7 +126,7 @@ def _encode(segment: Segment) -> dict[str, object]:
 
 
 async def complete_leg(db: Connection, call_id: str, leg: str) -> None:
-    """Take note that a leg has been read to its end.
+    """Record that a leg has been transcribed to its end.
 
     Raises:
         StoreError: The leg is not in the store.
@@ -147,7 +147,7 @@ async def complete_leg(db: Connection, call_id: str, leg: str) -> None:
 async def end_call(
     db: Connection, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
 ) -> None:
-    """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`.
+    """Record a call's end; `duration` is in samples at `SPEECH_RATE`.
 
     Raises:
         StoreError: The call is not in the store.
@@ -173,7 +173,7 @@ async def end_call(
 async def keep_told(
     db: Connection, call_id: str, leg: str, observer: str, *, utterance: int
 ) -> None:
-    """Take note that an observer has been told of a leg up to an utterance; it never goes back."""
+    """Record that an observer has been told of a leg up to an utterance; it never goes back."""
     async with db.transaction() as run:
         await run(
             """
@@ -210,4 +210,4 @@ async def keep_trouble(db: Connection, call_id: str | None, message: str, *, at:
 
 def _unknown(db: Connection, call_id: str, leg: str = "") -> StoreError:
     what = f"leg {leg} of call {call_id}" if leg else f"call {call_id}"
-    return StoreError(f"{what} is not in {db.name}; was it deleted?")
+    return StoreError(f"{what} is not in {db.name}; it may have been deleted")

@@ -142,7 +142,7 @@ async def test_a_websocket_of_our_page_with_the_token_is_let_in(served):
 async def test_a_foreign_name_that_points_here_is_refused(served, path, host):
     response, text = await served.get(path, Host=host, **served.cookie)
     assert response.status == 403
-    assert "not one of streamer's" in text
+    assert "does not answer to this host name" in text
 
 
 @pytest.mark.parametrize("host", ["localhost:9000", "LOCALHOST", "[::1]:80"])

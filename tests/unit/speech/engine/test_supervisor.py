@@ -169,7 +169,7 @@ async def test_a_command_that_cannot_be_started_is_a_broken_model(tmp_path):
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("print('not a message, though long enough to look like one')", "none of ours"),
+        ("print('not a message, though long enough to look like one')", "not of this protocol"),
         ("raise SystemExit(3)", "ended by itself with 3"),
     ],
 )

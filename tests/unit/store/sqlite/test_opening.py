@@ -133,7 +133,7 @@ async def test_a_newer_schema_is_refused_and_not_touched(path, opener):
 async def test_a_database_of_another_program_is_refused_and_not_touched(path, opener):
     execute(path, "CREATE TABLE bookmark (id INTEGER)")
     before = path.read_bytes()
-    assert "is of another program; name another file with --db" in await opening(path, opener)
+    assert "belongs to another program; name another file with --db" in await opening(path, opener)
     assert path.read_bytes() == before
 
 
