@@ -15,7 +15,8 @@ import webvtt
 
 from streamer.cli.demo import demo_call
 from streamer.recording.speaker_names import write_names
-from tests.fakes.recorder import run_streamer, start_streamer
+from tests.fakes.command_line import run_here
+from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import until
 from tests.integration.test_watch import arguments, demo_pbx, events_of, missing_or_wrong
 
@@ -27,7 +28,7 @@ def kept(tmp_path_factory):
     """The demo call, transcribed and kept once; a test that changes it takes a copy."""
     folder = tmp_path_factory.mktemp("kept")
     command = ["transcribe", "--store", str(demo_call()), "--model", "demo"]
-    code, _, err = asyncio.run(run_streamer(*command, "--recordings", str(folder / "recordings")))
+    code, _, err = asyncio.run(run_here(*command, "--recordings", str(folder / "recordings")))
     assert code == 0, err
     return folder / "recordings"
 
@@ -39,13 +40,13 @@ def copy(kept, recordings):
 
 
 async def run(recordings, *command, code=0):
-    result = await run_streamer(*command, "--recordings", str(recordings))
+    result = await run_here(*command, "--recordings", str(recordings))
     assert result[0] == code, result
     return result[1]
 
 
 async def refused(recordings, *command, code):
-    returned, out, err = await run_streamer(*command, "--recordings", str(recordings))
+    returned, out, err = await run_here(*command, "--recordings", str(recordings))
     assert (returned, out, len(err.splitlines())) == (code, "", 1), (returned, out, err)
     return err
 
@@ -147,7 +148,9 @@ async def test_a_lost_database_is_made_again_from_the_recordings(copy):
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "newer"])
-async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_text(copy, damage):
+async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_text(
+    copy, damage, short_call
+):
     path = copy / "streamer.sqlite3"
     if damage == "newer":
         with sqlite3.connect(path) as db:
@@ -163,8 +166,8 @@ async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_tex
     for command in (["calls"], ["search", "support"], ["show", "last"]):
         err = await refused(copy, *command, code=1)
         assert "newer streamer" in err if damage == "newer" else "is damaged" in err
-    async with demo_pbx(speed=30) as pbx:
-        code, out, err = await run_streamer(*arguments(pbx, copy, "--json"))
+    async with demo_pbx(short_call, speed=30) as pbx:
+        code, out, err = await run_here(*arguments(pbx, copy, "--json"))
     assert code == 1
     assert [e["message"] for e in events_of(out) if e["event"] == "trouble"][0].startswith(
         "no text"
@@ -253,16 +256,18 @@ async def test_what_another_backend_hears_is_shown_while_it_is_said(recordings):
         await other.communicate()
 
 
-async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(copy, recordings):
+async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(
+    copy, recordings, short_call
+):
     folder = next(copy.glob("*/call.json")).parent
     with sqlite3.connect(copy / "streamer.sqlite3") as db:
         db.execute("UPDATE call SET started_at = '2020-01-01T00:00:00.000Z'")
     db.close()
     env = {**os.environ, "STREAMER_RETENTION_DAYS": "30"}
-    await run_streamer("calls", "--recordings", str(copy), env=env)
+    await run_here("calls", "--recordings", str(copy), env=env)
     assert folder.exists(), "a command that reads deletes nothing"
-    async with demo_pbx(speed=10) as pbx:
-        await run_streamer(*arguments(pbx, copy, "--json"), env=env)
+    async with demo_pbx(short_call, speed=10) as pbx:
+        await run_here(*arguments(pbx, copy, "--json"), env=env)
     assert not folder.exists()
     (call,) = events_of(await run(copy, "calls", "--json"))
     assert call["source"] == "stream-channel"
