@@ -317,7 +317,7 @@ async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(reco
         shown.type(b"q")
         assert await shown.ends() == 0
         assert shown.is_usable()
-        assert "still recording 1 to the end" in shown.plain
+        assert "1 live calls are recorded to their end" in shown.plain
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         assert CallFolder(folder).is_live()
         calling.cancel()
