@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.calls.observers import OBSERVERS, Observer, ToldObservers, open_observers
+from streamer.calls.backend import Backend, Speech
+from streamer.calls.observers import ToldObservers, open_observers
 from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.events import (
     SPEECH_RATE,
@@ -32,41 +33,11 @@ from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
 from streamer.speech.audio.resampled_reader import SpeechFollower
-from streamer.speech.base import Recogniser, Vad
-from streamer.speech.scheduler import Scheduler
-from streamer.speech.transcriber import LegTranscriber, SpeechPlan
+from streamer.speech.base import Vad
+from streamer.speech.transcriber import LegTranscriber
 from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What turns audio into words: who does it, whose turn it is, and how each leg is transcribed.
-
-    A session starts the recogniser only once the call is its own to transcribe.
-    """
-
-    recogniser: Recogniser
-    scheduler: Scheduler
-    plan: SpeechPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """What calls are worked on with; without speech only others' words are shown."""
-
-    opening: asyncio.Future[Store | None]
-    """The store, as soon as it is open; None if it cannot be used, so that no words are kept, and none are made."""
-    speech: Speech | None
-    observers: Mapping[str, Observer] = field(default_factory=lambda: OBSERVERS)
-    """Told of each settled utterance by the process that transcribes the call."""
-
-    @property
-    def store(self) -> Store | None:
-        """Return the store if it is open by now."""
-        is_open = self.opening.done() and not self.opening.cancelled()
-        return self.opening.result() if is_open else None
 
 
 @dataclass(slots=True)

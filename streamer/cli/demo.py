@@ -19,7 +19,7 @@ from streamer.core.audio import Leg
 from streamer.speech.engine.models import DEMO, resolve_model
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"

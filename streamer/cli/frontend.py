@@ -29,7 +29,7 @@ from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 GROUP = "streamer.frontends"
 SERVERS = "streamer.servers"

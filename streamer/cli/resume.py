@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
+from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
-from streamer.calls.session import Backend, run_session
-from streamer.calls.watching import open_backend, without_partials
+from streamer.calls.session import run_session
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull

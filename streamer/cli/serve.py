@@ -26,7 +26,7 @@ from streamer.speech.engine.models import NO_MODEL, InstalledModel
 from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
     from streamer.tap.inbound_process import ListenOptions
 
 LONGEST_ANNOUNCEMENT_S = 120

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
-from streamer.calls.session import Backend, SessionResult, run_session
-from streamer.calls.watching import open_backend, without_partials
+from streamer.calls.backend import Backend, open_backend, without_partials
+from streamer.calls.session import SessionResult, run_session
 from streamer.cli import output
 from streamer.cli.models import choose_or_pull
 from streamer.cli.signals import run_to_end

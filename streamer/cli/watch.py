@@ -38,7 +38,7 @@ from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 _EVENTS = 100_000
 _LINE_LIMIT = 10_000
@@ -125,11 +125,11 @@ async def open_any_backend(
     settings: Settings, model: InstalledModel | None, bus: Bus
 ) -> AsyncIterator[Backend]:
     """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while."""
-    pipeline = await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
-    async with (
-        pipeline.open_backend(settings, model, bus) as backend,
-        pipeline.expire_calls(settings),
-    ):
+    await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
+    from streamer.calls.backend import open_backend
+    from streamer.calls.deletion import expire_calls
+
+    async with open_backend(settings, model, bus) as backend, expire_calls(settings):
         yield backend
 
 

@@ -14,8 +14,8 @@ from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.pilot import Pilot
 
 from streamer.bus import Bus
+from streamer.calls.backend import Backend
 from streamer.calls.outcome import WatchOutcome
-from streamer.calls.session import Backend
 from streamer.cli.frontend import ScreenRequest
 from streamer.config import Settings
 from streamer.core.audio import Leg

@@ -31,8 +31,8 @@ from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.phase import Speech
 
 if TYPE_CHECKING:
+    from streamer.calls.backend import Backend
     from streamer.calls.catalog import Entry
-    from streamer.calls.session import Backend
     from streamer.store import Hit
 
 _log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from dataclasses import replace
 from textual.message import Message
 
 from streamer.bus import Bus, Subscription
+from streamer.calls.backend import Backend
 from streamer.calls.catalog import CallState
 from streamer.calls.outcome import WatchOutcome
-from streamer.calls.session import Backend
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import CallStarted, Trouble

@@ -23,7 +23,7 @@ from tui.web.plan import TabPlan, parse_plan
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def _ask(plan: TabPlan) -> ScreenRequest:
     folder = Path(plan.folder) if plan.folder else None
 
     def open_backend(bus: Bus) -> AbstractAsyncContextManager[Backend]:
-        from streamer.calls.watching import open_backend
+        from streamer.calls.backend import open_backend
 
         return open_backend(settings, None, bus)
 
