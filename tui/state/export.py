@@ -15,13 +15,16 @@ from tui.state.call import ShownCall
 
 AUDIO = "wav"
 
-FORMATS = {
+_ABOUT = {
     "txt": "plain text, one line per utterance",
     "srt": "subtitles",
     "vtt": "subtitles for the web",
     "json": "all details, with the time of each word",
     "csv": "a table for spreadsheets",
-    AUDIO: "the audio, one channel per leg",
+}
+
+FORMATS = {name: _ABOUT.get(name, "") for name in EXPORTERS} | {
+    AUDIO: "the audio, one channel per leg"
 }
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import importlib.resources
-import json
 import os
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,12 @@ from streamer.core.events import SPEECH_RATE
 from streamer.errors import ModelError, NotFoundError
 from streamer.speech.audio.segmenter import LONGEST
 from streamer.speech.base import EncoderWindow
+from streamer.speech.engine.model_numbers import (
+    DEFAULT_CHUNK_S,
+    PREPROCESSOR,
+    read_model_json,
+    read_numbers,
+)
 
 DEMO = "demo"
 
@@ -52,7 +58,6 @@ NAMES: Mapping[str, str] = {
 
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
-_CHUNK_S = 30
 _SPEC = "WhisperSpec"
 _LONGEST_SPEC_NAME = 256
 
@@ -118,11 +123,10 @@ def bears_context(model: InstalledModel) -> bool:
 
 def read_longest_window(model: InstalledModel) -> int:
     """Return how many samples a model takes at once, without loading it: 30 s unless its files say otherwise."""
-    try:
-        fields = json.loads((model.path / "preprocessor_config.json").read_text(encoding="utf-8"))
-        return int(fields.get("chunk_length", _CHUNK_S)) * SPEECH_RATE
-    except (OSError, ValueError, TypeError, AttributeError):
-        return _CHUNK_S * SPEECH_RATE
+    numbers = {}
+    with suppress(OSError, ValueError):  # loading it says what is wrong
+        numbers = read_numbers(model.path)
+    return numbers.get("chunk_length", DEFAULT_CHUNK_S) * SPEECH_RATE
 
 
 def longest_utterance(model: InstalledModel) -> int:
@@ -151,6 +155,7 @@ def check_model(path: Path) -> None:
         raise ModelError(f"the model {path} has no vocabulary.json; {_advice(path)}")
     for name in ("config.json", "tokenizer.json"):
         _check_json(path / name)
+    _check_numbers(path)
     spec = _read_spec(path / "model.bin")
     if spec != _SPEC:
         raise ModelError(
@@ -212,13 +217,16 @@ def _count_bytes(path: Path) -> int:
 
 def _check_json(path: Path) -> None:
     try:
-        is_object = isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+        read_model_json(path)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
-    if not is_object:
-        raise ModelError(
-            f"{path} is broken: it does not hold a JSON object; {_advice(path.parent)}"
-        )
+
+
+def _check_numbers(path: Path) -> None:
+    try:
+        read_numbers(path)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path / PREPROCESSOR} is broken: {error}; {_advice(path)}") from error
 
 
 def _read_spec(path: Path) -> str:

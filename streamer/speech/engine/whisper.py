@@ -103,17 +103,17 @@ def load_whisper(
             num_workers=inter_threads,
             local_files_only=True,
         )
+        facts = ModelFacts(
+            name or directory.name,
+            tuple(model.supported_languages),
+            model.feature_extractor.nb_max_frames * HOP,
+            chosen,
+            model.model.compute_type,
+            inter_threads,
+        )
+        return WhisperEngine(model, facts)
     except Exception as error:  # the libraries raise anything for a broken file
         raise ModelError(f"the model {directory} cannot be loaded: {_first_line(error)}") from error
-    facts = ModelFacts(
-        name or directory.name,
-        tuple(model.supported_languages),
-        model.feature_extractor.nb_max_frames * HOP,
-        chosen,
-        model.model.compute_type,
-        inter_threads,
-    )
-    return WhisperEngine(model, facts)
 
 
 def _best_device(ctranslate2: Any) -> str:
