@@ -44,8 +44,8 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
 
         if frontend is None:
             output.talk(_ABOUT)
-            return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
-        return run_frontend(frontend, ask_for_demo(own), is_kept=False)
+            return asyncio.run(show(watch, choose_printer(as_json=as_json), goes_on=False))
+        return run_frontend(frontend, ask_for_demo(own), goes_on=False)
 
 
 def ask_for_demo(settings: Settings) -> ScreenRequest:

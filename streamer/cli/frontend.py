@@ -108,24 +108,24 @@ def _load_first(group: str) -> Any:
     return None
 
 
-def run_frontend(frontend: Frontend, request: ScreenRequest, *, is_kept: bool = True) -> int:
+def run_frontend(frontend: Frontend, request: ScreenRequest, *, goes_on: bool = True) -> int:
     """Show a screen until its user leaves; return the exit code.
 
-    That is the screen's own where it has one, else that of a call that has ended. `is_kept` says that a recording goes on without
+    That is the screen's own where it has one, else that of a call that has ended. `goes_on` says that a recording goes on without
     its screen.
     """
     _silence_log()
-    return _part(frontend(request), request.outcome, is_kept=is_kept)
+    return _part(frontend(request), request.outcome, goes_on=goes_on)
 
 
 def run_server(server: ScreenServer, request: ScreenRequest, place: Place) -> int:
     """Show a screen to browsers until a signal comes; return the exit code, as of a screen."""
-    return _part(server(request, place), request.outcome, is_kept=True)
+    return _part(server(request, place), request.outcome, goes_on=True)
 
 
-def _part(code: int, outcome: WatchOutcome, *, is_kept: bool) -> int:
+def _part(code: int, outcome: WatchOutcome, *, goes_on: bool) -> int:
     """Print what goes on without the viewer, and return the exit code of one that has ended with `code`."""
-    if outcome.folder is not None and is_kept and CallFolder(outcome.folder).is_live():
+    if outcome.folder is not None and goes_on and CallFolder(outcome.folder).is_live():
         say_still_recording(outcome.folder)
         return code
     return code or (outcome.exit_code if outcome.is_over else ExitCode.DONE)

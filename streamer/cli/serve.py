@@ -121,7 +121,7 @@ class _Serving:
         if live := sum(CallFolder(recordings / name).is_live() for name in self._left):
             watch = shlex.join(["streamer", "watch", "--recordings", str(recordings)])
             output.talk(
-                f"no more calls are taken; {live} live calls are recorded to their end, and `{watch}` shows them"
+                f"no more calls are taken; calls that are still recorded to their end: {live}; `{watch}` shows them"
             )
 
 

@@ -181,11 +181,11 @@ async def show(
     watch: Callable[[Bus, WatchOutcome], Coroutine[Any, Any, None]],
     printer: Printer,
     *,
-    is_kept: bool = True,
+    goes_on: bool = True,
 ) -> int:
     """Print a backend's events until it has ended, or a signal or a closed stdout ends the viewer alone.
 
-    `is_kept` says that a recording goes on without its viewer.
+    `goes_on` says that a recording goes on without its viewer.
     """
     bus, outcome = Bus(), WatchOutcome()
     caught: list[int] = []
@@ -206,7 +206,7 @@ async def show(
         await asyncio.wait([watching])
         bus.close()
         await _wait_for_printer(printing, is_told_to_leave)
-    code = _find_code(watching, printing, outcome, caught, is_kept=is_kept)
+    code = _find_code(watching, printing, outcome, caught, goes_on=goes_on)
     if not printing.done():
         output.leave_at_once(code)
     return code
@@ -232,7 +232,7 @@ def _find_code(
     outcome: WatchOutcome,
     caught: list[int],
     *,
-    is_kept: bool,
+    goes_on: bool,
 ) -> int:
     error = printing.exception() if printing.done() else None
     if isinstance(error, BrokenPipeError):
@@ -241,7 +241,7 @@ def _find_code(
         output.close_quietly()
         return output.fail(f"stdout cannot be written: {error}", ExitCode.FAILED)
     if caught or watching.cancelled():
-        if outcome.folder is not None and is_kept:
+        if outcome.folder is not None and goes_on:
             say_still_recording(outcome.folder)
         return 128 + (caught[0] if caught else signal.SIGINT)
     watching.result()

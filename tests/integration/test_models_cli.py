@@ -44,4 +44,4 @@ async def test_a_hub_that_cannot_be_reached_is_one_clear_line(monkeypatch):
 async def test_pulling_what_nobody_has_heard_of_is_exit_3():
     code, _, err = await run_here("models", "pull", "nonsense")
     assert code == 3
-    assert "no model is called nonsense" in err
+    assert "there is no model nonsense" in err

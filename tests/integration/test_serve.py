@@ -141,7 +141,7 @@ async def test_what_ended_while_no_serve_lived_is_said_to_wait_for_its_text(reco
         line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
         while b"no speech model" in line:
             line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
-        assert line.startswith(b"1 earlier call has no complete text")
+        assert line.startswith(b"1 earlier call has an incomplete transcript")
 
 
 async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings):
@@ -298,7 +298,7 @@ async def test_a_host_that_is_none_is_one_clear_line_and_exit_4(host, recordings
     flags = ["--recordings", str(recordings), "--audiosocket", f"{host}:9092", "--json"]
     code, out, err = await run_streamer("serve", "--accept-unknown", *flags)
     assert (code, out) == (4, "")
-    assert f"{host}:9092 cannot be listened on" in err.splitlines()[-1]
+    assert f"cannot listen on {host}:9092" in err.splitlines()[-1]
     assert len(err.splitlines()) == 2, err
 
 

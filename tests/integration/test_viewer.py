@@ -122,7 +122,7 @@ async def test_a_refused_call_leaves_no_trace(recordings):
     for _ in range(2):
         code, _, err = await run_here("watch", "PJSIP/100-1", *url)
         assert code == 4
-        assert "have no complete text" not in err
+        assert "an incomplete transcript" not in err
     assert (await run_here("calls", "--recordings", str(recordings)))[1] == ""
 
 

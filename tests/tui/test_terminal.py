@@ -317,7 +317,7 @@ async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(reco
         shown.type(b"q")
         assert await shown.ends() == 0
         assert shown.is_usable()
-        assert "1 live calls are recorded to their end" in shown.plain
+        assert "still recorded to their end: 1" in shown.plain
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         assert CallFolder(folder).is_live()
         calling.cancel()

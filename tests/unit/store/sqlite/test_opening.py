@@ -180,7 +180,7 @@ async def test_a_folder_is_no_database(tmp_path, opener):
 
 async def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    assert "cannot be made" in await opening(tmp_path / "file" / "db")
+    assert "cannot be created" in await opening(tmp_path / "file" / "db")
 
 
 async def test_reading_a_missing_database_shows_nothing_and_makes_nothing(path):
