@@ -7,6 +7,7 @@ this needs are imported when the backend is opened, after the first screen is pa
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from streamer.store import Hit
 
 _log = logging.getLogger(__name__)
+
+_RETRY_S = 2.0
+"""Between two attempts to follow a call that failed for want of descriptors."""
 
 
 class OpenCalls:
@@ -146,7 +150,9 @@ class OpenCalls:
                 if entry.state is CallState.LIVE
                 else replace(self.backend, speech=None)
             )
-            self._follow(run_session(entry.call.folder, backend, self.bus))
+            self._follow(
+                lambda: run_session(entry.call.folder, backend, self.bus), may_be_tried_again=True
+            )
             self.request.tell_opened(call_id)
         else:
             await self._read(entry, shown)
@@ -206,9 +212,11 @@ class OpenCalls:
             self.backend = backend
             self._tell(BackendOpened())
             if request.watch is not None:
-                self._follow(request.watch(backend, self.bus, request.outcome))
+                watch = request.watch
+                self._follow(lambda: watch(backend, self.bus, request.outcome))
             if request.attend is not None:
-                self._follow(request.attend(backend, self.bus, request.outcome))
+                attend = request.attend
+                self._follow(lambda: attend(backend, self.bus, request.outcome))
             try:
                 await asyncio.Event().wait()
             finally:  # before the backend is closed under them
@@ -217,24 +225,50 @@ class OpenCalls:
                 if self._following:
                     await asyncio.wait(self._following)
 
-    def _follow(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.ensure_future(self._see_through(work))
+    def _follow(
+        self, work: Callable[[], Coroutine[Any, Any, object]], *, may_be_tried_again: bool = False
+    ) -> None:
+        task = asyncio.ensure_future(self._see_through(work, may_be_tried_again))
         self._following.add(task)
         task.add_done_callback(self._following.discard)
 
-    async def _see_through(self, work: Coroutine[Any, Any, object]) -> None:
-        try:
-            await work
-        except StreamerError as error:
+    async def _see_through(
+        self, work: Callable[[], Coroutine[Any, Any, object]], may_be_tried_again: bool
+    ) -> None:
+        is_said = False
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - the task's outermost edge
+                is_short = may_be_tried_again and is_out_of_descriptors(error)
+                if not is_said:
+                    self._say_failure(error)
+                is_said = True
+                if is_short:
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+            return
+
+    def _say_failure(self, error: Exception) -> None:
+        if isinstance(error, StreamerError):
             self.bus.publish(Trouble(None, str(error)))
-        except Exception as error:  # noqa: BLE001 - the task's outermost edge
-            _log.exception("a call cannot be followed any more")
-            self.bus.publish(
-                Trouble(
-                    None,
-                    f"streamer cannot follow this call any more: {error!r}; its recording goes on",
-                )
+            return
+        _log.error("a call cannot be followed any more", exc_info=error)
+        self.bus.publish(
+            Trouble(
+                None,
+                f"streamer cannot follow this call any more: {error!r}; its recording goes on",
             )
+        )
+
+
+def is_out_of_descriptors(error: BaseException | None) -> bool:
+    """Say whether an error came of too many open files, which others may close."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_recorded(shown: ShownCall) -> bool:

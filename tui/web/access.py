@@ -14,6 +14,7 @@ import hmac
 import ipaddress
 import secrets
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -30,6 +31,7 @@ _NO_TOKEN = "this request has no token; open the link that streamer printed when
 _NOT_OURS = (
     "streamer does not answer to this host name; open the link that it printed when it started\n"
 )
+_NO_LIST = "folders are not listed\n"
 _FOREIGN = "only streamer's own page may open this\n"
 
 _FIRST_PAGE = (
@@ -63,6 +65,8 @@ class Access:
         own = socket.gethostname() if self._is_everywhere else host
         self._own = show_host(own.lower())
         self._names = {*_LOOPBACK, self._own}
+        self.on_known: Callable[[object], None] = lambda _: None
+        """Told the protocol of each connection whose request has shown the token or the cookie."""
 
     @property
     def link(self) -> str:
@@ -79,14 +83,26 @@ class Access:
         resource = request.match_info.route.resource
         route = resource.name if resource is not None else None
         if route == "static":
-            return await handler(request)
+            return await self._serve_static(request, handler)
         if route == "index" and self._is_token(request.query.get("token")):
             return self._take_in()
         if not self._is_token(request.cookies.get(self._cookie)):
             return _refuse(_NO_TOKEN)
         if route == "websocket" and request.headers.get("Origin", "").lower() != f"http://{host}":
             return _refuse(_FOREIGN)
+        self.on_known(request.protocol)
         return await handler(request)
+
+    async def _serve_static(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Serve a file to anybody, but no list of a folder; only a connection with the cookie stays open for more."""
+        if "." not in request.path.rpartition("/")[2]:
+            return _refuse(_NO_LIST)
+        if self._is_token(request.cookies.get(self._cookie)):
+            self.on_known(request.protocol)
+            return await handler(request)
+        response = await handler(request)
+        response.force_close()
+        return response
 
     def _is_ours(self, host: str) -> bool:
         """Say whether a Host is ours; its port may be that of a tunnel."""
@@ -119,7 +135,9 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _refuse(why: str) -> web.Response:
-    return web.Response(status=403, text=why)
+    response = web.Response(status=403, text=why)
+    response.force_close()
+    return response
 
 
 def _is_wildcard(host: str) -> bool:

@@ -15,6 +15,7 @@ from streamer.cli.frontend import Place, ScreenRequest
 from streamer.cli.signals import run_to_end
 from streamer.core.addresses import show_address
 from streamer.errors import ExitCode, UnreachableError
+from streamer.tap.inbound import raise_descriptor_limit
 from tui.web.access import Access
 from tui.web.backend import open_web_backend
 from tui.web.server import TabServer
@@ -26,6 +27,7 @@ def run_web(request: ScreenRequest, place: Place) -> int:
     Raises:
         UnreachableError: The address or the port cannot be had.
     """
+    raise_descriptor_limit()
     return run_to_end(_run(request, place))
 
 

@@ -69,12 +69,6 @@ async def serve(host="127.0.0.1"):
         yield Served(access, port, server)
 
 
-@pytest.fixture
-async def served():
-    async with serve() as served:
-        yield served
-
-
 @pytest.mark.parametrize("path", GUARDED)
 @pytest.mark.parametrize("cookie", [None, "", "wrong", TOKEN + "x", "é"])
 async def test_without_the_token_every_route_but_the_static_files_is_refused(served, path, cookie):
