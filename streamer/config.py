@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from streamer.core.untrusted import printable
 from streamer.errors import UsageError
 
 ENVIRONMENT_PREFIX = "STREAMER_"
@@ -110,6 +113,9 @@ class Settings:
     )
 
 
+SECRETS = ("password", "headers", "register_key")
+"""Settings that nobody else should read."""
+
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
 
@@ -133,6 +139,29 @@ def load_settings(
             values[name] = _parse(name, text)
     values.update({name: value for name, value in flags.items() if value is not None})
     return Settings(**values)
+
+
+def find_warnings(
+    config: Path | None, environment: Mapping[str, str], settings: Settings
+) -> list[str]:
+    """Return what the user should know about where settings come from, each one line; may ask the file system."""
+    warnings = [
+        f"the environment sets {name}, which is not a setting; the nearest one is {nearest}"
+        for name, nearest in _unknown_variables(environment)
+    ]
+    path = config or default_config_path()
+    has_secret = any(getattr(settings, name) for name in SECRETS)
+    with suppress(OSError):
+        if has_secret and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            warnings.append(f"others can read {path}, which may hold a secret; chmod 600 {path}")
+    return warnings
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    known = [ENVIRONMENT_PREFIX + name.upper() for name in _KINDS]
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            yield printable(name), difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
 
 
 def render_sample() -> str:

@@ -81,7 +81,7 @@ def _run() -> int:
     except StreamerError as error:
         return output.fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        return output.fail(f"{error.format_message()} (see streamer --help)", ExitCode.USAGE)
+        return output.fail(f"{error.format_message()} (see {_name_help(error)})", ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -95,3 +95,9 @@ def _run() -> int:
     if not arguments:
         return ExitCode.USAGE
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _name_help(error: typer.TyperException) -> str:
+    """Return the command line that explains the command which was called wrongly."""
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'streamer'} --help"

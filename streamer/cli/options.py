@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
+from streamer.cli import output
+
 if TYPE_CHECKING:
     from streamer.config import Settings
 
@@ -107,6 +109,19 @@ _VERBOSE = Annotated[
 _P = ParamSpec("_P")
 
 
+def choose_lines(*, plain: bool, as_json: bool) -> bool:
+    """Return whether lines are printed at all, rather than a screen shown.
+
+    Raises:
+        UsageError: Two kinds of lines are asked for.
+    """
+    from streamer.errors import UsageError
+
+    if plain and as_json:
+        raise UsageError("--plain prints text and --json prints events; choose one")
+    return plain or as_json
+
+
 def with_settings(
     *names: str,
 ) -> Callable[[Callable[Concatenate[Settings, _P], int]], Callable[..., int]]:
@@ -155,7 +170,7 @@ def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -
         UsageError: A setting has a wrong value.
     """
     from streamer.cli.logs import start_logging
-    from streamer.config import load_settings, parse_headers
+    from streamer.config import find_warnings, load_settings, parse_headers
     from streamer.errors import UsageError
 
     lines = flags.pop("headers", None)
@@ -163,6 +178,8 @@ def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -
     settings = load_settings(
         config=config, environment=os.environ, flags={**flags, "headers": headers}
     )
+    for warning in find_warnings(config, os.environ, settings):
+        output.talk(f"warning: {warning}")
     if Path(settings.recordings).exists() and not Path(settings.recordings).is_dir():
         raise UsageError(f"{settings.recordings} is not a folder; name one with --recordings")
     start_logging(settings.log_file, verbosity=verbosity)

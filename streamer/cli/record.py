@@ -12,6 +12,7 @@ from streamer.cli import output
 from streamer.cli.files import check_new
 from streamer.cli.legs import parse_legs
 from streamer.cli.progress import Progress, open_progress
+from streamer.cli.signals import say_if_slow
 from streamer.config import Settings
 from streamer.core.events import CallStarted, EndReason, LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError, UsageError
@@ -125,6 +126,8 @@ class _Run:
         loop.add_signal_handler(signal.SIGTSTP, output.talk, note)
 
     def _on_signal(self, number: int) -> None:
+        if self._signal is None:
+            say_if_slow("writing the last audio to the disk")
         self._signal = self._signal or number
         self._stop.request(EndReason.INTERRUPTED)
 

@@ -7,7 +7,17 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from streamer.cli import output
+
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+SLOW_S = 1.0
+
+
+def say_if_slow(what: str) -> None:
+    """Say what this process is waited for, if it still lives `SLOW_S` after it was told to end."""
+    asyncio.get_running_loop().call_later(SLOW_S, output.talk, f"{what}; please wait")
 
 
 def run_to_end(work: Coroutine[Any, Any, int]) -> int:
@@ -22,6 +32,7 @@ async def _run(work: Coroutine[Any, Any, int]) -> int:
     def leave(number: int) -> None:
         caught.append(number)
         working.cancel()
+        say_if_slow("ending the speech engine and closing the database")
 
     for number in ENDING_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, leave, number)

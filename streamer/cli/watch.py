@@ -29,7 +29,7 @@ from streamer.cli.frontend import (
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
-from streamer.cli.signals import ENDING_SIGNALS
+from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
 from streamer.core.events import CallStarted, Event, Final, Listening, Trouble, encode_event
 from streamer.core.transcript import format_position
@@ -197,6 +197,8 @@ async def show(
 
         def leave(number: int) -> None:
             caught.append(number)
+            if outcome.folder is None and not outcome.is_over:
+                say_if_slow("waiting until the recorder has said where it records")
             is_told_to_leave.set()
             watching.cancel()
 

@@ -259,3 +259,40 @@ async def test_simulate_on_a_port_in_use_is_one_line(pbx):
     )
     assert code == 4
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["demo"], ["watch", "x"], ["serve"]])
+async def test_two_kinds_of_lines_at_once_are_refused(command):
+    code, out, err = await run_here(*command, "--plain", "--json")
+    assert (code, out) == (2, "")
+    assert err == "streamer: --plain prints text and --json prints events; choose one\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        (["record"], "streamer record"),
+        (["models", "pull", "a", "b"], "streamer models pull"),
+        (["nonsense"], "streamer"),
+    ],
+)
+async def test_a_usage_error_names_the_help_of_its_command(arguments, help_of):
+    code, _, err = await run_here(*arguments)
+    assert code == 2
+    assert err.endswith(f"(see {help_of} --help)\n")
+
+
+async def test_what_is_no_audio_is_refused_without_a_library_s_number(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no audio")
+    code, _, err = await run_here("transcribe", str(path), "--model", "demo")
+    assert code == 2
+    assert "Errno" not in err
+    assert "Invalid data found" in err
+
+
+async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
+    _, _, err = await run_here(
+        "calls", "--recordings", str(tmp_path), env={**os.environ, "STREAMER_MODLE": "x"}
+    )
+    assert err.count("STREAMER_MODLE") == 1

@@ -17,6 +17,7 @@ from streamer.cli.options import (
     Channels,
     Force,
     Plain,
+    choose_lines,
     with_settings,
 )
 
@@ -74,10 +75,10 @@ def watch(
     """
     from streamer.cli.watch import choose_place, run_watch
 
-    place = choose_place(is_web=web, host=host, port=port, is_piped=plain or as_json)
-    return run_watch(
-        settings, channels or [], is_plain=plain, as_json=as_json and not plain, web=place
+    place = choose_place(
+        is_web=web, host=host, port=port, is_piped=choose_lines(plain=plain, as_json=as_json)
     )
+    return run_watch(settings, channels or [], is_plain=plain, as_json=as_json, web=place)
 
 
 @with_settings("recordings")
@@ -93,4 +94,5 @@ def demo(settings: Settings, plain: Plain = False, as_json: AsJson = False) -> i
     """Transcribe the bundled call with the bundled model, offline and without any set-up."""
     from streamer.cli.demo import run_demo
 
-    return run_demo(settings, is_plain=plain, as_json=as_json and not plain)
+    choose_lines(plain=plain, as_json=as_json)
+    return run_demo(settings, is_plain=plain, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import SPEECH, STORED, AsJson, Plain, with_settings
+from streamer.cli.options import SPEECH, STORED, AsJson, Plain, choose_lines, with_settings
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -78,4 +78,5 @@ def serve(
         max_calls=max_calls,
         grace=grace,
     )
-    return run_serve(settings, flags, is_plain=plain, as_json=as_json and not plain)
+    choose_lines(plain=plain, as_json=as_json)
+    return run_serve(settings, flags, is_plain=plain, as_json=as_json)
