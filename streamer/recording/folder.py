@@ -30,6 +30,7 @@ from streamer.recording.private_files import (
     UNFINISHED,
     IrregularFileError,
     create_private,
+    is_regular,
     read_json,
     replace_json,
 )
@@ -168,6 +169,10 @@ class CallFolder:
         replace_json(self.call_json, description)
 
     # All of it
+
+    def has_recordings(self) -> bool:
+        """Say whether there is anything that only a recorder leaves: not so in what is left of a deleted call."""
+        return is_regular(self.call_json) or any(map(is_regular, self.path.glob("*.wav")))
 
     def live_status_files(self) -> Iterator[Path]:
         """Yield what the transcriber shows to others, as far as it is there."""

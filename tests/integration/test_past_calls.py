@@ -134,6 +134,15 @@ async def test_a_deleted_call_leaves_nothing_that_can_be_read(copy):
     assert "no call last" in await refused(copy, "delete", "last", "--yes", code=3)
 
 
+async def test_a_file_of_somebody_else_is_left_and_said_and_the_words_go(copy):
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    (copy / call["call"] / "notes.txt").write_text("mine")
+    assert "notes.txt" in await refused(copy, "delete", "last", "--yes", code=1)
+    assert await run(copy, "search", "support") == ""
+    assert await run(copy, "calls") == await run(copy, "resume") == ""
+    assert [path.name for path in (copy / call["call"]).iterdir()] == ["notes.txt"]
+
+
 async def test_a_lost_database_is_made_again_from_the_recordings(copy):
     before = events_of(await run(copy, "show", "last", "--json"))
     for path in copy.glob("streamer.sqlite3*"):
