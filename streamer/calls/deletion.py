@@ -9,24 +9,22 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from streamer.calls.catalog import describe_folder, find_entry
-from streamer.config import Settings
-from streamer.errors import NotFoundError, RecordingError, StoreError
+from streamer.errors import NotFoundError, RecordingError
 from streamer.recording.disk import continued_path
 from streamer.recording.folder import CallFolder, is_call_id
 from streamer.recording.index import Recordings
 from streamer.recording.locks import Lock
 from streamer.recording.private_files import is_regular
 from streamer.recording.reader import list_wavs, read_recorded
-from streamer.store import CallRow, Store, open_store
+from streamer.store import CallRow, Store
 
-_DAY_S = 86_400.0
 _log = logging.getLogger(__name__)
 
 
@@ -197,26 +195,3 @@ def _recorded_labels(folder: CallFolder) -> set[str]:
     with suppress(RecordingError):
         return {leg.leg.label for leg in read_recorded(folder.path).legs}
     return set()
-
-
-@asynccontextmanager
-async def expire_calls(settings: Settings) -> AsyncIterator[None]:
-    """Delete calls that are older than wanted, now and daily, while the block lasts."""
-    expiring = asyncio.ensure_future(_expire_daily(settings))
-    try:
-        yield
-    finally:
-        expiring.cancel()
-        await asyncio.gather(expiring, return_exceptions=True)
-
-
-async def _expire_daily(settings: Settings) -> None:
-    while settings.retention_days:
-        oldest = datetime.now(UTC) - timedelta(days=settings.retention_days)
-        try:
-            # A store of its own, so that no final waits behind a deletion.
-            async with open_store(settings) as store:
-                await delete_older(store, Path(settings.recordings), oldest)
-        except StoreError as error:
-            _log.warning("calls that are older than wanted were not all deleted: %s", error)
-        await asyncio.sleep(_DAY_S)
