@@ -12,6 +12,7 @@ from pathlib import Path
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import NotFoundError
 from streamer.media.wav import HEADER_SIZE
+from streamer.recording.private_files import open_regular
 from streamer.recording.rates import read_rate
 
 PLAYERS = ("play", "ffplay", "aplay")
@@ -73,7 +74,7 @@ def _start(player: str, wavs: Sequence[Path], start_s: float, rate: int) -> subp
         command = ["-nodisp", "-autoexit", "-v", "quiet", "-ss", f"{start_s:.2f}", str(wavs[0])]
     else:  # aplay cannot begin in the middle of a file, so it gets one that is open there
         command = ["-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(rate)]
-        source = os.open(wavs[0], os.O_RDONLY | os.O_CLOEXEC)
+        source = open_regular(wavs[0])
         os.lseek(source, HEADER_SIZE + round(start_s * rate) * SAMPLE_WIDTH, os.SEEK_SET)
     try:
         return subprocess.Popen(

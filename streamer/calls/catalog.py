@@ -84,11 +84,12 @@ async def list_live(
 
 
 def list_damaged(recordings: Path) -> list[Path]:
-    """Return the folders that ought to be calls and do not say which."""
+    """Return the folders with recordings that ought to be calls and do not say which."""
     return [
         recordings / name
         for name in Recordings(recordings).call_ids()
         if _read_folder(recordings / name, EVERYTHING) is None
+        and CallFolder(recordings / name).has_recordings()
     ]
 
 

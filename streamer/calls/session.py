@@ -162,16 +162,20 @@ class _Session:
         while True:
             # Asked first, because taking a lock that is held waits a moment, and everything else with it.
             is_transcribed = self._folder.is_transcribed()
-            if (
-                self._speech
-                and not is_transcribed
-                and (lock := self._folder.take_transcriber_lock())
-            ):
+            if self._speech and not is_transcribed and (lock := self._take_lock()):
                 return lock
             await self._show_settled()
             if not self._speech and not is_transcribed and not self._folder.is_live():
                 return None
             await asyncio.sleep(FOLLOW_POLL_S)
+
+    def _take_lock(self) -> Lock | None:
+        try:
+            return self._folder.take_transcriber_lock()
+        except OSError as error:
+            raise RecordingError(
+                f"{self._folder.path} cannot be transcribed: {error.strerror or error}"
+            ) from error
 
     async def _show_settled(self) -> None:
         version = await self._store.read_version()

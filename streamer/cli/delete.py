@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from streamer.calls.catalog import find_entry
-from streamer.calls.deletion import delete_call
+from streamer.calls.deletion import LeftBehindError, delete_call
 from streamer.cli import output
 from streamer.cli.calls import show_legs
 from streamer.cli.moments import show_moment
@@ -26,10 +26,18 @@ def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
     if not is_sure:
         # Asked outside the event loop, which would swallow a Ctrl-C.
         _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(call)}")
-    for path in asyncio.run(_delete(settings, call)):
-        output.talk(f"not deleted, because it lies outside the call's folder: {path}")
+    try:
+        _name_outside(asyncio.run(_delete(settings, call)))
+    except LeftBehindError as error:
+        _name_outside(error.outside)
+        raise
     output.talk(f"deleted {call.id}")
     return ExitCode.DONE
+
+
+def _name_outside(paths: list[Path]) -> None:
+    for path in paths:
+        output.talk(f"not deleted, because it lies outside the call's folder: {path}")
 
 
 async def _find(settings: Settings, name: str) -> CallRow:

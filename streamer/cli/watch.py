@@ -126,10 +126,11 @@ async def open_any_backend(
 ) -> AsyncIterator[Backend]:
     """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while."""
     await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
+    await asyncio.to_thread(importlib.import_module, "streamer.calls.retention")
     from streamer.calls.backend import open_backend
-    from streamer.calls.deletion import expire_calls
+    from streamer.calls.retention import expire_calls
 
-    async with open_backend(settings, model, bus) as backend, expire_calls(settings):
+    async with open_backend(settings, model, bus) as backend, expire_calls(settings, bus):
         yield backend
 
 

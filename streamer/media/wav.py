@@ -73,6 +73,14 @@ def parse_header(data: bytes) -> WavHeader:
     return WavHeader(rate, channels, size)
 
 
+def has_only_wrong_sizes(start: bytes, header: WavHeader) -> bool:
+    """Say whether a file begins with the very bytes of a header, its two sizes apart."""
+    wanted = encode_header(header)
+    return len(start) >= HEADER_SIZE and all(
+        start[part] == wanted[part] for part in (slice(0, 4), slice(8, HEADER_SIZE - 4))
+    )
+
+
 def repair(start: bytes, *, file_size: int, rate: int, channels: int = 1) -> bytes | None:
     """Return the header that a file ought to have, or None if it has it.
 

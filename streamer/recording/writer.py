@@ -16,6 +16,7 @@ from streamer.core.audio import Leg, peak
 from streamer.core.events import Call, Cause, EndReason, encode_time
 from streamer.errors import RecordingError
 from streamer.media.timeline import Placed, Silence
+from streamer.recording.description import MOST_DIGITS, MOST_LEGS
 from streamer.recording.disk import Disk, LegFile
 from streamer.recording.folder import CallFolder, new_call_id
 from streamer.recording.locks import Lock
@@ -23,9 +24,6 @@ from streamer.recording.private_files import make_private_folder
 
 FORMAT = 1
 """Version of `call.json`."""
-
-MOST_DIGITS = 10_000
-"""Keys that are noted for a leg; more are no telephone's."""
 
 
 @dataclass(slots=True)
@@ -308,6 +306,8 @@ def create_recording(
     Raises:
         RecordingError: The folder cannot be made or written.
     """
+    if len(legs) > MOST_LEGS:
+        raise RecordingError(f"a call has {MOST_LEGS} legs at most, not {len(legs)}")
     plan = _Plan(source, url, legs, facts, output, clock, max_data, disk or Disk())
     now = datetime.now(UTC)
     try:

@@ -7,13 +7,14 @@ import shutil
 import signal
 import sqlite3
 import wave
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import srt
 import webvtt
 
 from streamer.cli.demo import demo_call
+from streamer.core.events import encode_time
 from streamer.recording.speaker_names import write_names
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import start_streamer
@@ -132,6 +133,15 @@ async def test_a_deleted_call_leaves_nothing_that_can_be_read(copy):
     left = b"".join(path.read_bytes() for path in copy.iterdir())
     assert b"technical" not in left
     assert "no call last" in await refused(copy, "delete", "last", "--yes", code=3)
+
+
+async def test_a_file_of_somebody_else_is_left_and_said_and_the_words_go(copy):
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    (copy / call["call"] / "notes.txt").write_text("mine")
+    assert "notes.txt" in await refused(copy, "delete", "last", "--yes", code=1)
+    assert await run(copy, "search", "support") == ""
+    assert await run(copy, "calls") == await run(copy, "resume") == ""
+    assert [path.name for path in (copy / call["call"]).iterdir()] == ["notes.txt"]
 
 
 async def test_a_lost_database_is_made_again_from_the_recordings(copy):
@@ -256,12 +266,30 @@ async def test_what_another_backend_hears_is_shown_while_it_is_said(recordings):
         await other.communicate()
 
 
+async def test_a_watch_that_would_delete_every_call_says_so_and_deletes_none(copy, short_call):
+    with sqlite3.connect(copy / "streamer.sqlite3") as db:
+        db.execute("UPDATE call SET started_at = '2020-01-01T00:00:00.000Z'")
+    db.close()
+    (before,) = events_of(await run(copy, "calls", "--json"))
+    env = {**os.environ, "STREAMER_RETENTION_DAYS": "30"}
+    async with demo_pbx(short_call, speed=10) as pbx:
+        _, out, _ = await run_here(*arguments(pbx, copy, "--json"), env=env)
+    said = [event["message"] for event in events_of(out) if event["event"] == "trouble"]
+    assert sum("the only call began more than 30 days ago" in message for message in said) == 1
+    assert before in events_of(await run(copy, "calls", "--json"))
+
+
 async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(
     copy, recordings, short_call
 ):
     folder = next(copy.glob("*/call.json")).parent
     with sqlite3.connect(copy / "streamer.sqlite3") as db:
         db.execute("UPDATE call SET started_at = '2020-01-01T00:00:00.000Z'")
+        yesterday = encode_time(datetime.now(UTC) - timedelta(hours=25))
+        db.execute(
+            "INSERT INTO retention VALUES (1, ?1, 'another', ?1, ?1, '2025-01-01T00:00:00.000Z')",
+            [yesterday],  # that every call would go has been said a day ago
+        )
     db.close()
     env = {**os.environ, "STREAMER_RETENTION_DAYS": "30"}
     await run_here("calls", "--recordings", str(copy), env=env)

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from streamer.core.events import SPEECH_RATE
 from streamer.errors import StreamerError
+from streamer.recording.private_files import is_regular
 from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
 from tui.layout.formatting import show_count, show_name
@@ -366,7 +367,7 @@ class CallScreen(Screen[None]):
             for leg, path in zip(self.shown.legs, self.shown.recordings, strict=False)
         }
         wav = paths.pop(block.key[0])
-        others = [path for path in paths.values() if path.is_file()]
+        others = [path for path in paths.values() if is_regular(path)]
         try:
             self._playing = sound.play(wav, others, start_s=block.order[0] / SPEECH_RATE)
         except (StreamerError, OSError) as error:

@@ -119,7 +119,23 @@ def m002_told_observers() -> Sequence[str]:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments, m002_told_observers)
+def m003_retention() -> Sequence[str]:
+    """Keep what the clock said last, and which deletion of every call is announced."""
+    return (
+        """
+        CREATE TABLE retention (
+            id           INTEGER PRIMARY KEY CHECK (id = 1),
+            seen_at      TEXT,
+            boot         TEXT NOT NULL,
+            booted_at    TEXT,
+            announced_at TEXT,
+            cutoff       TEXT
+        ) STRICT
+        """,
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments, m002_told_observers, m003_retention)
 
 
 async def migrate(db: Connection) -> None:

@@ -12,7 +12,7 @@ from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, encode_time, parse_time
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError
-from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, TroubleRow
+from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, Retention, TroubleRow
 from streamer.store.sqlite.columns import encode_text, parse_path, parse_segment, parse_time_or_none
 from streamer.store.sqlite.connection import Connection
 
@@ -179,6 +179,14 @@ async def read_troubles(db: Connection, call_id: str) -> list[TroubleRow]:
         {"call": encode_text(call_id)},
     )
     return [TroubleRow(call, parse_time(at), message) for call, at, message in rows]
+
+
+async def read_retention(db: Connection) -> Retention:
+    """Return what is known of the clock by which old calls are deleted."""
+    rows = await db.fetch("SELECT seen_at, boot, booted_at, announced_at, cutoff FROM retention")
+    for seen_at, boot, *others in rows:
+        return Retention(parse_time_or_none(seen_at), boot, *map(parse_time_or_none, others))
+    return Retention()
 
 
 async def read_version(db: Connection) -> int:

@@ -23,6 +23,7 @@ from streamer.store.base import (
     Filter,
     Hit,
     Progress,
+    Retention,
     TroubleRow,
 )
 from streamer.store.sqlite import deletion, reading, search, writing
@@ -107,6 +108,10 @@ class SqliteReader:
         """Return what went wrong with a call, in order."""
         return await reading.read_troubles(self._reading, call_id)
 
+    async def read_retention(self) -> Retention:
+        """Return what is known of the clock by which old calls are deleted."""
+        return await reading.read_retention(self._reading)
+
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
         return await reading.read_version(self._reading)
@@ -148,6 +153,10 @@ class SqliteStore(SqliteReader):
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         """Keep what went wrong; a call that is not there counts as none."""
         await writing.keep_trouble(self._writing, call_id, message, at=at)
+
+    async def keep_retention(self, retention: Retention) -> None:
+        """Replace what is known of the clock by which old calls are deleted."""
+        await writing.keep_retention(self._writing, retention)
 
     async def delete_calls(
         self, call_ids: Collection[str], *, patience_s: float = deletion.PATIENCE_S

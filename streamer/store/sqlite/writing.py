@@ -8,6 +8,7 @@ from pathlib import Path
 
 from streamer.core.events import Call, EndReason, Segment, encode_time
 from streamer.errors import StoreError
+from streamer.store.base import Retention
 from streamer.store.sqlite.columns import (
     encode_path,
     encode_text,
@@ -206,6 +207,27 @@ async def keep_trouble(db: Connection, call_id: str | None, message: str, *, at:
             "message": encode_text(message),
         },
     )
+
+
+async def keep_retention(db: Connection, retention: Retention) -> None:
+    """Replace what is known of the clock by which old calls are deleted."""
+    await db.fetch(
+        """
+        INSERT OR REPLACE INTO retention (id, seen_at, boot, booted_at, announced_at, cutoff)
+        VALUES (1, :seen_at, :boot, :booted_at, :announced_at, :cutoff)
+        """,
+        {
+            "seen_at": _encode_time_or_none(retention.seen_at),
+            "boot": retention.boot,
+            "booted_at": _encode_time_or_none(retention.booted_at),
+            "announced_at": _encode_time_or_none(retention.announced_at),
+            "cutoff": _encode_time_or_none(retention.cutoff),
+        },
+    )
+
+
+def _encode_time_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else encode_time(moment)
 
 
 def _unknown(db: Connection, call_id: str, leg: str = "") -> StoreError:

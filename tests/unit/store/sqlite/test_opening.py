@@ -56,6 +56,7 @@ async def test_a_migration_is_applied_once_and_recorded(path):
     assert execute(path, "SELECT number, name FROM migration ORDER BY number") == [
         (1, "m001_calls_and_segments"),
         (2, "m002_told_observers"),
+        (3, "m003_retention"),
     ]
 
 
@@ -77,7 +78,7 @@ asyncio.run(main())
         child.stdin.write("go\n")
         child.stdin.flush()
     assert [child.communicate()[0] for child in children] == ["[]\n"] * 3
-    assert execute(path, "SELECT count(*) FROM migration") == [(2,)]
+    assert execute(path, "SELECT count(*) FROM migration") == [(3,)]
 
 
 async def test_tasks_of_one_process_make_a_new_database_at_once(path):
@@ -92,26 +93,26 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(path, monkeypatch
     async with filled(path, "hello"):
         pass
 
-    def m003_breaks():
+    def m004_breaks():
         return ("CREATE TABLE half (id INTEGER)", "CREATE TABEL")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m003_breaks))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m004_breaks))
     assert "syntax error" in await opening(path)
     assert execute(path, "SELECT name FROM sqlite_schema WHERE name = 'half'") == []
-    assert execute(path, "SELECT max(number) FROM migration") == [(2,)]
+    assert execute(path, "SELECT max(number) FROM migration") == [(3,)]
 
 
 async def test_an_older_schema_is_brought_up_to_date_only_by_a_writer(path, monkeypatch):
     async with filled(path, "hello"):
         pass
 
-    def m003_adds_a_table():
+    def m004_adds_a_table():
         return ("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT",)
 
-    newer = (*migrations.MIGRATIONS, m003_adds_a_table)
+    newer = (*migrations.MIGRATIONS, m004_adds_a_table)
     monkeypatch.setattr(migrations, "MIGRATIONS", newer)
     monkeypatch.setattr(store_module, "MIGRATIONS", newer)
-    assert "older streamer (schema 2, this one needs 3)" in await opening(path, open_reader)
+    assert "older streamer (schema 3, this one needs 4)" in await opening(path, open_reader)
     async with open_store(path) as store:
         assert len(await store.search("hello")) == 1
     async with open_reader(path) as reader:
@@ -125,7 +126,7 @@ async def test_a_newer_schema_is_refused_and_not_touched(path, opener):
     execute(path, "INSERT INTO migration VALUES (7, 'm007', 'then')")
     before = path.read_bytes()
     message = await opening(path, opener)
-    assert "made by a newer streamer (schema 7, this one knows 2); upgrade streamer" in message
+    assert "made by a newer streamer (schema 7, this one knows 3); upgrade streamer" in message
     assert path.read_bytes() == before
 
 
