@@ -70,7 +70,7 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
     """
     if settings.encoder_window not in ("auto", *EncoderWindow):
         raise UsageError(
-            f"the encoder window is auto, short or full, not {settings.encoder_window}"
+            f"encoder_window must be auto, short or full, not {settings.encoder_window}"
         )
     is_auto = settings.encoder_window == "auto"
     window = default_encoder_window(model) if is_auto else EncoderWindow(settings.encoder_window)

@@ -209,7 +209,7 @@ class _ServeSession:
                         raise ListenError(message, code)
                     return code
                 case other:
-                    raise AssertionError(f"{other!r} is nothing that a listener says")
+                    raise AssertionError(f"{other!r} is not a message of a listener")
         return None
 
     async def _take_over(self, source: str, address: str) -> None:

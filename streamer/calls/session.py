@@ -74,7 +74,7 @@ async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult
 async def _run(session: _Session, backend: Backend, feed: Feed, bus: Bus) -> str:
     """See a call through as far as there is a store for its words; return what made its text incomplete."""
     store = await asyncio.shield(backend.opening)
-    trouble = "there is no database to keep words in"
+    trouble = "there is no database to store the transcript in"
     if store is not None:
         await feed.has_audio.wait()
         try:
@@ -305,7 +305,7 @@ class _Session:
 
 
 def _explain(call: Call, error: Exception) -> str:
-    return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` finishes the words"
+    return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` completes the transcript"
 
 
 def _import_vad() -> Callable[[], Vad]:

@@ -23,7 +23,7 @@ _ANNOUNCEMENT_S = 3.0
 
 _log = logging.getLogger(__name__)
 
-_KILLED = "the recorder was killed, and the recording ends there; the keeper reads on, so the call itself continues"
+_KILLED = "the process that recorded was killed, and the recording ends there; the keeper reads on, so the call itself continues"
 
 
 async def watch_channels(
@@ -75,7 +75,7 @@ async def _listen(
                 case Exited(code):
                     outcome.exit_code = code
                 case other:
-                    raise AssertionError(f"{other!r} is nothing that a tap says")
+                    raise AssertionError(f"{other!r} is not a message of a tap")
     finally:
         announced.set()
 

@@ -52,7 +52,7 @@ class DetachedProcess:
                 try:
                     yield parse_message(line)
                 except ValueError as error:
-                    _log.warning("a tap said what cannot be understood: %s", error)
+                    _log.warning("a tap sent a message that cannot be parsed: %s", error)
             await asyncio.to_thread(self._process.wait)
         finally:
             transport.close()
