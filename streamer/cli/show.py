@@ -104,7 +104,9 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
     legs = tuple(row.leg for row in call.legs)
     started_at = call.started_at.astimezone()  # exported with the offset of local time
     names = read_names(call.folder)
-    transcript = Transcript(call.id, call.source, started_at, legs, tuple(segments), names)
+    transcript = Transcript(
+        call.id, call.source, started_at, legs, tuple(segments), names, entry.losses
+    )
     return entry, transcript, troubles
 
 
@@ -127,8 +129,9 @@ def _describe(entry: Entry) -> None:
     call = entry.call
     length = "" if call.duration_s is None else f", {format_position(call.duration_s)} long"
     reason = f", {call.reason.value}" if call.reason else ""
+    remark = f", {entry.remark}" if entry.remark else ""
     output.talk(
-        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{reason}: {show_legs(call)}"
+        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{remark}{reason}: {show_legs(call)}"
     )
 
 

@@ -30,6 +30,7 @@ _LONGEST_JOINED = LONGEST_LABEL + len(str(MOST_LEGS))
 """A leg that joins may get a number behind its label."""
 
 _COUNTS = ("frames", "bytes", "samples", "silence", "lost", "odd_bytes")
+_SECONDS = ("longest_gap", "lost_seconds", "missing_seconds")
 
 
 def check_description(fields: object) -> dict[str, Any]:
@@ -81,9 +82,9 @@ def _check_leg(leg: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} of a leg is {leg[name]!r}")
     if leg.get("cause") is not None and not _is_count(leg["cause"]):
         raise ValueError(f"the cause of a leg's end is {leg['cause']!r}")
-    gap = leg.get("longest_gap", 0)
-    if not isinstance(gap, int | float) or not 0 <= gap <= MOST_SAMPLES:
-        raise ValueError(f"longest_gap of a leg is {gap!r}")
+    for name in _SECONDS:
+        if name in leg and not _is_duration(leg[name]):
+            raise ValueError(f"{name} of a leg is {leg[name]!r}")
     _check_lists(leg)
 
 
@@ -99,6 +100,10 @@ def _check_lists(leg: Mapping[str, Any]) -> None:
         raise ValueError(f"a leg has more than {MOST_DIGITS} digits")
     if not isinstance(sent, dict) or not all(map(_is_count, sent.values())):
         raise ValueError("what was sent to a leg is not counted")
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= MOST_SAMPLES
 
 
 def _is_count(value: object) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from streamer.core.audio import SLIN16_RATE, Leg
+from streamer.core.audio import SLIN16_RATE, AudioLoss, Leg
 from streamer.core.events import Call, Cause, EndReason, parse_time
 from streamer.errors import RecordingError
 from streamer.media.wav import HEADER_SIZE, WavHeader, has_only_wrong_sizes, repair
@@ -43,6 +43,8 @@ class RecordedLeg:
     """Samples of audio and silence."""
     lost: int
     """Samples that came but are not on disk."""
+    missing_s: float
+    """Seconds that never came."""
     has_attached: bool
     reason: EndReason | None
     """Why it has ended, None while it has not."""
@@ -55,6 +57,12 @@ class RecordedLeg:
     def samples(self) -> int:
         """How many samples ought to be on disk."""
         return self.length - self.lost
+
+    @property
+    def loss(self) -> AudioLoss:
+        """What is not in the recording."""
+        rate = self.leg.rate
+        return AudioLoss(self.lost / rate, self.missing_s, self.length / rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,7 @@ def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
         CallFolder(folder).find_wav(fields["path"]),
         length,
         lost,
+        missing_s=float(fields.get("missing_seconds", 0.0)),
         has_attached=bool(fields.get("attached_at") or fields.get("started_at")),
         reason=EndReason(reason) if reason in set(EndReason) else None,
         message=str(fields.get("message") or ""),

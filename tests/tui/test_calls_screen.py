@@ -36,6 +36,29 @@ async def test_a_tap_that_another_process_starts_is_noticed(stage):
     await stage.sees("0 live, 1 call")
 
 
+async def test_a_live_call_is_listed_first_behind_any_number_of_newer_ones(stage, monkeypatch):
+    monkeypatch.setattr("tui.screens.calls.SHOWN", 2)
+    names = iter(f"20261120-13050{n}-aaaa" for n in range(9))
+    monkeypatch.setattr("streamer.recording.writer.new_call_id", lambda now: next(names))
+    live = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    for _ in range(3):
+        create_recording(stage.recordings, source="s", url="", legs=LEGS).finish(EndReason.HANG_UP)
+    await stage.sees("1 live, 2 calls")
+    await stage.sees("unfinished")
+    assert stage.calls_screen.entries[0].call.id == live.call.id
+    live.finish(EndReason.HANG_UP)
+
+
+async def test_a_call_with_incomplete_audio_says_so_in_the_list_and_in_its_head(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    recording.lose(0, 12 * LEGS[0].rate)
+    recording.finish(EndReason.HANG_UP)
+    await stage.sees("unfinished, audio incomplete (12 s)")
+    await stage.pilot.press("enter")
+    await stage.sees("ENDED")
+    await stage.sees("audio incomplete (12 s)")
+
+
 async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
     read, begun = list_details.DetailsReader.read, []
     is_read = threading.Event()

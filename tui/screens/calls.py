@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
+from textual.widgets.data_table import ColumnKey
 from textual.worker import Worker
 
 from streamer.calls.catalog import CallState, Entry
@@ -24,7 +25,7 @@ from tui.widgets.keys import KeyLine
 
 REFRESH_S = 0.7
 SHOWN = 200
-"""Calls that are listed; a search finds the others."""
+"""Calls that are listed, or as many as are live; a search finds the others."""
 
 _COLUMNS = {"state": 15, "began": 12, "length": 7, "legs": 16, "last words": 20}
 _WIDE = 120
@@ -127,12 +128,15 @@ class CallsScreen(Screen[None]):
 
     def on_resize(self, event: Resize) -> None:
         """Give the width that the other columns leave to the words."""
-        columns = {key.value: column for key, column in self.table.columns.items()}
-        columns["legs"].width = _WIDE_LEGS if event.size.width >= _WIDE else _COLUMNS["legs"]
-        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
-        columns["last words"].width = max(_COLUMNS["last words"], event.size.width - others - 3)
-        self._cells = {}
+        self._fit(event.size.width)
         self._draw()
+
+    def _fit(self, width: int) -> None:
+        columns = {key.value: column for key, column in self.table.columns.items()}
+        columns["legs"].width = _WIDE_LEGS if width >= _WIDE else _COLUMNS["legs"]
+        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
+        columns["last words"].width = max(_COLUMNS["last words"], width - others - 3)
+        self._cells = {}
 
     def on_screen_resume(self) -> None:
         self.refresh_soon()
@@ -168,6 +172,7 @@ class CallsScreen(Screen[None]):
             for call_id, cells in rows.items()
             if _holds((call_id, states[call_id], *cells), wanted)
         }
+        self._widen_states(rows)
         self._fill(rows)
         if self.app.open_calls.backend is None:
             return  # the backend is not open yet
@@ -189,6 +194,14 @@ class CallsScreen(Screen[None]):
         empty.update("no call contains that" if wanted else f"no calls yet; {begin}")
         if rows and self.focused is None:
             self.set_focus(self.table)
+
+    def _widen_states(self, rows: dict[str, tuple[str, ...]]) -> None:
+        """Give the states the width of the longest one, its remark included."""
+        column = self.table.columns.get(ColumnKey("state"))
+        width = max([_COLUMNS["state"], *(len(cells[0]) for cells in rows.values())])
+        if column is not None and column.width != width:
+            column.width = width
+            self._fit(self.size.width)
 
     def _fill(self, rows: dict[str, tuple[str, ...]]) -> None:
         """Update cells that differ; only a changed order fills the list anew, with the cursor on the same call."""
@@ -217,6 +230,8 @@ class CallsScreen(Screen[None]):
         if entry.state is CallState.LIVE:
             length_s = (now - call.started_at).total_seconds()
             state = f"● {details.lag_s:.0f} s behind" if details.lag_s else "● live"
+        if entry.remark:
+            state = f"{state}, {entry.remark}"
         is_wide = self.size.width >= _WIDE
         legs = ", ".join(
             details.names.get(row.leg.label, row.leg.label)

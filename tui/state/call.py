@@ -7,12 +7,13 @@ turns out to hold no words never becomes final: it goes when a later one of its 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
-from streamer.core.audio import Leg
+from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import (
     Call,
     CallEnded,
@@ -168,7 +169,12 @@ class ShownCall:
         """Say whether `take_changes` would return any."""
         return bool(self._changed)
 
-    def transcript(self, started_at: datetime | None = None) -> Transcript:
+    def transcript(
+        self,
+        started_at: datetime | None = None,
+        *,
+        losses: Mapping[str, AudioLoss] = MappingProxyType({}),
+    ) -> Transcript:
         """Return what is settled, as exporters take it."""
         assert self.call
         segments = (
@@ -178,7 +184,13 @@ class ShownCall:
         )
         began = started_at or self.call.started_at.astimezone()
         return Transcript(
-            self.call.id, self.call.source, began, self.legs, tuple(segments), dict(self.names)
+            self.call.id,
+            self.call.source,
+            began,
+            self.legs,
+            tuple(segments),
+            dict(self.names),
+            losses,
         )
 
     def _take_partial(self, partial: Partial) -> None:

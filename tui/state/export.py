@@ -8,6 +8,7 @@ from pathlib import Path
 
 from streamer.errors import RecordingError
 from streamer.exporters import EXPORTERS
+from streamer.recording.losses import read_losses
 from streamer.recording.mixdown import write_mixdown
 from streamer.recording.private_files import open_private
 from streamer.recording.reader import list_leg_wavs
@@ -44,7 +45,8 @@ def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:
         write_mixdown(legs, path)
     else:
         with open_private(path) as file:
-            file.write(EXPORTERS[format_name](shown.transcript()).encode())
+            transcript = shown.transcript(losses=read_losses(shown.folder))
+            file.write(EXPORTERS[format_name](transcript).encode())
     return path
 
 

@@ -23,7 +23,6 @@ from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import Call, CallStarted, Trouble
 from streamer.errors import RecordingError, StreamerError
 from streamer.recording.folder import CallFolder
-from streamer.recording.index import Recordings
 from streamer.recording.speaker_names import read_names
 from tui.collector import keeping_for_good
 from tui.state.call import ShownCall, fill_call
@@ -84,28 +83,18 @@ class OpenCalls:
         return [*of_calls, *self.shown_calls.troubles]
 
     async def list_calls(self, *, limit: int) -> list[Entry]:
-        """Return the newest calls; without a store, those that have a folder.
+        """Return all live calls, then the newest; without a store, those that have a folder.
 
         Raises:
             StoreError: The store cannot be read.
         """
         if self.backend is None:
             return []
-        from streamer.calls.catalog import (
-            Entry,
-            describe_folder,
-            find_state,
-            list_entries,
-        )
+        from streamer.calls.catalog import list_entries, list_folders
 
         if self.backend.store is not None:
             return await list_entries(self.backend.store, self.recordings, limit=limit)
-        entries = []
-        for name in Recordings(self.recordings).call_ids()[:limit]:
-            with suppress(RecordingError):
-                row = describe_folder(self.recordings / name)
-                entries.append(Entry(row, find_state(row)))
-        return entries
+        return list_folders(self.recordings, limit=limit)
 
     async def search(self, query: str) -> list[Hit]:
         """Return utterances of all calls, newest first.
@@ -120,13 +109,12 @@ class OpenCalls:
 
     async def find(self, call_id: str) -> Entry | None:
         """Return a call by its id; None if it does not exist any more."""
-        from streamer.calls.catalog import Entry, describe_folder, find_entry, find_state
+        from streamer.calls.catalog import find_entry, read_entry
 
         with suppress(StreamerError):
             if self.backend is not None and self.backend.store is not None:
                 return await find_entry(self.backend.store, self.recordings, call_id)
-            row = describe_folder(self.recordings / call_id)
-            return Entry(row, find_state(row))
+            return read_entry(self.recordings / call_id)
         return None
 
     async def open(self, entry: Entry) -> ShownCall:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from streamer.core.audio import say_incomplete
 from streamer.recording.levels import Level, LevelMeter
+from streamer.recording.losses import read_losses
 from tui.layout.formatting import show_name
 from tui.state.call import ShownCall
 from tui.state.open_calls import is_recorded, read_zero
@@ -22,6 +24,7 @@ class CallStatus:
         self._shown = shown
         self._levels: dict[str, tuple[LevelMeter, Level]] = {}
         self._is_recorded = False
+        self._remark = ""
         self._ticks = 0
 
     def look(self) -> None:
@@ -29,6 +32,8 @@ class CallStatus:
         shown = self._shown
         if self._ticks % _LOOK_TICKS == 0:
             self._is_recorded = is_recorded(shown)
+            if shown.folder is not None:
+                self._remark = say_incomplete(read_losses(shown.folder).values())
             if shown.zero_at is None:
                 shown.zero_at = read_zero(shown)
         self._ticks += 1
@@ -55,7 +60,7 @@ class CallStatus:
             show_name(shown.call_id) if shown.call_id else "",
             float(int(duration_s)),
             show_name(speech.model) if speech.model else "no model",
-            tuple(notes),
+            tuple(note for note in (self._remark, *notes) if note),
         )
 
     def write_lines(self) -> tuple[LegLine, ...]:
