@@ -12,7 +12,7 @@ from streamer.calls.session import run_session
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull
-from streamer.cli.signals import run_to_end
+from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.events import Trouble
 from streamer.errors import ExitCode, StreamerError
@@ -47,7 +47,7 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: b
     model = choose_or_pull(settings)
     if model is None:
         return ExitCode.NOT_FOUND
-    return run_to_end(_resume(settings, model, entries))
+    return run_to_end(_resume(settings, model, entries), ending=ENGINE_ENDS)
 
 
 async def _choose(settings: Settings, name: str | None) -> list[Entry]:

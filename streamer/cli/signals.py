@@ -12,7 +12,9 @@ from streamer.cli import output
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-SLOW_S = 1.0
+ENGINE_ENDS = "ending the speech engine and closing the database"
+
+SLOW_S = 3.0
 
 
 def say_if_slow(what: str) -> None:
@@ -20,19 +22,23 @@ def say_if_slow(what: str) -> None:
     asyncio.get_running_loop().call_later(SLOW_S, output.talk, f"{what}; please wait")
 
 
-def run_to_end(work: Coroutine[Any, Any, int]) -> int:
-    """Run work and return its exit code; INT, TERM and HUP cancel it, and the code is then 128 + the signal."""
-    return asyncio.run(_run(work))
+def run_to_end(work: Coroutine[Any, Any, int], *, ending: str = "") -> int:
+    """Run work and return its exit code; INT, TERM and HUP cancel it, and the code is then 128 + the signal.
+
+    `ending` says what the user waits for then, if it takes long.
+    """
+    return asyncio.run(_run(work, ending))
 
 
-async def _run(work: Coroutine[Any, Any, int]) -> int:
+async def _run(work: Coroutine[Any, Any, int], ending: str) -> int:
     caught: list[int] = []
     working = asyncio.ensure_future(work)
 
     def leave(number: int) -> None:
         caught.append(number)
         working.cancel()
-        say_if_slow("ending the speech engine and closing the database")
+        if ending:
+            say_if_slow(ending)
 
     for number in ENDING_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, leave, number)

@@ -17,7 +17,7 @@ from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.session import SessionResult, run_session
 from streamer.cli import output
 from streamer.cli.models import choose_or_pull
-from streamer.cli.signals import run_to_end
+from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.core.events import EndReason, Final, Partial, Segment, Trouble
@@ -64,10 +64,14 @@ def run_transcribe(
         return ExitCode.NOT_FOUND
     pace = speed if is_live_path else None
     if is_stored:
-        return run_to_end(_transcribe_all(settings, model, files, render, speed=pace))
+        return run_to_end(
+            _transcribe_all(settings, model, files, render, speed=pace), ending=ENGINE_ENDS
+        )
     with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
         own = replace(settings, recordings=folder, db="")
-        return run_to_end(_transcribe_all(own, model, files, render, speed=pace))
+        return run_to_end(
+            _transcribe_all(own, model, files, render, speed=pace), ending=ENGINE_ENDS
+        )
 
 
 async def _transcribe_all(
