@@ -112,6 +112,10 @@ class SqliteReader:
         """Return what is known of the clock by which old calls are deleted."""
         return await reading.read_retention(self._reading)
 
+    async def back_up(self, path: Path) -> None:
+        """Write a copy of everything to a file that is not there yet; see `reading.back_up`."""
+        await reading.back_up(self._reading, path)
+
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
         return await reading.read_version(self._reading)
