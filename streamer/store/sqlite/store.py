@@ -186,6 +186,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
         await prepare_writing(writer)
         await migrate(writer)
         await check_writing(writer)
+        writer.guard(path)
         async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
             await reader.fetch("PRAGMA query_only = ON")
             yield SqliteStore(reader, writer)
