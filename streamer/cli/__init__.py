@@ -54,6 +54,7 @@ for _command in (
     past.search,
     past.export,
     past.delete,
+    past.backup,
     past.resume,
     past.transcribe,
     live.demo,

@@ -25,7 +25,7 @@ def check_new(path: Path, *, force: bool) -> None:
         )
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file with --output")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:  # a link that leads nowhere is there too
         if not output.can_ask():
             raise UsageError(
                 f"the file {path} exists; name another one, or overwrite it with --force"

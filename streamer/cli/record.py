@@ -73,7 +73,13 @@ def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
                 f"{legs_count} channels cannot be written to one file {path}; name a folder with --output"
             )
         check_new(path, force=force)
+        if path.is_symlink():
+            raise UsageError(f"{path} is a link; name the file itself with --output")
         return
+    if path.suffix and not path.is_dir():
+        raise UsageError(
+            f"{path} is neither a folder nor a .wav file; name a .wav file, or make the folder first"
+        )
     try:
         make_private_folder(path)
     except OSError as error:

@@ -36,6 +36,7 @@ from streamer.recording.private_files import (
 )
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PARTIAL = ".partial.json"
 _ID_FORMAT = "%Y%m%d-%H%M%S"
 _ID = re.compile(rf"\d{{8}}-\d{{6}}-[{_ALPHABET}]{{4}}")
 
@@ -100,7 +101,7 @@ class CallFolder:
 
     def partial(self, label: str) -> Path:
         """Name the file of what is being said on a leg."""
-        return self.path / f"{label}.partial.json"
+        return self.path / f"{label}{_PARTIAL}"
 
     # Who works on it
 
@@ -174,9 +175,14 @@ class CallFolder:
         """Say whether there is anything that only a recorder leaves: not so in what is left of a deleted call."""
         return is_regular(self.call_json) or any(map(is_regular, self.path.glob("*.wav")))
 
+    def is_passing(self, path: Path) -> bool:
+        """Say whether a file only tells who is at work on the call, or is not whole yet."""
+        names = {self._tap_lock.name, self._transcriber_lock.name, self._stop.name, self.lags.name}
+        return path.name in names or path.name.endswith((_PARTIAL, UNFINISHED))
+
     def live_status_files(self) -> Iterator[Path]:
         """Yield what the transcriber shows to others, as far as it is there."""
-        yield from self.path.glob("*.partial.json")
+        yield from self.path.glob(f"*{_PARTIAL}")
         yield self.lags
 
     def own_files(self, labels: Iterable[str], wavs: Iterable[Path]) -> Iterator[Path]:

@@ -213,6 +213,9 @@ class Reader(Protocol):
     async def read_retention(self) -> Retention:
         """Return what is known of the clock by which old calls are deleted."""
 
+    async def back_up(self, path: Path) -> None:
+        """Write a copy of everything, private to its owner, to a file that is not there yet; others go on meanwhile."""
+
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
 

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "search": (["hello"], 0),
     "export": (["last", "--format", "txt"], 0),
     "delete": (["last", "--yes"], 0),
+    "backup": (["{home}/copy"], 0),
     "config": ([], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
@@ -99,4 +100,5 @@ def _arguments(name: str, home: Path) -> list[str]:
         arguments = COMMANDS[name][0]
     if name in _WITHOUT_RECORDINGS:
         return arguments
+    arguments = [argument.replace("{home}", str(home)) for argument in arguments]
     return [*arguments, "--recordings", str(home / name.replace(" ", ""))]

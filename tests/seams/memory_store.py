@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -133,6 +134,9 @@ class MemoryStore:
 
     async def keep_retention(self, retention: Retention) -> None:
         self._retention = retention
+
+    async def back_up(self, path: Path) -> None:
+        await asyncio.to_thread(path.write_text, "".join(self._newest_first()))
 
     async def read_version(self) -> int:
         return self._version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:
 
 
 def _new_name(folder: Path, stem: str, suffix: str) -> Path:
-    return next(path for path in _names(folder, stem, suffix) if not path.exists())
+    return next(path for path in _names(folder, stem, suffix) if not os.path.lexists(path))
 
 
 def _names(folder: Path, stem: str, suffix: str) -> Iterator[Path]:

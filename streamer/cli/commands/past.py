@@ -161,6 +161,19 @@ def delete(
     return run_delete(settings, call, is_sure=yes)
 
 
+@with_settings(*STORED)
+def backup(
+    settings: Settings,
+    target: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new or an empty folder for the copy.")
+    ],
+) -> int:
+    """Copy the database and all calls that have ended into a new folder."""
+    from streamer.cli.backup import run_backup
+
+    return run_backup(settings, target)
+
+
 @with_settings(*SPEECH, *STORED)
 def resume(
     settings: Settings,

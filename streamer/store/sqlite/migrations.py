@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from streamer.errors import StoreError
-from streamer.store.sqlite.connection import Connection, Run
-
-APPLICATION = 0x53545243
-"""SQLite's `application_id` of our databases, so that another program's is never written to."""
+from streamer.store.sqlite.connection import APPLICATION, Connection, Run
 
 Migration = Callable[[], Sequence[str]]
 

@@ -112,6 +112,10 @@ class SqliteReader:
         """Return what is known of the clock by which old calls are deleted."""
         return await reading.read_retention(self._reading)
 
+    async def back_up(self, path: Path) -> None:
+        """Write a copy of everything to a file that is not there yet; see `reading.back_up`."""
+        await reading.back_up(self._reading, path)
+
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
         return await reading.read_version(self._reading)
@@ -182,6 +186,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
         await prepare_writing(writer)
         await migrate(writer)
         await check_writing(writer)
+        writer.guard(path)
         async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
             await reader.fetch("PRAGMA query_only = ON")
             yield SqliteStore(reader, writer)

@@ -145,6 +145,7 @@ async def test_what_is_no_database_is_refused_and_not_touched(path, opener, cont
     message = await opening(path, opener)
     assert "is damaged" in message
     assert "streamer resume --all" in message
+    assert "move it away" not in message, "it may be anything of the user's"
     assert path.read_bytes() == content
 
 
@@ -158,6 +159,32 @@ async def test_a_damaged_page_is_one_clear_error_wherever_it_is_met(path):
         messages.append(await complaint(path, call))
     assert not [m for m in messages if m and "damaged" not in m and "another program" not in m]
     assert sum("damaged" in message for message in messages) > 5
+    assert "move it away" in messages[-1], "that one is ours"
+
+
+async def test_a_broken_database_of_another_program_is_not_to_be_moved_away(path):
+    execute(path, "PRAGMA application_id = 7")
+    execute(path, "CREATE TABLE bookmark (id INTEGER)")
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + b"\xa5" * 3000 + content[3100:])
+    message = await opening(path)
+    assert "damaged" in message
+    assert "move it away" not in message
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+async def test_a_database_that_is_deleted_while_it_is_in_use_is_said(path, is_replaced):
+    async with filled(path, "hello") as (store, call):
+        path.unlink()
+        if is_replaced:
+            path.write_bytes(b"")
+        for keep in (
+            lambda: store.complete_leg(call.id, "caller"),
+            lambda: store.keep_segment(call.id, "caller", None, position=1, utterance=9),
+        ):
+            with pytest.raises(StoreError, match="was deleted or replaced while") as error:
+                await keep()
+            assert not error.value.is_temporary
 
 
 async def complaint(path, call):
