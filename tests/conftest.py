@@ -1,3 +1,4 @@
+import gc
 import shutil
 import tempfile
 import wave
@@ -22,6 +23,12 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.pluginmanager.register(TrainerGate(config))
+
+
+def pytest_collection_finish():
+    """Spare every later garbage collection what the collection of the tests has made, which lives as long as they run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import threading
-from pathlib import Path
 
 from streamer.core.events import CallStarted
 from streamer.errors import RecordingError
@@ -42,13 +41,13 @@ async def test_a_disk_that_cannot_be_asked_for_the_stop_file_ends_no_call(
     recordings, runtime_dir, monkeypatch
 ):
     asked = []
-    look = os.lstat
+    lstat = os.lstat
 
     def ask(path, **options):
-        if Path(path).name == "stop":
+        if str(path).endswith("/stop"):
             asked.append(path)
             raise OSError(errno.EIO, "Input/output error")
-        return look(path, **options)
+        return lstat(path, **options)
 
     monkeypatch.setattr(os, "lstat", ask)
     async with listening(recordings, runtime_dir) as here:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import psutil
@@ -81,7 +82,7 @@ async def test_calls_that_are_opened_in_tabs_are_transcribed_by_the_one_engine_o
         recorders = [
             asyncio.ensure_future(run_streamer("record", f"Demo;{n}", *flags)) for n in (1, 2)
         ]
-        await until(lambda: len(list(recordings.glob("*/*.wav"))) == 2)
+        await until(lambda: len(list(recordings.glob("*/call.json"))) == 2)
         async with (
             web_server("--model", "demo", recordings=recordings) as server,
             server.open_tab() as one,
@@ -92,12 +93,23 @@ async def test_calls_that_are_opened_in_tabs_are_transcribed_by_the_one_engine_o
             assert server.count(ENGINE) == 0, "nobody has opened a call yet"
             await one.type("\r")
             await other.type("j\r")
-            await until(lambda: len(list(recordings.glob("*/*.partial.json"))) == 2)
+            await _both_are_heard(recordings)
             await one.shows("LIVE")
             await other.shows("LIVE")
             assert [server.count(module) for module in (TAB, ENGINE)] == [2, 1]
         pbx.hang_up()
         await asyncio.gather(*recorders)
+
+
+async def _both_are_heard(recordings):
+    """Wait until something of each call has been heard; the speakers seldom talk at the same time."""
+    heard = set[Path]()
+
+    def look():
+        heard.update(path.parent for path in recordings.glob("*/*.partial.json"))
+        return len(heard) == 2
+
+    await until(look)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -146,6 +146,15 @@ def _explain(status: int) -> EngineDiedError:
 
 
 async def _log_lines(stderr: asyncio.StreamReader) -> None:
+    unfinished = b""  # what is read may end anywhere
     while data := await stderr.read(READ_SIZE):
-        for line in data.decode("utf-8", "replace").splitlines():
-            _log.info("engine: %s", printable(line))
+        *lines, unfinished = (unfinished + data).split(b"\n")
+        if len(unfinished) > READ_SIZE:
+            lines, unfinished = [*lines, unfinished], b""
+        _log_each(lines)
+    _log_each([unfinished] if unfinished else [])
+
+
+def _log_each(lines: list[bytes]) -> None:
+    for line in lines:
+        _log.info("engine: %s", printable(line.decode("utf-8", "replace")))
