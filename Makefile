@@ -3,14 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The tests start hundreds of interpreters: without byte code each would compile the package anew.
+export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check bench attack picture clean
+.PHONY: demo test test-all check bench attack picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist loadfile
+
+# Also what is left out while it has not changed.
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 4 --dist loadfile --trainer
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Live audio of Asterisk channels: recorded first, then understood.
 
-The library's front door is `open_stream`; everything else serves the command `streamer`.
+The library's entry point is `open_stream`; everything else serves the command `streamer`.
 """
 
 from __future__ import annotations

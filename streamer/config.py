@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from streamer.core.untrusted import printable
 from streamer.errors import UsageError
 
 ENVIRONMENT_PREFIX = "STREAMER_"
@@ -19,7 +22,7 @@ LONGEST_S = 3600
 
 
 def _setting(default: Any, help_text: str, sample: str) -> Any:
-    """Declare a setting with what `streamer config` says of it and an example in TOML."""
+    """Declare a setting with its help and an example in TOML, which `streamer config` prints."""
     return field(default_factory=lambda: default, metadata={"help": help_text, "sample": sample})
 
 
@@ -33,17 +36,21 @@ class Settings:
         '"ws://127.0.0.1:5039/ws"',
     )
     user: str = _setting(
-        "", "User for HTTP Basic authentication, if a proxy wants one.", '"monitor"'
+        "",
+        "User for HTTP Basic authentication, if a proxy in front of Asterisk asks for it.",
+        '"monitor"',
     )
-    password: str = _setting("", "Its password. Keep this file private (chmod 600).", '"secret"')
-    headers: Mapping[str, str] = _setting({}, "Further request headers.", '{ X-Tenant = "acme" }')
+    password: str = _setting(
+        "", "Password of that user. Keep this file private (chmod 600).", '"secret"'
+    )
+    headers: Mapping[str, str] = _setting({}, "More request headers.", '{ X-Tenant = "acme" }')
     ca: str = _setting(
         "",
-        "PEM file with the certificate that signed the PBX's, for wss://.",
+        "PEM file with the certificate that signed the PBX's certificate, for wss://.",
         '"/etc/streamer/ca.pem"',
     )
     insecure: bool = _setting(
-        False, "Accept any certificate. Anybody in between can listen.", "true"
+        False, "Accept any certificate. Anybody on the network path can then listen.", "true"
     )
     model: str = _setting(
         "",
@@ -51,7 +58,7 @@ class Settings:
         '"small"',
     )
     language: str = _setting(
-        "en", "Language that is spoken, or auto to detect it once for each leg.", '"en"'
+        "en", "Language that is spoken, or auto to detect it once per leg.", '"en"'
     )
     prompt: str = _setting(
         "", "A sentence with names and terms that are likely to be said.", '"Ask for Ms Okafor."'
@@ -59,11 +66,13 @@ class Settings:
     hotwords: str = _setting("", "Names and terms, separated by commas.", '"PJSIP, Okafor"')
     device: str = _setting("auto", "Where the model runs: auto, cpu or cuda.", '"cpu"')
     compute_type: str = _setting(
-        "auto", "How it computes: auto, int8, float16 and others of CTranslate2.", '"int8"'
+        "auto",
+        "Number format of the model: auto, int8, float16 or another one of CTranslate2.",
+        '"int8"',
     )
     encoder_window: str = _setting(
         "auto",
-        "How much the encoder sees: full (30 s), short (as long as the audio), or auto.",
+        "Encoder input: full or short (faster; auto decides by measurement).",
         '"auto"',
     )
     recordings: str = _setting(
@@ -76,11 +85,13 @@ class Settings:
     )
     retention_days: int = _setting(
         0,
-        "Calls that began more days ago are deleted when `watch` or `serve` starts, and daily; 0 keeps them.",
+        "Delete calls that are more than so many days old, when `watch` or `serve` starts and then daily; 0 keeps all.",
         "30",
     )
     register_key: str = _setting(
-        "", "Key that `serve --register` wants. Keep this file private (chmod 600).", '"secret"'
+        "",
+        "Key that each registration at `serve --register` must show. Keep this file private (chmod 600).",
+        '"secret"',
     )
     register_names: str = _setting(
         "",
@@ -91,11 +102,13 @@ class Settings:
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )
     open_timeout: float = _setting(
-        10.0, "Seconds to wait for the PBX to accept and to answer.", "10.0"
+        10.0,
+        "Seconds to wait for the PBX to accept a connection, and again for its answer.",
+        "10.0",
     )
     keeper_patience: float = _setting(
         10.0,
-        "Seconds without a sign of life after which the keeper reads a call's sockets for us.",
+        "Seconds without a sign of life from a recording process until the keeper reads its sockets in its place.",
         "10.0",
     )
     runtime_dir: str = _setting(
@@ -104,6 +117,9 @@ class Settings:
         '"/run/user/1000/streamer"',
     )
 
+
+SECRETS = ("password", "headers", "register_key")
+"""Settings that nobody else should read."""
 
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
@@ -116,10 +132,10 @@ def default_config_path() -> Path:
 def load_settings(
     *, config: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]
 ) -> Settings:
-    """Merge all places a setting may come from; a flag that is None was not given.
+    """Merge all places that a setting may come from; a flag that is None was not given.
 
     Raises:
-        UsageError: An unknown key, a value of the wrong kind, or a config file that was named and cannot be read.
+        UsageError: A key is unknown, a value has the wrong type, or the config file cannot be read.
     """
     values = _read_file(config)
     for name in _KINDS:
@@ -130,10 +146,33 @@ def load_settings(
     return Settings(**values)
 
 
+def find_warnings(
+    config: Path | None, environment: Mapping[str, str], settings: Settings
+) -> list[str]:
+    """Return what the user should know about where settings come from, each one line; may ask the file system."""
+    warnings = [
+        f"the environment sets {name}, which is not a setting; the nearest one is {nearest}"
+        for name, nearest in _unknown_variables(environment)
+    ]
+    path = config or default_config_path()
+    has_secret = any(getattr(settings, name) for name in SECRETS)
+    with suppress(OSError):
+        if has_secret and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            warnings.append(f"others can read {path}, which may hold a secret; chmod 600 {path}")
+    return warnings
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    known = [ENVIRONMENT_PREFIX + name.upper() for name in _KINDS]
+    for name in sorted(environment):
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known:
+            yield printable(name), difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+
+
 def render_sample() -> str:
     """Return a config file with every setting, explained and commented out."""
     lines = [
-        "# streamer's settings. Each can also be given as STREAMER_NAME in the environment, or as a flag."
+        "# Settings of streamer. Each one can also be set in the environment, as STREAMER_NAME; many have a flag."
     ]
     for setting in fields(Settings):
         lines += [
@@ -152,7 +191,7 @@ def _read_file(config: Path | None) -> dict[str, Any]:
         if config is None:
             return {}
         raise UsageError(
-            f"no config file {path}; `streamer config` prints one to begin with"
+            f"there is no config file {path}; `streamer config` prints one to start from"
         ) from None
     except (OSError, ValueError) as error:
         raise UsageError(f"the config file {path} cannot be read: {error}") from error
@@ -214,7 +253,7 @@ def parse_headers(lines: list[str]) -> dict[str, str]:
     """Read `Name: value` lines.
 
     Raises:
-        UsageError: A line without a colon; its value is not shown, for it may be a secret.
+        UsageError: A line has no colon; the message does not repeat it, because it may be a secret.
     """
     headers = {}
     for line in lines:
@@ -227,9 +266,9 @@ def parse_headers(lines: list[str]) -> dict[str, str]:
 
 def _describe(kind: type) -> str:
     return {
-        str: "a text",
+        str: "a string",
         bool: "true or false",
         int: "a whole number, 0 or more",
         float: f"a number of seconds, more than 0 and at most {LONGEST_S}",
-        dict: "a table of texts",
+        dict: "a table of strings",
     }[kind]

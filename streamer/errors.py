@@ -2,17 +2,17 @@
 
     StreamerError                 exit 1
     ├── UsageError                exit 2   the command, a flag, a setting or a file name is wrong
-    ├── NotFoundError             exit 3   no such channel, call, file or model
-    ├── UnreachableError          exit 4   the PBX could not be reached, or refused us
-    ├── SourceError               exit 1   a live stream ended in a way it should not have
-    ├── RegistryFullError         exit 1   more calls are registered than are kept
-    ├── KeeperError               exit 1   no second descriptor, so nothing was connected
+    ├── NotFoundError             exit 3   the channel, call, file or model does not exist
+    ├── UnreachableError          exit 4   the PBX could not be reached, or refused the connection
+    ├── SourceError               exit 1   a live stream broke off
+    ├── RegistryFullError         exit 1   too many registered calls have not come yet
+    ├── KeeperError               exit 1   the keeper cannot protect a call, so nothing was connected
     ├── RecordingError            exit 1   a recording could not be made, opened or repaired
-    ├── ModelError                exit 1   a speech model is there but cannot be used
+    ├── ModelError                exit 1   a speech model is installed but cannot be used
     └── StoreError                exit 1   the database cannot be opened, read or written
 
-Messages are lower-case sentences: what happened, to what, what to do next. They may hold untrusted strings; whoever prints
-one escapes it.
+Messages are lower-case sentences: what happened, to what, what to do next. They may hold untrusted strings; the code that
+prints one escapes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command tells its caller; a command ended by signal n says 128 + n."""
+    """The exit codes of commands; a command that signal n ended exits with 128 + n."""
 
     DONE = 0
     FAILED = 1
@@ -31,39 +31,39 @@ class ExitCode(IntEnum):
 
 
 class StreamerError(Exception):
-    """Anything this package raises on purpose."""
+    """Every error that this package raises on purpose."""
 
     exit_code = ExitCode.FAILED
 
 
 class UsageError(StreamerError):
-    """The user asked for something that cannot be meant."""
+    """The command line, a setting or a query has an error."""
 
     exit_code = ExitCode.USAGE
 
 
 class NotFoundError(StreamerError):
-    """What the user named does not exist."""
+    """The user named something that does not exist."""
 
     exit_code = ExitCode.NOT_FOUND
 
 
 class UnreachableError(StreamerError):
-    """The PBX could not be reached, or would not let us in."""
+    """The PBX could not be reached, or refused the connection."""
 
     exit_code = ExitCode.UNREACHABLE
 
 
 class SourceError(StreamerError):
-    """A live stream was lost; what came before it is safe."""
+    """A live stream broke off; the audio before that is safe."""
 
 
 class RegistryFullError(StreamerError):
-    """More calls are registered than are kept; one that connects or expires makes room."""
+    """Too many registered calls have not come yet; one that connects or expires makes room."""
 
 
 class KeeperError(StreamerError):
-    """The process that protects live calls is not there, so nothing is connected."""
+    """The keeper, which protects live calls, cannot be reached or started, so nothing is connected."""
 
 
 class RecordingError(StreamerError):
@@ -71,7 +71,7 @@ class RecordingError(StreamerError):
 
 
 class ModelError(StreamerError):
-    """A speech model is installed but broken, or is none; recordings go on without text."""
+    """A speech model is installed but cannot be used; recordings go on without text."""
 
 
 class StoreError(StreamerError):

@@ -1,10 +1,44 @@
+import gc
 import shutil
 import tempfile
+import wave
 from pathlib import Path
 
 import pytest
 
+from streamer.cli.demo import demo_call
+from tests.trainer import TrainerGate
+
 TRACES = Path(__file__).parent / "data" / "traces"
+
+SHORT_S = 8.55
+"""Where the bundled call pauses when both speakers have said a line."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--trainer", action="store_true", help="run the trainer's tests although nothing changed"
+    )
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(TrainerGate(config))
+
+
+def pytest_collection_finish():
+    """Spare every later garbage collection what the collection of the tests has made, which lives as long as they run."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def short_call(tmp_path_factory):
+    """The beginning of the bundled call, for whoever only needs some words: a line of each speaker."""
+    path = tmp_path_factory.mktemp("short") / "short.wav"
+    with wave.open(str(demo_call())) as whole, wave.open(str(path), "wb") as short:
+        short.setparams(whole.getparams())
+        short.writeframes(whole.readframes(round(SHORT_S * whole.getframerate())))
+    return path
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver as TextualDriver
 from textual.screen import Screen
@@ -20,6 +20,7 @@ from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
 from tui.layout.formatting import show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
+from tui.navigation import Navigator
 from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
@@ -44,13 +45,13 @@ class ShowsTroubles(Protocol):
 
 @runtime_checkable
 class ListsCalls(Protocol):
-    """A screen that is out of date when calls can be listed."""
+    """A screen that lists calls, so it looks again when the backend has opened."""
 
     def refresh_soon(self) -> None:
         """Look for calls."""
 
 
-class ScreenApp(App[None]):
+class ScreenApp(Navigator):
     """Shows calls until its user leaves."""
 
     CSS_PATH = "app.tcss"
@@ -78,7 +79,7 @@ class ScreenApp(App[None]):
             key_display="?",
             tooltip="All keys",
         ),
-        Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light"),
+        Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light colours"),
         Binding(
             "ctrl+f",
             "search",
@@ -104,7 +105,7 @@ class ScreenApp(App[None]):
             id="suspend",
             show=False,
             priority=True,
-            tooltip="Suspend the screen; recordings go on, fg comes back",
+            tooltip="Suspend the screen until `fg`; recordings go on",
         ),
     ]
 
@@ -136,22 +137,19 @@ class ScreenApp(App[None]):
             self.say(about)
         self.call_after_refresh(self.open_calls.start)
 
-    # What the room tells
+    # What the open calls tell
 
     def on_call_changed(self, message: CallChanged) -> None:
-        """Let the call's screen draw."""
         for screen in self.screen_stack:
             if isinstance(screen, CallScreen) and screen.shown is message.shown:
                 screen.show_changes()
 
     def on_trouble_said(self, _: TroubleSaid) -> None:
-        """Let every screen show it."""
         for screen in self.screen_stack:
             if isinstance(screen, ShowsTroubles):
                 screen.show_troubles()
 
     def on_backend_opened(self, _: BackendOpened) -> None:
-        """Let the calls be listed."""
         for screen in self.screen_stack:
             if isinstance(screen, ListsCalls):
                 screen.refresh_soon()
@@ -159,10 +157,9 @@ class ScreenApp(App[None]):
     # Where to go
 
     async def open_call(self, call_id: str, *, at: Key | None = None) -> None:
-        """Open a call, live or past, perhaps at an utterance."""
         entry = await self.open_calls.find(call_id)
         if entry is None:
-            self.say(f"{show_name(call_id)} is not there any more", is_bad=True)
+            self.say(f"the call {show_name(call_id)} does not exist any more", is_bad=True)
             return
         shown = await self.open_calls.open(entry)
         for screen in self.screen_stack:
@@ -176,7 +173,6 @@ class ScreenApp(App[None]):
         await self.push_screen(CallScreen(shown, at=at))
 
     async def go_back(self, screen: Screen[None]) -> None:
-        """Leave a screen for the one before; behind the one that was opened first are all calls."""
         if self.screen is not screen:
             return
         if len(self.screen_stack) > _FIRST:
@@ -190,25 +186,21 @@ class ScreenApp(App[None]):
         return CallsScreen()
 
     async def action_search(self) -> None:
-        """Search all calls."""
         from tui.screens.search import SearchScreen
 
         if not any(isinstance(screen, SearchScreen) for screen in self.screen_stack):
             await self.push_screen(SearchScreen())
 
     async def action_help(self) -> None:
-        """Show all keys."""
         if not isinstance(self.screen, HelpScreen):
             await self.push_screen(HelpScreen())
 
     def action_theme(self) -> None:
-        """Change between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     async def ask_to_stop(self, folder: Path | None) -> None:
-        """Ask, and let the tap of a call end its recording."""
         if folder is None or not CallFolder(folder).is_live():
-            self.say("it is not being recorded")
+            self.say("this call is not being recorded")
             return
 
         def stop(is_yes: bool | None) -> None:
@@ -221,7 +213,6 @@ class ScreenApp(App[None]):
         await self.push_screen(Confirm(question), stop)
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Say a line that goes away by itself."""
         self.notify(
             show_name(text, 500),
             severity="error" if is_bad else "information",
@@ -245,7 +236,7 @@ class ScreenApp(App[None]):
     # The end
 
     def leave_by_signal(self, number: signal.Signals) -> None:
-        """End because the system says so."""
+        """Leave with the exit code that belongs to a signal."""
         self.exit(return_code=128 + number)
 
     def _fatal_error(self) -> None:

@@ -1,6 +1,6 @@
-"""Python's collector of garbage, kept from looking through what stays to the end.
+"""Python's garbage collector, told to pass over objects that live as long as the process.
 
-It looks at every object now and then, and nothing else runs meanwhile: with the words of a long call for a third of a second.
+A full collection looks at every object while nothing else runs: with the words of a long call that takes a third of a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def keeping_for_good() -> Iterator[None]:
-    """Collect nothing while the block lasts, and never look again at what there is then."""
+    """Collect nothing while the block lasts, and exclude from later collections every object that exists at its end."""
     gc.disable()
     try:
         yield

@@ -9,7 +9,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 
 class _ForgivingFile:
-    """A terminal to write to that may go away; what cannot be written is lost, which nobody could have seen."""
+    """A terminal to write to that may go away; what cannot be written is lost, since there is no one to see it."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file

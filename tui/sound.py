@@ -12,6 +12,7 @@ from pathlib import Path
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import NotFoundError
 from streamer.media.wav import HEADER_SIZE
+from streamer.recording.private_files import open_regular
 from streamer.recording.rates import read_rate
 
 PLAYERS = ("play", "ffplay", "aplay")
@@ -53,10 +54,12 @@ def play(wav: Path, others: Sequence[Path], *, start_s: float) -> Playing:
     """
     player = next((path for name in PLAYERS if (path := shutil.which(name))), None)
     if player is None:
-        raise NotFoundError("nothing here plays sound; install sox, ffmpeg or alsa-utils")
+        raise NotFoundError(
+            "no program that plays sound is installed; install sox, ffmpeg or alsa-utils"
+        )
     rate = read_rate(wav)
     if rate is None:
-        raise NotFoundError(f"the recording {wav} is not there any more")
+        raise NotFoundError(f"the recording {wav} does not exist any more")
     alike = (path for path in others if read_rate(path) == rate)  # sox mixes no others
     return Playing(_start(player, [wav, *alike], start_s, rate))
 
@@ -71,7 +74,7 @@ def _start(player: str, wavs: Sequence[Path], start_s: float, rate: int) -> subp
         command = ["-nodisp", "-autoexit", "-v", "quiet", "-ss", f"{start_s:.2f}", str(wavs[0])]
     else:  # aplay cannot begin in the middle of a file, so it gets one that is open there
         command = ["-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(rate)]
-        source = os.open(wavs[0], os.O_RDONLY | os.O_CLOEXEC)
+        source = open_regular(wavs[0])
         os.lseek(source, HEADER_SIZE + round(start_s * rate) * SAMPLE_WIDTH, os.SEEK_SET)
     try:
         return subprocess.Popen(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from streamer.core.audio import AudioLoss, say_incomplete
 from streamer.core.events import SPEECH_RATE, Call
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings, choose_call
+from streamer.recording.losses import read_losses
 from streamer.recording.reader import read_recorded
 from streamer.recording.speaker_names import read_names
 from streamer.store import EVERYTHING, PAGE, CallRow, Filter, Hit, LegRow, Progress, Reader
@@ -37,6 +40,13 @@ class Entry:
 
     call: CallRow
     state: CallState
+    losses: Mapping[str, AudioLoss] = field(default_factory=dict)
+    """What the recording of each leg lacks, by label; of one that is gone, nothing is known."""
+
+    @property
+    def remark(self) -> str:
+        """Say beside the state that the audio is not whole; empty if it is."""
+        return say_incomplete(self.losses.values())
 
 
 async def list_entries(
@@ -48,15 +58,44 @@ async def list_entries(
     limit: int = PAGE,
     before: str | None = None,
 ) -> list[Entry]:
-    """Return calls, newest first; see `store.base.Reader.list_calls`.
+    """Return calls: first all that are being recorded, however many, then others up to `limit`, each newest first.
 
-    A call's folder is looked for in `recordings` first, so that a folder of recordings can be moved.
+    See `store.base.Reader.list_calls`. Live calls stand on the first page only. A call's folder is looked for in `recordings` first, so that a folder of recordings can be moved.
 
     Raises:
         UsageError: `text` is no query.
         StoreError: The store cannot be read.
         RecordingError: The folder of recordings cannot be read.
     """
+    live = set(Recordings(recordings).live_ids())
+    rows: list[CallRow] = []
+    if before is None:
+        rows = await _list_rows(reader, recordings, _only(filter, live), text, limit=len(live))
+    room = max(0, limit - len(rows))
+    before = None if before in live else before
+    wanted = room + len(live)
+    found = await _list_rows(reader, recordings, filter, text, limit=wanted, before=before)
+    rows += [row for row in found if row.id not in live][:room]
+    return [_make_entry(recordings, row) for row in rows]
+
+
+def _only(filter: Filter, call_ids: Set[str]) -> Filter:
+    chosen = call_ids if filter.calls is None else call_ids & filter.calls
+    return replace(filter, calls=frozenset(chosen))
+
+
+async def _list_rows(
+    reader: Reader,
+    recordings: Path,
+    filter: Filter,
+    text: str,
+    *,
+    limit: int,
+    before: str | None = None,
+) -> list[CallRow]:
+    """Return calls, newest first, those included of which the store does not know."""
+    if not limit:
+        return []
     rows = await reader.list_calls(filter, text=text, limit=limit, before=before)
     if not text:
         oldest = rows[-1].id if len(rows) == limit else ""
@@ -64,8 +103,7 @@ async def list_entries(
         if before is not None:
             names = [name for name in names if name < before]
         rows += await _read_unknown(reader, recordings, names, filter, limit)
-    rows.sort(key=lambda row: row.id, reverse=True)
-    return [_make_entry(recordings, row) for row in rows[:limit]]
+    return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
 
 async def list_live(
@@ -76,19 +114,45 @@ async def list_live(
     Raises:
         StoreError: The store cannot be read.
     """
-    names = Recordings(recordings).live_ids()
-    chosen = replace(filter, calls=frozenset(names))
-    if not names:
-        return []
-    return await list_entries(reader, recordings, chosen, text=text, limit=len(names))
+    live = Recordings(recordings).live_ids()
+    chosen = _only(filter, set(live))
+    rows = await _list_rows(reader, recordings, chosen, text, limit=len(live))
+    return [_make_entry(recordings, row) for row in rows]
+
+
+def list_folders(recordings: Path, *, limit: int) -> list[Entry]:
+    """Return the calls that have a folder, in the order of `list_entries`, without a store.
+
+    Raises:
+        RecordingError: The folder of recordings cannot be read.
+    """
+    place = Recordings(recordings)
+    live = place.live_ids()
+    others = [name for name in place.call_ids() if name not in live]
+    entries = []
+    for name in [*live, *others[: max(0, limit - len(live))]]:
+        with suppress(RecordingError):
+            entries.append(read_entry(recordings / name))
+    return entries
+
+
+def read_entry(folder: Path) -> Entry:
+    """Return a call as its folder describes it, without a store.
+
+    Raises:
+        RecordingError: `call.json` is missing or damaged.
+    """
+    row = describe_folder(folder)
+    return Entry(row, find_state(row), read_losses(folder))
 
 
 def list_damaged(recordings: Path) -> list[Path]:
-    """Return the folders that ought to be calls and do not say which."""
+    """Return the folders with recordings that ought to be calls and do not say which."""
     return [
         recordings / name
         for name in Recordings(recordings).call_ids()
         if _read_folder(recordings / name, EVERYTHING) is None
+        and CallFolder(recordings / name).has_recordings()
     ]
 
 
@@ -129,7 +193,7 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
     state = find_state(row)
     if row.ended_at is None and state in (CallState.UNFINISHED, CallState.TRANSCRIBING):
         row = _end(row)
-    return Entry(row, state)
+    return Entry(row, state, read_losses(folder))
 
 
 def _end(row: CallRow) -> CallRow:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.calls.session import Backend, run_session
+from streamer.calls.backend import Backend
+from streamer.calls.session import run_session
 from streamer.config import Settings
 from streamer.core.events import EndReason, Listening, Trouble
 from streamer.errors import ExitCode, RecordingError, StreamerError
@@ -208,7 +209,7 @@ class _ServeSession:
                         raise ListenError(message, code)
                     return code
                 case other:
-                    raise AssertionError(f"{other!r} is nothing that a listener says")
+                    raise AssertionError(f"{other!r} is not a message of a listener")
         return None
 
     async def _take_over(self, source: str, address: str) -> None:

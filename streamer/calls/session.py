@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.bus import Bus
-from streamer.calls.observers import OBSERVERS, Observer, ToldObservers, open_observers
+from streamer.calls.backend import Backend, Speech
+from streamer.calls.observers import ToldObservers, open_observers
 from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.events import (
     SPEECH_RATE,
@@ -32,41 +33,11 @@ from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
 from streamer.speech.audio.resampled_reader import SpeechFollower
-from streamer.speech.base import Recogniser, Vad
-from streamer.speech.scheduler import Scheduler
-from streamer.speech.transcriber import LegTranscriber, SpeechPlan
+from streamer.speech.base import Vad
+from streamer.speech.transcriber import LegTranscriber
 from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """What turns audio into words: who does it, whose turn it is, and how each leg is transcribed.
-
-    A session starts the recogniser only once the call is its own to transcribe.
-    """
-
-    recogniser: Recogniser
-    scheduler: Scheduler
-    plan: SpeechPlan
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """What calls are worked on with; without speech only others' words are shown."""
-
-    opening: asyncio.Future[Store | None]
-    """The store, as soon as it is open; None if it cannot be used, so that no words are kept, and none are made."""
-    speech: Speech | None
-    observers: Mapping[str, Observer] = field(default_factory=lambda: OBSERVERS)
-    """Told of each settled utterance by the process that transcribes the call."""
-
-    @property
-    def store(self) -> Store | None:
-        """Return the store if it is open by now."""
-        is_open = self.opening.done() and not self.opening.cancelled()
-        return self.opening.result() if is_open else None
 
 
 @dataclass(slots=True)
@@ -103,7 +74,7 @@ async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult
 async def _run(session: _Session, backend: Backend, feed: Feed, bus: Bus) -> str:
     """See a call through as far as there is a store for its words; return what made its text incomplete."""
     store = await asyncio.shield(backend.opening)
-    trouble = "there is no database to keep words in"
+    trouble = "there is no database to store the transcript in"
     if store is not None:
         await feed.has_audio.wait()
         try:
@@ -191,16 +162,20 @@ class _Session:
         while True:
             # Asked first, because taking a lock that is held waits a moment, and everything else with it.
             is_transcribed = self._folder.is_transcribed()
-            if (
-                self._speech
-                and not is_transcribed
-                and (lock := self._folder.take_transcriber_lock())
-            ):
+            if self._speech and not is_transcribed and (lock := self._take_lock()):
                 return lock
             await self._show_settled()
             if not self._speech and not is_transcribed and not self._folder.is_live():
                 return None
             await asyncio.sleep(FOLLOW_POLL_S)
+
+    def _take_lock(self) -> Lock | None:
+        try:
+            return self._folder.take_transcriber_lock()
+        except OSError as error:
+            raise RecordingError(
+                f"{self._folder.path} cannot be transcribed: {error.strerror or error}"
+            ) from error
 
     async def _show_settled(self) -> None:
         version = await self._store.read_version()
@@ -330,13 +305,12 @@ class _Session:
 
 
 def _explain(call: Call, error: Exception) -> str:
-    return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` finishes the words"
+    return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` completes the transcript"
 
 
 def _import_vad() -> Callable[[], Vad]:
     """Import voice activity, which takes half a second, with the arrays and the network below it."""
-    import onnxruntime  # noqa: F401 - imported here rather than with the first leg, in the event loop
+    from streamer.speech.audio.vad import SileroVad, import_runtime
 
-    from streamer.speech.audio.vad import SileroVad
-
+    import_runtime()  # here rather than with the first leg, in the event loop
     return SileroVad

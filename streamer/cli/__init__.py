@@ -1,6 +1,6 @@
-"""The command line: `commands` declares what each command takes, a module of its name here is imported when it is called.
+"""The command line: `commands` declares the arguments of each command; the module of its name here does the work.
 
-So `--help` is instant.
+That module is imported when the command is called, so that `--help` is instant.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import live, past as kept, serving, setup, stand_in
+from streamer.cli.commands import live, past, serving, setup, stand_in
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 
 app = typer.Typer(
@@ -48,13 +49,14 @@ for _command in (
     live.watch,
     serving.serve,
     live.stop,
-    kept.calls,
-    kept.show,
-    kept.search,
-    kept.export,
-    kept.delete,
-    kept.resume,
-    kept.transcribe,
+    past.calls,
+    past.show,
+    past.search,
+    past.export,
+    past.delete,
+    past.backup,
+    past.resume,
+    past.transcribe,
     live.demo,
     stand_in.simulate,
     setup.config,
@@ -65,6 +67,7 @@ app.add_typer(setup.models_app, name="models")
 
 def main() -> None:
     """Run the command line and exit; every error is one line on stderr."""
+    forbid_telemetry()
     output.fill_closed_descriptors()
     output.be_writable()
     sys.exit(_run())
@@ -79,7 +82,7 @@ def _run() -> int:
     except StreamerError as error:
         return output.fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        return output.fail(f"{error.format_message()} (see streamer --help)", ExitCode.USAGE)
+        return output.fail(f"{error.format_message()} (see {_name_help(error)})", ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -93,3 +96,9 @@ def _run() -> int:
     if not arguments:
         return ExitCode.USAGE
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _name_help(error: typer.TyperException) -> str:
+    """Return the command line that explains the command which was called wrongly."""
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else 'streamer'} --help"

@@ -1,4 +1,4 @@
-"""`streamer calls`: the calls that there are, newest first."""
+"""`streamer calls`: list calls, newest first."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, l
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
+from streamer.core.audio import encode_loss
 from streamer.core.events import SPEECH_RATE, encode_time
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import printable
@@ -37,10 +38,10 @@ def run_calls(
     before: str | None,
     as_json: bool,
 ) -> int:
-    """Print calls; none is no error.
+    """Print calls; an empty list is not an error.
 
     Raises:
-        StreamerError: The database cannot be read, or `text` is no search.
+        StreamerError: The database cannot be read, or the search in `text` has an error.
     """
     listing = _list(
         settings, filter, text=text, limit=limit, before=before, is_live_only=is_live_only
@@ -53,7 +54,7 @@ def run_calls(
         output.show(_draw(entries))
     else:
         for entry in entries:
-            output.data("\t".join(_cells(entry)))
+            output.data("\t".join([*_cells(entry), entry.remark]))
     return ExitCode.DONE
 
 
@@ -69,7 +70,7 @@ async def _list(
     recordings = Path(settings.recordings)
     async with open_reader(settings) as reader:
         if is_live_only:
-            return (await list_live(reader, recordings, filter, text=text))[:limit]
+            return await list_live(reader, recordings, filter, text=text)
         if before is not None:
             before = (await find_entry(reader, recordings, before)).call.id
         return await list_entries(reader, recordings, filter, text=text, limit=limit, before=before)
@@ -95,6 +96,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
                 "channel": row.leg.channel,
                 "recording": str(row.recording),
                 "rate": row.leg.rate,
+                **encode_loss(entry.losses.get(row.leg.label)),
             }
             for row in call.legs
         ],
@@ -102,7 +104,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
 
 
 def show_legs(call: CallRow) -> str:
-    """Return a call's legs as one harmless line."""
+    """Return a call's legs as one line that is safe to print."""
     return ", ".join(f"{row.leg.label} {row.leg.channel}" for row in call.legs)
 
 
@@ -131,5 +133,7 @@ def _draw(entries: list[Entry]) -> Table:
         cells = [Text(cell) for cell in _cells(entry)]
         cells[1] = Text(f"{entry.call.started_at.astimezone():%m-%d %H:%M}")
         cells[2].stylize(_STYLES.get(entry.state, ""))
+        if entry.remark:
+            cells[2].append(f", {entry.remark}", "yellow")
         table.add_row(*cells)
     return table

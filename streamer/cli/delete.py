@@ -1,4 +1,4 @@
-"""`streamer delete`: take a call out for good."""
+"""`streamer delete`: remove a call for good."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from streamer.calls.catalog import find_entry
-from streamer.calls.deletion import delete_call
+from streamer.calls.deletion import LeftBehindError, delete_call
 from streamer.cli import output
 from streamer.cli.calls import show_legs
 from streamer.cli.moments import show_moment
@@ -20,16 +20,24 @@ def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
     """Delete a call; asks first unless the user is sure.
 
     Raises:
-        StreamerError: There is no such call, it is in use, or something of it is left.
+        StreamerError: There is no such call, it is in use, or a part of it could not be deleted.
     """
     call = asyncio.run(_find(settings, name))
     if not is_sure:
         # Asked outside the event loop, which would swallow a Ctrl-C.
         _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(call)}")
-    for path in asyncio.run(_delete(settings, call)):
-        output.talk(f"not removed, because it lies outside the call's folder: {path}")
+    try:
+        _name_outside(asyncio.run(_delete(settings, call)))
+    except LeftBehindError as error:
+        _name_outside(error.outside)
+        raise
     output.talk(f"deleted {call.id}")
     return ExitCode.DONE
+
+
+def _name_outside(paths: list[Path]) -> None:
+    for path in paths:
+        output.talk(f"not deleted, because it lies outside the call's folder: {path}")
 
 
 async def _find(settings: Settings, name: str) -> CallRow:
@@ -50,6 +58,8 @@ async def _delete(settings: Settings, call: CallRow) -> list[Path]:
 
 def _confirm(what: str) -> None:
     if not output.can_ask():
-        raise UsageError("deleting asks first; without a terminal say --yes")
-    if not output.ask(f"Delete the recordings and every word of {what}?"):
+        raise UsageError(
+            "`delete` asks before it deletes, and there is no terminal to ask on; add --yes to delete without a question"
+        )
+    if not output.ask(f"Delete the recordings and the transcript of {what}?"):
         raise UsageError("nothing was deleted")

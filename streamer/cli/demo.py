@@ -19,13 +19,11 @@ from streamer.core.audio import Leg
 from streamer.speech.engine.models import DEMO, resolve_model
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"
-_ABOUT = (
-    "a bundled call of a minute, its speakers synthetic, read by the bundled model; nothing is kept"
-)
+_ABOUT = "this is a bundled call of one minute with synthetic speakers, transcribed by the bundled model; nothing is stored"
 
 
 def demo_call() -> Path:
@@ -34,7 +32,7 @@ def demo_call() -> Path:
 
 
 def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = False) -> int:
-    """Play, record and transcribe; nothing is kept."""
+    """Play, record and transcribe; nothing is stored."""
     frontend = None if is_plain or as_json else find_frontend()
     model = resolve_model(DEMO)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-", ignore_cleanup_errors=True) as folder:
@@ -46,12 +44,12 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
 
         if frontend is None:
             output.talk(_ABOUT)
-            return asyncio.run(show(watch, choose_printer(as_json=as_json), is_kept=False))
-        return run_frontend(frontend, ask_for_demo(own), is_kept=False)
+            return asyncio.run(show(watch, choose_printer(as_json=as_json), goes_on=False))
+        return run_frontend(frontend, ask_for_demo(own), goes_on=False)
 
 
 def ask_for_demo(settings: Settings) -> ScreenRequest:
-    """Return what a screen needs to show the demo; `settings` say where it is kept meanwhile."""
+    """Return what a screen needs to show the demo; `settings` say where it is stored meanwhile."""
     model = resolve_model(DEMO)
     return ScreenRequest(
         settings,

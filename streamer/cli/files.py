@@ -1,4 +1,4 @@
-"""Files that a user names for what a command makes."""
+"""Files that a user names for the output of a command."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from streamer.errors import RecordingError, UsageError
 
 
 def check_new(path: Path, *, force: bool) -> None:
-    """Find out whether a file may be written; one that is there only by force, or if the user says so.
+    """Check that a file may be written; an existing one only with `force`, or after the user has said yes.
 
     Raises:
-        UsageError: It is there, or its folder is not.
+        UsageError: It exists, or its folder does not.
         RecordingError: Its folder cannot be written.
     """
     folder = path.absolute().parent
@@ -21,12 +21,14 @@ def check_new(path: Path, *, force: bool) -> None:
         raise UsageError(f"the folder {folder} of the output does not exist; make it first")
     if not os.access(folder, os.W_OK):
         raise RecordingError(
-            f"the folder {folder} of the output cannot be written; choose another with --output"
+            f"the folder {folder} of the output cannot be written; choose another one with --output"
         )
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file with --output")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:  # a link that leads nowhere is there too
         if not output.can_ask():
-            raise UsageError(f"the file {path} exists; name another, or overwrite it with --force")
+            raise UsageError(
+                f"the file {path} exists; name another one, or overwrite it with --force"
+            )
         if not output.ask(f"{path} exists. Overwrite it?"):
-            raise UsageError(f"the file {path} exists; name another with --output")
+            raise UsageError(f"the file {path} exists; name another one with --output")

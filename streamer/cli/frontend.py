@@ -1,11 +1,11 @@
-"""The seam to a screen: what it is asked to show, how it is found, and what is said when it has closed.
+"""The seam to a screen: what it is asked to show, how it is found, and what is printed when it has closed.
 
 A screen is an entry point of the group `streamer.frontends`: a callable that takes a `ScreenRequest`, stays until its user leaves,
-and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. What a backend needs takes a
-third of a second to import, so it is imported when the backend is opened, which is when the screen has been painted.
+and returns an exit code. It knows nothing of the command line, and this package nothing of how it draws. The modules of a backend
+take a third of a second to import, so they are imported when the backend is opened, after the screen has been painted.
 
-A server shows the same to browsers until a signal ends it: an entry point of the group `streamer.servers`, a callable that takes
-where to listen as well.
+A server shows the same to browsers until a signal ends it: an entry point of the group `streamer.servers`, a callable that also takes
+the address to listen on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 GROUP = "streamer.frontends"
 SERVERS = "streamer.servers"
@@ -44,27 +44,27 @@ class ScreenRequest:
     settings: Settings
     """Where the calls are kept."""
     open_backend: Callable[[Bus], AbstractAsyncContextManager[Backend]]
-    """What all calls are worked on with; everything that happens to them comes over the bus."""
+    """Opens the backend that works on all calls; everything that happens to them is announced on the bus."""
     watch: Callable[[Backend, Bus, WatchOutcome], Coroutine[Any, Any, None]] | None = None
     """Follow the one call that the screen opens with, to its end; None shows all calls."""
     legs: tuple[Leg, ...] = ()
-    """What is known of that call before it begins."""
+    """The legs of that call, as far as they are known before it begins."""
     model: str = ""
     """Name of the speech model, empty if there is none."""
     troubles: tuple[str, ...] = ()
-    """What the user should read first; untrusted lines."""
+    """Warnings that the user should read first; untrusted lines."""
     about: str = ""
-    """What is nice to know, and may go away by itself."""
+    """A line that is nice to know and goes away by itself."""
     outcome: WatchOutcome = field(default_factory=WatchOutcome)
     attend: Callable[[Backend, Bus, WatchOutcome], Coroutine[Any, Any, None]] | None = None
     """Follow calls as they come, as long as the screen is open."""
     tell_opened: Callable[[str], None] = lambda _: None
-    """Told the id of each call that is opened; a screen whose backend has no speech passes it on to one that has."""
+    """Gets the id of each call that is opened; a screen whose backend has no speech passes it on to a process that has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a server listens; port 0 is any that is free."""
+    """Where a server listens; port 0 is any free port."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -75,7 +75,7 @@ ScreenServer = Callable[[ScreenRequest, Place], int]
 
 
 def find_frontend() -> Frontend | None:
-    """Return the installed screen if somebody sits at a terminal that can show it, else None."""
+    """Return the installed screen if the terminal can show it, else None."""
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if not all(stream is not None and stream.isatty() for stream in streams):
         return None
@@ -86,14 +86,16 @@ def find_frontend() -> Frontend | None:
 
 
 def find_server() -> ScreenServer:
-    """Return what shows the screen to browsers.
+    """Return the server that shows the screen to browsers.
 
     Raises:
         UsageError: It is not installed.
     """
     server: ScreenServer | None = _load_first(SERVERS)
     if server is None:
-        raise UsageError("--web needs textual-serve; install streamer with everything it asks for")
+        raise UsageError(
+            "--web needs textual-serve, which is not installed; install streamer again with all its dependencies"
+        )
     return server
 
 
@@ -106,31 +108,31 @@ def _load_first(group: str) -> Any:
     return None
 
 
-def run_frontend(frontend: Frontend, request: ScreenRequest, *, is_kept: bool = True) -> int:
+def run_frontend(frontend: Frontend, request: ScreenRequest, *, goes_on: bool = True) -> int:
     """Show a screen until its user leaves; return the exit code.
 
-    That is the screen's own where it has one, else that of a call that has ended. `is_kept` says that a recording goes on without
+    That is the screen's own where it has one, else that of a call that has ended. `goes_on` says that a recording goes on without
     its screen.
     """
     _silence_log()
-    return _part(frontend(request), request.outcome, is_kept=is_kept)
+    return _part(frontend(request), request.outcome, goes_on=goes_on)
 
 
 def run_server(server: ScreenServer, request: ScreenRequest, place: Place) -> int:
     """Show a screen to browsers until a signal comes; return the exit code, as of a screen."""
-    return _part(server(request, place), request.outcome, is_kept=True)
+    return _part(server(request, place), request.outcome, goes_on=True)
 
 
-def _part(code: int, outcome: WatchOutcome, *, is_kept: bool) -> int:
-    """Say what goes on, and return the exit code of a viewer that has ended with `code`."""
-    if outcome.folder is not None and is_kept and CallFolder(outcome.folder).is_live():
+def _part(code: int, outcome: WatchOutcome, *, goes_on: bool) -> int:
+    """Print what goes on without the viewer, and return the exit code of one that has ended with `code`."""
+    if outcome.folder is not None and goes_on and CallFolder(outcome.folder).is_live():
         say_still_recording(outcome.folder)
         return code
     return code or (outcome.exit_code if outcome.is_over else ExitCode.DONE)
 
 
 def say_still_recording(folder: Path) -> None:
-    """Say the last line of a viewer whose recording goes on."""
+    """Print the last line of a viewer whose recording goes on."""
     output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
 
 

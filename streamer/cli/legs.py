@@ -21,7 +21,7 @@ def parse_legs(arguments: list[str]) -> list[Leg]:
         for leg in legs:
             value = getattr(leg, what).casefold()
             if value in seen:
-                raise UsageError(f"two legs have the {what} {value!r}; give each its own")
+                raise UsageError(f"two legs have the same {what} {value!r}; give each its own")
             seen.add(value)
     return legs
 
@@ -30,7 +30,7 @@ def _parse_leg(text: str, number: int) -> Leg:
     label, equals, channel = text.partition("=")
     if equals and len(label) > LONGEST_LABEL and looks_like_label(label):
         raise UsageError(
-            f"the label {label[:20]}… is longer than {LONGEST_LABEL} characters; it names a file"
+            f"the label {label[:20]}… is longer than {LONGEST_LABEL} characters; shorten it, because it becomes part of a file name"
         )
     if not equals or not looks_like_label(label):
         label, channel = f"leg{number}", text

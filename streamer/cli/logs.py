@@ -1,4 +1,4 @@
-"""Where the log goes, and what never gets into it."""
+"""Where the log goes, and what is kept out of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _HarmlessFormatter(logging.Formatter):
 
 
 class _PrivateFileHandler(logging.FileHandler):
-    """A log that only its owner can read, made when there is something to say."""
+    """A log file that only its owner can read, made with the first record."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record; a log that cannot be written must never stop a recording."""
@@ -60,7 +60,9 @@ def start_logging(log_file: str, *, verbosity: int) -> None:
     if log_file and (
         Path(log_file).is_dir() or not os.access(Path(log_file).absolute().parent, os.W_OK)
     ):
-        raise UsageError(f"the log file {log_file} cannot be written; name another with --log-file")
+        raise UsageError(
+            f"the log file {log_file} cannot be written; name another one with --log-file"
+        )
     if verbosity:
         stderr = logging.StreamHandler(sys.stderr)
         stderr.setFormatter(_HarmlessFormatter("%(levelname)s %(name)s: %(message)s"))

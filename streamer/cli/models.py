@@ -1,4 +1,4 @@
-"""`streamer models`: what is installed, where it is, and how to get another."""
+"""`streamer models`: which models are installed and where, and how to get another."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def run_pull(name: str) -> int:
 
 
 def choose_or_pull(settings: Settings) -> InstalledModel | None:
-    """Return the model to use; where there is none, offer on a terminal to download one first.
+    """Return the model to use; if none is installed, offer on a terminal to download one.
 
-    None, and the remedy is said, where there is none in the end.
+    Returns None, after a line that says what to do, if there is still no model.
 
     Raises:
         NotFoundError: The named model is not installed.

@@ -1,4 +1,4 @@
-"""Moments and filters as users type and read them: local time, or how long ago."""
+"""Times and filters as users type and read them: local time, or how long ago."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parse_moment(text: str, now: datetime, *, flag: str) -> datetime:
     """Read a local time, ISO 8601 with or without its date, or a time ago such as 30m, 2h, 7d.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: It is neither of these.
     """
     text = text.strip()
     try:
@@ -42,7 +42,7 @@ def parse_moment(text: str, now: datetime, *, flag: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"{flag} takes a local time, as 2026-11-20 or '2026-11-20 13:05' or 13:05, or a time ago, as 2h; not {text!r}"
+            f"{flag} must be a local time, as 2026-11-20, '2026-11-20 13:05' or 13:05, or how long ago, as 2h; not {text!r}"
         ) from error
 
 

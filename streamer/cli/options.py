@@ -1,12 +1,17 @@
-"""The arguments and flags that several commands share, and what becomes of them."""
+"""The arguments and flags that several commands share, and how flags become `Settings`."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
+
+from streamer.cli import output
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -20,89 +25,162 @@ AnyChannels = Annotated[
     typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids."),
 ]
 
-CallName = Annotated[str, typer.Argument(metavar="CALL", help="Its id, a prefix of it, or `last`.")]
+_CALL_HELP = "Its id, the beginning of its id, or `last`."
 
-Url = Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")]
+CallName = Annotated[str, typer.Argument(metavar="CALL", help=_CALL_HELP)]
 
-Recordings = Annotated[str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")]
+AnyCall = Annotated[str | None, typer.Argument(metavar="[CALL]", help=_CALL_HELP)]
 
-Config = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Config file; see `streamer config`.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
-Db = Annotated[str | None, typer.Option("--db", metavar="FILE", help="Database of transcripts.")]
-
-LogFile = Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")]
-
-Verbose = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Say more; twice for everything.")
-]
-
-Header = Annotated[
-    list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Further request header.")
-]
-
-CaFile = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Certificate that signed the PBX's.")
-]
-
-Insecure = Annotated[bool | None, typer.Option("--insecure", help="Accept any certificate.")]
-
-Model = Annotated[
-    str | None, typer.Option(metavar="NAME|DIR", help="Speech model; see `streamer models`.")
-]
-
-Language = Annotated[str | None, typer.Option(metavar="en|auto", help="Language that is spoken.")]
-
-Prompt = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="A sentence with names that may be said.")
-]
-
-Hotwords = Annotated[
-    str | None, typer.Option(metavar="A,B", help="Names and terms that may be said.")
-]
-
-Window = Annotated[
-    str | None,
-    typer.Option("--encoder-window", metavar="auto|short|full", help="How much the encoder sees."),
-]
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-
-Plain = Annotated[bool, typer.Option("--plain", help="Print settled lines.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Print one line per utterance.")]
 
 Since = Annotated[
-    str | None, typer.Option(metavar="TIME", help="From this local time on, or so long ago: 2h.")
+    str | None,
+    typer.Option(metavar="TIME", help="From this local time on, or from so long ago, as 2h."),
 ]
 
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")]
 
 OnChannel = Annotated[
-    str | None, typer.Option("--channel", metavar="PART", help="Part of a channel's name.")
+    str | None, typer.Option(metavar="PART", help="Only channels whose name contains this.")
 ]
 
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most so many.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
+CONNECTION = ("url", "headers", "ca", "insecure")
+"""Settings of a command that connects to the PBX."""
 
-def read_settings(config: Path | None, verbose: int, **flags: object) -> Settings:
-    """Merge flags, of which None was not given, with all other places a setting may come from, and start the log.
+SPEECH = ("model", "language", "prompt", "hotwords", "encoder_window")
+"""Settings of a command that transcribes."""
+
+STORED = ("recordings", "db")
+"""Settings of a command that looks up what is stored."""
+
+_FLAGS: dict[str, Any] = {
+    "url": Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")],
+    "headers": Annotated[
+        list[str] | None,
+        typer.Option("--header", metavar="'NAME: VALUE'", help="Add a request header."),
+    ],
+    "ca": Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Trust the PBX's certificate if this one signed it."),
+    ],
+    "insecure": Annotated[bool | None, typer.Option("--insecure", help="Accept any certificate.")],
+    "model": Annotated[
+        str | None, typer.Option(metavar="NAME|DIR", help="Speech model; see `streamer models`.")
+    ],
+    "language": Annotated[
+        str | None, typer.Option(metavar="en|auto", help="Language that is spoken.")
+    ],
+    "prompt": Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="A sentence with names that may be said."),
+    ],
+    "hotwords": Annotated[
+        str | None, typer.Option(metavar="A,B", help="Names and terms that may be said.")
+    ],
+    "encoder_window": Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|short|full",
+            help="Encoder input: full or short (faster; auto decides by measurement).",
+        ),
+    ],
+    "recordings": Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")
+    ],
+    "db": Annotated[str | None, typer.Option(metavar="FILE", help="Database of transcripts.")],
+    "log_file": Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")],
+}
+"""The flag of each setting that has one; a flag that is None was not given."""
+
+_CONFIG = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Config file; see `streamer config`.")
+]
+
+_VERBOSE = Annotated[
+    int, typer.Option("-v", "--verbose", count=True, help="Print more log lines; -vv prints all.")
+]
+
+_P = ParamSpec("_P")
+
+
+def choose_lines(*, plain: bool, as_json: bool) -> bool:
+    """Return whether lines are printed at all, rather than a screen shown.
 
     Raises:
-        UsageError: A setting that cannot be meant.
+        UsageError: Two kinds of lines are asked for.
     """
-    from streamer.cli.logs import start_logging
-    from streamer.config import load_settings
     from streamer.errors import UsageError
 
-    settings = load_settings(config=config, environment=os.environ, flags=flags)
+    if plain and as_json:
+        raise UsageError("--plain prints text and --json prints events; choose one")
+    return plain or as_json
+
+
+def with_settings(
+    *names: str,
+) -> Callable[[Callable[Concatenate[Settings, _P], int]], Callable[..., int]]:
+    """Give a command the flags of these settings, and pass it the `Settings` as its first argument.
+
+    The flags stand behind those of the command itself, with --config, --log-file and --verbose last.
+    """
+
+    def decorate(command: Callable[Concatenate[Settings, _P], int]) -> Callable[..., int]:
+        flags = (*names, "log_file")
+        own = inspect.signature(command, locals={"Settings": object}, eval_str=True)
+        _, *parameters = own.parameters.values()
+
+        @functools.wraps(command)
+        def run(*args: Any, **given: Any) -> int:
+            settings = _read_settings(
+                given.pop("config"), given.pop("verbose"), {name: given.pop(name) for name in flags}
+            )
+            return command(settings, *args, **given)
+
+        parameters += _list_shared(names)
+        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate
+
+
+def _list_shared(names: tuple[str, ...]) -> Iterator[inspect.Parameter]:
+    """Yield the parameters that a command gets beside its own."""
+    shared = {name: _FLAGS[name] for name in names}
+    shared |= {"config": _CONFIG, "log_file": _FLAGS["log_file"], "verbose": _VERBOSE}
+    for name, annotation in shared.items():
+        yield inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=0 if name == "verbose" else None,
+            annotation=annotation,
+        )
+
+
+def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -> Settings:
+    """Merge flags with all other places a setting may come from, and start the log.
+
+    Raises:
+        UsageError: A setting has a wrong value.
+    """
+    from streamer.cli.logs import start_logging
+    from streamer.config import find_warnings, load_settings, parse_headers
+    from streamer.errors import UsageError
+
+    lines = flags.pop("headers", None)
+    headers = parse_headers(lines) if lines else None
+    settings = load_settings(
+        config=config, environment=os.environ, flags={**flags, "headers": headers}
+    )
+    for warning in find_warnings(config, os.environ, settings):
+        output.talk(f"warning: {warning}")
     if Path(settings.recordings).exists() and not Path(settings.recordings).is_dir():
         raise UsageError(f"{settings.recordings} is not a folder; name one with --recordings")
-    start_logging(settings.log_file, verbosity=verbose)
+    start_logging(settings.log_file, verbosity=verbosity)
     return settings
-
-
-def leave(code: int) -> NoReturn:
-    """End the command with an exit code."""
-    raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""The only module that prints: stdout is data, stderr is talk, and neither ever harms a terminal."""
+"""The only module that prints: data to stdout, talk to stderr, and nothing that a terminal obeys to either."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ def data(text: str) -> None:
     """Print a line of data at once; it is ours, so it is not escaped.
 
     Raises:
-        BrokenPipeError: Nobody reads it any more.
+        BrokenPipeError: The reader of stdout has gone.
     """
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def json_line(value: object) -> None:
-    """Print a JSON object a line; what a terminal would obey stands escaped in it.
+    """Print one JSON object on a line; what a terminal would obey is escaped in it.
 
     Raises:
-        BrokenPipeError: Nobody reads it any more.
+        BrokenPipeError: The reader of stdout has gone.
     """
     data(escape_json(json.dumps(value, ensure_ascii=False)))
 
 
 def is_terminal() -> bool:
-    """Say whether data goes to somebody's eyes."""
+    """Say whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def show(drawing: RenderableType) -> None:
-    """Print a table or a coloured text of rich's on a terminal; its strings must be harmless already.
+    """Print one of rich's tables or coloured texts on a terminal; its strings must be harmless already.
 
     Raises:
-        BrokenPipeError: Nobody reads it any more.
+        BrokenPipeError: The reader of stdout has gone.
     """
     from rich.console import Console
 
@@ -56,26 +56,26 @@ def show(drawing: RenderableType) -> None:
 
 
 def talk(message: str) -> None:
-    """Say one line to the user, made harmless; a terminal that is gone does not matter."""
+    """Print one line on stderr, made harmless; does nothing if the terminal is gone."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(printable(message, limit=TALK_LIMIT) + "\n")
         sys.stderr.flush()
 
 
 def can_ask() -> bool:
-    """Say whether somebody sits at a terminal who could answer."""
+    """Say whether there is a terminal to ask a question on."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str) -> bool:
-    """Ask on stderr, so that stdout stays data; whatever is not a yes is a no."""
+    """Ask on stderr, so that stdout stays data; every answer but a yes is a no."""
     sys.stderr.write(f"{printable(question, limit=TALK_LIMIT)} [y/N]: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
 
 def fail(message: str, code: ExitCode) -> ExitCode:
-    """Say why a command fails, in one line, and return its exit code."""
+    """Print why a command fails, in one line, and return its exit code."""
     talk(f"streamer: {message}")
     return code
 
@@ -92,7 +92,7 @@ def fill_closed_descriptors() -> None:
 
 
 def leave_at_once(code: int) -> NoReturn:
-    """End the process although a thread stands in a write to stdout, which nobody reads."""
+    """End the process although a thread hangs in a write to stdout that has no reader."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Lines for whoever reads stdout, from a thread of their own: a reader that does not read must not hold up a call."""
+"""Prints events to stdout on a thread of its own: a reader that does not read must not hold up a call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Printer = Callable[[Event], None]
 
 
 class PrintingThread:
-    """Prints one event at a time; what waits meanwhile waits in the subscription, which is bounded."""
+    """Prints one event at a time; the others wait in the subscription, which is bounded."""
 
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
@@ -28,7 +28,7 @@ class PrintingThread:
         """Print every event.
 
         Raises:
-            OSError: Stdout does not take it; BrokenPipeError if nobody reads it any more.
+            OSError: Stdout cannot be written; BrokenPipeError if its reader has gone.
         """
         async for event in events:
             printed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -41,9 +41,9 @@ class PrintingThread:
             error: Exception | None = None
             try:
                 self._printer(event)
-            except Exception as caught:  # noqa: BLE001 - it belongs to who waits for the line
+            except Exception as caught:  # noqa: BLE001 - raised where the line is awaited
                 error = caught
-            with suppress(RuntimeError):  # the loop is closed, so nobody waits
+            with suppress(RuntimeError):  # the loop is closed, so nothing waits
                 printed.get_loop().call_soon_threadsafe(_settle, printed, error)
 
 

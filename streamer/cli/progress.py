@@ -1,4 +1,4 @@
-"""What `record` shows on stderr: a live meter on a terminal, a line now and then elsewhere, nothing when quiet."""
+"""What `record` shows on stderr: a live meter on a terminal, else a line now and then, and nothing when quiet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Progress(Protocol):
     is_quiet: bool
 
     def watch(self, recording: Recording) -> None:
-        """Begin to show a recording."""
+        """Start to show a recording."""
 
     def say(self, message: str) -> None:
         """Say one untrusted line without tearing the meter."""
@@ -42,7 +42,7 @@ class Progress(Protocol):
 
 
 def open_progress(*, is_quiet: bool) -> Progress:
-    """Choose what suits stderr."""
+    """Choose the progress that suits stderr."""
     if is_quiet or not sys.stderr.isatty():
         return LineProgress(is_quiet=is_quiet)
     return MeterProgress()
@@ -57,7 +57,7 @@ class LineProgress:
         self._began = time.monotonic()
 
     def watch(self, recording: Recording) -> None:
-        """Begin to show a recording."""
+        """Start to show a recording."""
         self._recording = recording
         self._began = time.monotonic()
 
@@ -91,7 +91,7 @@ class MeterProgress:
         self._began = time.monotonic()
 
     def watch(self, recording: Recording) -> None:
-        """Begin to show a recording."""
+        """Start to show a recording."""
         self._recording = recording
         self._began = time.monotonic()
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ from streamer.cli import output
 from streamer.cli.files import check_new
 from streamer.cli.legs import parse_legs
 from streamer.cli.progress import Progress, open_progress
+from streamer.cli.signals import say_if_slow
 from streamer.config import Settings
 from streamer.core.events import CallStarted, EndReason, LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError, UsageError
@@ -50,7 +51,9 @@ def run_record(
         _check_output(output_path, legs_count=len(legs), force=force)
     plan = plan_tap(settings, legs, output=output_path)
     if settings.insecure and settings.url.startswith("wss:"):
-        output.talk("warning: --insecure accepts any certificate, so anybody in between can listen")
+        output.talk(
+            "warning: --insecure accepts any certificate, so anybody on the network path can listen"
+        )
     while True:
         run = _Run(plan, seconds=seconds, progress=open_progress(is_quiet=quiet))
         try:
@@ -59,18 +62,24 @@ def run_record(
             code = asyncio.run(_follow(taken, has_output=output_path is not None))
         if code is not None:
             return code
-        output.talk("the other recorder was refused; trying for ourselves")
+        output.talk("the other streamer process was refused by the PBX; recording in this one")
 
 
 def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
-    """Find what is wrong with an output before anything is connected."""
+    """Check an output before anything is connected."""
     if is_wav_name(path):
         if legs_count > 1:
             raise UsageError(
-                f"{legs_count} channels do not fit into the one file {path}; name a folder with --output"
+                f"{legs_count} channels cannot be written to one file {path}; name a folder with --output"
             )
         check_new(path, force=force)
+        if path.is_symlink():
+            raise UsageError(f"{path} is a link; name the file itself with --output")
         return
+    if path.suffix and not path.is_dir():
+        raise UsageError(
+            f"{path} is neither a folder nor a .wav file; name a .wav file, or make the folder first"
+        )
     try:
         make_private_folder(path)
     except OSError as error:
@@ -79,7 +88,7 @@ def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
         ) from error
     if not os.access(path, os.W_OK):
         raise RecordingError(
-            f"the folder {path} of the output cannot be written; choose another with --output"
+            f"the folder {path} of the output cannot be written; choose another one with --output"
         )
 
 
@@ -123,6 +132,8 @@ class _Run:
         loop.add_signal_handler(signal.SIGTSTP, output.talk, note)
 
     def _on_signal(self, number: int) -> None:
+        if self._signal is None:
+            say_if_slow("writing the last audio to the disk")
         self._signal = self._signal or number
         self._stop.request(EndReason.INTERRUPTED)
 
@@ -161,7 +172,7 @@ class _Run:
 
 
 async def _follow(taken: ChannelTakenError, *, has_output: bool) -> int | None:
-    """Wait for the end of a call that another process records; a signal ends only the waiting. None: nothing was recorded."""
+    """Wait for the end of a call that another process records; a signal ends only the waiting. Returns None if nothing was recorded."""
     folder = taken.folder
     loop = asyncio.get_running_loop()
     following = asyncio.ensure_future(follow_call(folder))
@@ -173,8 +184,10 @@ async def _follow(taken: ChannelTakenError, *, has_output: bool) -> int | None:
 
     for number in _ENDING_SIGNALS:
         loop.add_signal_handler(number, leave, number)
-    ignored = " (--output is ignored)" if has_output else ""
-    output.talk(f"{taken}; following it{ignored}, Ctrl-C leaves it recording")
+    ignored = " (--output has no effect)" if has_output else ""
+    output.talk(
+        f"{taken}; waiting for its end{ignored}; Ctrl-C ends the waiting, and the recording goes on"
+    )
     await asyncio.wait([following])
     if following.cancelled():
         output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
@@ -188,6 +201,7 @@ def _end_following(ended: EndedCall) -> int:
         output.data(str(path))
     if ended.reason is None:
         return output.fail(
-            "the recorder was killed; its WAVs end there, the call itself goes on", ExitCode.FAILED
+            "the process that recorded was killed; the WAVs end there, and the call itself goes on",
+            ExitCode.FAILED,
         )
     return ExitCode.FAILED if ended.lost or ended.reason is EndReason.LOST else ExitCode.DONE

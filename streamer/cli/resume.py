@@ -1,4 +1,4 @@
-"""`streamer resume`: finish calls whose words are not complete, from their recordings."""
+"""`streamer resume`: complete the transcripts of interrupted calls from their recordings."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
+from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
-from streamer.calls.session import Backend, run_session
-from streamer.calls.watching import open_backend, without_partials
+from streamer.calls.session import run_session
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.models import choose_or_pull
-from streamer.cli.signals import run_to_end
+from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.events import Trouble
 from streamer.errors import ExitCode, StreamerError
@@ -23,7 +23,7 @@ _PAGE = 500
 
 
 def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: bool) -> int:
-    """Finish one call or all of them, printing the id of each when it is done; without either, list what could be.
+    """Complete one call or all of them and print the id of each that is done; without either, list those calls.
 
     Raises:
         StreamerError: There is no such call, no model, or no database.
@@ -31,21 +31,23 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: b
     entries = asyncio.run(_choose(settings, name))
     damaged = list_damaged(Path(settings.recordings)) if name is None else []
     for folder in damaged:
-        output.talk(f"{folder} has no call.json that can be read; its WAVs are still good")
+        output.talk(
+            f"{folder} has no call.json that can be read, so `resume` leaves it out; its WAVs are good"
+        )
     if name is None and not is_all:
         for entry in entries:
             output.json_line(encode_entry(entry)) if as_json else output.data(entry.call.id)
         if entries:
-            output.talk("`streamer resume --all` finishes these")
+            output.talk("`streamer resume --all` completes these calls")
         return ExitCode.DONE
     if not entries:
         if not damaged:
-            output.talk("every call is complete")
+            output.talk("the transcript of every call is complete")
         return ExitCode.FAILED if damaged else ExitCode.DONE
     model = choose_or_pull(settings)
     if model is None:
         return ExitCode.NOT_FOUND
-    return run_to_end(_resume(settings, model, entries))
+    return run_to_end(_resume(settings, model, entries), ending=ENGINE_ENDS)
 
 
 async def _choose(settings: Settings, name: str | None) -> list[Entry]:
@@ -55,13 +57,13 @@ async def _choose(settings: Settings, name: str | None) -> list[Entry]:
         entry = await find_entry(reader, Path(settings.recordings), name)
     if entry.state in (CallState.LIVE, CallState.TRANSCRIBING):
         raise StreamerError(
-            f"{entry.call.id} is {entry.state.value}, so another process has it in hand; `streamer watch` shows it"
+            f"{entry.call.id} is {entry.state.value}, so another streamer process transcribes it; `streamer watch` shows it"
         )
     return [entry] if entry.state is CallState.UNFINISHED else []
 
 
 async def find_unfinished(reader: Reader, recordings: Path) -> list[Entry]:
-    """Return all calls that have ended and whose words are not complete, oldest first.
+    """Return all calls that have ended and whose transcript is incomplete, oldest first.
 
     Raises:
         StoreError: The store cannot be read.

@@ -25,10 +25,10 @@ _LONGEST = 10_000
 def run_search(
     settings: Settings, query: str, filter: Filter, *, limit: int, offset: int, as_json: bool
 ) -> int:
-    """Print the utterances that a search finds, newest first; none is no error.
+    """Print the utterances that a search finds, newest first; an empty result is not an error.
 
     Raises:
-        StreamerError: The database cannot be read, or the query is none.
+        StreamerError: The database cannot be read, or the query has an error.
     """
     hits = asyncio.run(_search(settings, query, filter, limit=limit, offset=offset))
     speakers = name_speakers(Path(settings.recordings), hits)

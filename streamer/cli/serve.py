@@ -1,4 +1,4 @@
-"""`streamer serve`: listen for calls that come to us, and show them all."""
+"""`streamer serve`: listen for inbound calls, and show them all."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from streamer.bus import Bus
 from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
-from streamer.cli.addresses import parse_address
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.models import choose_or_pull
 from streamer.cli.watch import choose_printer, open_any_backend, show, telling_unfinished
 from streamer.config import Settings
+from streamer.core.addresses import parse_address
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
@@ -26,21 +26,18 @@ from streamer.speech.engine.models import NO_MODEL, InstalledModel
 from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
     from streamer.tap.inbound_process import ListenOptions
 
 LONGEST_ANNOUNCEMENT_S = 120
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
 _TONES = range(50, 4000)
-_NOBODY = (
-    "no call can be accepted: add --accept-unknown to take every call, or --register HOST:PORT to take those that are"
-    " registered"
-)
+_REFUSES_ALL = "every call will be refused; add --accept-unknown to take all calls, or --register HOST:PORT to take registered ones"
 
 
 @dataclass(frozen=True, slots=True)
 class ServeFlags:
-    """What the user has asked for, unchecked."""
+    """The flags as the user gave them, unchecked."""
 
     audiosocket: tuple[str, ...]
     accept_unknown: bool
@@ -64,8 +61,8 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     options = _check(flags)
     with _decode_announcement(flags.announce) as announcement:
         model = choose_or_pull(settings)
-        if _takes_nobody(options):
-            output.talk(_NOBODY)
+        if _refuses_all(options):
+            output.talk(_REFUSES_ALL)
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
 
@@ -96,7 +93,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 
 
 class _Serving:
-    """Serve with any backend; what becomes of the calls is known afterwards."""
+    """Serves with any backend, and knows afterwards which calls still go on."""
 
     def __init__(self, settings: Settings, options: ListenOptions) -> None:
         self._settings = settings
@@ -107,7 +104,7 @@ class _Serving:
         from streamer.calls.serving import ListenError, ServeOutcome, serve_calls
 
         served = ServeOutcome()
-        outcome.is_over = True  # no single call is waited for
+        outcome.is_over = True  # `serve` waits for no single call
         outcome.exit_code = ExitCode.DONE
         try:
             await serve_calls(self._settings, self._options, backend, bus, served, waits=waits)
@@ -124,7 +121,7 @@ class _Serving:
         if live := sum(CallFolder(recordings / name).is_live() for name in self._left):
             watch = shlex.join(["streamer", "watch", "--recordings", str(recordings)])
             output.talk(
-                f"no more calls are taken; still recording {live} to the end, `{watch}` shows them"
+                f"no more calls are taken; calls that are still recorded to their end: {live}; `{watch}` shows them"
             )
 
 
@@ -133,12 +130,14 @@ def _check(flags: ServeFlags) -> ListenOptions:
     from streamer.tap.inbound_process import ListenOptions
 
     if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
-        raise UsageError("--echo, --tone and --announce all speak to the caller; choose one")
+        raise UsageError(
+            "--echo, --tone and --announce each send audio to the caller; choose one of them"
+        )
     if flags.format not in _FORMATS:
-        raise UsageError(f"--format is one of {', '.join(_FORMATS)}, not {flags.format}")
+        raise UsageError(f"--format must be one of {', '.join(_FORMATS)}, not {flags.format}")
     if flags.tone is not None and flags.tone not in _TONES:
         raise UsageError(
-            f"--tone is a frequency of {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
+            f"--tone must be a frequency from {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
         )
     register = parse_address(flags.register, flag="--register") if flags.register else ("", 0)
     return ListenOptions(
@@ -159,18 +158,18 @@ def _check(flags: ServeFlags) -> ListenOptions:
 
 
 def _find_troubles(options: ListenOptions, model: InstalledModel | None) -> tuple[str, ...]:
-    """Return what a screen says first; on a terminal it would be gone behind it."""
+    """Return the warnings that a screen shows first; printed on the terminal, the screen would hide them."""
     troubles = [] if model else [NO_MODEL]
-    return (*troubles, *([_NOBODY] if _takes_nobody(options) else []))
+    return (*troubles, *([_REFUSES_ALL] if _refuses_all(options) else []))
 
 
-def _takes_nobody(options: ListenOptions) -> bool:
+def _refuses_all(options: ListenOptions) -> bool:
     return not options.accepts_unknown and not options.register_host
 
 
 @contextmanager
 def _decode_announcement(path: Path | None) -> Iterator[dict[int, str]]:
-    """Have an announcement as raw samples at every rate that a caller may want, while the block lasts."""
+    """Yield files with the announcement as raw samples, one for each rate that a caller may have."""
     if path is None:
         yield {}
         return
@@ -183,7 +182,7 @@ def _decode_announcement(path: Path | None) -> Iterator[dict[int, str]]:
             pcm = decode_mono(path, rate=rate)
             if len(pcm) > LONGEST_ANNOUNCEMENT_S * rate * SAMPLE_WIDTH:
                 raise UsageError(
-                    f"{path} is longer than {LONGEST_ANNOUNCEMENT_S} s, too long to be played to every caller"
+                    f"{path} is longer than {LONGEST_ANNOUNCEMENT_S} s; shorten it, because every caller has to hear it to its end"
                 )
             target = Path(folder) / f"{rate}.slin"
             target.write_bytes(pcm)

@@ -13,7 +13,7 @@ from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.core.events import Segment, Word, encode_segment
-from streamer.core.transcript import Transcript, format_position
+from streamer.core.transcript import DOUBTFUL, Transcript, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _LONGEST = 10_000
-_DOUBTFUL, _SURE = 0.5, 0.8
+_SURE = 0.8
+"""Probability below which a word is dim; one below `DOUBTFUL` is underlined too."""
+
 _COLOURS = ("cyan", "magenta", "green", "yellow")
 
 
@@ -67,14 +69,16 @@ def run_export(
     """Print a call's transcript in a format, or write it, or its audio, to a file.
 
     Raises:
-        StreamerError: There is no such call or format, or the file is there already.
+        StreamerError: There is no such call or format, or the file exists already.
     """
     if is_audio == (format_name is not None):
-        raise UsageError(f"say what to export: --format {'|'.join(EXPORTERS)}, or --audio")
+        raise UsageError(
+            f"choose what to export with --format {'|'.join(EXPORTERS)}, or with --audio"
+        )
     if format_name is not None and format_name not in EXPORTERS:
-        raise UsageError(f"no format is called {format_name}; there are {', '.join(EXPORTERS)}")
+        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
     if is_audio and output_path is None:
-        raise UsageError("--audio needs a file to write: -o FILE.wav")
+        raise UsageError("--audio needs a file to write; name it with -o FILE.wav")
     if output_path is not None:
         check_new(output_path, force=force)
     entry, transcript, _ = asyncio.run(_read(settings, name))
@@ -98,9 +102,11 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         segments = await reader.read_segments(call.id)
         troubles = await reader.read_troubles(call.id)
     legs = tuple(row.leg for row in call.legs)
-    started_at = call.started_at.astimezone()  # exported with the offset that it had here
+    started_at = call.started_at.astimezone()  # exported with the offset of local time
     names = read_names(call.folder)
-    transcript = Transcript(call.id, call.source, started_at, legs, tuple(segments), names)
+    transcript = Transcript(
+        call.id, call.source, started_at, legs, tuple(segments), names, entry.losses
+    )
     return entry, transcript, troubles
 
 
@@ -110,9 +116,11 @@ def _export_audio(entry: Entry, path: Path) -> int:
 
     legs = [files for files in list_leg_wavs(entry.call.folder) if files]
     if not legs:
-        raise RecordingError(f"the recordings of {entry.call.id} are not there any more")
+        raise RecordingError(f"the recordings of {entry.call.id} do not exist any more")
     if any(path.samefile(wav) for files in legs for wav in files if path.exists()):
-        raise UsageError(f"{path} is a recording of this call; name another file with --output")
+        raise UsageError(
+            f"{path} is one of this call's recordings; name another file with --output"
+        )
     write_mixdown(legs, path)
     return ExitCode.DONE
 
@@ -121,8 +129,9 @@ def _describe(entry: Entry) -> None:
     call = entry.call
     length = "" if call.duration_s is None else f", {format_position(call.duration_s)} long"
     reason = f", {call.reason.value}" if call.reason else ""
+    remark = f", {entry.remark}" if entry.remark else ""
     output.talk(
-        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{reason}: {show_legs(call)}"
+        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{remark}{reason}: {show_legs(call)}"
     )
 
 
@@ -138,7 +147,7 @@ def _draw(segment: Segment, speaker: str, colour: str) -> Text:
 
 
 def _shade(word: Word) -> str:
-    """Show how sure the model was: what is doubtful is dim, and underlined where dim cannot be seen."""
-    if word.probability < _DOUBTFUL:
+    """Return the style of a word by its probability: a doubtful word is dim, and underlined for terminals without dim."""
+    if word.probability < DOUBTFUL:
         return "dim underline"
     return "not dim" if word.probability >= _SURE else "dim"

@@ -1,4 +1,4 @@
-"""`streamer simulate`: a stand-in Asterisk that serves files as live channels."""
+"""`streamer simulate`: a simulated Asterisk that serves files as live channels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamer.cli import output
+from streamer.core.addresses import show_address
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, UnreachableError, UsageError
 from streamer.simulator.report import Report
@@ -38,7 +39,7 @@ def run_simulate(
     channel: str | None,
     options: SimulateOptions,
 ) -> int:
-    """Serve until every channel has been played, or for ever with `loop`; exit 1 if a client did harm.
+    """Serve until every channel has been played, or for ever with `loop`; returns 1 if a client did harm.
 
     Raises:
         UsageError: A file cannot be played.
@@ -79,7 +80,7 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
                 end.cancel()
     except OSError as error:
         raise UnreachableError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}"
+            f"cannot listen on {show_address(host, port)}: {error.strerror or error}"
         ) from error
     if simulator.reports:
         return ExitCode.FAILED
@@ -87,9 +88,8 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
 
 
 def _print_channels(simulator: StreamChannelSimulator, host: str) -> None:
-    shown_host = f"[{host}]" if ":" in host else host
     output.talk(
-        f"a stand-in Asterisk at ws://{shown_host}:{simulator.port}/ws; name and unique id of each channel:"
+        f"a simulated Asterisk at ws://{show_address(host, simulator.port)}/ws; name and unique id of each channel:"
     )
     for script in simulator.scripts:
         output.data(f"{shlex.quote(printable(script.name))}\t{printable(script.unique_id)}")
@@ -122,5 +122,5 @@ def parse_fault(text: str) -> tuple[float, float]:
         return float(at), float(seconds)
     except ValueError:
         raise UsageError(
-            f"{text!r} is no AT:SECONDS, as in 3:2 for two seconds from second 3 on"
+            f"{text!r} is not AT:SECONDS; write 3:2, for example, for two seconds from second 3 on"
         ) from None

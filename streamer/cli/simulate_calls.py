@@ -1,4 +1,4 @@
-"""`streamer simulate --audiosocket`: calls to an AudioSocket server, made and judged as Asterisk would."""
+"""`streamer simulate --audiosocket`: calls an AudioSocket server as Asterisk would, and judges what it sends back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from streamer.cli import output
-from streamer.cli.addresses import parse_address
 from streamer.cli.signals import run_to_end
 from streamer.cli.simulate import SimulateOptions, parse_fault
+from streamer.core.addresses import parse_address
 from streamer.errors import ExitCode, UsageError
 from streamer.simulator.audiosocket import Caller, CallResult, run_callers
 from streamer.simulator.caller import (
@@ -32,7 +32,7 @@ _LATE_S = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """What the calls are like, as the flags say it; None was not given."""
+    """The flags that describe the calls; None means that a flag was not given."""
 
     calls: int | None = None
     every: float | None = None
@@ -54,10 +54,10 @@ def run_calls(
     faults: SimulateOptions,
     options: CallOptions,
 ) -> int:
-    """Make the calls and print their UUIDs; exit 1 if one ended as it should not have.
+    """Make the calls and print their UUIDs; returns 1 if one ended as it should not have.
 
     Raises:
-        UsageError: A file cannot be played, or flags cannot be meant.
+        UsageError: A file cannot be played, or flags contradict each other.
         UnreachableError: The server refuses the first call, or does not answer.
     """
     host, port = parse_address(address, flag="--audiosocket", lowest=1)
@@ -88,7 +88,7 @@ async def _call(callers: list[Caller], host: str, port: int) -> int:
 def _name(caller: Caller) -> None:
     try:
         output.data(str(caller.uuid))
-    except BrokenPipeError:  # who reads no UUIDs may still want the calls
+    except BrokenPipeError:  # the calls go on although stdout has no reader
         output.close_quietly()
 
 
@@ -102,11 +102,9 @@ def describe(result: CallResult) -> str:
     parts += [result.detail] if result.detail else []
     parts += [_describe_audio(result.returned)]
     if result.lateness_s >= _LATE_S:
-        parts.append(
-            f"this machine was slow: frames were sent up to {result.lateness_s:.2f} s late"
-        )
+        parts.append(f"this machine was slow and sent frames up to {result.lateness_s:.2f} s late")
     parts += [
-        f"odd: audio of {rate} Hz in a call of {result.caller.script.rate} Hz, maybe at the wrong speed"
+        f"the server sent audio of {rate} Hz in a call of {result.caller.script.rate} Hz, which may play at the wrong speed"
         for rate in result.odd_rates
     ]
     parts += [result.save_error] if result.save_error else []
@@ -126,16 +124,18 @@ def _describe_audio(returned: Returned) -> str:
 
 def _load(files: list[Path], options: CallOptions) -> list[CallerScript]:
     if options.rate is not None and options.format is not None:
-        raise UsageError("--format has a rate of its own; leave --rate out")
+        raise UsageError("--format sets the rate; leave --rate out")
     has_trace = any(path.suffix == ".jsonl" for path in files)
     if has_trace and (options.rate, options.format) != (None, None):
-        raise UsageError("a trace has its own rate and format; leave --rate and --format out")
+        raise UsageError("a trace sets the rate and the format; leave --rate and --format out")
     rate = APP_RATE if options.rate is None else options.rate
     if rate not in RATES.values():
         known = ", ".join(str(known) for known in RATES.values())
-        raise UsageError(f"AudioSocket has no audio of {rate} Hz; --rate is one of {known}")
+        raise UsageError(f"AudioSocket has no audio of {rate} Hz; --rate must be one of {known}")
     if options.format is not None and options.format not in _MISLABELLED:
-        raise UsageError(f"--format {options.format!r} is none of {', '.join(_MISLABELLED)}")
+        raise UsageError(
+            f"--format must be one of {', '.join(_MISLABELLED)}, not {options.format!r}"
+        )
     format = None if options.format is None else Format(options.format)
     return [load_caller(path, rate=rate, format=format) for path in files]
 
@@ -147,33 +147,37 @@ def _with_faults(
         at, seconds = parse_fault(text)
         script = with_hole(script, at=at, seconds=seconds)
     for text in options.dtmf:
-        script = _press(script, text)
+        script = _send_digits(script, text)
     for text in faults.stalls:
         at, seconds = parse_fault(text)
         script = with_stall(script, at=at, seconds=seconds)
     return replace(script, end=EndKind.BREAK) if faults.is_broken else script
 
 
-def _press(script: CallerScript, text: str) -> CallerScript:
+def _send_digits(script: CallerScript, text: str) -> CallerScript:
     at, _, digits = text.partition(":")
     try:
         if not digits:
             raise ValueError
-        parse_fault(f"{at}:1")  # the moment is one as that of any fault
+        parse_fault(f"{at}:1")  # the time is written as that of any fault
         return with_digits(script, at=float(at), digits=digits.upper())
     except (ValueError, UsageError):
         raise UsageError(
-            f"{text!r} is no AT:DIGITS, as in 3:12# for three keys from second 3 on"
+            f"{text!r} is not AT:DIGITS; write 3:12#, for example, for the digits 1, 2 and # from second 3 on"
         ) from None
 
 
 def _cast(scripts: Sequence[CallerScript], options: CallOptions) -> list[tuple[CallerScript, UUID]]:
-    """Give each call its script and a UUID: the one of the flag, or else of a trace that is played once, or else a new one."""
+    """Give each call its script and a UUID: that of the flag, else that of a trace which is played once, else a new one."""
     count = len(scripts) if options.calls is None else options.calls
     if count < len(scripts):
-        raise UsageError(f"--calls {count} leaves out some of the {len(scripts)} files")
+        raise UsageError(
+            f"--calls {count} is fewer than the {len(scripts)} files; each file needs a call"
+        )
     if len(options.uuids) > count:
-        raise UsageError(f"{len(options.uuids)} UUIDs are too many for {count} calls")
+        raise UsageError(
+            f"--uuid was given {len(options.uuids)} times for {count} calls; leave some out"
+        )
     given = [_parse_uuid(text) for text in options.uuids]
     known = [*given, *(script.uuid for script in scripts[len(given) :])]
     known += [None] * (count - len(known))
@@ -184,7 +188,9 @@ def _parse_uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no UUID") from None
+        raise UsageError(
+            f"--uuid {text!r} is not a UUID; write it as 8-4-4-4-12 hexadecimal digits"
+        ) from None
 
 
 def _check_new(folder: Path, callers: list[Caller]) -> None:
@@ -192,11 +198,13 @@ def _check_new(folder: Path, callers: list[Caller]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"the folder {folder} cannot be made: {error.strerror}; choose another with --save"
+            f"the folder {folder} cannot be made: {error.strerror}; choose another one with --save"
         ) from error
     paths = [caller.save_to for caller in callers if caller.save_to]
     if len(set(paths)) < len(paths):
-        raise UsageError("two calls of one UUID cannot both be kept with --save")
+        raise UsageError(
+            "two calls with the same UUID cannot both be saved; give each its own --uuid"
+        )
     for path in paths:
         if path.exists():
             raise UsageError(f"the file {path} exists; name another folder with --save")

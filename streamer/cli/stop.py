@@ -1,4 +1,4 @@
-"""`streamer stop`: end a recording that another process makes."""
+"""`streamer stop`: end a recording that another streamer process makes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def run_stop(settings: Settings, name: str) -> int:
     while folder.is_live():
         if time.monotonic() > give_up_at:
             return output.fail(
-                f"the recorder of {folder.call_id} does not react; see its log", ExitCode.FAILED
+                f"the process that records {folder.call_id} did not stop within {_PATIENCE_S:.0f} s; see tap.log in its folder",
+                ExitCode.FAILED,
             )
         time.sleep(_POLL_S)
     output.talk(f"stopped recording {folder.call_id}; {say_what_goes_on(folder.path)}")

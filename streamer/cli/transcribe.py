@@ -1,4 +1,4 @@
-"""`streamer transcribe`: files to text, through the very path that live calls take."""
+"""`streamer transcribe`: transcribe files, in the same way as live calls."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
-from streamer.calls.session import Backend, SessionResult, run_session
-from streamer.calls.watching import open_backend, without_partials
+from streamer.calls.backend import Backend, open_backend, without_partials
+from streamer.calls.session import SessionResult, run_session
 from streamer.cli import output
 from streamer.cli.models import choose_or_pull
-from streamer.cli.signals import run_to_end
+from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.core.events import EndReason, Final, Partial, Segment, Trouble
@@ -55,7 +55,7 @@ def run_transcribe(
     """
     render = EXPORTERS.get(format_name)
     if render is None:
-        raise UsageError(f"no format is called {format_name}; there are {', '.join(EXPORTERS)}")
+        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
     for file in files:
         if not file.is_file():
             raise NotFoundError(f"no such file: {file}")
@@ -64,10 +64,14 @@ def run_transcribe(
         return ExitCode.NOT_FOUND
     pace = speed if is_live_path else None
     if is_stored:
-        return run_to_end(_transcribe_all(settings, model, files, render, speed=pace))
+        return run_to_end(
+            _transcribe_all(settings, model, files, render, speed=pace), ending=ENGINE_ENDS
+        )
     with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
         own = replace(settings, recordings=folder, db="")
-        return run_to_end(_transcribe_all(own, model, files, render, speed=pace))
+        return run_to_end(
+            _transcribe_all(own, model, files, render, speed=pace), ending=ENGINE_ENDS
+        )
 
 
 async def _transcribe_all(
@@ -78,7 +82,7 @@ async def _transcribe_all(
     *,
     speed: float | None,
 ) -> int:
-    """Work on one file after the other; `speed` is None for as fast as possible."""
+    """Transcribe one file after the other; `speed` is None for as fast as possible."""
     bus, code = Bus(), ExitCode.DONE
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
@@ -198,7 +202,9 @@ def _record_at_once(file: Path, folder: Path) -> Recording:
         while recording.waiting > _MOST_WAITING:
             time.sleep(_REST_S)
     if not recording.finish(EndReason.HANG_UP) or recording.lost:
-        raise RecordingError(f"the disk of {folder} did not take all of {file}; free some space")
+        raise RecordingError(
+            f"{file} could not be copied to {folder} as a whole; free some space on that disk"
+        )
     return recording
 
 

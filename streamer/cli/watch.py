@@ -1,4 +1,4 @@
-"""`streamer watch`: record channels and show their words, on a screen or line by line; or look at all calls."""
+"""`streamer watch`: record channels and show what is said, on a screen or line by line; or show all calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from streamer.cli.frontend import (
 from streamer.cli.legs import parse_legs
 from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
-from streamer.cli.signals import ENDING_SIGNALS
+from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
 from streamer.core.events import CallStarted, Event, Final, Listening, Trouble, encode_event
 from streamer.core.transcript import format_position
@@ -38,15 +38,15 @@ from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
 
 if TYPE_CHECKING:
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 _EVENTS = 100_000
 _LINE_LIMIT = 10_000
 _LAST_LINES_S = 0.5
 
 _NOTHING_NAMED = (
-    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, but only on a terminal"
-    " with the screen installed (`streamer calls` lists them anywhere)"
+    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, which needs a terminal"
+    " and the screen installed (`streamer calls` lists them anywhere)"
 )
 
 
@@ -93,15 +93,17 @@ def run_watch(
 def choose_place(
     *, is_web: bool, host: str | None, port: int | None, is_piped: bool
 ) -> Place | None:
-    """Return where browsers shall find the screen; None if they shall not.
+    """Return where browsers will find the screen; None without --web.
 
     Raises:
         UsageError: Flags that contradict each other.
     """
     if not is_web and (host is not None or port is not None):
-        raise UsageError("--host and --port say where --web listens; without it they mean nothing")
+        raise UsageError("--host and --port say where --web listens; add --web")
     if is_web and is_piped:
-        raise UsageError("--web shows the screen, --plain and --json print lines; choose one")
+        raise UsageError(
+            "--web shows the screen, while --plain and --json print lines; choose one of them"
+        )
     chosen = {"host": host, "port": port}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     return Place(**given) if is_web else None
@@ -122,12 +124,13 @@ def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> i
 async def open_any_backend(
     settings: Settings, model: InstalledModel | None, bus: Bus
 ) -> AsyncIterator[Backend]:
-    """Open a backend that deletes old calls too; what it needs is imported on another thread, since that takes a while."""
-    pipeline = await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
-    async with (
-        pipeline.open_backend(settings, model, bus) as backend,
-        pipeline.expire_calls(settings),
-    ):
+    """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while."""
+    await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
+    await asyncio.to_thread(importlib.import_module, "streamer.calls.retention")
+    from streamer.calls.backend import open_backend
+    from streamer.calls.retention import expire_calls
+
+    async with open_backend(settings, model, bus) as backend, expire_calls(settings, bus):
         yield backend
 
 
@@ -142,7 +145,7 @@ def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRe
 
 @asynccontextmanager
 async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
-    """Say in the background that earlier calls wait to be finished, if any do."""
+    """Say in the background how many earlier calls have an incomplete transcript, if any do."""
     telling = asyncio.ensure_future(_tell_unfinished(settings))
     try:
         yield
@@ -152,23 +155,25 @@ async def telling_unfinished(settings: Settings) -> AsyncIterator[None]:
 
 
 async def _tell_unfinished(settings: Settings) -> None:
-    """Say that earlier calls wait to be finished, among the newest ones."""
+    """Say how many of the newest calls have an incomplete transcript."""
     from streamer.calls.catalog import CallState, list_entries
     from streamer.store import open_reader
 
-    with contextlib.suppress(StreamerError):  # the backend will say it
+    with contextlib.suppress(StreamerError):  # the backend reports it
         async with open_reader(settings) as reader:
             entries = await list_entries(reader, Path(settings.recordings))
         count = sum(entry.state is CallState.UNFINISHED for entry in entries)
         if count:
             calls = "1 earlier call has" if count == 1 else f"{count} earlier calls have"
-            output.talk(f"{calls} no complete text; `streamer resume --all` finishes them")
+            output.talk(
+                f"{calls} an incomplete transcript; complete it with `streamer resume --all`"
+            )
 
 
 def choose_printer(*, as_json: bool, names_calls: bool = False) -> Printer:
-    """Return what prints events to stdout: as JSON lines, or settled lines only.
+    """Return what prints events to stdout: each as a JSON line, or finals alone as text.
 
-    `names_calls` puts the call's id before each settled line, where several calls are printed at once.
+    `names_calls` puts the call's id before each line, where several calls are printed at once.
     """
     return _print_json if as_json else partial(_print_plain, names_calls=names_calls)
 
@@ -177,11 +182,11 @@ async def show(
     watch: Callable[[Bus, WatchOutcome], Coroutine[Any, Any, None]],
     printer: Printer,
     *,
-    is_kept: bool = True,
+    goes_on: bool = True,
 ) -> int:
     """Print a backend's events until it has ended, or a signal or a closed stdout ends the viewer alone.
 
-    `is_kept` says that a recording goes on without its viewer.
+    `goes_on` says that a recording goes on without its viewer.
     """
     bus, outcome = Bus(), WatchOutcome()
     caught: list[int] = []
@@ -193,6 +198,8 @@ async def show(
 
         def leave(number: int) -> None:
             caught.append(number)
+            if outcome.folder is None and not outcome.is_over:
+                say_if_slow("waiting until the recorder has said where it records")
             is_told_to_leave.set()
             watching.cancel()
 
@@ -202,7 +209,7 @@ async def show(
         await asyncio.wait([watching])
         bus.close()
         await _wait_for_printer(printing, is_told_to_leave)
-    code = _find_code(watching, printing, outcome, caught, is_kept=is_kept)
+    code = _find_code(watching, printing, outcome, caught, goes_on=goes_on)
     if not printing.done():
         output.leave_at_once(code)
     return code
@@ -228,7 +235,7 @@ def _find_code(
     outcome: WatchOutcome,
     caught: list[int],
     *,
-    is_kept: bool,
+    goes_on: bool,
 ) -> int:
     error = printing.exception() if printing.done() else None
     if isinstance(error, BrokenPipeError):
@@ -237,7 +244,7 @@ def _find_code(
         output.close_quietly()
         return output.fail(f"stdout cannot be written: {error}", ExitCode.FAILED)
     if caught or watching.cancelled():
-        if outcome.folder is not None and is_kept:
+        if outcome.folder is not None and goes_on:
             say_still_recording(outcome.folder)
         return 128 + (caught[0] if caught else signal.SIGINT)
     watching.result()

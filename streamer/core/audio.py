@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SAMPLE_WIDTH = 2
@@ -17,6 +18,9 @@ FULL_SCALE = 32_768
 
 LONGEST_LABEL = 64
 """Characters of a leg's label; it names a file."""
+
+MUCH_MISSING = 0.01
+"""Share of a leg that may be missing on any network without a word."""
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -52,6 +56,36 @@ class AudioChunk:
     def samples(self) -> int:
         """Count the samples."""
         return len(self.pcm) // SAMPLE_WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLoss:
+    """Seconds of one leg that its recording does not hold: those that came and are not on disk, and those that never came."""
+
+    lost_s: float = 0.0
+    missing_s: float = 0.0
+    length_s: float = 0.0
+    """Of the whole leg."""
+
+    @property
+    def incomplete_s(self) -> float:
+        """Return what is worth saying: every second lost, and what is missing if it is more than `MUCH_MISSING`."""
+        is_much = self.missing_s > MUCH_MISSING * self.length_s
+        return self.lost_s + (self.missing_s if is_much else 0.0)
+
+
+def encode_loss(loss: AudioLoss | None) -> dict[str, float | None]:
+    """Return the fields of JSON that say what a leg lacks, null where nobody knows."""
+    return {
+        "lost_seconds": None if loss is None else round(loss.lost_s, 3),
+        "missing_seconds": None if loss is None else round(loss.missing_s, 3),
+    }
+
+
+def say_incomplete(losses: Iterable[AudioLoss]) -> str:
+    """Return what stands beside the state of a call whose audio is not whole, by its worst leg; else nothing."""
+    seconds = max((loss.incomplete_s for loss in losses), default=0.0)
+    return f"audio incomplete ({max(1, round(seconds))} s)" if seconds else ""
 
 
 def peak(pcm: bytes) -> float:

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from streamer.core.audio import Leg
+from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import SPEECH_RATE, Segment, Word
 from streamer.core.untrusted import one_line
+
+DOUBTFUL = 0.5
+"""Probability below which a settled word is shown as doubtful; about one in seven words of the bundled call."""
 
 UNNAMED = "unknown"
 """Label of a leg whose own has nothing to show."""
@@ -29,6 +32,8 @@ class Transcript:
     segments: tuple[Segment, ...]
     names: Mapping[str, str] = field(default_factory=dict)
     """What a user calls speakers, by label."""
+    losses: Mapping[str, AudioLoss] = field(default_factory=dict)
+    """What the recording of each leg lacks, by label; of a leg that is not in it, nobody knows."""
 
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)

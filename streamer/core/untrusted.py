@@ -25,14 +25,17 @@ def printable(text: str, *, limit: int = LIMIT) -> str:
     return safe + "…" if len(text) > limit else safe
 
 
-def one_line(text: str) -> str:
-    """Return `text` as one line for a file that other programs read, without what is not to be seen.
+def strip_controls(text: str) -> str:
+    """Return `text` without what `printable` would escape, except the two joiners that scripts are written with."""
+    return "".join(c for c in text if c in _JOINERS or not _is_unsafe(c))
 
-    Line ends, tabs and runs of white space become one blank, those at the ends go, and so does what `printable` would
-    escape, but for the two joiners that scripts are written with.
+
+def one_line(text: str) -> str:
+    """Return `text` as one line for a file that other programs read: line ends, tabs and runs of blanks become one blank.
+
+    Blanks at both ends go, and so does what `strip_controls` takes out.
     """
-    kept = (c for c in text if c in _JOINERS or c.isspace() or not _is_unsafe(c))
-    return " ".join("".join(kept).split())
+    return " ".join(stripped for part in text.split() if (stripped := strip_controls(part)))
 
 
 def escape_json(document: str) -> str:

@@ -1,7 +1,7 @@
 """Transcripts as text in a format that other programs read: a pure function each, and one line here.
 
 Each returns the same text for the same transcript, ends it with exactly one line end, and makes a valid document of the
-format even of a call on which nothing was said. Nothing that is not to be seen comes out: a `Transcript` holds none.
+format even of a call on which nothing was said. No control characters come out, because a `Transcript` holds none.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What was said as subtitles: short enough to read, at the times of their words, never two of one leg at once.
+"""What was said as subtitles: short enough to read, at the times of their words, at most one of each leg at a time.
 
 Theory of operation. An utterance is cut into cues between words. Every cut has a price - a cue more to read, a cut within a
 clause, a cue on screen for less than `SHORTEST`, cues of uneven length - and of all ways to cut, the cheapest is taken.
-What cannot be done is no way: more than two lines, or more than `LONGEST` from the first word to the last. A cue stays to
+A cue never has more than two lines, nor more than `LONGEST` from its first word to its last. A cue stays to
 the end of its last word, or for `SHORTEST` if the next cue of its leg leaves the time. Times that run backwards or
 fall together are moved as little as keeps a leg's cues apart.
 """

@@ -10,7 +10,8 @@ One object, UTF-8:
     duration      seconds up to the end of the last segment
     sample_rate   samples a second of every *_sample below, whatever the rate of a leg
     legs          objects: leg (its label), channel (the PBX's name for it), rate (samples a second of its WAV), speaker
-                  (what a user calls who speaks on it, or the label)
+                  (what a user calls who speaks on it, or the label), lost_seconds (audio that came and is not in the recording),
+                  missing_seconds (audio that never came, pauses apart); both are null where nobody knows
     segments      objects in order of start:
         leg, utterance              whose, and its number in that leg, from 1
         start, end                  seconds in the leg's WAV, to the millisecond
@@ -27,7 +28,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from streamer.core.audio import Leg
+from streamer.core.audio import Leg, encode_loss
 from streamer.core.events import SPEECH_RATE, Segment, Word, encode_segment, encode_word
 from streamer.core.transcript import Transcript
 
@@ -52,13 +53,19 @@ def _encode(transcript: Transcript) -> dict[str, Any]:
         "started_at": started_at,
         "duration": round(transcript.duration, 3),
         "sample_rate": SPEECH_RATE,
-        "legs": [_encode_leg(leg, transcript.name(leg.label)) for leg in transcript.legs],
+        "legs": [_encode_leg(leg, transcript) for leg in transcript.legs],
         "segments": [_encode_segment(segment) for segment in transcript.segments],
     }
 
 
-def _encode_leg(leg: Leg, speaker: str) -> dict[str, Any]:
-    return {"leg": leg.label, "channel": leg.channel, "rate": leg.rate, "speaker": speaker}
+def _encode_leg(leg: Leg, transcript: Transcript) -> dict[str, Any]:
+    return {
+        "leg": leg.label,
+        "channel": leg.channel,
+        "rate": leg.rate,
+        "speaker": transcript.name(leg.label),
+        **encode_loss(transcript.losses.get(leg.label)),
+    }
 
 
 def _encode_segment(segment: Segment) -> dict[str, Any]:

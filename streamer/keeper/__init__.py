@@ -4,5 +4,5 @@ Leaving a live stream-channel socket freezes that call inside Asterisk, and a ki
 when the last descriptor goes, so a duplicate in another process keeps the call alive; once the tap is gone, the keeper reads and
 discards until the PBX hangs up.
 
-`process` is that process, standard library only. `client` is what a tap holds on to.
+`process` is that process; it imports the standard library only. `client` is a tap's connection to it.
 """

@@ -1,6 +1,6 @@
 """A tap's side of the keeper: find or start it, hand it duplicates, and beat.
 
-Everything here runs on the event loop: a loop that is stuck does not beat, and a socket that nobody reads is then drained.
+Everything here runs on the event loop: a loop that is stuck does not beat, and its sockets are then drained.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _PROCESS = Path(__file__).with_name("process.py")
 
 @dataclass(slots=True)
 class Hold:
-    """One socket in the keeper's hands."""
+    """One socket of which the keeper holds a duplicate."""
 
     token: str
     sock: socket.socket
@@ -49,11 +49,11 @@ class Hold:
     _tell: Callable[[str, str], None]
 
     def drain(self) -> None:
-        """Let the keeper read and discard to the peer's end; call it once this process has stopped reading."""
+        """Ask the keeper to read and discard until the peer closes; call it once this process has stopped reading."""
         self._tell("drain", self.token)
 
     def release(self) -> None:
-        """Let the keeper drop its descriptor; only after the peer has closed or was never attached."""
+        """Ask the keeper to drop its descriptor; only after the peer has closed, or if it was never attached."""
         self._tell("release", self.token)
 
 
@@ -70,7 +70,8 @@ class Keeper:
         self.lost = asyncio.Event()
         """Set when the keeper has taken over: this process must write nothing more."""
         self._runtime_dir = runtime_dir
-        self._patience_s = patience_s
+        self.patience_s = patience_s
+        """Seconds of silence after which the keeper takes over."""
         self._holds: dict[str, Hold] = {}
         self._held: dict[str, asyncio.Future[None]] = {}
         self._tokens = itertools.count(1)
@@ -84,7 +85,7 @@ class Keeper:
         """Tokens that the present keeper has said it holds."""
         self._say_trouble = say_trouble
         self._has_told = False
-        self.why_lost = "this process stood still for too long"
+        self.why_lost = f"streamer was frozen for {patience_s:g} s or longer"
         """Said of the calls once `lost` is set."""
         self._identity: tuple[int, ...] | None = None
         """The socket file of the keeper that was reached last."""
@@ -104,7 +105,7 @@ class Keeper:
     @property
     def is_late(self) -> bool:
         """Say whether this process has been silent for so long that the keeper may be reading already."""
-        return time.monotonic() - self._last_beat > 0.9 * self._patience_s or self.lost.is_set()
+        return time.monotonic() - self._last_beat > 0.9 * self.patience_s or self.lost.is_set()
 
     def has_taken_over(self) -> bool:
         """Hear what the keeper has said by now, and say whether it reads the sockets of this process."""
@@ -118,7 +119,7 @@ class Keeper:
         `farewell` is what it sends if this process dies, before it drains.
 
         Raises:
-            KeeperError: No keeper could be had; the socket must not be used.
+            KeeperError: No keeper can be reached or started; the socket must not be used.
         """
         hold = Hold(str(next(self._tokens)), sock, farewell, self._tell)
         held = self._held[hold.token] = asyncio.get_running_loop().create_future()
@@ -130,7 +131,7 @@ class Keeper:
         except TimeoutError as error:
             hold.release()
             raise KeeperError(
-                "the keeper does not answer, so nothing is connected; try again"
+                "the keeper does not answer, so streamer has not connected; try again"
             ) from error
         except BaseException:
             hold.release()
@@ -151,7 +152,7 @@ class Keeper:
             self._say(b"beat\n")
             for token in self._refused:
                 self._send(self._holds[token])
-            await asyncio.sleep(self._patience_s / BEATS_PER_PATIENCE)
+            await asyncio.sleep(self.patience_s / BEATS_PER_PATIENCE)
 
     def connect(self) -> None:
         """Reach the user's keeper, or start it, and give it everything that is held.
@@ -169,7 +170,7 @@ class Keeper:
             # It lives and has hung up on us, so it reads our sockets: whoever reads them too tears what comes.
             self._sock.close()
             self._sock = None
-            self._lose("the keeper would serve this process no longer")
+            self._lose("the keeper serves this process no longer")
             return
         if identity != self._identity:
             self._parked.clear()
@@ -177,7 +178,7 @@ class Keeper:
         self._refused.clear()
         self._unread = b""
         self.answered.clear()
-        self._say(f"hello {self._patience_s}\n".encode())
+        self._say(f"hello {self.patience_s}\n".encode())
         asyncio.get_running_loop().add_reader(self._sock, self._receive)
         for hold in self._holds.values():
             self._send(hold)
@@ -221,14 +222,14 @@ class Keeper:
         self._post(line, hold.sock)
 
     def _replace(self) -> None:
-        """Get another keeper; if none can be had, say so once, and the next beat tries again."""
+        """Start another keeper; if that fails, report it once, and the next beat tries again."""
         try:
             self.connect()
         except KeeperError as error:
             if not self._has_told:
                 self._has_told = True
                 self._say_trouble(
-                    f"{error}; until there is one, do not kill this process: that would freeze its calls"
+                    f"{error}; do not kill this process until a keeper runs again, because that would freeze its calls"
                 )
         else:
             self._has_told = False
@@ -334,10 +335,10 @@ async def open_keeper(
     """Reach the user's keeper, starting it if need be, and beat until the block is left.
 
     Without `runtime_dir` it is where `default_runtime_dir` says; `note` is that function's.
-    `say_trouble` gets one line when the keeper has died and no other can be had.
+    `say_trouble` gets one line when the keeper has died and no other can be started.
 
     Raises:
-        KeeperError: There is no keeper, so nothing that needs one may be connected.
+        KeeperError: No keeper can be reached or started, so no connection that needs one may be made.
     """
     keeper = Keeper(
         runtime_dir or default_runtime_dir(note), patience_s=patience_s, say_trouble=say_trouble
@@ -381,7 +382,7 @@ def _connect(path: Path) -> socket.socket:
 
 
 def _start(path: Path) -> None:
-    """Start the process on a listening socket made here; it forks, so it is nobody's child and this returns at once."""
+    """Start the process on a listening socket made here; it forks away from this process, so this returns at once."""
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
@@ -399,5 +400,5 @@ def _start(path: Path) -> None:
         )
     if started.returncode:
         raise KeeperError(
-            f"the keeper cannot be started: {sys.executable} ended with {started.returncode}"
+            f"the keeper cannot be started: {sys.executable} exited with {started.returncode}"
         )

@@ -14,7 +14,7 @@ Theory of operation. A tap connects to the keeper's Unix socket (its *control co
 
 Taps and keepers of different versions meet after an upgrade, so verbs are only ever added, and a verb that is not known is passed over.
 
-A held socket is *kept*, unread, until its tap asks for a drain, misses its beats or ends; then it is *drained*. A drain that nobody
+A socket is *held*, unread, until its tap asks for a drain, misses its beats or ends; then it is *drained*. A drain that no tap
 asked for sends the farewell first. A socket without a farewell is drained until its peer closes, for it would freeze a call to close it.
 One with a farewell is *parked*: its peer was told that the call goes on without us, and who still stays is closed after a while, the
 oldest first. The process ends with its last socket and its last tap.
@@ -76,7 +76,7 @@ class HeldSocket:
             return False
 
     def say_farewell(self) -> None:
-        """Tell the peer that its call goes on without us, if it understands that."""
+        """Send the farewell, which tells the peer that its call goes on without us."""
         with contextlib.suppress(OSError):
             self.sock.send(self.farewell)
 
@@ -102,7 +102,7 @@ class Tap:
 
     def __init__(self, sock: socket.socket, now: float) -> None:
         self.sock = sock
-        self.kept: dict[str, HeldSocket] = {}
+        self.held: dict[str, HeldSocket] = {}
         self.patience = 10.0
         self.last_beat = now
         self._unread = b""
@@ -110,7 +110,7 @@ class Tap:
         """Descriptors of the line that is not complete yet."""
 
     def receive(self) -> list[Line] | None:
-        """Return the lines that have come, or None when the tap is gone or talks nonsense.
+        """Return the lines that have come, or None when the tap is gone or breaks the protocol.
 
         Each line is a message of its own. The kernel ends a read behind a message with descriptors, so they are the last line's; where
         there were too many open files for them (MSG_CTRUNC), that line comes without.
@@ -227,10 +227,10 @@ class Keeper:
                 tap.patience = min(max(float(seconds), SHORTEST_PATIENCE_S), LONGEST_PATIENCE_S)
             case ["hold", token, farewell]:
                 self._hold(tap, token, b"" if farewell == "-" else bytes.fromhex(farewell), line)
-            case ["drain", token] if token in tap.kept:
-                self._drain(tap.kept.pop(token))
-            case ["release", token] if token in tap.kept:
-                tap.kept.pop(token).sock.close()
+            case ["drain", token] if token in tap.held:
+                self._drain(tap.held.pop(token))
+            case ["release", token] if token in tap.held:
+                tap.held.pop(token).sock.close()
 
     def _hold(self, tap: Tap, token: str, farewell: bytes, line: Line) -> None:
         sock = line.take_socket()
@@ -238,9 +238,9 @@ class Keeper:
             tap.say(f"refused {token}")
             self._make_room()
             return
-        if token in tap.kept:
-            self._drain(tap.kept.pop(token))
-        tap.kept[token] = HeldSocket(sock, farewell, tap, token)
+        if token in tap.held:
+            self._drain(tap.held.pop(token))
+        tap.held[token] = HeldSocket(sock, farewell, tap, token)
         tap.say(f"held {token}")
 
     def _end_silent_taps(self) -> None:
@@ -252,22 +252,22 @@ class Keeper:
     def _end(self, tap: Tap) -> None:
         self._selector.unregister(tap.sock)
         self._taps.discard(tap)
-        for kept in tap.kept.values():
-            if kept.farewell:
-                kept.say_farewell()
-            self._drain(kept)
+        for held in tap.held.values():
+            if held.farewell:
+                held.say_farewell()
+            self._drain(held)
         tap.close()
 
-    def _drain(self, kept: HeldSocket) -> None:
-        self._selector.register(kept.sock, selectors.EVENT_READ, kept)
+    def _drain(self, held: HeldSocket) -> None:
+        self._selector.register(held.sock, selectors.EVENT_READ, held)
         self._draining += 1
-        kept.drained_at = self._clock()
-        if kept.farewell:
-            self._parked[kept] = None
+        held.drained_at = self._clock()
+        if held.farewell:
+            self._parked[held] = None
 
-    def _drain_on(self, kept: HeldSocket) -> None:
-        if kept.sock.fileno() >= 0 and not kept.read_and_discard():
-            self._close(kept)
+    def _drain_on(self, held: HeldSocket) -> None:
+        if held.sock.fileno() >= 0 and not held.read_and_discard():
+            self._close(held)
 
     def _end_parking(self) -> None:
         """Close parked sockets that have stayed too long, or are too many."""
@@ -286,14 +286,14 @@ class Keeper:
         if oldest is not None and self._clock() - oldest.drained_at >= RIPE_S:
             self._close(oldest)
 
-    def _close(self, kept: HeldSocket) -> None:
-        self._selector.unregister(kept.sock)
-        kept.sock.close()
+    def _close(self, held: HeldSocket) -> None:
+        self._selector.unregister(held.sock)
+        held.sock.close()
         self._draining -= 1
-        if kept.farewell:
-            del self._parked[kept]
-            if kept.tap in self._taps:
-                kept.tap.say(f"gone {kept.token}")
+        if held.farewell:
+            del self._parked[held]
+            if held.tap in self._taps:
+                held.tap.say(f"gone {held.token}")
 
 
 def _read_descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
@@ -316,7 +316,7 @@ def _close_all(descriptors: list[int]) -> None:
 
 
 def main() -> None:
-    """Serve, as nobody's child, the listening Unix socket whose descriptor is the first argument."""
+    """Fork, and serve the listening Unix socket whose descriptor is the first argument."""
     if os.fork():
         return
     for number in _IGNORED:

@@ -64,7 +64,7 @@ def make_private(directory: Path) -> None:
         raise KeeperError(f"the keeper cannot be started in {directory}: {error}") from error
     if not is_private:
         raise KeeperError(
-            f"{directory} must be a folder of yours that nobody else may enter (chmod 700)"
+            f"{directory} must be a folder that you own and that no other user may enter; run chmod 700 on it"
         )
 
 

@@ -65,7 +65,8 @@ def _read_frames(
                     frames = []
         frames += resampler.resample(None)
     except (av.FFmpegError, IndexError, OSError) as error:
-        raise UsageError(f"{path} is not audio that can be read: {error}") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path} cannot be read as audio: {reason}") from error
     if frames:
         yield frames
     elif not has_audio:

@@ -57,7 +57,7 @@ def parse_header(data: bytes) -> WavHeader:
     """Read a canonical header.
 
     Raises:
-        RecordingError: It is short, or not one that `encode_header` writes; the message names the field.
+        RecordingError: It is too short, or `encode_header` does not write such a header; the message names the field.
     """
     if len(data) < HEADER_SIZE:
         raise RecordingError(f"the WAV header has {len(data)} bytes instead of {HEADER_SIZE}")
@@ -69,8 +69,16 @@ def parse_header(data: bytes) -> WavHeader:
     if (fmt_size, codec, bits) != (16, _PCM, SAMPLE_WIDTH * 8):
         raise RecordingError("the WAV header does not announce 16-bit PCM")
     if not rate or not channels or frame_size != SAMPLE_WIDTH * channels:
-        raise RecordingError("the WAV header announces no sensible rate and channel count")
+        raise RecordingError("the WAV header has an impossible rate or channel count")
     return WavHeader(rate, channels, size)
+
+
+def has_only_wrong_sizes(start: bytes, header: WavHeader) -> bool:
+    """Say whether a file begins with the very bytes of a header, its two sizes apart."""
+    wanted = encode_header(header)
+    return len(start) >= HEADER_SIZE and all(
+        start[part] == wanted[part] for part in (slice(0, 4), slice(8, HEADER_SIZE - 4))
+    )
 
 
 def repair(start: bytes, *, file_size: int, rate: int, channels: int = 1) -> bytes | None:

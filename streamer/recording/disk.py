@@ -181,7 +181,8 @@ class LegFile:
 
     def _create(self) -> None:
         if self._file is None:
-            self._file = create_private(self._current_path())
+            flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
+            self._file = create_private(self._current_path(), flags)
             os.fchmod(self._file, 0o600)  # an old file that is overwritten may have been anybody's
             self._data_size = 0
             self._write_header()

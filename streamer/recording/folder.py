@@ -14,18 +14,29 @@ Folder names come from our own ids, file names from labels that the user chose, 
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import RecordingError
+from streamer.recording.description import check_description, check_wav_name
 from streamer.recording.locks import Lock, is_locked, is_there, take_lock
-from streamer.recording.private_files import UNFINISHED, read_json, replace_json
+from streamer.recording.private_files import (
+    UNFINISHED,
+    IrregularFileError,
+    create_private,
+    is_regular,
+    read_json,
+    replace_json,
+)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PARTIAL = ".partial.json"
 _ID_FORMAT = "%Y%m%d-%H%M%S"
 _ID = re.compile(rf"\d{{8}}-\d{{6}}-[{_ALPHABET}]{{4}}")
 
@@ -72,13 +83,25 @@ class CallFolder:
         """Seconds by label, of the legs whose words are late; missing while none is."""
         return self.path / "lag.json"
 
+    def find_wav(self, name: object) -> Path:
+        """Return the WAV that `call.json` names; in the folder, or wherever `--output` has put it.
+
+        Raises:
+            ValueError: It is no name that this program writes.
+        """
+        return self.path / check_wav_name(name)
+
+    def holds(self, path: Path) -> bool:
+        """Say whether a file lies in the folder."""
+        return path.parent == self.path
+
     def wav(self, label: str) -> Path:
         """Name a leg's first WAV."""
         return self.path / f"{label}.wav"
 
     def partial(self, label: str) -> Path:
         """Name the file of what is being said on a leg."""
-        return self.path / f"{label}.partial.json"
+        return self.path / f"{label}{_PARTIAL}"
 
     # Who works on it
 
@@ -114,7 +137,9 @@ class CallFolder:
         Raises:
             OSError: The folder cannot be written.
         """
-        self._stop.touch(mode=0o600)
+        self._check_place()
+        with suppress(FileExistsError):
+            os.close(create_private(self._stop, os.O_WRONLY | os.O_EXCL))
 
     def is_stop_requested(self) -> bool:
         """Say whether its tap has been asked to end; a disk that does not answer says no."""
@@ -129,14 +154,12 @@ class CallFolder:
             RecordingError: It is missing or damaged.
         """
         try:
-            value = read_json(self.call_json)
-            if not isinstance(value, dict) or not isinstance(value.get("legs"), list):
-                raise ValueError("it does not describe a call")
+            self._check_place()
+            return check_description(read_json(self.call_json))
         except (OSError, ValueError) as error:
             raise RecordingError(
                 f"{self.call_json} cannot be read ({error}); the WAVs beside it are still good"
             ) from error
-        return value
 
     def write(self, description: dict[str, Any]) -> None:
         """Replace `call.json`.
@@ -148,9 +171,18 @@ class CallFolder:
 
     # All of it
 
+    def has_recordings(self) -> bool:
+        """Say whether there is anything that only a recorder leaves: not so in what is left of a deleted call."""
+        return is_regular(self.call_json) or any(map(is_regular, self.path.glob("*.wav")))
+
+    def is_passing(self, path: Path) -> bool:
+        """Say whether a file only tells who is at work on the call, or is not whole yet."""
+        names = {self._tap_lock.name, self._transcriber_lock.name, self._stop.name, self.lags.name}
+        return path.name in names or path.name.endswith((_PARTIAL, UNFINISHED))
+
     def live_status_files(self) -> Iterator[Path]:
         """Yield what the transcriber shows to others, as far as it is there."""
-        yield from self.path.glob("*.partial.json")
+        yield from self.path.glob(f"*{_PARTIAL}")
         yield self.lags
 
     def own_files(self, labels: Iterable[str], wavs: Iterable[Path]) -> Iterator[Path]:
@@ -164,6 +196,20 @@ class CallFolder:
         yield from (path.with_name(path.name + UNFINISHED) for path in (*replaced, self.call_json))
         yield from (self._stop, self.tap_log, self._tap_lock, self._transcriber_lock)
         yield self.call_json
+
+    def write_names(self, names: Mapping[str, str]) -> None:
+        """Replace what the user calls the speakers.
+
+        Raises:
+            OSError: The disk does not take it, or the folder is not to be written.
+        """
+        self._check_place()
+        replace_json(self.names, dict(names))
+
+    def _check_place(self) -> None:
+        """Find out that the folder is no link, which may lead to anything."""
+        if self.path.is_symlink():
+            raise IrregularFileError(self.path.lstat().st_mode)
 
     @property
     def _tap_lock(self) -> Path:

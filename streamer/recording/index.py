@@ -15,6 +15,9 @@ _SHOWN_CHOICES = 2
 _CLOSE_NS = 100_000_000
 _LOOKS_FOR_JSON = 50
 
+_ended: dict[str, set[str]] = {}
+"""By folder, the calls that have been seen to have ended."""
+
 
 def choose_call(name: str, call_ids: Collection[str]) -> str:
     """Return the id that a user means by an id, an unambiguous prefix of it, or `last`.
@@ -65,12 +68,22 @@ class Recordings:
         return sorted(names, reverse=True)
 
     def live_ids(self) -> list[str]:
-        """Return the ids of the calls that are being recorded, newest first.
+        """Return the ids of the calls that are being recorded, newest first; costs as much as there are new calls.
 
         Raises:
             RecordingError: The folder cannot be read.
         """
-        return [call_id for call_id in self.call_ids() if self[call_id].is_live()]
+        ended = _ended.setdefault(str(self.path.absolute()), set())
+        live = []
+        for call_id in self.call_ids():
+            if call_id not in ended:
+                # A tap takes its lock before it writes `call.json`, and never comes back.
+                has_begun = self[call_id].call_json.exists()
+                if self[call_id].is_live():
+                    live.append(call_id)
+                elif has_begun:
+                    ended.add(call_id)
+        return live
 
     def find(self, name: str) -> CallFolder:
         """Return the call that a user means; see `choose_call`.

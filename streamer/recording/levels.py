@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, peak
 from streamer.errors import RecordingError
 from streamer.media.wav import HEADER_SIZE
 from streamer.recording.disk import continued_path
+from streamer.recording.private_files import open_regular
 from streamer.recording.rates import read_rate
 
 _LOOK_S = 0.2
@@ -65,16 +67,15 @@ class LevelMeter:
 
     def _data_size(self, number: int) -> int:
         with suppress(OSError):
-            size = continued_path(self._path, number).stat().st_size - HEADER_SIZE
+            status = continued_path(self._path, number).lstat()
+            size = status.st_size - HEADER_SIZE if stat.S_ISREG(status.st_mode) else 0
             return max(0, size - size % SAMPLE_WIDTH)
         return 0
 
     def _read_end(self, size: int) -> bytes:
         wanted = min(size, round(_LOOK_S * self._rate) * SAMPLE_WIDTH)
         with suppress(OSError):
-            descriptor = os.open(
-                continued_path(self._path, self._number), os.O_RDONLY | os.O_CLOEXEC
-            )
+            descriptor = open_regular(continued_path(self._path, self._number))
             try:
                 pcm = os.pread(descriptor, wanted, HEADER_SIZE + size - wanted)
                 return pcm[: len(pcm) - len(pcm) % SAMPLE_WIDTH]

@@ -8,7 +8,12 @@ import os
 import time
 from pathlib import Path
 
-from streamer.recording.private_files import create_private, make_private_folder
+from streamer.recording.private_files import (
+    IrregularFileError,
+    make_or_open,
+    make_private_folder,
+    open_regular,
+)
 
 _FOLDER = ".locks"
 _PROBE_RETRIES = 3
@@ -40,7 +45,7 @@ def take_lock(path: Path) -> Lock | None:
     Raises:
         OSError: The file cannot be made.
     """
-    descriptor = create_private(path, os.O_RDWR)
+    descriptor = make_or_open(path)
     for _ in range(_PROBE_RETRIES):  # `is_locked` holds it for an instant
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,10 +58,10 @@ def take_lock(path: Path) -> Lock | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Say whether a process holds the lock at `path`; a missing file is free."""
+    """Say whether a process holds the lock at `path`; what is missing, or no file that we can open, is free."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        descriptor = open_regular(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -68,9 +73,9 @@ def is_locked(path: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Say whether a file is there; one on a disk that cannot be asked is not."""
+    """Say whether something is there, a link that leads nowhere included; on a disk that cannot be asked it is not."""
     try:
-        return path.exists()
+        return path.exists() or path.is_symlink()
     except OSError:
         return False
 

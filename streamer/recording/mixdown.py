@@ -13,6 +13,7 @@ from streamer.errors import RecordingError, UsageError
 from streamer.media.decode import read_tracks
 from streamer.media.wav import HEADER_SIZE
 from streamer.recording.private_files import open_private
+from streamer.recording.rates import read_rate
 
 _PIECE = SLIN16_RATE
 """Samples of each leg that are woven at once."""
@@ -45,6 +46,9 @@ def _read_leg(files: Sequence[Path]) -> Iterator[bytes]:
     for file in files:
         if file.stat().st_size <= HEADER_SIZE:
             continue
+        read_rate(
+            file
+        )  # refuses what is none of ours, in which FFmpeg might find the names of other files
         for track, *_ in read_tracks(file):
             unread += track
             while len(unread) >= size:

@@ -1,9 +1,15 @@
-"""Files and folders that only their owner can read, written whole or not at all."""
+"""Files and folders that only their owner can read, written whole or not at all.
+
+A call's folder may come from another machine, so whatever is in it is input: `open_regular` opens nothing but files, never through
+a link, and never waits for the other end of a pipe.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +20,7 @@ from streamer.errors import RecordingError
 UNFINISHED = ".new"
 """End of the name under which `replace_json` writes, before the file takes its place."""
 
+_RETRIES = 3
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
 _MOST_READ = 1 << 22
@@ -26,6 +33,78 @@ def create_private(path: Path, flags: int = os.O_WRONLY | os.O_TRUNC) -> int:
         OSError: It cannot be.
     """
     return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+
+
+class IrregularFileError(OSError):
+    """There is something, but it is no file: a link, a pipe, a folder, a device."""
+
+    def __init__(self, mode: int) -> None:
+        kinds = {
+            stat.S_IFDIR: "Is a directory",
+            stat.S_IFLNK: "Is a link",
+            stat.S_IFIFO: "Is a pipe",
+        }
+        code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        super().__init__(code, kinds.get(stat.S_IFMT(mode), "Is no regular file"))
+
+
+def is_regular(path: Path) -> bool:
+    """Say whether a file is there, a link being none."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file that is there and return its descriptor, which no child inherits; never blocks.
+
+    Raises:
+        IrregularFileError: It is something else.
+        OSError: It cannot be.
+    """
+    _check_regular(path.lstat().st_mode)
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _check_regular(os.fstat(descriptor).st_mode)  # it may have changed in between
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_own(path: Path, flags: int = os.O_RDWR) -> int:
+    """Open a file to write into it as it stands, and return its descriptor.
+
+    Raises:
+        IrregularFileError: It is something else.
+        OSError: It cannot be, or has another name elsewhere, as in a backup made of hard links.
+    """
+    descriptor = open_regular(path, flags)
+    if os.fstat(descriptor).st_nlink == 1:
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EMLINK, "it is linked to from elsewhere")
+
+
+def _check_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise IrregularFileError(mode)
+
+
+def make_or_open(path: Path) -> int:
+    """Open a file to read and write, making it if nothing of its name is there, and return its descriptor.
+
+    Raises:
+        IrregularFileError: It is something else.
+        OSError: It cannot be.
+    """
+    for _ in range(_RETRIES):  # another process may make it or remove it at this moment
+        with suppress(FileNotFoundError):
+            return open_regular(path, os.O_RDWR)
+        with suppress(FileExistsError):
+            return create_private(path, os.O_RDWR | os.O_EXCL)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def append_private(path: Path) -> TextIO:
@@ -84,7 +163,7 @@ def read_json(path: Path) -> Any:
         OSError: The file cannot be read.
         ValueError: It is not JSON, or far more than a file of ours ever holds.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         content = file.read(_MOST_READ + 1)
     if len(content) > _MOST_READ:
         raise ValueError("it is too large")
@@ -105,14 +184,16 @@ def replace_json(path: Path, value: dict[str, Any]) -> None:
     content = (json.dumps(value, indent=1) + "\n").encode()
     temporary = path.with_name(path.name + UNFINISHED)
     try:
-        with os.fdopen(create_private(temporary), "wb") as file:
+        # What is there already is of a process that was killed, or foreign: a link, a pipe.
+        temporary.unlink(missing_ok=True)
+        with os.fdopen(create_private(temporary, os.O_WRONLY | os.O_EXCL), "wb") as file:
             file.write(content)
         temporary.replace(path)
     except OSError:
         with suppress(OSError):
             temporary.unlink()
-        if not path.exists():
+        if not is_regular(path):
             raise
-        with path.open("r+b") as file:
+        with os.fdopen(open_own(path), "r+b") as file:
             file.write(content)
             file.truncate()

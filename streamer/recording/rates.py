@@ -6,13 +6,16 @@ that audio, its header first, so what the header says holds for all of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from streamer.core.audio import Leg
 from streamer.errors import RecordingError
-from streamer.media.wav import HEADER_SIZE, parse_header
+from streamer.media.wav import HEADER_SIZE, WavHeader, parse_header
+from streamer.recording.description import LEAST_RATE, MOST_RATE
+from streamer.recording.private_files import open_regular
 
 
 def read_rate(path: Path) -> int | None:
@@ -22,7 +25,7 @@ def read_rate(path: Path) -> int | None:
         RecordingError: It cannot be read, or is none of our recordings.
     """
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             start = file.read(HEADER_SIZE)
     except FileNotFoundError:
         return None
@@ -31,9 +34,17 @@ def read_rate(path: Path) -> int | None:
     if len(start) < HEADER_SIZE:
         return None
     try:
-        return parse_header(start).rate
+        return _check(parse_header(start)).rate
     except RecordingError as error:
         raise RecordingError(f"{path} is not a recording of ours: {error}") from error
+
+
+def _check(header: WavHeader) -> WavHeader:
+    if header.channels != 1 or not LEAST_RATE <= header.rate <= MOST_RATE:
+        raise RecordingError(
+            f"the WAV header announces {header.channels} channels and {header.rate} samples a second"
+        )
+    return header
 
 
 def correct_rates(legs: Sequence[Leg], paths: Sequence[Path]) -> tuple[Leg, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,12 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from streamer.core.audio import Leg
+from streamer.core.audio import SLIN16_RATE, AudioLoss, Leg
 from streamer.core.events import Call, Cause, EndReason, parse_time
 from streamer.errors import RecordingError
-from streamer.media.wav import HEADER_SIZE, repair
+from streamer.media.wav import HEADER_SIZE, WavHeader, has_only_wrong_sizes, repair
 from streamer.recording.folder import CallFolder
+from streamer.recording.private_files import is_regular, open_own, open_regular
 from streamer.wire.protocols import explain_stop
+
+_FIRST_YEAR, _LAST_YEAR = 1971, 9000
+"""Between them a moment is one in every time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class RecordedLeg:
     """Samples of audio and silence."""
     lost: int
     """Samples that came but are not on disk."""
+    missing_s: float
+    """Seconds that never came."""
     has_attached: bool
     reason: EndReason | None
     """Why it has ended, None while it has not."""
@@ -49,6 +57,12 @@ class RecordedLeg:
     def samples(self) -> int:
         """How many samples ought to be on disk."""
         return self.length - self.lost
+
+    @property
+    def loss(self) -> AudioLoss:
+        """What is not in the recording."""
+        rate = self.leg.rate
+        return AudioLoss(self.lost / rate, self.missing_s, self.length / rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,7 @@ def read_recorded(folder: Path) -> RecordedCall:
             str(fields["call"]),
             str(fields["source"]),
             tuple(leg.leg for leg in legs),
-            parse_time(fields["started_at"]),
+            _parse_beginning(fields["started_at"]),
         )
         if call.id != place.call_id:
             raise ValueError(f"it is of {call.id}")
@@ -102,18 +116,24 @@ def read_recorded(folder: Path) -> RecordedCall:
         ) from error
 
 
+def _parse_beginning(text: object) -> datetime:
+    began = parse_time(text)
+    if not _FIRST_YEAR <= began.year <= _LAST_YEAR:
+        raise ValueError(f"it began in the year {began.year}")
+    return began
+
+
 def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
     number, cause = str(fields.get("number") or ""), fields.get("cause")
-    leg = Leg(str(fields["leg"]), str(fields["channel"]), int(fields["rate"]), number)
+    leg = Leg(fields["leg"], str(fields["channel"]), fields["rate"], number)
     reason = fields.get("reason")
-    length, lost = int(fields["samples"]), int(fields["lost"])
-    if leg.rate <= 0:
-        raise ValueError(f"a leg has {leg.rate} samples a second")
+    length, lost = fields["samples"], fields["lost"]
     return RecordedLeg(
         leg,
-        folder / str(fields["path"]),
+        CallFolder(folder).find_wav(fields["path"]),
         length,
         lost,
+        missing_s=float(fields.get("missing_seconds", 0.0)),
         has_attached=bool(fields.get("attached_at") or fields.get("started_at")),
         reason=EndReason(reason) if reason in set(EndReason) else None,
         message=str(fields.get("message") or ""),
@@ -123,7 +143,7 @@ def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
 
 
 def _parse_digit(fields: Any) -> Digit | None:
-    with suppress(LookupError, TypeError, ValueError):
+    with suppress(LookupError, TypeError, ValueError, OverflowError):
         return Digit(str(fields["digit"]), float(fields["start"]), parse_time(fields["at"]))
     return None
 
@@ -149,15 +169,22 @@ def list_leg_wavs(folder: Path) -> list[list[Path]]:
         RecordingError: `call.json` is missing or damaged.
     """
     return [
-        [path for path in _wavs_of(folder, leg) if path.is_file()]
+        [path for path in _wavs_of(folder, leg) if is_regular(path)]
         for leg in CallFolder(folder).read()["legs"]
     ]
 
 
 def _wavs_of(folder: Path, leg: dict[str, Any]) -> list[Path]:
     """Return a leg's files; the first is named from the start, the others once they are there."""
-    names = [str(leg["path"]), *(str(part["path"]) for part in leg["files"])]
-    return [folder / name for name in dict.fromkeys(names)]
+    place = CallFolder(folder)
+    try:
+        names = [leg["path"], *(part["path"] for part in leg["files"])]
+    except LookupError as error:
+        raise RecordingError(
+            f"{place.call_json} is damaged: {error!r} of a leg is missing; the WAVs beside it are still good"
+        ) from error
+    wavs = [place.find_wav(name) for name in dict.fromkeys(names)]
+    return [path for path in wavs if path.suffix.lower() == ".wav"]
 
 
 def repair_recording(folder: Path) -> list[Path]:
@@ -171,23 +198,33 @@ def repair_recording(folder: Path) -> list[Path]:
     place = CallFolder(folder)
     if place.is_live():
         return []
-    return [path for path, rate in _known_wavs(place) if path.is_file() and _repair(path, rate)]
+    wavs = [(path, rate) for path, rate in _known_wavs(place) if is_regular(path)]
+    return [path for path, rate in wavs if _repair(path, rate, is_inside=place.holds(path))]
 
 
 def _known_wavs(place: CallFolder) -> Iterator[tuple[Path, int]]:
     for leg in place.read()["legs"]:
         for path in _wavs_of(place.path, leg):
-            yield path, int(leg["rate"])
+            yield path, int(leg.get("rate") or SLIN16_RATE)
 
 
-def _repair(path: Path, rate: int) -> bool:
+def _repair(path: Path, rate: int, *, is_inside: bool) -> bool:
     try:
-        with path.open("r+b") as file:
-            header = repair(file.read(HEADER_SIZE), file_size=path.stat().st_size, rate=rate)
-            if header is None:
-                return False
-            file.seek(0)
+        with os.fdopen(open_regular(path), "rb") as file:
+            start, status = file.read(HEADER_SIZE), os.fstat(file.fileno())
+        header = repair(start, file_size=status.st_size, rate=rate)
+        if header is None or not (is_inside or _is_ours(start, status, rate)):
+            return False
+        with os.fdopen(open_own(path), "r+b") as file:
             file.write(header)
     except OSError as error:
+        if error.errno == errno.EMLINK:
+            return False  # it is another's too, and can be read as it is
         raise RecordingError(f"{path} cannot be repaired: {error.strerror or error}") from error
     return True
+
+
+def _is_ours(start: bytes, status: os.stat_result, rate: int) -> bool:
+    """Say whether a file outside the call's folder can only be what this user's tap has written, but for its sizes."""
+    is_our_header = has_only_wrong_sizes(start, WavHeader(rate))
+    return is_our_header and status.st_uid == os.geteuid() and status.st_nlink == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.core.untrusted import one_line
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
-from streamer.recording.private_files import read_json, replace_json
+from streamer.recording.private_files import read_json
 
 LONGEST = 40
 
@@ -34,8 +34,10 @@ def write_names(folder: Path, names: Mapping[str, str]) -> None:
     Raises:
         RecordingError: The disk does not take them.
     """
-    path = CallFolder(folder).names
+    place = CallFolder(folder)
     try:
-        replace_json(path, dict(names))
+        place.write_names(names)
     except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise RecordingError(
+            f"{place.names} cannot be written: {error.strerror or error}"
+        ) from error

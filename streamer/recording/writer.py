@@ -12,10 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from streamer.core.audio import Leg, peak
+from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
 from streamer.core.events import Call, Cause, EndReason, encode_time
 from streamer.errors import RecordingError
+from streamer.media.missing import MissingFrames
 from streamer.media.timeline import Placed, Silence
+from streamer.recording.description import MOST_DIGITS, MOST_LEGS
 from streamer.recording.disk import Disk, LegFile
 from streamer.recording.folder import CallFolder, new_call_id
 from streamer.recording.locks import Lock
@@ -23,9 +25,6 @@ from streamer.recording.private_files import make_private_folder
 
 FORMAT = 1
 """Version of `call.json`."""
-
-MOST_DIGITS = 10_000
-"""Keys that are noted for a leg; more are no telephone's."""
 
 
 @dataclass(slots=True)
@@ -47,6 +46,10 @@ class LegRecord:
     """Samples of silence put in place of holes."""
     lost: int = 0
     """Samples that came but are not in the file."""
+    lost_seconds: float = 0.0
+    """The same in seconds."""
+    missing_seconds: float = 0.0
+    """Seconds that never came: single holes, not pauses; see `media.missing`."""
     odd_bytes: int = 0
     """Bytes dropped because a message ended in half a sample."""
     longest_gap: float = 0.0
@@ -84,6 +87,9 @@ class Recording:
         self._last_arrival: list[float | None] = []
         self._last_pcm: list[bytes] = []
         self._lost_before: list[int] = []
+        self._missing: list[
+            MissingFrames | None
+        ] = []  # from the first frame on, when the rate is known
         for leg, path in zip(plan.legs, wav_paths(folder, plan.legs, plan.output), strict=True):
             self._add(leg, path)
         self._write_json(self.describe())
@@ -125,6 +131,8 @@ class Recording:
             self._note_start(record)
         else:
             record.longest_gap = max(record.longest_gap, round(arrival - last, 3))
+        missing = self._missing[leg] = self._missing[leg] or MissingFrames(record.rate)
+        missing.take(len(pcm) // SAMPLE_WIDTH, arrival=arrival)
         self._last_arrival[leg] = arrival
         self._last_pcm[leg] = pcm
 
@@ -183,6 +191,11 @@ class Recording:
         """Samples of all legs that came but are not on disk."""
         return sum(self._lost_before) + sum(file.lost for file in self._files)
 
+    def misses_much(self, leg: int) -> bool:
+        """Say whether more of a leg has not come than a network usually loses."""
+        missing = self._missing[leg]
+        return missing is not None and missing.is_much
+
     def end_leg(
         self, leg: int, reason: EndReason, message: str, *, cause: Cause | None = None
     ) -> None:
@@ -230,10 +243,12 @@ class Recording:
     def describe(self, ended_at: datetime | None = None) -> dict[str, Any]:
         """Return what `call.json` says."""
         # The worker asks while a leg may be joining, whose record comes before its file.
-        for record, file, lost_before in zip(
-            self.legs, self._files, self._lost_before, strict=False
+        for record, file, lost_before, missing in zip(
+            self.legs, self._files, self._lost_before, self._missing, strict=False
         ):
             record.lost = lost_before + file.lost
+            record.lost_seconds = round(record.lost / record.rate, 3)
+            record.missing_seconds = round(missing.seconds, 3) if missing else 0.0
             record.files = [
                 {"path": _shown_path(self.folder, p.path), "samples": p.samples} for p in file.parts
             ]
@@ -262,6 +277,7 @@ class Recording:
         self._last_arrival.append(None)
         self._last_pcm.append(b"")
         self._lost_before.append(0)
+        self._missing.append(None)
         self.call = replace(self.call, legs=(*self.call.legs, leg))
         return file
 
@@ -308,6 +324,8 @@ def create_recording(
     Raises:
         RecordingError: The folder cannot be made or written.
     """
+    if len(legs) > MOST_LEGS:
+        raise RecordingError(f"a call has {MOST_LEGS} legs at most, not {len(legs)}")
     plan = _Plan(source, url, legs, facts, output, clock, max_data, disk or Disk())
     now = datetime.now(UTC)
     try:

@@ -345,7 +345,8 @@ class _Call(asyncio.BufferedProtocol):
     def _find_end(self, now: float, elapsed: float) -> Verdict | None:
         if self._transport.get_write_buffer_size():
             return Verdict(
-                Ending.DROPPED, "the server does not read: a frame did not fit into the connection"
+                Ending.DROPPED,
+                "the server does not read: the connection has no room for another frame",
             )
         if self._playback.is_over(elapsed):
             is_broken = self._caller.script.end is EndKind.BREAK
@@ -360,7 +361,7 @@ class _Call(asyncio.BufferedProtocol):
         if ending in (Ending.BROKEN_OFF, Ending.DROPPED, Ending.RESET):
             self._transport.abort()
             return
-        # A close alone is a reset, if the server has sent what nobody has read yet.
+        # A close alone is a reset, if the server has sent bytes that have not been read.
         with suppress(OSError):
             self._transport.write_eof()
         self._transport.close()

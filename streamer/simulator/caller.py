@@ -34,7 +34,7 @@ APP_RATE = 8_000
 """Samples a second that the dialplan application sends; only the channel driver knows others."""
 
 DIGIT_S = 0.1
-"""Seconds that a key is held; while it is, no audio is sent, and its frame comes when it is let go."""
+"""Seconds that a DTMF key is held; meanwhile no audio is sent, and its frame is sent when it is released."""
 
 _MISLABELLED = struct.Struct(">BH")
 _KIND_OF_NO_SLIN = 0x10
@@ -142,10 +142,10 @@ def with_stall(script: CallerScript, *, at: float, seconds: float) -> CallerScri
 
 
 def with_digits(script: CallerScript, *, at: float, digits: str) -> CallerScript:
-    """Press keys one after another from `at` on; the audio waits meanwhile.
+    """Send DTMF digits one after another from `at` on; the audio waits meanwhile.
 
     Raises:
-        ValueError: One of them is no key of a telephone.
+        ValueError: One of them is not a DTMF digit.
     """
     held_s = len(digits) * DIGIT_S
     pressed = [
@@ -171,7 +171,7 @@ def _load_trace(path: Path) -> CallerScript:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         if lines[0]["meta"]["protocol"] != "audiosocket":
-            raise ValueError("its protocol is another")
+            raise ValueError("it is a trace of another protocol")
         return _script_trace(path.name, [line for line in lines[1:] if line["dir"] == "in"])
     except (ValueError, LookupError, AttributeError, TypeError, SourceError) as error:
         raise UsageError(f"{path} is not a trace of AudioSocket: {error!r}") from error
@@ -184,7 +184,7 @@ def _script_trace(name: str, items: list[dict[str, Any]]) -> CallerScript:
     frames[1:] = sorted(frames[1:], key=lambda frame: frame.at)
     (first,) = Parser().feed(frames[0].data)
     if not isinstance(first, Identified):
-        raise ValueError("its first frame is no UUID")
+        raise ValueError("its first frame is not a UUID")
     opens, closes = _pick(items, "open"), _pick(items, "close")
     start = _read_time(opens[0]) if opens else frames[0].at
     ends_at = max([frames[-1].at, *(_read_time(close) for close in closes)])
@@ -207,7 +207,7 @@ def _pick(items: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 def _read_time(item: dict[str, Any]) -> float:
     at = float(item["t"])
     if not math.isfinite(at):
-        raise ValueError(f"{at} is no time")
+        raise ValueError(f"{at} is not a time")
     return at
 
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from typing import Any
 
+from streamer.core.addresses import show_address
 from streamer.errors import UnreachableError
 
 CONNECT_S = 2.0
@@ -16,7 +17,7 @@ async def resolve(host: str, port: int) -> list[Any]:
     """Look a server's addresses up, as `getaddrinfo` returns them.
 
     Raises:
-        UnreachableError: It has none.
+        UnreachableError: The host has no address.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -29,7 +30,7 @@ async def connect_first(addresses: list[Any]) -> socket.socket:
     """Return a connected, non-blocking socket to the first address that answers; each has `CONNECT_S`.
 
     Raises:
-        UnreachableError: None does; the message tells of the last.
+        UnreachableError: None answers; the message is about the last one.
     """
     last: Exception = OSError("there is no address")
     for family, kind, protocol, _, address in addresses:
@@ -52,7 +53,7 @@ async def _connect(sock: socket.socket, address: Any) -> socket.socket:
 
 
 def _explain(error: Exception, address: Any) -> str:
-    shown = f"{address[0]}:{address[1]}"
+    shown = show_address(address[0], address[1])
     if isinstance(error, ConnectionRefusedError):
         return f"{shown} refused the connection; start the AudioSocket server first"
     if isinstance(error, TimeoutError):

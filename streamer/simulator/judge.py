@@ -44,7 +44,7 @@ class Ending(Enum):
 
 
 EXPECTED = frozenset({Ending.HUNG_UP, Ending.BROKEN_OFF, Ending.TERMINATED, Ending.CLOSED})
-"""The ends of a call of which nothing went wrong."""
+"""Endings of a call on which nothing went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Judge:
 
     @property
     def deadline(self) -> float:
-        """When the rest of a frame has to be there; infinite if no rest is missing."""
+        """When the rest of a frame has to be there; infinite if nothing is missing."""
         return math.inf if self._cut_off_since is None else self._cut_off_since + REST_S
 
     def feed(self, data: bytes, now: float) -> Verdict | None:

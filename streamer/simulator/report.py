@@ -1,4 +1,4 @@
-"""What a stand-in PBX holds against its clients."""
+"""What clients did to a stand-in PBX that they must not do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Harm(Enum):
-    """What a client did that it must not do."""
+    """A thing that a client must not do."""
 
     LEFT = "left a live channel"
     HALF_CLOSED = "half-closed a live channel"

@@ -10,7 +10,7 @@ from streamer.core.audio import SAMPLE_WIDTH, peak
 from streamer.wire.audiosocket import Audio
 
 SILENCE_PEAK = 0.001
-"""Loudest sample, as a share of full scale, that nobody hears: -60 dB."""
+"""Loudest sample, as a share of full scale, that cannot be heard: -60 dB."""
 
 _TENTHS = 10_000
 """Tenths of a millisecond in a second: fine enough for a tally of spacings, and coarse enough to stay small."""
@@ -46,7 +46,7 @@ class Returned:
 
     @property
     def is_silent(self) -> bool:
-        """Say whether nobody would have heard anything."""
+        """Say whether there is nothing to hear."""
         return self.peak <= SILENCE_PEAK
 
 

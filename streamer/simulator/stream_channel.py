@@ -140,7 +140,7 @@ class StreamChannelSimulator:
                 self._end(channel, EndKind.HANG_UP)
 
     def report(self, harm: Harm, channel: str, detail: str = "") -> None:
-        """Take note of a harm."""
+        """Record a harm."""
         report = Report(harm, channel, detail)
         self.reports.append(report)
         if self._on_report:

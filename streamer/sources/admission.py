@@ -1,6 +1,6 @@
-"""Who may connect: so many calls in all, and from each address no faster than a PBX ever does; and how fast a caller may speak.
+"""Limits on inbound calls: how many in all, how fast one address may connect, and how fast a caller may send audio.
 
-Only calls count as calls: connections that say nothing, and those that are being sent away, keep no caller out. Where there are too many of
+A connection counts as a call once it is one: connections that are silent or being refused take no place of a caller. Where there are too many of
 them, the oldest goes, never the newest, for a PBX shows its UUID within moments.
 """
 
@@ -21,7 +21,7 @@ MOST_STRANGERS_IN_ALL = 1_000
 
 MOST_ADDRESSES = 10_000
 MOST_AHEAD_S = 60.0
-"""Seconds of audio that a caller may send before it can have been said; no live call is ever ahead."""
+"""Seconds by which a caller's audio may be ahead of the clock; a live call is never ahead."""
 
 FRAMES_PER_SECOND = 100.0
 MOST_FRAMES = 6_000.0
@@ -57,7 +57,7 @@ class Limiter:
         self._buckets: dict[str, _Bucket] = {}
 
     def refuse(self, host: str) -> str | None:
-        """Return why a connection from `host` must be refused, None if it may come in."""
+        """Return why a connection from `host` must be refused, None if it is admitted."""
         now = self._clock()
         bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
         bucket.tokens = min(BURST, bucket.tokens + (now - bucket.filled_at) * PER_SECOND)
@@ -81,13 +81,13 @@ class Limiter:
     def refuse_call(self, *, calls: int) -> str | None:
         """Return why a call beside so many others must be refused, None if there is room."""
         if calls >= self._most:
-            return f"{calls} calls are live or wait to be hung up, no more are taken (--max-calls)"
+            return f"{calls} calls are live or wait to be hung up, and --max-calls allows no more"
         return None
 
     def count_refusal(self, host: str, why: str) -> int:
-        """Return how many refusals of `host` the line that is due now stands for; 0 if none is due.
+        """Return for how many refusals of `host` a line is due now; 0 if none is due.
 
-        What was said a moment ago is not said again.
+        A line that was printed a moment ago is not printed again.
         """
         now = self._clock()
         bucket = self._buckets.setdefault(host, _Bucket(BURST, now))
@@ -102,7 +102,7 @@ class Limiter:
         return refused
 
     def _forget_others(self, host: str, now: float) -> None:
-        """Keep no more addresses than there is room for: those that were not heard of for longest go."""
+        """Keep at most `MOST_ADDRESSES`; those that have been silent for longest go."""
         if len(self._buckets) > MOST_ADDRESSES:
             oldest = min(
                 (other for other in self._buckets if other != host),
@@ -129,7 +129,7 @@ class FrameBudget:
 
 
 class Pace:
-    """How far one caller's audio is ahead of the clock since `began_at`: whoever sends more than can be said could fill the disk."""
+    """How far one caller's audio is ahead of the clock since `began_at`: a peer that sends faster than real time could fill the disk."""
 
     def __init__(self, began_at: float) -> None:
         self._began_at = began_at
@@ -138,7 +138,7 @@ class Pace:
     def take(self, audio_s: float, now: float) -> float:
         """Take so many seconds of audio, and return for how many seconds nothing more should be read.
 
-        What comes at once after a stall has been said meanwhile, and never waits.
+        The burst after a stall is on time, so it never waits.
         """
         self._audio_s += audio_s
         return max(0.0, self._audio_s - (now - self._began_at) - MOST_AHEAD_S)

@@ -1,4 +1,4 @@
-"""How calls that come to us are received: who may come in, what is said to them, and who is told."""
+"""What a server of inbound calls needs: which calls it admits, what it sends back, and where it reports."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from streamer.wire.formats import Format
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A call that may come in; `facts` are untrusted strings for `call.json`."""
+    """A call that is admitted; `facts` are untrusted strings for `call.json`."""
 
     label: str
     channel: str
     facts: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
-    """The party's telephone number, empty if nobody has told it."""
+    """The party's telephone number, empty if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How callers are received."""
+    """The options of a server of inbound calls."""
 
     admit: Callable[[UUID], Admitted | str]
-    """Says who a UUID is, or in an untrusted line why it is refused."""
+    """Returns the call of a UUID, or in an untrusted line why it is refused."""
     limiter: Limiter
     frame_clock: FrameClock
     keeper: Callable[[], Keeper | None]
-    """Returns the keeper of the moment, None if none can be had."""
+    """Returns the present keeper, None if there is none."""
     wait_for_keeper: Callable[[], Awaitable[Keeper]]
     """Returns it as soon as there is one."""
     say: Callable[[str], None]
@@ -41,7 +41,7 @@ class ServerOptions:
     new_playback: Callable[[], Playback | None]
     fills_silence: bool
     format: Format | None
-    """What kind 0x10 carries, None to find it out."""
+    """What kind 0x10 carries, None to detect it."""
     count_calls: Callable[[], int]
     """Returns how many calls are live at all servers of this process."""
     is_expected: Callable[[UUID], bool] | None = None

@@ -2,8 +2,8 @@
 
 Theory of operation. One `FrameClock` ticks for all connections and says how many frames are due; its beats are counted from its
 start, so that lateness of one tick never adds up. Each connection's `Playout` asks its playback for the next frame and sends silence
-while the playback has none. A tick that is late is made up for by a playback, up to `MOST_AT_ONCE`, never by silence: what silence is for
-is done by one frame. A peer that does not read gets nothing more until it does; its playback waits meanwhile.
+while the playback has none. After a late tick a playback sends the frames that are missing, up to `MOST_AT_ONCE`; silence does not, since one
+frame is enough to keep the call alive. A peer that does not read gets nothing more until it does; its playback waits meanwhile.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class FrameClock:
-    """Tells every player how many frames are due, for as long as there is one."""
+    """Tells every player how many frames are due, as long as there is a player."""
 
     def __init__(self) -> None:
         self._players: dict[Callable[[int], None], None] = {}
@@ -69,7 +69,7 @@ class FrameClock:
             self._timer = None
 
     def _let_play(self, play: Callable[[int], None], frames: int) -> None:
-        """Have one player play; one that fails has played for the last time, and the others must not fall silent with it."""
+        """Let one player play; one that fails is stopped, and the others go on."""
         try:
             play(frames)
         except Exception:  # noqa: BLE001 - one caller's failure must not reach the others
@@ -78,10 +78,10 @@ class FrameClock:
 
 
 class Playback(Protocol):
-    """What is said to one party."""
+    """The audio that one party hears."""
 
     def next_frame(self, rate: int) -> bytes | None:
-        """Return the next 20 ms of 16-bit audio, or None if there is nothing to say now."""
+        """Return the next 20 ms of 16-bit audio, or None if there is nothing to play now."""
 
 
 class Tone:
@@ -117,21 +117,21 @@ class Announcement:
 
 
 class Echo:
-    """What the party itself says, a moment later."""
+    """The party's own voice, a moment later."""
 
     def __init__(self) -> None:
         self._heard = bytearray()
         self._is_primed = False
 
     def hear(self, pcm: bytes, rate: int) -> None:
-        """Take what the party has said; what is too old is forgotten."""
+        """Take what the party has said, and drop what is too old."""
         self._heard += pcm
         excess = len(self._heard) - MOST_ECHOED_FRAMES * frame_size(rate)
         if excess > 0:
             del self._heard[: excess + excess % SAMPLE_WIDTH]
 
     def next_frame(self, rate: int) -> bytes | None:
-        """Return the oldest frame that has not been said again."""
+        """Return the oldest frame that has not been played."""
         size = frame_size(rate)
         self._is_primed = len(self._heard) >= (size if self._is_primed else PRIMED_FRAMES * size)
         if not self._is_primed:

@@ -1,4 +1,4 @@
-"""The library's front door: one channel's audio as an async iterator, protected by the keeper."""
+"""The library's entry point: one channel's audio as an async iterator, protected by the keeper."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 class Stream:
     """One channel's audio for a program of your own: iterate over it.
 
-    The iteration ends at the hang-up and raises what ended it otherwise. `lost` counts the samples that a consumer more than 30 s
-    behind has lost, the oldest first.
+    The iteration ends at the hang-up; another end raises. `lost` counts the samples that a consumer more than 30 s behind has
+    lost, the oldest first.
     """
 
     def __init__(self, call: StreamChannelCall) -> None:
@@ -71,7 +71,7 @@ async def open_stream(
     The keeper protects the call: leaving the block early, or dying inside it, leaves the socket to it.
 
     Raises:
-        UsageError: The url or the channel cannot be meant.
+        UsageError: The url or the channel has an error.
         KeeperError: There is no keeper; nothing was connected.
     """
     address = Address(url, tuple((headers or {}).items()), tls)

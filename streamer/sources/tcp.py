@@ -1,4 +1,4 @@
-"""TCP sockets of our own: connections, made so that the keeper can be given one before anything is sent, and listening sockets."""
+"""TCP sockets: connections that the keeper can be given before anything is sent, and listening sockets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from streamer.core.addresses import show_address
 from streamer.errors import UnreachableError
 from streamer.wire import stream_channel as wire
 
@@ -23,7 +24,7 @@ async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
     """Return a connected, non-blocking socket to the first of the host's addresses that answers.
 
     Raises:
-        UnreachableError: None does; the message says why, and what to do.
+        UnreachableError: None answers; the message says why, and what to do.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
@@ -37,7 +38,7 @@ async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
             f"the host of {shown} has no address ({error.strerror}); check its name"
         ) from error
     except UnicodeError as error:
-        raise UnreachableError(f"the host of {shown} is no host name; check it") from error
+        raise UnreachableError(f"the host of {shown} is not a host name; check it") from error
     except ConnectionRefusedError as error:
         raise UnreachableError(
             f"{shown} refused the connection; {wire.suggest_port(url)}"
@@ -51,7 +52,7 @@ async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
 
 
 async def _resolve(host: str, port: int) -> list[Any]:
-    """Resolve on a thread that nobody waits for at the end: a name server that is mute must not delay a Ctrl-C."""
+    """Resolve on a thread that is not waited for at the end: a name server that does not answer must not delay a Ctrl-C."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[Any]] = loop.create_future()
 
@@ -97,41 +98,32 @@ async def listen_tcp(host: str, port: int) -> socket.socket:
     """Return a listening, non-blocking socket.
 
     Raises:
-        UnreachableError: The address cannot be had; the message says why, and what to do.
+        UnreachableError: The address cannot be used; the message says why, and what to do.
     """
     shown = show_address(host, port)
     try:
         return await asyncio.to_thread(_bind, host, port)
     except socket.gaierror as error:
         raise UnreachableError(
-            f"{shown} cannot be listened on: {host} has no address ({error.strerror})"
+            f"cannot listen on {shown}: {host} has no address ({error.strerror})"
         ) from error
     except UnicodeError as error:
-        raise UnreachableError(
-            f"{shown} cannot be listened on: {host} is no name of a host"
-        ) from error
+        raise UnreachableError(f"cannot listen on {shown}: {host} is not a host name") from error
     except OSError as error:
-        advice = "another program has it; stop that one, or choose another port"
+        advice = "another program listens there; stop it, or choose another port"
         if error.errno != errno.EADDRINUSE:
             advice = "choose an address of this machine and a port above 1023"
-        raise UnreachableError(
-            f"{shown} cannot be listened on ({error.strerror}): {advice}"
-        ) from error
+        raise UnreachableError(f"cannot listen on {shown} ({error.strerror}): {advice}") from error
 
 
 def resolve_address(host: str, port: int) -> str:
-    """Return the address that a server on this host and port says it is at.
+    """Return the address that a server on this host and port announces.
 
     Raises:
         OSError: The host has no address.
     """
     _, address = _resolve_local(host, port)
     return show_address(*address[:2])
-
-
-def show_address(host: str, port: int) -> str:
-    """Return a host and a port as one reads them."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -55,7 +55,9 @@ class FileCall:
 
     def explain_silence(self, leg: int, *, waited_s: float) -> str:
         """Say why there is no audio yet."""
-        return f"{self.legs[leg].channel} has brought no audio for {waited_s:.0f} s; the machine is busy"
+        return (
+            f"{self.legs[leg].channel} has sent no audio for {waited_s:.0f} s; this machine is busy"
+        )
 
     async def aclose(self) -> None:
         """Nothing to leave behind; idempotent."""

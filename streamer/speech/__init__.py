@@ -1,1 +1,1 @@
-"""From audio to settled words: voice activity, utterances, the model in its own process, and what may be believed."""
+"""From audio to finals: voice activity, utterances, the model in its own process, and filters for invented words."""

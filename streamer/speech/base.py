@@ -61,7 +61,7 @@ class Suspicion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of one leg to be turned into words.
+    """A stretch of one leg to be transcribed.
 
     `leg` names the leg among all calls. `position` is where `pcm` begins. `language` None lets the engine detect it. `prompt` holds
     the user's names, `context` what this leg has just said; both only hint. `max_new_tokens` 0 means `token_cap`.
@@ -125,7 +125,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What a loaded model is; `longest_window` is in samples: what is longer must be cut before."""
+    """What a loaded model is; `longest_window` is in samples: longer audio must be cut before."""
 
     name: str
     languages: tuple[str, ...]
@@ -136,7 +136,7 @@ class ModelFacts:
 
 
 def always() -> bool:
-    """Say that the work is still wanted."""
+    """Return True: the work is always wanted."""
     return True
 
 
@@ -246,4 +246,4 @@ class SegmentWriter(Protocol):
         """
 
     async def complete(self) -> None:
-        """Take note that the leg has been transcribed to its end."""
+        """Record that the leg has been transcribed to its end."""

@@ -1,7 +1,7 @@
 """Which window is transcribed next: earliest deadline first over all legs and calls, no more at once than the recogniser works on.
 
 A leg has at most one partial and one final waiting, so the queue is as long as there are legs. A final is due at once, the first
-partial of an utterance soon, further partials later; a deadline that has passed only makes a job more urgent, so nobody starves.
+partial of an utterance soon, further partials later; a deadline that has passed only makes a job more urgent, so no leg starves.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Scheduler:
 
 
 def _answer(batch: list[_Job], request: asyncio.Future[list[Hypothesis]]) -> None:
-    """Hand every job its hypothesis, or what went wrong, which belongs to whoever asked."""
+    """Hand every job its hypothesis, or the error, which is raised where the job was asked for."""
     error = request.exception()
     hypotheses = [] if error else request.result()
     for number, job in enumerate(batch):

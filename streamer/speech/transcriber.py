@@ -50,8 +50,8 @@ CAUGHT_UP = SPEECH_RATE * 3 // 2
 STILL_SAID = SPEECH_RATE * 3 // 20
 """Samples before the end of the audio in which a word is still being said."""
 
-DOUBTFUL = 0.4
-"""Probability below which a tentative word is not shown yet. On the bundled call over a telephone line, 9 of the 14 words below it were
+LEAST_TENTATIVE = 0.4
+"""Probability from which a tentative word is shown. On the bundled call over a telephone line, 9 of the 14 words below it were
 changed later, and 11 of the 148 above."""
 
 LAG_STEP_S = 5.0
@@ -317,6 +317,6 @@ def _hold_back(tentative: tuple[Word, ...], end: int) -> tuple[Word, ...]:
     A word that is still being said is left out, because its end is a guess, and what stands from the first doubtful word on, because
     half of such words change.
     """
-    sure = itertools.takewhile(lambda word: word.probability >= DOUBTFUL, tentative)
+    sure = itertools.takewhile(lambda word: word.probability >= LEAST_TENTATIVE, tentative)
     shown = tuple(sure)
     return shown[:-1] if shown and shown[-1].end > end - STILL_SAID else shown

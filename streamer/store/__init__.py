@@ -17,6 +17,7 @@ from streamer.store.base import (
     LegRow,
     Progress,
     Reader,
+    Retention,
     Store,
     TroubleRow,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "LegRow",
     "Progress",
     "Reader",
+    "Retention",
     "Store",
     "TroubleRow",
     "open_reader",

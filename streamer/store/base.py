@@ -81,6 +81,21 @@ class TroubleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What is known of the clock by which old calls are deleted, and which deletion of every call is announced."""
+
+    seen_at: datetime | None = None
+    """What the clock said last; None if it was never looked at."""
+    boot: str = ""
+    booted_at: datetime | None = None
+    """When the machine was booted, by that clock; `boot` is the boot's own name."""
+    announced_at: datetime | None = None
+    """When a deletion of every call was announced; None if none is."""
+    cutoff: datetime | None = None
+    """It is of calls that began before this."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A segment that a search has found; `start` and `end` are samples of the leg at `SPEECH_RATE`.
 
@@ -195,6 +210,12 @@ class Reader(Protocol):
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
 
+    async def read_retention(self) -> Retention:
+        """Return what is known of the clock by which old calls are deleted."""
+
+    async def back_up(self, path: Path) -> None:
+        """Write a copy of everything, private to its owner, to a file that is not there yet; others go on meanwhile."""
+
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
 
@@ -217,18 +238,21 @@ class Store(Reader, Protocol):
         """
 
     async def complete_leg(self, call_id: str, leg: str) -> None:
-        """Take note that a leg has been transcribed to its end."""
+        """Record that a leg has been transcribed to its end."""
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
     ) -> None:
-        """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+        """Record a call's end; `duration` is in samples at `SPEECH_RATE`."""
 
     async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
-        """Take note that an observer has been told of a leg up to an utterance."""
+        """Record that an observer has been told of a leg up to an utterance."""
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         """Keep what went wrong; a call that is not there counts as none."""
+
+    async def keep_retention(self, retention: Retention) -> None:
+        """Replace what is known of the clock by which old calls are deleted."""
 
     async def delete_calls(self, call_ids: Collection[str]) -> int:
         """Delete calls so that nothing of them can be read any more, and finish what an earlier deletion left.

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 from streamer.recording.private_files import append_private
 from streamer.tap.messages import Exited, Message, Said, encode_message, parse_message
@@ -51,7 +52,7 @@ class DetachedProcess:
                 try:
                     yield parse_message(line)
                 except ValueError as error:
-                    _log.warning("a tap said what cannot be understood: %s", error)
+                    _log.warning("a tap sent a message that cannot be parsed: %s", error)
             await asyncio.to_thread(self._process.wait)
         finally:
             transport.close()
@@ -124,6 +125,7 @@ def run_detached(work: Callable[[Starter], Coroutine[Any, Any, int]], *, what: s
         signal.signal(
             number, signal.SIG_IGN
         )  # nothing that happens to a terminal or a reader ends it
+    forbid_telemetry()
     starter, code = Starter(), int(ExitCode.FAILED)
     try:
         code = int(asyncio.run(work(starter)))

@@ -229,7 +229,9 @@ class Listener:
                     self._left_keepers.append(keeper)
             except KeeperError as error:
                 if not is_said:
-                    self._say(f"{error}; calls are recorded, but they would end with this process")
+                    self._say(
+                        f"{error}; calls are recorded, but each would end if this process died"
+                    )
                 is_said = True
                 await asyncio.sleep(KEEPER_REST_S)
             finally:

@@ -107,6 +107,7 @@ class _Tap:
         self._rateless_legs: set[int] = set()
         self._closed: dict[int, LegClosed] = {}
         self._told_troubles: set[tuple[int, str]] = set()
+        self._told_missing: set[int] = set()
         self._ticks = 0
 
     async def run(self) -> TapResult:
@@ -220,6 +221,12 @@ class _Tap:
             zip(self._stream.lost, self._recording.troubles(), strict=False)
         ):
             self._recording.lose(leg, samples)
+            if self._recording.misses_much(leg) and leg not in self._told_missing:
+                self._told_missing.add(leg)
+                self._tell(
+                    f"more than 1 % of the last 30 s of {self._label(leg)} never came: packets are lost on the PBX's side,"
+                    " before they reach streamer"
+                )
             if trouble and (leg, trouble) not in self._told_troubles:
                 self._told_troubles.add((leg, trouble))
                 self._tell(

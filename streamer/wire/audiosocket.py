@@ -67,7 +67,7 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A key that was pressed, one of `DIGITS`."""
+    """A DTMF digit, one of `DIGITS`."""
 
     digit: str
 
@@ -91,7 +91,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A frame of a kind that is in no list; it is passed over."""
+    """A frame of an unknown kind; it is ignored."""
 
     kind: int
     length: int
@@ -162,7 +162,9 @@ def _parse(kind: int, payload: bytes) -> Message:
 def _parse_digit(payload: bytes) -> Digit:
     digit = payload.decode("latin-1").upper()
     if digit not in DIGITS:
-        raise SourceError(f"the peer sent the digit 0x{payload[0]:02x}, which no telephone has")
+        raise SourceError(
+            f"the peer sent the byte 0x{payload[0]:02x} as a DTMF digit, and DTMF has no such digit"
+        )
     return Digit(digit)
 
 
@@ -170,7 +172,7 @@ def _check_length(what: str, payload: bytes, length: int) -> None:
     if len(payload) != length:
         raise SourceError(
             f"the peer sent an AudioSocket {what} of {len(payload)} bytes where {length} are expected;"
-            " it is not Asterisk, or it has lost its place in the stream"
+            " check that the peer is Asterisk and speaks AudioSocket"
         )
 
 
@@ -183,7 +185,7 @@ def encode_audio(pcm: bytes, rate: int) -> bytes:
     if rate not in _KINDS:
         raise ValueError(f"AudioSocket has no audio of {rate} samples a second")
     if not pcm or len(pcm) % SAMPLE_WIDTH or len(pcm) > 0xFFFF:
-        raise ValueError(f"{len(pcm)} bytes are no frame of 16-bit audio")
+        raise ValueError(f"{len(pcm)} bytes are not a frame of 16-bit audio")
     return _HEADER.pack(_KINDS[rate], len(pcm)) + pcm
 
 
@@ -193,11 +195,11 @@ def encode_identifier(uuid: UUID) -> bytes:
 
 
 def encode_digit(digit: str) -> bytes:
-    """Return the frame of a key that was pressed; only a stand-in for Asterisk may send this.
+    """Return the frame of a DTMF digit; only a stand-in for Asterisk may send this.
 
     Raises:
-        ValueError: It is none of `DIGITS`.
+        ValueError: The digit is not one of `DIGITS`.
     """
     if digit not in DIGITS:
-        raise ValueError(f"{digit!r} is no key of a telephone")
+        raise ValueError(f"{digit!r} is not a DTMF digit")
     return _HEADER.pack(_DIGIT, 1) + digit.encode("ascii")

@@ -1,4 +1,4 @@
-"""Facts of each protocol that audio leaves a PBX by, for whoever has to say what becomes of a call."""
+"""Facts of each protocol by which audio leaves a PBX, for code that has to say what becomes of a call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ProtocolFacts:
-    """What is known of a protocol, whoever speaks it; `name` is the `source` of its calls."""
+    """What is known of a protocol, on either side of it; `name` is the `source` of its calls."""
 
     name: str
     is_in_call_path: bool

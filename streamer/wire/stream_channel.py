@@ -27,7 +27,7 @@ _NORMAL_CLOSE = 1000
 _GOING_AWAY = 1001
 _FROZEN = (
     "the call may now be frozen inside Asterisk: `core show channels` still lists it and a hang-up has no effect;"
-    " only a restart of Asterisk clears it. Nothing is reconnected, since that can hang more of Asterisk"
+    " only a restart of Asterisk clears it. streamer does not connect again, because that can hang more of Asterisk"
 )
 
 
@@ -35,7 +35,7 @@ def check_url(url: str) -> None:
     """Refuse what is not a websocket address.
 
     Raises:
-        UsageError: Not ws:// or wss://, no host, a port that is none, or a user without a password.
+        UsageError: The url is not ws:// or wss://, has no host, a wrong port, or a user without a password.
     """
     shown = public_url(url)
     try:
@@ -43,15 +43,19 @@ def check_url(url: str) -> None:
         port = parts.port
     except ValueError:
         # What urllib says of it may hold a part of the password.
-        raise UsageError(f"the url {shown} is broken; it must look like {DEFAULT_URL}") from None
+        raise UsageError(
+            f"the url {shown} cannot be parsed; it must look like {DEFAULT_URL}"
+        ) from None
     if parts.scheme not in ("ws", "wss"):
         raise UsageError(
-            f"the url {shown} does not begin with ws:// or wss://, as in {DEFAULT_URL}"
+            f"the url {shown} does not begin with ws:// or wss://; write it like {DEFAULT_URL}"
         )
     if not parts.hostname or port == 0 or "@" in parts.path:
-        raise UsageError(f"the url {shown} names no host and port, as {DEFAULT_URL} does")
+        raise UsageError(f"the url {shown} has no host; write it like {DEFAULT_URL}")
     if parts.fragment or any(c.isspace() or not c.isprintable() for c in url):
-        raise UsageError(f"the url {shown} holds a character that no url has, as a blank or a #")
+        raise UsageError(
+            f"the url {shown} has a character that is not allowed in a url, such as a blank or a #"
+        )
     if (parts.username is None) != (parts.password is None):
         raise UsageError(
             f"the url {shown} has a user without a password; write ws://USER:PASSWORD@HOST/ws"
@@ -82,7 +86,7 @@ def check_channel(channel: str) -> None:
         )
     if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in channel):
         raise UsageError(
-            f"the channel {channel!r} holds a control character, which no channel name has"
+            f"the channel {channel!r} holds a control character, which is not allowed in a channel name"
         )
 
 
@@ -92,16 +96,18 @@ def request_headers(
     """Return the headers that select `channel`, taken raw: names hold `/`, `;` and `@`.
 
     Raises:
-        UsageError: The channel or an extra header could not stand in a request.
+        UsageError: The channel or an extra header is not allowed in a request.
     """
     check_channel(channel)
     for name, value in extra:
         if not name or not all(c.isalnum() or c in "-_" for c in name) or not name.isascii():
-            raise UsageError(f"the header name {name!r} is not one; expected Name: value")
+            raise UsageError(f"{name!r} is not a header name; write the header as Name: value")
         if name.lower() in _RESERVED or name.lower().startswith("sec-websocket-"):
-            raise UsageError(f"the header {name} is streamer's own; leave it out")
+            raise UsageError(f"streamer sets the header {name} itself; leave it out")
         if any(ord(c) < 0x20 or ord(c) == 0x7F for c in value):
-            raise UsageError(f"the value of the header {name} holds a control character")
+            raise UsageError(
+                f"the value of the header {name} holds a control character; remove it; remove it"
+            )
     return [(CHANNEL_HEADER, channel), *extra]
 
 
@@ -132,12 +138,12 @@ def explain_status(status: int, url: str) -> UnreachableError:
     """Say what an HTTP answer other than 101 means on an Asterisk."""
     shown = public_url(url)
     reasons = {
-        301: "it redirects, which is not followed; give the address that it redirects to",
-        400: "Asterisk knows no sub-protocol stream-channel; load it with `module load res_ari_stream.so`",
-        401: "something in front of Asterisk wants a login; give it as ws://USER:PASSWORD@... in the config file",
+        301: "it redirects to another address, which streamer does not follow; use that address as the url",
+        400: "Asterisk does not know the sub-protocol stream-channel; load it with `module load res_ari_stream.so`",
+        401: "a proxy in front of Asterisk asks for a login; write it as ws://USER:PASSWORD@... in the config file",
         403: "an access rule forbids this machine; see the [/ws] restriction in http.conf",
-        404: "wrong path, or res_http_websocket is not loaded; the path is /ws unless http.conf sets a prefix",
-        426: "it wants an upgrade that a proxy has taken out",
+        404: "the path is wrong, or res_http_websocket is not loaded; the path is /ws unless http.conf sets a prefix",
+        426: "a proxy in between has removed the websocket upgrade; connect to Asterisk itself",
     }
     reason = reasons.get(
         301 if 300 <= status < 400 else status,
@@ -147,7 +153,7 @@ def explain_status(status: int, url: str) -> UnreachableError:
 
 
 def suggest_port(url: str) -> str:
-    """Return the hint for a port where nobody listens."""
+    """Return the hint for a port on which nothing listens."""
     port = urlsplit(url).port
     known = {8088: "stock Asterisk", 5039: "Wazo"}
     others = " or ".join(f"{number} ({name})" for number, name in known.items() if number != port)
@@ -166,7 +172,7 @@ class Ending:
 def judge_end(
     channel: str, *, close_code: int | None, close_reason: str = "", frames: int, open_s: float
 ) -> Ending:
-    """Tell an ended call from a channel that never was, and from a call that may be frozen.
+    """Tell an ended call from a channel that does not exist, and from a call that may be frozen.
 
     `close_code` is the PBX's own close code, None if the connection ended without one; `frames` is how many audio messages had
     come, `open_s` how many seconds after the handshake it ended.

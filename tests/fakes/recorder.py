@@ -21,7 +21,14 @@ SECOND = b"\x00\x10\x00\xf0" * 8000
 LONG_CALL_S = 60
 """Long enough to fill every buffer between the PBX and a client that does not read."""
 
-BEAT_PATIENCE = "1"
+LATE_S = 20.0
+"""When a tap that does not react is taken for dead: never because others keep the machine busy."""
+
+STOPPED_S = 3.0
+"""The same where a test stops it."""
+
+LOOKS_OFTEN_S = 5.0
+"""The same where the keeper dies, which a tap notices the sooner the shorter this is."""
 
 
 @dataclass
@@ -61,11 +68,11 @@ class LiveCall:
         return self.process.returncode, out.decode(), err.decode()
 
 
-def environment(runtime_dir: Path) -> dict[str, str]:
+def environment(runtime_dir: Path, *, patience_s: float = LATE_S) -> dict[str, str]:
     return {
         **os.environ,
         "STREAMER_RUNTIME_DIR": str(runtime_dir),
-        "STREAMER_KEEPER_PATIENCE": BEAT_PATIENCE,
+        "STREAMER_KEEPER_PATIENCE": str(patience_s),
     }
 
 

@@ -19,8 +19,16 @@ from streamer.sources.stream_channel.outgoing import StreamChannel
 from streamer.tap.outbound import TapPlan, record_call
 from streamer.tap.tap import Stop, TapResult
 
-PATIENCE_S = 60.0
-"""Seconds after which a test that waits for something is broken."""
+PATIENCE_S = 180.0
+"""Seconds after which a test that waits for something is broken, on a machine that is busy with others."""
+
+LOOK_S = 0.02
+"""Between two looks at what costs next to nothing to look at."""
+
+SCAN_S = 0.1
+"""Between two looks at all processes, or at a database."""
+
+_FIRST_LOOK_S = 0.001
 
 
 class VirtualClock:
@@ -73,11 +81,16 @@ def plan_for(
     )
 
 
-async def until(condition) -> None:
-    """Let the event loop and other processes run until `condition()` holds."""
+async def until(condition, *, every: float = LOOK_S) -> None:
+    """Let the event loop and other processes run until `condition()` holds.
+
+    What takes a few turns of the event loop is seen at once; what takes longer is looked for `every` so many seconds.
+    """
+    pause = _FIRST_LOOK_S
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(0.001)
+        while not condition():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, every)
 
 
 async def replay(scripts: Sequence[ChannelScript], recordings: Path, runtime_dir: Path) -> Replayed:

@@ -23,17 +23,11 @@ from tests.fakes.replay import until
 
 
 @dataclass
-class Served:
-    """A serve whose events are kept as they come."""
+class Heard:
+    """Calls that come in, and what is said of them."""
 
-    process: asyncio.subprocess.Process
     recordings: Path
     events: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def port(self) -> int:
-        here = [e["address"] for e in self.of_kind("listening") if e["source"] == "audiosocket"]
-        return int(here[-1].rpartition(":")[2])
 
     @property
     def troubles(self) -> str:
@@ -54,6 +48,21 @@ class Served:
     def wav(self, call: dict[str, Any]) -> Path:
         return self.recordings / str(call["call"]) / str(call["legs"][0]["path"])
 
+    async def ended(self, count: int = 1) -> None:
+        await until(lambda: len(self.of_kind("call_ended")) >= count)
+
+
+@dataclass
+class Served(Heard):
+    """A serve whose events are kept as they come."""
+
+    process: asyncio.subprocess.Process = field(kw_only=True)
+
+    @property
+    def port(self) -> int:
+        here = [e["address"] for e in self.of_kind("listening") if e["source"] == "audiosocket"]
+        return int(here[-1].rpartition(":")[2])
+
     def listener(self) -> psutil.Process:
         """The process that holds the sockets."""
         (listener,) = find_listeners(self.recordings)
@@ -63,9 +72,6 @@ class Served:
         assert self.process.stdout
         async for line in self.process.stdout:
             self.events.append(json.loads(line))
-
-    async def ended(self, count: int = 1) -> None:
-        await until(lambda: len(self.of_kind("call_ended")) >= count)
 
 
 def find_listeners(recordings: Path) -> list[psutil.Process]:
@@ -93,7 +99,7 @@ async def serving(
     arguments += ["--recordings", str(recordings), *flags]
     arguments += ["--accept-unknown"] if accepts else []
     process = await start_streamer(arguments, stderr=asyncio.subprocess.PIPE, **options)
-    served = Served(process, recordings)
+    served = Served(recordings, process=process)
     reading = asyncio.ensure_future(served.read())
     try:
         await until(

@@ -14,8 +14,8 @@ from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 from textual.pilot import Pilot
 
 from streamer.bus import Bus
+from streamer.calls.backend import Backend
 from streamer.calls.outcome import WatchOutcome
-from streamer.calls.session import Backend
 from streamer.cli.frontend import ScreenRequest
 from streamer.config import Settings
 from streamer.core.audio import Leg
@@ -124,10 +124,13 @@ class Stage:
 
     async def say(self, leg: str, start_s: float, text: str) -> Segment:
         """Let an utterance become final."""
-        self.numbers[leg] = number = self.numbers.get(leg, 0) + 1
-        spoken = segment(leg, number, start_s, text)
+        spoken = self._speak(leg, start_s, text)
         await self.publish(Final(self.call_id, spoken))
         return spoken
+
+    def _speak(self, leg: str, start_s: float, text: str) -> Segment:
+        self.numbers[leg] = number = self.numbers.get(leg, 0) + 1
+        return segment(leg, number, start_s, text)
 
     async def fill(self, count: int, text: str = "line {}", *, start_s: float = 0.0) -> None:
         """Let the agent say many lines, a second each."""
@@ -146,9 +149,8 @@ class Stage:
         await self.publish(Partial(self.call_id, leg, number, start, last.end, settled, later))
 
     async def talk(self) -> None:
-        """Let a short conversation be said."""
-        for leg, start_s, text in TALK:
-            await self.say(leg, start_s, text)
+        """Let a short conversation be said, drawn once."""
+        await self.publish(*(Final(self.call_id, self._speak(*line)) for line in TALK))
 
     async def end(self, reason: EndReason = EndReason.HANG_UP, duration_s: float = 17.0) -> None:
         """Let the call end."""

@@ -14,6 +14,7 @@ from streamer.recording.writer import create_recording
 from streamer.simulator.script import script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from tests.conftest import TRACES
+from tests.fakes.command_line import run_here
 from tests.fakes.recorder import SECOND, run_streamer, start_streamer
 
 HEAVY = ("numpy", "faster_whisper", "ctranslate2", "av", "textual", "websockets", "rich")
@@ -81,7 +82,14 @@ async def test_version_and_help_are_data():
     ],
 )
 async def test_what_cannot_be_meant_is_exit_2_and_one_line(arguments, tmp_path):
-    code, out, err = await run_streamer(*arguments, cwd=tmp_path)
+    code, out, err = await run_here(*arguments, cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith("streamer: ")
+
+
+async def test_an_error_is_the_exit_code_of_the_process_and_one_line_of_it():
+    code, out, err = await run_streamer("nonsense")
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert err.startswith("streamer: ")
@@ -101,7 +109,7 @@ def flags(pbx, recordings):
 async def test_an_existing_output_is_not_overwritten_without_force(pbx, recordings, tmp_path):
     target = tmp_path / "x.wav"
     target.write_text("precious")
-    code, _, err = await run_streamer("record", "a", *flags(pbx, recordings), "-o", str(target))
+    code, _, err = await run_here("record", "a", *flags(pbx, recordings), "-o", str(target))
     assert code == 2
     assert "--force" in err
     assert target.read_text() == "precious"
@@ -111,12 +119,12 @@ async def test_an_existing_output_is_not_overwritten_without_force(pbx, recordin
 async def test_force_overwrites_only_when_there_is_a_channel(pbx, recordings, tmp_path):
     target = tmp_path / "x.wav"
     target.write_text("precious")
-    code, _, _ = await run_streamer(
+    code, _, _ = await run_here(
         "record", "nobody", *flags(pbx, recordings), "-o", str(target), "--force"
     )
     assert code == 3
     assert target.read_text() == "precious"
-    code, out, _ = await run_streamer(
+    code, out, _ = await run_here(
         "record", "a", *flags(pbx, recordings), "-o", str(target), "--force"
     )
     assert (code, out) == (0, f"{target}\n")
@@ -125,7 +133,7 @@ async def test_force_overwrites_only_when_there_is_a_channel(pbx, recordings, tm
 
 
 async def test_several_channels_do_not_fit_into_one_file(pbx, recordings, tmp_path):
-    code, _, err = await run_streamer(
+    code, _, err = await run_here(
         "record", "x=a", "y=b", *flags(pbx, recordings), "-o", str(tmp_path / "x.wav")
     )
     assert code == 2
@@ -135,7 +143,7 @@ async def test_several_channels_do_not_fit_into_one_file(pbx, recordings, tmp_pa
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
 async def test_an_unwritable_folder_is_said_before_anything_is_connected(pbx, tmp_path):
     tmp_path.chmod(0o500)
-    code, _, err = await run_streamer("record", "a", *flags(pbx, tmp_path / "recordings"))
+    code, _, err = await run_here("record", "a", *flags(pbx, tmp_path / "recordings"))
     assert code == 1
     assert "cannot record in" in err
     assert pbx.most_attachments == 0
@@ -145,7 +153,7 @@ async def test_a_recordings_folder_that_is_a_file_is_said_before_anything_is_con
     pbx, tmp_path
 ):
     (tmp_path / "file").write_text("")
-    code, _, err = await run_streamer("record", "a", *flags(pbx, tmp_path / "file"))
+    code, _, err = await run_here("record", "a", *flags(pbx, tmp_path / "file"))
     assert code == 2
     assert "is not a folder" in err
     assert pbx.most_attachments == 0
@@ -175,7 +183,7 @@ async def test_closed_descriptors_do_not_stop_a_recording(closed, pbx, recording
 @pytest.mark.parametrize("value", ["-1", "0", "nan", "inf", "1e7"])
 async def test_a_wait_that_cannot_be_meant_is_exit_2(variable, value, monkeypatch):
     monkeypatch.setenv(variable, value)
-    code, _, err = await run_streamer("record", "a")
+    code, _, err = await run_here("record", "a")
     assert code == 2
     assert variable in err
 
@@ -183,7 +191,7 @@ async def test_a_wait_that_cannot_be_meant_is_exit_2(variable, value, monkeypatc
 async def test_a_log_that_cannot_be_written_stops_nothing(pbx, recordings, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/nowhere")
     monkeypatch.setenv("HOME", "/dev/null/nowhere")
-    code, out, _ = await run_streamer("record", "a", *flags(pbx, recordings), "-vv")
+    code, out, _ = await run_here("record", "a", *flags(pbx, recordings), "-vv")
     assert code == 0
     assert out.endswith("leg1.wav\n")
 
@@ -197,7 +205,7 @@ async def test_a_closed_stdout_ends_quietly(pbx, recordings):
 
 
 async def test_stopping_what_is_not_there_is_exit_3(recordings):
-    code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
+    code, _, err = await run_here("stop", "last", "--recordings", str(recordings))
     assert code == 3
     assert "no call last" in err
 
@@ -208,7 +216,7 @@ async def test_stopping_what_has_ended_is_no_error(recordings):
 
     recording = create_recording(recordings, source="s", url="u", legs=(Leg("a", "a"),))
     recording.finish(EndReason.HANG_UP)
-    code, _, err = await run_streamer("stop", recording.call.id, "--recordings", str(recordings))
+    code, _, err = await run_here("stop", recording.call.id, "--recordings", str(recordings))
     assert code == 0
     assert "not being recorded" in err
 
@@ -219,13 +227,13 @@ async def test_the_environment_and_the_config_file_reach_a_command(
     config = tmp_path / "config.toml"
     config.write_text(f'url = "ws://127.0.0.1:{pbx.port}/ws"\n')
     monkeypatch.setenv("STREAMER_RECORDINGS", str(recordings))
-    code, out, _ = await run_streamer("record", "a", "--config", str(config))
+    code, out, _ = await run_here("record", "a", "--config", str(config))
     assert code == 0
     assert out.startswith(str(recordings))
 
 
 async def test_the_config_sample_can_be_saved_and_used(tmp_path):
-    code, out, _ = await run_streamer("config")
+    code, out, _ = await run_here("config")
     assert code == 0
     assert "# url = " in out
 
@@ -238,9 +246,7 @@ async def test_simulate_prints_names_to_paste_and_records_as_a_whole(recordings,
     assert pbx.stderr is not None
     names = [(await pbx.stdout.readline()).decode().split("\t")[0].strip("'") for _ in range(2)]
     url = (await pbx.stderr.readline()).decode().split()[4].rstrip(";")
-    code, out, _ = await run_streamer(
-        "record", *names, "--url", url, "--recordings", str(recordings)
-    )
+    code, out, _ = await run_here("record", *names, "--url", url, "--recordings", str(recordings))
     assert code == 0
     assert len(out.splitlines()) == 2
     assert await pbx.wait() == 0
@@ -248,8 +254,45 @@ async def test_simulate_prints_names_to_paste_and_records_as_a_whole(recordings,
 
 
 async def test_simulate_on_a_port_in_use_is_one_line(pbx):
-    code, _, err = await run_streamer(
+    code, _, err = await run_here(
         "simulate", str(TRACES / "stream_gap.jsonl"), "--port", str(pbx.port)
     )
     assert code == 4
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["demo"], ["watch", "x"], ["serve"]])
+async def test_two_kinds_of_lines_at_once_are_refused(command):
+    code, out, err = await run_here(*command, "--plain", "--json")
+    assert (code, out) == (2, "")
+    assert err == "streamer: --plain prints text and --json prints events; choose one\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        (["record"], "streamer record"),
+        (["models", "pull", "a", "b"], "streamer models pull"),
+        (["nonsense"], "streamer"),
+    ],
+)
+async def test_a_usage_error_names_the_help_of_its_command(arguments, help_of):
+    code, _, err = await run_here(*arguments)
+    assert code == 2
+    assert err.endswith(f"(see {help_of} --help)\n")
+
+
+async def test_what_is_no_audio_is_refused_without_a_library_s_number(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no audio")
+    code, _, err = await run_here("transcribe", str(path), "--model", "demo")
+    assert code == 2
+    assert "Errno" not in err
+    assert "Invalid data found" in err
+
+
+async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
+    _, _, err = await run_here(
+        "calls", "--recordings", str(tmp_path), env={**os.environ, "STREAMER_MODLE": "x"}
+    )
+    assert err.count("STREAMER_MODLE") == 1

@@ -13,9 +13,17 @@ import signal
 import pytest
 
 from streamer.simulator.script import EndKind
+from tests.fakes.command_line import run_here
 from tests.fakes.keepers import keeper_pid
-from tests.fakes.recorder import LONG_CALL_S, environment, recording_call, run_streamer
-from tests.fakes.replay import until
+from tests.fakes.recorder import (
+    LONG_CALL_S,
+    LOOKS_OFTEN_S,
+    STOPPED_S,
+    environment,
+    recording_call,
+    run_streamer,
+)
+from tests.fakes.replay import SCAN_S, until
 
 
 async def the_call_is_unharmed(call):
@@ -59,7 +67,8 @@ async def test_kill_9_of_the_tap_loses_at_most_half_a_second_and_not_the_call(
 async def test_sigstop_leaves_the_call_to_the_keeper_and_the_tap_ends_as_lost(
     recordings, runtime_dir
 ):
-    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+    env = environment(runtime_dir, patience_s=STOPPED_S)
+    async with recording_call(recordings, env=env) as call:
         call.send_until(2)
         wav = await call.frames_are_recorded(2)
         call.process.send_signal(signal.SIGSTOP)
@@ -70,7 +79,7 @@ async def test_sigstop_leaves_the_call_to_the_keeper_and_the_tap_ends_as_lost(
         returncode, out, err = await call.ends()
         assert returncode == 1
         assert out == f"{wav}\n"
-        assert "the keeper has taken" in err
+        assert "streamer was frozen for" in err
         assert wav.stat().st_size - size < 10 * 32_000, "only what was read before the keeper began"
         assert reason_of(call) == "lost"
         await the_call_is_unharmed(call)
@@ -144,7 +153,7 @@ async def test_stop_ends_the_recording_but_not_the_call(recordings, runtime_dir)
     async with recording_call(recordings, env=environment(runtime_dir)) as call:
         call.send_until(2)
         wav = await call.frames_are_recorded(2)
-        stopped = await run_streamer("stop", "last", "--recordings", str(recordings))
+        stopped = await run_here("stop", "last", "--recordings", str(recordings))
         assert stopped[0] == 0
         assert "the call itself goes on" in stopped[2]
         returncode, out, _ = await call.ends()
@@ -222,19 +231,20 @@ async def test_whoever_follows_a_recorder_that_is_killed_is_told(recordings, run
         call.process.kill()
         out, err = await second.communicate()
         assert (second.returncode, out.decode()) == (1, f"{wav}\n")
-        assert b"the recorder was killed" in err
+        assert b"the process that recorded was killed" in err
         await the_call_is_unharmed(call)
 
 
 async def test_a_keeper_that_dies_during_the_call_is_replaced_before_the_tap_dies(
     recordings, runtime_dir
 ):
-    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+    env = environment(runtime_dir, patience_s=LOOKS_OFTEN_S)
+    async with recording_call(recordings, env=env) as call:
         call.send_until(2)
         await call.frames_are_recorded(2)
         first = keeper_pid(runtime_dir)
         os.kill(first, signal.SIGKILL)
-        await until(lambda: keeper_pid(runtime_dir) not in (None, first))
+        await until(lambda: keeper_pid(runtime_dir) not in (None, first), every=SCAN_S)
         call.send_until(4)
         await call.frames_are_recorded(4)
         call.process.send_signal(signal.SIGINT)
@@ -243,7 +253,8 @@ async def test_a_keeper_that_dies_during_the_call_is_replaced_before_the_tap_die
 
 
 async def test_a_keeper_that_cannot_be_had_again_is_said_and_tried_again(recordings, runtime_dir):
-    async with recording_call(recordings, env=environment(runtime_dir)) as call:
+    env = environment(runtime_dir, patience_s=LOOKS_OFTEN_S)
+    async with recording_call(recordings, env=env) as call:
         call.send_until(2)
         await call.frames_are_recorded(2)
         runtime_dir.chmod(0o755)
@@ -252,7 +263,7 @@ async def test_a_keeper_that_cannot_be_had_again_is_said_and_tried_again(recordi
         while b"do not kill this process" not in (line := await call.process.stderr.readline()):
             assert line
         runtime_dir.chmod(0o700)
-        await until(lambda: keeper_pid(runtime_dir) is not None)
+        await until(lambda: keeper_pid(runtime_dir) is not None, every=SCAN_S)
         call.send_until(4)
         await call.frames_are_recorded(4)
         call.process.kill()

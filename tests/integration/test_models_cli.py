@@ -1,17 +1,17 @@
 import json
 
-from tests.fakes.recorder import run_streamer
+from tests.fakes.command_line import run_here
 
 
 async def test_the_bundled_model_is_listed_with_what_it_is():
-    code, out, _ = await run_streamer("models")
+    code, out, _ = await run_here("models")
     assert code == 0
     assert "demo" in out
     assert "streamer models pull small" in out
 
 
 async def test_the_list_is_json_where_it_is_asked_for():
-    code, out, _ = await run_streamer("models", "list", "--json")
+    code, out, _ = await run_here("models", "list", "--json")
     (model,) = [json.loads(line) for line in out.splitlines()]
     assert code == 0
     assert (model["name"], model["languages"]) == ("demo", "en")
@@ -19,13 +19,13 @@ async def test_the_list_is_json_where_it_is_asked_for():
 
 
 async def test_the_path_of_a_model_is_data():
-    code, out, err = await run_streamer("models", "path", "demo")
+    code, out, err = await run_here("models", "path", "demo")
     assert (code, err) == (0, "")
     assert out.endswith("assets/models/demo\n")
 
 
 async def test_a_model_that_is_not_there_is_exit_3_and_says_how_to_get_it():
-    code, out, err = await run_streamer("models", "path", "small")
+    code, out, err = await run_here("models", "path", "small")
     assert (code, out) == (3, "")
     assert (
         err
@@ -35,13 +35,13 @@ async def test_a_model_that_is_not_there_is_exit_3_and_says_how_to_get_it():
 
 async def test_a_hub_that_cannot_be_reached_is_one_clear_line(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
-    code, out, err = await run_streamer("models", "pull", "tiny")
+    code, out, err = await run_here("models", "pull", "tiny")
     assert (code, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert "cannot be reached" in err
 
 
 async def test_pulling_what_nobody_has_heard_of_is_exit_3():
-    code, _, err = await run_streamer("models", "pull", "nonsense")
+    code, _, err = await run_here("models", "pull", "nonsense")
     assert code == 3
-    assert "no model is called nonsense" in err
+    assert "there is no model nonsense" in err

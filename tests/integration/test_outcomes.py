@@ -17,8 +17,9 @@ from streamer.simulator.script import EndKind, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.tap.outbound import record_call
 from streamer.tap.tap import SILENCE_S, Stop
+from tests.fakes.command_line import run_here
 from tests.fakes.ports import SILENT, closed_port, http, open_port
-from tests.fakes.recorder import SECOND, run_streamer
+from tests.fakes.recorder import SECOND
 from tests.fakes.replay import RememberingBus, VirtualClock, plan_for, play, until
 
 CHANNEL = "PJSIP/100-0000001a"
@@ -29,9 +30,7 @@ def script(name=CHANNEL, seconds=1, **options):
 
 
 async def record(url, recordings, *flags, channel=CHANNEL):
-    return await run_streamer(
-        "record", channel, "--url", url, "--recordings", str(recordings), *flags
-    )
+    return await run_here("record", channel, "--url", url, "--recordings", str(recordings), *flags)
 
 
 def one_line(err: str) -> str:
@@ -228,7 +227,7 @@ async def test_wss_records_like_ws(remedy, recordings, certificate, tmp_path):
         await until(lambda: pbx.connections == 0)
         assert pbx.reports == []
     assert code == ExitCode.DONE
-    assert ("anybody in between" in err) == (remedy == "insecure")
+    assert ("anybody on the network path" in err) == (remedy == "insecure")
     with open(out.strip(), "rb") as wav:  # noqa: ASYNC230, PTH123 - a small file in a test
         assert wav.read()[HEADER_SIZE:] == sent.pcm
 

@@ -62,7 +62,7 @@ async def test_parked_peers_that_fill_the_keeper_end_no_live_call(recordings, ru
         _let_open(keeper, 1)
         parked = await park(served, 2)
         unprotected = await speaking(served, 3)
-        await until(lambda: "without protection" in served.troubles)
+        await until(lambda: "cannot protect" in served.troubles)
         for caller in (live, unprotected):
             caller.speak(SECOND)
             assert not any(isinstance(message, Terminated) for message in caller.messages)

@@ -7,15 +7,17 @@ import shutil
 import signal
 import sqlite3
 import wave
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import srt
 import webvtt
 
 from streamer.cli.demo import demo_call
+from streamer.core.events import encode_time
 from streamer.recording.speaker_names import write_names
-from tests.fakes.recorder import run_streamer, start_streamer
+from tests.fakes.command_line import run_here
+from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import until
 from tests.integration.test_watch import arguments, demo_pbx, events_of, missing_or_wrong
 
@@ -27,7 +29,7 @@ def kept(tmp_path_factory):
     """The demo call, transcribed and kept once; a test that changes it takes a copy."""
     folder = tmp_path_factory.mktemp("kept")
     command = ["transcribe", "--store", str(demo_call()), "--model", "demo"]
-    code, _, err = asyncio.run(run_streamer(*command, "--recordings", str(folder / "recordings")))
+    code, _, err = asyncio.run(run_here(*command, "--recordings", str(folder / "recordings")))
     assert code == 0, err
     return folder / "recordings"
 
@@ -39,13 +41,13 @@ def copy(kept, recordings):
 
 
 async def run(recordings, *command, code=0):
-    result = await run_streamer(*command, "--recordings", str(recordings))
+    result = await run_here(*command, "--recordings", str(recordings))
     assert result[0] == code, result
     return result[1]
 
 
 async def refused(recordings, *command, code):
-    returned, out, err = await run_streamer(*command, "--recordings", str(recordings))
+    returned, out, err = await run_here(*command, "--recordings", str(recordings))
     assert (returned, out, len(err.splitlines())) == (code, "", 1), (returned, out, err)
     return err
 
@@ -133,6 +135,15 @@ async def test_a_deleted_call_leaves_nothing_that_can_be_read(copy):
     assert "no call last" in await refused(copy, "delete", "last", "--yes", code=3)
 
 
+async def test_a_file_of_somebody_else_is_left_and_said_and_the_words_go(copy):
+    (call,) = events_of(await run(copy, "calls", "--json"))
+    (copy / call["call"] / "notes.txt").write_text("mine")
+    assert "notes.txt" in await refused(copy, "delete", "last", "--yes", code=1)
+    assert await run(copy, "search", "support") == ""
+    assert await run(copy, "calls") == await run(copy, "resume") == ""
+    assert [path.name for path in (copy / call["call"]).iterdir()] == ["notes.txt"]
+
+
 async def test_a_lost_database_is_made_again_from_the_recordings(copy):
     before = events_of(await run(copy, "show", "last", "--json"))
     for path in copy.glob("streamer.sqlite3*"):
@@ -147,7 +158,9 @@ async def test_a_lost_database_is_made_again_from_the_recordings(copy):
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "newer"])
-async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_text(copy, damage):
+async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_text(
+    copy, damage, short_call
+):
     path = copy / "streamer.sqlite3"
     if damage == "newer":
         with sqlite3.connect(path) as db:
@@ -163,8 +176,8 @@ async def test_a_database_that_cannot_be_used_is_one_line_and_costs_only_the_tex
     for command in (["calls"], ["search", "support"], ["show", "last"]):
         err = await refused(copy, *command, code=1)
         assert "newer streamer" in err if damage == "newer" else "is damaged" in err
-    async with demo_pbx(speed=30) as pbx:
-        code, out, err = await run_streamer(*arguments(pbx, copy, "--json"))
+    async with demo_pbx(short_call, speed=30) as pbx:
+        code, out, err = await run_here(*arguments(pbx, copy, "--json"))
     assert code == 1
     assert [e["message"] for e in events_of(out) if e["event"] == "trouble"][0].startswith(
         "no text"
@@ -253,16 +266,36 @@ async def test_what_another_backend_hears_is_shown_while_it_is_said(recordings):
         await other.communicate()
 
 
-async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(copy, recordings):
-    folder = next(copy.glob("*/call.json")).parent
+async def test_a_watch_that_would_delete_every_call_says_so_and_deletes_none(copy, short_call):
     with sqlite3.connect(copy / "streamer.sqlite3") as db:
         db.execute("UPDATE call SET started_at = '2020-01-01T00:00:00.000Z'")
     db.close()
+    (before,) = events_of(await run(copy, "calls", "--json"))
     env = {**os.environ, "STREAMER_RETENTION_DAYS": "30"}
-    await run_streamer("calls", "--recordings", str(copy), env=env)
+    async with demo_pbx(short_call, speed=10) as pbx:
+        _, out, _ = await run_here(*arguments(pbx, copy, "--json"), env=env)
+    said = [event["message"] for event in events_of(out) if event["event"] == "trouble"]
+    assert sum("the only call began more than 30 days ago" in message for message in said) == 1
+    assert before in events_of(await run(copy, "calls", "--json"))
+
+
+async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(
+    copy, recordings, short_call
+):
+    folder = next(copy.glob("*/call.json")).parent
+    with sqlite3.connect(copy / "streamer.sqlite3") as db:
+        db.execute("UPDATE call SET started_at = '2020-01-01T00:00:00.000Z'")
+        yesterday = encode_time(datetime.now(UTC) - timedelta(hours=25))
+        db.execute(
+            "INSERT INTO retention VALUES (1, ?1, 'another', ?1, ?1, '2025-01-01T00:00:00.000Z')",
+            [yesterday],  # that every call would go has been said a day ago
+        )
+    db.close()
+    env = {**os.environ, "STREAMER_RETENTION_DAYS": "30"}
+    await run_here("calls", "--recordings", str(copy), env=env)
     assert folder.exists(), "a command that reads deletes nothing"
-    async with demo_pbx(speed=10) as pbx:
-        await run_streamer(*arguments(pbx, copy, "--json"), env=env)
+    async with demo_pbx(short_call, speed=10) as pbx:
+        await run_here(*arguments(pbx, copy, "--json"), env=env)
     assert not folder.exists()
     (call,) = events_of(await run(copy, "calls", "--json"))
     assert call["source"] == "stream-channel"

@@ -11,7 +11,6 @@ from math import gcd
 
 import numpy as np
 import pytest
-from scipy.signal import resample_poly
 
 from streamer.cli.demo import demo_call
 from streamer.core.audio import Leg
@@ -19,7 +18,8 @@ from streamer.core.events import SPEECH_RATE, EndReason
 from streamer.media.decode import decode_tracks
 from streamer.recording.writer import create_recording
 from streamer.speech.words.agreement import normalise
-from tests.fakes.recorder import run_streamer, start_streamer
+from tests.fakes.command_line import run_here
+from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import until
 from tests.integration.test_watch import missing_or_wrong
 
@@ -44,6 +44,8 @@ def record_demo(recordings, rates):
 
 def change_rate(track, rate):
     """Resample by a way that is not the one under test."""
+    from scipy.signal import resample_poly  # a second, which not every worker need spend
+
     step = gcd(rate, SPEECH_RATE)
     samples = np.frombuffer(track, "<i2").astype(float)
     changed = resample_poly(samples, rate // step, SPEECH_RATE // step)
@@ -56,13 +58,13 @@ def resume(recordings):
 
 async def transcribe(recordings):
     """Finish the only call's words; return its segments as JSON has them."""
-    code, _, err = await run_streamer(*resume(recordings))
+    code, _, err = await run_here(*resume(recordings))
     assert code == 0, err
     return await read_segments(recordings)
 
 
 async def read_segments(recordings):
-    code, out, err = await run_streamer("show", "last", "--json", "--recordings", str(recordings))
+    code, out, err = await run_here("show", "last", "--json", "--recordings", str(recordings))
     assert code == 0, err
     _, *segments = map(json.loads, out.splitlines())
     return segments

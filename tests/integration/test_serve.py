@@ -14,14 +14,12 @@ import pytest
 
 from streamer.recording.locks import is_locked
 from streamer.simulator.audiosocket import Caller, run_callers
-from streamer.simulator.caller import load_caller, script_caller, script_mislabelled, with_digits
+from streamer.simulator.caller import script_caller, with_digits
 from streamer.simulator.judge import Ending
-from streamer.wire.audiosocket import RATES, TERMINATE, Audio, Terminated
-from streamer.wire.formats import Format, decode
-from streamer.wire.g711 import Law, encode
-from tests.conftest import TRACES
-from tests.fakes.recorder import run_streamer
-from tests.fakes.replay import PATIENCE_S, until
+from streamer.wire.audiosocket import TERMINATE, Terminated
+from tests.fakes.command_line import run_here
+from tests.fakes.recorder import STOPPED_S, run_streamer
+from tests.fakes.replay import PATIENCE_S, SCAN_S, until
 from tests.fakes.serving import call, find_listeners, serving
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
@@ -42,8 +40,8 @@ async def play(served, *scripts, **options):
     return await run_callers(callers, host="127.0.0.1", port=served.port)
 
 
-@pytest.mark.parametrize("rate", sorted(RATES.values()))
-async def test_the_wav_is_equal_to_the_samples_sent_at_every_rate(rate, recordings):
+async def test_the_wav_is_equal_to_the_samples_sent(recordings):
+    rate = 16_000
     pcm = bytes(range(256)) * (rate // 128)
     async with serving(recordings) as served:
         (result,) = await play(served, script_caller(pcm, rate=rate, name="a"))
@@ -56,47 +54,6 @@ async def test_the_wav_is_equal_to_the_samples_sent_at_every_rate(rate, recordin
         assert result.ending is Ending.HUNG_UP
         assert result.odd_rates == []
         assert result.returned.is_silent
-
-
-@pytest.mark.parametrize("format", [Format.ULAW, Format.ALAW, Format.SLIN16])
-async def test_audio_under_a_wrong_label_is_recognised_and_said_once(format, recordings):
-    demo = b"".join(n.to_bytes(2, "little", signed=True) for n in _speech())
-    async with serving(recordings) as served:
-        await play(served, script_mislabelled(demo, format, name="a"))
-        await served.ended()
-        (recorded,) = served.calls()
-        expected = demo if format is Format.SLIN16 else decode(encode(demo, Law(format)), format)
-        assert served.pcm(recorded) == expected
-        assert recorded["legs"][0]["rate"] == format.rate
-        assert served.troubles.count(format) == 1
-
-
-def _speech():
-    """A sum of tones that swells and fades, as vowels do."""
-    import math
-
-    return [
-        round(
-            6000
-            * abs(math.sin(n / 1500))
-            * (math.sin(n / 9) + 0.5 * math.sin(n / 4.1) + 0.2 * math.sin(n / 2.3))
-        )
-        for n in range(12_000)
-    ]
-
-
-@pytest.mark.parametrize("name", sorted(path.name for path in TRACES.glob("audiosocket_*.jsonl")))
-async def test_what_asterisk_sent_is_recorded_to_the_byte(name, recordings):
-    script = load_caller(TRACES / name)
-    async with serving(recordings) as served:
-        await play(served, script, speed=4.0)
-        await served.ended()
-        (recorded,) = served.calls()
-        sent = b"".join(frame.data[3:] for frame in script.frames if frame.data[0] >= 0x10)
-        assert served.pcm(recorded).replace(b"\0", b"") == sent.replace(b"\0", b"")
-        assert recorded["legs"][0]["channel"] == str(served.calls()[0]["facts"]["uuid"])
-        digits = [chr(frame.data[3]) for frame in script.frames if frame.data[0] == 3]
-        assert [digit["digit"] for digit in recorded["legs"][0]["digits"]] == digits
 
 
 async def test_pressed_keys_are_events_with_their_time(recordings):
@@ -137,13 +94,15 @@ async def test_a_serve_takes_over_the_listener_of_one_that_was_killed(recordings
             await until(lambda: second.of_kind("call_started"))
             stranger = await call(second.port)
             stranger.send(b"GET / HTTP/1.1\r\n\r\n")
-            await until(lambda: "AudioSocket is no HTTP" in second.troubles)
+            await until(lambda: "AudioSocket is not HTTP" in second.troubles)
             caller.hang_up()
             await second.ended()
-            await until(lambda: find_listeners(recordings) == [listener])
+            await until(lambda: find_listeners(recordings) == [listener], every=SCAN_S)
             second.process.send_signal(signal.SIGTERM)
             assert await second.process.wait() == 128 + signal.SIGTERM
-            await until(lambda: not listener.is_running() or find_listeners(recordings) == [])
+            await until(
+                lambda: not listener.is_running() or find_listeners(recordings) == [], every=SCAN_S
+            )
 
 
 async def test_a_second_serve_may_leave_without_ending_the_listening(recordings):
@@ -168,7 +127,7 @@ async def test_a_second_serve_leads_when_the_first_has_died(recordings):
             await until(lambda: is_locked(lock))
             second.process.send_signal(signal.SIGTERM)
             assert await second.process.wait() == 128 + signal.SIGTERM
-            await until(lambda: not _is_open(first.port))
+            await until(lambda: not _is_open(first.port), every=SCAN_S)
 
 
 async def test_what_ended_while_no_serve_lived_is_said_to_wait_for_its_text(recordings):
@@ -183,7 +142,7 @@ async def test_what_ended_while_no_serve_lived_is_said_to_wait_for_its_text(reco
         line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
         while b"no speech model" in line:
             line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
-        assert line.startswith(b"1 earlier call has no complete text")
+        assert line.startswith(b"1 earlier call has an incomplete transcript")
 
 
 async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings):
@@ -224,7 +183,7 @@ async def test_sigterm_takes_no_new_calls_and_follows_live_ones_to_their_end(rec
         caller = await speaking(served)
         served.process.send_signal(signal.SIGTERM)
         await until(lambda: "no more calls" in served.troubles)
-        await until(lambda: not _is_open(served.port))
+        await until(lambda: not _is_open(served.port), every=SCAN_S)
         caller.speak(SECOND)
         caller.hang_up()
         assert await served.process.wait() == 128 + signal.SIGTERM
@@ -250,7 +209,7 @@ async def test_after_the_grace_callers_are_told_to_go_on(recordings):
 
 
 async def test_sigstop_of_the_listener_leaves_the_calls_to_the_keeper(recordings, monkeypatch):
-    monkeypatch.setenv("STREAMER_KEEPER_PATIENCE", "1")
+    monkeypatch.setenv("STREAMER_KEEPER_PATIENCE", str(STOPPED_S))
     async with serving(recordings) as served:
         caller = await speaking(served)
         listener = served.listener()
@@ -260,7 +219,7 @@ async def test_sigstop_of_the_listener_leaves_the_calls_to_the_keeper(recordings
         listener.resume()
         await served.ended()
         assert served.of_kind("call_ended")[0]["reason"] == "lost"
-        assert "keeper has taken" in served.troubles
+        assert "streamer was frozen for" in served.troubles
         other = await speaking(served, number=2)
         for one in (caller, other):
             one.hang_up()
@@ -310,34 +269,6 @@ async def test_no_silence_means_nothing_is_sent(recordings):
         assert caller.received == b""
 
 
-async def test_without_any_audio_silence_goes_out_and_an_empty_wav_is_left(recordings):
-    async with serving(recordings) as served:
-        caller = await call(served.port)
-        caller.identify()
-        await until(lambda: len(caller.messages) > 3)
-        assert {type(message) for message in caller.messages} == {Audio}
-        assert not caller.received.replace(bytes(320), b"").strip(b"\x10\x01\x40")
-        caller.hang_up()
-        await served.ended()
-        (recorded,) = served.calls()
-        assert served.pcm(recorded) == b""
-        assert recorded["reason"] == "hang-up"
-
-
-async def test_a_rate_that_is_known_late_is_put_right(recordings):
-    async with serving(recordings) as served:
-        caller = await call(served.port)
-        caller.identify()
-        await until(lambda: served.of_kind("call_started"))  # after RATE_WAIT_S, as 8 kHz
-        caller.speak(SECOND * 2, rate=16000)
-        caller.hang_up()
-        await served.ended()
-        (recorded,) = served.calls()
-        assert recorded["legs"][0]["rate"] == 16000
-        with wave.open(str(served.wav(recorded))) as wav:
-            assert (wav.getframerate(), wav.getnframes()) == (16000, 16000)
-
-
 def allow_few_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
 
@@ -384,7 +315,7 @@ async def test_a_host_that_is_none_is_one_clear_line_and_exit_4(host, recordings
     flags = ["--recordings", str(recordings), "--audiosocket", f"{host}:9092", "--json"]
     code, out, err = await run_streamer("serve", "--accept-unknown", *flags)
     assert (code, out) == (4, "")
-    assert f"{host}:9092 cannot be listened on" in err.splitlines()[-1]
+    assert f"cannot listen on {host}:9092" in err.splitlines()[-1]
     assert len(err.splitlines()) == 2, err
 
 
@@ -409,7 +340,7 @@ async def test_a_folder_that_cannot_be_written_is_one_clear_line_and_exit_1(tmp_
     ],
 )
 async def test_what_cannot_be_meant_is_exit_2_and_one_line(flags, recordings):
-    code, out, err = await run_streamer("serve", "--recordings", str(recordings), *flags)
+    code, out, err = await run_here("serve", "--recordings", str(recordings), *flags)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
 
 
@@ -428,7 +359,7 @@ async def test_a_new_serve_listens_while_the_calls_of_the_old_one_go_on(recordin
     async with serving(recordings) as old:
         caller = await speaking(old)
         old.process.send_signal(signal.SIGTERM)
-        await until(lambda: not _is_open(old.port))
+        await until(lambda: not _is_open(old.port), every=SCAN_S)
         address = f"127.0.0.1:{old.port}"
         async with serving(recordings, "--audiosocket", address) as new:
             assert len(find_listeners(recordings)) == 2

@@ -18,6 +18,7 @@ from streamer.sources.stream_channel.address import Address
 from streamer.sources.stream_channel.outgoing import StreamChannel
 from streamer.tap.outbound import TapPlan, record_call
 from streamer.tap.tap import Stop
+from tests.fakes.command_line import run_here
 from tests.fakes.replay import PATIENCE_S, RememberingBus, until
 
 SUBPROTOCOLS = [Subprotocol("stream-channel")]
@@ -128,9 +129,7 @@ async def test_what_is_no_websocket_frame_is_a_loss_that_sends_and_closes_nothin
 
 
 async def test_hostile_channel_names_reach_no_terminal(recordings, runtime_dir):
-    from tests.fakes.recorder import run_streamer
-
-    code, _, err = await run_streamer(
+    code, _, err = await run_here(
         "record", "a\x1b[31m", "--url", "ws://127.0.0.1:1/ws", "--recordings", str(recordings)
     )
     assert code == 2

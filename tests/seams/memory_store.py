@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from streamer.store import (
     LegRow,
     Progress,
     Reader,
+    Retention,
     Store,
     TroubleRow,
 )
@@ -60,6 +62,7 @@ class MemoryStore:
         self._calls: dict[str, StoredCall] = {}
         self._troubles: list[TroubleRow] = []
         self._told: dict[tuple[str, str, str], int] = {}
+        self._retention = Retention()
         self._version = 0
 
     def segments_of(self, call_id: str) -> int:
@@ -125,6 +128,15 @@ class MemoryStore:
 
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         return [row for row in self._troubles if row.call_id == call_id]
+
+    async def read_retention(self) -> Retention:
+        return self._retention
+
+    async def keep_retention(self, retention: Retention) -> None:
+        self._retention = retention
+
+    async def back_up(self, path: Path) -> None:
+        await asyncio.to_thread(path.write_text, "".join(self._newest_first()))
 
     async def read_version(self) -> int:
         return self._version

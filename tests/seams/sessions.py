@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.bus import Bus
+from streamer.calls.backend import Backend, open_speech
 from streamer.calls.observers import OBSERVERS, Observer
-from streamer.calls.session import Backend, SessionResult, run_session
-from streamer.calls.watching import open_speech
+from streamer.calls.session import SessionResult, run_session
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, EndReason, Event, Final, Segment

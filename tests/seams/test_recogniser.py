@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from streamer.bus import Bus
-from streamer.calls.watching import open_speech
+from streamer.calls.backend import open_speech
 from streamer.config import Settings
 from streamer.core.events import EndReason
 from streamer.speech.base import Recogniser

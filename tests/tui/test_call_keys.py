@@ -181,7 +181,7 @@ async def test_w_shows_the_time_on_the_wall(stage):
 async def test_i_shows_figures(stage):
     await stage.pilot.press("i")
     assert isinstance(stage.app.screen, Statistics)
-    await stage.sees("settled lines       5")
+    await stage.sees("finals              5")
     await stage.pilot.press("i")
     assert stage.call_screen
 
@@ -226,7 +226,7 @@ async def test_a_player_that_fails_is_said(stage, tmp_path, monkeypatch):
 async def test_l_without_a_player_says_what_to_install(stage, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     await stage.pilot.press("l")
-    await stage.sees("nothing here plays")
+    await stage.sees("no program that plays sound")
 
 
 @pytest.mark.parametrize("key", ["colon", "ctrl+p"])

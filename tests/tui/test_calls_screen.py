@@ -14,7 +14,7 @@ from streamer.recording.writer import create_recording
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
 from tui.screens.search import SearchScreen
-from tui.state import list_details as remarks
+from tui.state import list_details
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def stage(recordings):
 
 
 async def test_without_calls_it_says_how_to_begin(stage):
-    await stage.sees("no calls yet; streamer watch CHANNEL begins one")
+    await stage.sees("no calls yet; `streamer watch CHANNEL` starts one")
 
 
 async def test_a_tap_that_another_process_starts_is_noticed(stage):
@@ -36,8 +36,31 @@ async def test_a_tap_that_another_process_starts_is_noticed(stage):
     await stage.sees("0 live, 1 call")
 
 
+async def test_a_live_call_is_listed_first_behind_any_number_of_newer_ones(stage, monkeypatch):
+    monkeypatch.setattr("tui.screens.calls.SHOWN", 2)
+    names = iter(f"20261120-13050{n}-aaaa" for n in range(9))
+    monkeypatch.setattr("streamer.recording.writer.new_call_id", lambda now: next(names))
+    live = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    for _ in range(3):
+        create_recording(stage.recordings, source="s", url="", legs=LEGS).finish(EndReason.HANG_UP)
+    await stage.sees("1 live, 2 calls")
+    await stage.sees("unfinished")
+    assert stage.calls_screen.entries[0].call.id == live.call.id
+    live.finish(EndReason.HANG_UP)
+
+
+async def test_a_call_with_incomplete_audio_says_so_in_the_list_and_in_its_head(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    recording.lose(0, 12 * LEGS[0].rate)
+    recording.finish(EndReason.HANG_UP)
+    await stage.sees("unfinished, audio incomplete (12 s)")
+    await stage.pilot.press("enter")
+    await stage.sees("ENDED")
+    await stage.sees("audio incomplete (12 s)")
+
+
 async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
-    read, begun = remarks.DetailsReader.read, []
+    read, begun = list_details.DetailsReader.read, []
     is_read = threading.Event()
 
     def read_slowly(self, entries):
@@ -45,7 +68,7 @@ async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
         is_read.wait(PATIENCE_S)
         return read(self, entries)
 
-    monkeypatch.setattr(remarks.DetailsReader, "read", read_slowly)
+    monkeypatch.setattr(list_details.DetailsReader, "read", read_slowly)
     await keep_past_call(stage)
     await until(lambda: begun)
     for _ in range(3):
@@ -132,7 +155,7 @@ async def test_a_filter_that_nothing_passes_says_so(stage):
     await keep_past_call(stage)
     await stage.sees("complete")
     await stage.pilot.press("slash", *"zzz")
-    await stage.sees("no call holds that")
+    await stage.sees("no call contains that")
 
 
 @pytest.mark.parametrize(("keys", "which"), [("jk", 0), ("j", 1), ("G", 2), ("Gg", 0)])
@@ -214,7 +237,7 @@ async def test_names_that_have_not_changed_are_not_read_again(stage, monkeypatch
         read.append(folder.name)
         return {"agent": "Ann"}
 
-    monkeypatch.setattr(remarks, "read_names", read_names)
+    monkeypatch.setattr(list_details, "read_names", read_names)
     await keep_past_call(stage)
     write_names(stage.recordings / PAST, {"agent": "Ann"})
     await stage.sees("caller, Ann")

@@ -80,7 +80,7 @@ async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatc
         await settle(stage)
         assert "t Name p Freeze" in foot(stage)
         await stage.pilot.press("l")
-        await stage.sees("it would sound at the machine")
+        await stage.sees("sound plays on the machine that streamer runs on")
         await stage.pilot.press("question_mark")
         await stage.sees("Freeze the screen only")
         assert "Play from this line" not in stage.text()

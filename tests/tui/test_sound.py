@@ -75,5 +75,5 @@ def test_without_a_player_or_a_recording_it_is_said(tmp_path, monkeypatch, wav):
     with pytest.raises(NotFoundError, match="install sox"):
         play(wav, [], start_s=0)
     install(tmp_path, "play")
-    with pytest.raises(NotFoundError, match="not there any more"):
+    with pytest.raises(NotFoundError, match="does not exist any more"):
         play(tmp_path / "gone.wav", [], start_s=0)

@@ -25,7 +25,7 @@ from streamer.recording.folder import CallFolder
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller
 from tests.fakes.recorder import environment, recording_call
-from tests.fakes.replay import PATIENCE_S, until
+from tests.fakes.replay import PATIENCE_S, SCAN_S, until
 from tests.fakes.serving import find_listeners
 
 pytestmark = [
@@ -242,7 +242,7 @@ async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
         await shown.shows("no calls yet")
         shown.type(b"\x1a")
         process = psutil.Process(shown.process.pid)
-        await until(lambda: process.status() == psutil.STATUS_STOPPED)
+        await until(lambda: process.status() == psutil.STATUS_STOPPED, every=SCAN_S)
         await until(lambda: SHOW_CURSOR in shown.written.rpartition(LEAVE_SCREEN)[2])
         assert shown.is_usable()
         end = len(shown.plain)
@@ -317,9 +317,12 @@ async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(reco
         shown.type(b"q")
         assert await shown.ends() == 0
         assert shown.is_usable()
-        assert "still recording 1 to the end" in shown.plain
+        assert "still recorded to their end: 1" in shown.plain
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         assert CallFolder(folder).is_live()
         calling.cancel()
         await asyncio.wait([calling])
-        await until(lambda: not CallFolder(folder).is_live() and not find_listeners(recordings))
+        await until(
+            lambda: not CallFolder(folder).is_live() and not find_listeners(recordings),
+            every=SCAN_S,
+        )

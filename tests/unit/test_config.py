@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from streamer.config import Settings, load_settings, parse_headers, render_sample
+from streamer.config import Settings, find_warnings, load_settings, parse_headers, render_sample
 from streamer.errors import UsageError
 
 
@@ -90,3 +90,22 @@ def test_a_broken_header_is_not_shown():
     with pytest.raises(UsageError) as refused:
         parse_headers(["s3cret"])
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_variable_that_is_no_setting_is_warned_of_with_the_nearest_one():
+    environment = {"STREAMER_MODLE": "x", "STREAMER_URL": "ws://a/ws", "STREAMERS": "x"}
+    (warning,) = find_warnings(None, environment, Settings())
+    assert "STREAMER_MODLE" in warning
+    assert "STREAMER_MODEL" in warning
+
+
+@pytest.mark.parametrize(("mode", "count"), [(0o600, 0), (0o640, 1), (0o604, 1)])
+@pytest.mark.parametrize(
+    "secret", [{"password": "x"}, {"register_key": "x"}, {"headers": {"A": "b"}}]
+)
+def test_a_file_with_a_secret_that_others_can_read_is_warned_of(tmp_path, mode, count, secret):
+    path = tmp_path / "config.toml"
+    path.touch(mode)
+    path.chmod(mode)
+    assert len(find_warnings(path, {}, Settings(**secret))) == count
+    assert find_warnings(path, {}, Settings()) == []

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bus import Bus, Subscription
-from streamer.calls.session import Backend, run_session
-from streamer.calls.watching import open_backend
+from streamer.calls.backend import Backend, open_backend
+from streamer.calls.session import run_session
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import Event, Final, Lagging, Partial

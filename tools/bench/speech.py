@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.bus import Bus
+from streamer.calls.backend import open_backend, without_partials
 from streamer.calls.session import run_session
-from streamer.calls.watching import open_backend, without_partials
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Final

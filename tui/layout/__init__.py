@@ -1,1 +1,1 @@
-"""Words as rows: wrapping, selection, wording."""
+"""Words as rows of a terminal: wrapping, selection, formatting."""

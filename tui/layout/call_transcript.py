@@ -1,4 +1,4 @@
-"""The blocks of one call's shown: which utterances are put on it, in which order, and as which words."""
+"""The layout of one call's transcript: which of its utterances are laid out, in which order, and with which words."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tui.state.call import Key, ShownCall, Utterance
 
 
 class CallLayout(BlockLayout):
-    """A blocks that knows its shown; empty until utterances are put on it."""
+    """The layout of the utterances of one `ShownCall`; empty until `put` adds some."""
 
     def __init__(self, shown: ShownCall) -> None:
         super().__init__()
         self._shown = shown
 
     def order_wanted(self, near: Key | None) -> list[Key]:
-        """Return all utterances of the shown in the order in which they are wanted, by who looks near one."""
+        """Return all utterances in the order in which to lay them out for a reader who looks at the one `near`."""
         utterances = self._shown.utterances
         keys = sorted(utterances, key=lambda key: self._order(utterances[key]))
         if near in utterances:
@@ -25,7 +25,7 @@ class CallLayout(BlockLayout):
         return order_from(keys, 0 if self._shown.is_over else len(keys))
 
     def put(self, keys: list[Key]) -> int:
-        """Put utterances on the blocks as they are now; return the first row that may look different."""
+        """Lay utterances out as they are now; return the first row that may look different."""
         tops = [self.top(index) for key in keys if (index := self.find(key)) is not None]
         self.update(self._change(key) for key in keys)
         tops += [self.top(index) for key in keys if (index := self.find(key)) is not None]

@@ -6,13 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from streamer.core.events import SPEECH_RATE, Word
-from streamer.core.transcript import format_position
+from streamer.core.transcript import DOUBTFUL, format_position
 from streamer.core.untrusted import one_line, printable
 from tui.layout.wrapping import Token, make_token
 from tui.state.call import Utterance
-
-DOUBTFUL = 0.5
-"""Probability below which a settled word is marked; about one in seven words of the bundled call's."""
 
 _LONGEST = 20_000
 """Characters of one utterance that are shown: a minute of speech has 1,000."""

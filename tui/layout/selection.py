@@ -1,6 +1,6 @@
-"""A selection with the mouse as Textual has it, but by utterance and character: it stays on its words while others come and rows move.
+"""Textual's selection with the mouse, kept by utterance and character: it stays on its words while lines come and rows move.
 
-Textual keeps two offsets. Here `y` is the place of an utterance in the order of a blocks, in which it can be found again, and `x` is
+Textual keeps two offsets. Here `y` is the place of an utterance in the order of a layout, by which it is found again, and `x` is
 one more than a character of its text: 0 is before the first, where the speaker's name stands.
 """
 
@@ -25,7 +25,7 @@ Span = tuple[int, int]
 
 
 class FindsLegs(Protocol):
-    """What knows the legs of a call."""
+    """A call, as far as its legs are concerned."""
 
     def leg_at(self, rank: int) -> str | None:
         """Return the label of the leg at a place in its call."""

@@ -1,4 +1,4 @@
-"""A long list of blocks, each some rows high: where each stands, and which one is at a row; only what is looked at is ever wrapped.
+"""A long list of blocks, each some rows high: where each stands, and which one is at a row. Only blocks in sight are wrapped.
 
 Blocks stand by start time, those that start together by the order of their legs. A block whose neighbour above is of another leg
 opens a turn: it has an empty row above it, and its speaker's name is shown.

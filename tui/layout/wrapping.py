@@ -1,4 +1,4 @@
-"""Words broken into rows of a terminal, counted in cells: a wide character takes two, a combined one is never split."""
+"""Words broken into rows of a terminal, counted in cells: a wide character takes two, a combined character is never split."""
 
 from __future__ import annotations
 

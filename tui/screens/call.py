@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,9 +14,11 @@ from textual.widgets import Input
 
 from streamer.core.events import SPEECH_RATE
 from streamer.errors import StreamerError
+from streamer.recording.private_files import is_regular
 from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
 from tui.layout.formatting import show_count, show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
 from tui.state.call import Key, ShownCall
@@ -28,16 +29,13 @@ from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
 from tui.widgets.transcript import Transcript
 
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
-
 TICK_S = 0.2
 
 
 class CallScreen(Screen[None]):
-    """Follows one shown."""
+    """Follows one call."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         *FIRST_KEYS,
@@ -48,7 +46,7 @@ class CallScreen(Screen[None]):
             "Back",
             id="back",
             priority=True,
-            tooltip="Close what is open, or go back",
+            tooltip="Clear the selection or the search, or go back",
         ),
         Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
         Binding(
@@ -57,7 +55,7 @@ class CallScreen(Screen[None]):
             "Next",
             id="next",
             show=False,
-            tooltip="The next place, further back",
+            tooltip="Next match, further back in the call",
         ),
         Binding(
             "N",
@@ -65,7 +63,7 @@ class CallScreen(Screen[None]):
             "Previous",
             id="previous",
             show=False,
-            tooltip="The place before, further on",
+            tooltip="Previous match, further on in the call",
         ),
         Binding(
             "f",
@@ -79,7 +77,7 @@ class CallScreen(Screen[None]):
             "export",
             "Export",
             id="export",
-            tooltip="Write the transcript or the audio into a file here",
+            tooltip="Save the transcript or the audio in this folder",
         ),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
         Binding(
@@ -88,7 +86,7 @@ class CallScreen(Screen[None]):
             "Name",
             id="rename",
             priority=True,
-            tooltip="Give the speaker of the line a name",
+            tooltip="Name the speaker of this line",
         ),
         Binding(
             "l",
@@ -108,16 +106,22 @@ class CallScreen(Screen[None]):
             "statistics",
             "Info",
             id="statistics",
-            tooltip="Frames, gaps, losses, delays and load",
+            tooltip="Show frames, gaps, losses, delays and load",
         ),
-        Binding("w", "time", "Time", id="time", tooltip="Time of the call, or time on the wall"),
+        Binding(
+            "w",
+            "time",
+            "Time",
+            id="time",
+            tooltip="Show times from the start of the call, or clock times",
+        ),
         Binding(
             "x",
             "read",
             "Read",
             id="read",
             show=False,
-            tooltip="Take the trouble that is shown as read",
+            tooltip="Mark the warning that is shown as read",
         ),
     ]
 
@@ -131,7 +135,6 @@ class CallScreen(Screen[None]):
         self._unfrozen = 0
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         yield CallHead(id="head")
         yield LegMeters(id="meters")
         yield Transcript(self.shown, near=self._at, id="transcript")
@@ -141,11 +144,9 @@ class CallScreen(Screen[None]):
 
     @property
     def transcript(self) -> Transcript:
-        """Return the list of lines."""
         return self.query_one(Transcript)
 
     def on_mount(self) -> None:
-        """Begin to look at the call."""
         self._is_laid_out = True
         self.query_one(FindBar).close()
         self.set_focus(self.transcript)
@@ -157,7 +158,6 @@ class CallScreen(Screen[None]):
         self.call_after_refresh(self._show_wanted)
 
     def on_unmount(self) -> None:
-        """Fall silent."""
         if self._playing is not None:
             self._playing.stop()
 
@@ -169,7 +169,6 @@ class CallScreen(Screen[None]):
     # What happens
 
     def show_changes(self) -> None:
-        """Show what the shown has taken."""
         if not self._is_laid_out:
             return
         self.transcript.show_changes()
@@ -178,7 +177,6 @@ class CallScreen(Screen[None]):
         self.show_troubles()
 
     def show_troubles(self) -> None:
-        """Show what has not been read."""
         if not self._is_laid_out:
             return
         self.query_one(TroubleLine).show(
@@ -193,7 +191,9 @@ class CallScreen(Screen[None]):
         self._status.look()
         if self._playing is not None and self._playing.has_failed:
             self._playing = None
-            self.app.say("the player failed; is there a sound device?", is_bad=True)
+            self.app.say(
+                "the player failed; check that this machine has a sound device", is_bad=True
+            )
         self._draw_head()
 
     def _draw_head(self) -> None:
@@ -219,11 +219,11 @@ class CallScreen(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let keys that come before others be typed into a field."""
+        """Say whether an action may run: keys with priority are text while a field has the focus."""
         return may_act(self, action, ("find", "rename"))
 
     async def action_back(self) -> None:
-        """Select nothing any more, or close what is open; if nothing is, go back."""
+        """Clear the selection; without one, close the search; without that, go back."""
         has_selected = self.transcript.has_selected
         self.clear_selection()
         if has_selected:
@@ -236,11 +236,9 @@ class CallScreen(Screen[None]):
             await self.app.go_back(self)
 
     def action_find(self) -> None:
-        """Ask what to look for."""
         self.query_one(FindBar).open()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Look for it."""
         event.stop()
         self.query_one(FindBar).close()
         self.set_focus(self.transcript)
@@ -251,12 +249,10 @@ class CallScreen(Screen[None]):
             )
 
     def action_find_on(self, step: int) -> None:
-        """Go to the next place."""
         if not self.transcript.look_on(step):
-            self.app.say("nothing to find; / asks what")
+            self.app.say("nothing to find; press / and type what to look for")
 
     def action_follow(self) -> None:
-        """Follow, or stay here."""
         transcript = self.transcript
         if transcript.follows and (index := transcript.cursor_index) is not None:
             transcript.go_to(index)
@@ -265,30 +261,27 @@ class CallScreen(Screen[None]):
         self._draw_head()
 
     def action_freeze(self) -> None:
-        """Freeze, or go on."""
         self._unfrozen = self.shown.finals
         self.transcript.is_frozen = not self.transcript.is_frozen
         self._draw_head()
 
     def on_transcript_moved(self) -> None:
-        """Say whether the newest line is followed."""
         self._draw_head()
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
-        """Find what a selection with the mouse begins and ends with; one that began in the transcript stays in it."""
+        """Return where a selection with the mouse begins or ends; one that began in the transcript stays in it."""
         widget, offset = super().get_widget_and_offset_at(x, y)
         if self._is_laid_out and (widget is self.transcript or self.transcript.is_dragged):
             return self.transcript, self.transcript.find_place(x, y)
         return widget, offset
 
     def on_text_selected(self) -> None:
-        """Go on, since a mouse button has been let go, wherever that was."""
+        """Let the transcript go on: a mouse button was released somewhere."""
         if self._is_laid_out:
             # In the order of its own messages: the press may wait there yet, and the click comes first.
             self.transcript.call_later(self.transcript.let_go)
 
     def action_copy(self) -> None:
-        """Copy what is selected, or the line."""
         if selected := self.get_selected_text():
             self.app.copy_to_clipboard(selected)
             self.app.say("copied the selection")
@@ -301,7 +294,6 @@ class CallScreen(Screen[None]):
         self.app.say("copied the line")
 
     async def action_export(self) -> None:
-        """Ask in which format, and write it."""
         folder = Path.cwd()
 
         def write(name: str | None) -> None:
@@ -321,22 +313,20 @@ class CallScreen(Screen[None]):
             self.app.say(f"wrote {path}")
 
     async def action_stop(self) -> None:
-        """Ask, and stop the recording."""
         await self.app.ask_to_stop(self.shown.folder)
 
     async def action_rename(self) -> None:
-        """Ask for the name of the line's speaker."""
         block = self.transcript.cursor_block
         label = block.key[0] if block else (self.shown.legs[0].label if self.shown.legs else "")
         if not label:
-            self.app.say("nobody has spoken yet")
+            self.app.say("there is no speaker to name yet")
             return
 
         def rename(name: str | None) -> None:
             if name is not None:
                 self._rename(label, name)
 
-        question = f"Who is {show_name(label)}? Empty for the label."
+        question = f"Who is {show_name(label)}? Leave it empty to show the label."
         await self.app.push_screen(Enter(question, self.shown.names.get(label, "")), rename)
 
     def _rename(self, label: str, name: str) -> None:
@@ -351,7 +341,6 @@ class CallScreen(Screen[None]):
                 self.app.say(str(error), is_bad=True)
 
     def action_time(self) -> None:
-        """Change between the call's time and the wall's."""
         transcript = self.transcript
         if transcript.zero_at is not None:
             transcript.zero_at = None
@@ -359,13 +348,11 @@ class CallScreen(Screen[None]):
             transcript.zero_at = self.shown.zero_at or self.shown.call.started_at
 
     async def action_statistics(self) -> None:
-        """Show figures."""
         await self.app.push_screen(Statistics(self.shown))
 
     def action_listen(self) -> None:
-        """Play from the line on, or stop."""
         if self.app.is_web:
-            self.app.say("it would sound at the machine that streamer runs on, not in the browser")
+            self.app.say("sound plays on the machine that streamer runs on, not in the browser")
             return
         if self._playing is not None and not self._playing.is_over:
             self._playing.stop()
@@ -380,7 +367,7 @@ class CallScreen(Screen[None]):
             for leg, path in zip(self.shown.legs, self.shown.recordings, strict=False)
         }
         wav = paths.pop(block.key[0])
-        others = [path for path in paths.values() if path.is_file()]
+        others = [path for path in paths.values() if is_regular(path)]
         try:
             self._playing = sound.play(wav, others, start_s=block.order[0] / SPEECH_RATE)
         except (StreamerError, OSError) as error:
@@ -388,7 +375,6 @@ class CallScreen(Screen[None]):
         self._draw_head()
 
     def action_read(self) -> None:
-        """Take the trouble that is shown as read."""
         if self.shown.troubles:
             self.shown.troubles.pop(0)
         elif self.app.open_calls.shown_calls.troubles:
@@ -396,5 +382,4 @@ class CallScreen(Screen[None]):
         self.show_troubles()
 
     def on_trouble_line_read(self) -> None:
-        """Take the trouble that is shown as read."""
         self.action_read()

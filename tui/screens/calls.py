@@ -1,9 +1,8 @@
-"""The calls screen: what is being recorded now, by whomever, and what was."""
+"""The calls screen: the calls that any process records now, and past ones."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,23 +10,22 @@ from textual.binding import Binding
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import DataTable, Input, Static
+from textual.widgets.data_table import ColumnKey
 from textual.worker import Worker
 
 from streamer.calls.catalog import CallState, Entry
 from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
 from tui.layout.formatting import show_beginning, show_count, show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS
 from tui.state.list_details import CallDetails, DetailsReader
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
 
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
-
 REFRESH_S = 0.7
 SHOWN = 200
-"""Calls that are listed; a search finds the others."""
+"""Calls that are listed, or as many as are live; a search finds the others."""
 
 _COLUMNS = {"state": 15, "began": 12, "length": 7, "legs": 16, "last words": 20}
 _WIDE = 120
@@ -53,7 +51,7 @@ class CallTable(DataTable[Text]):
 class CallsScreen(Screen[None]):
     """A list that refreshes itself."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         *FIRST_KEYS,
@@ -64,7 +62,7 @@ class CallsScreen(Screen[None]):
             "Filter",
             id="filter",
             priority=True,
-            tooltip="Show only calls that hold what is typed",
+            tooltip="Show only calls that contain what you type",
         ),
         Binding(
             "ctrl+f",
@@ -75,7 +73,9 @@ class CallsScreen(Screen[None]):
             tooltip="Search what was said in all calls",
         ),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
-        Binding("escape", "close", "Show all", id="close", tooltip="Close the filter"),
+        Binding(
+            "escape", "close", "Show all", id="close", tooltip="Clear the filter and show all calls"
+        ),
         Binding(
             "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The call below"
         ),
@@ -92,21 +92,20 @@ class CallsScreen(Screen[None]):
             "Read",
             id="read",
             show=False,
-            tooltip="Take the trouble that is shown as read",
+            tooltip="Mark the warning that is shown as read",
         ),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[Entry] = []
-        self._remarks: dict[str, CallDetails] = {}
+        self._details: dict[str, CallDetails] = {}
         self._reader = DetailsReader()
         self._cells: dict[str, tuple[str, ...]] = {}
         self._is_laid_out = False
         self._refreshing: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         yield Static("calls", id="title", classes="title", markup=False)
         yield CallTable(cursor_type="row", id="calls")
         yield Static("opening the list of calls", id="empty", classes="empty", markup=False)
@@ -116,11 +115,9 @@ class CallsScreen(Screen[None]):
 
     @property
     def table(self) -> DataTable[Text]:
-        """Return the list."""
         return self.query_one(DataTable)
 
     def on_mount(self) -> None:
-        """Begin to look."""
         self._is_laid_out = True
         self.query_one(FindBar).close()
         for name, width in _COLUMNS.items():
@@ -130,26 +127,27 @@ class CallsScreen(Screen[None]):
         self.set_interval(REFRESH_S, self.refresh_soon)
 
     def on_resize(self, event: Resize) -> None:
-        """Give the room that is left to the words."""
-        columns = {key.value: column for key, column in self.table.columns.items()}
-        columns["legs"].width = _WIDE_LEGS if event.size.width >= _WIDE else _COLUMNS["legs"]
-        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
-        columns["last words"].width = max(_COLUMNS["last words"], event.size.width - others - 3)
-        self._cells = {}
+        """Give the width that the other columns leave to the words."""
+        self._fit(event.size.width)
         self._draw()
 
+    def _fit(self, width: int) -> None:
+        columns = {key.value: column for key, column in self.table.columns.items()}
+        columns["legs"].width = _WIDE_LEGS if width >= _WIDE else _COLUMNS["legs"]
+        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
+        columns["last words"].width = max(_COLUMNS["last words"], width - others - 3)
+        self._cells = {}
+
     def on_screen_resume(self) -> None:
-        """Look at once when the screen comes to the front."""
         self.refresh_soon()
 
     def refresh_soon(self) -> None:
-        """Look for calls, if anybody sees it."""
+        """Look for calls, if this screen is in sight."""
         is_reading = self._refreshing is not None and not self._refreshing.is_finished
         if self._is_laid_out and self.is_current and self.app.open_calls.backend and not is_reading:
             self._refreshing = self.run_worker(self._refresh())
 
     def show_troubles(self) -> None:
-        """Show what has not been read."""
         if not self._is_laid_out:
             return
         self.query_one(TroubleLine).show(self.app.open_calls.shown_calls.troubles)
@@ -160,7 +158,7 @@ class CallsScreen(Screen[None]):
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
             return
-        self._remarks = await asyncio.to_thread(self._reader.read, entries)
+        self._details = await asyncio.to_thread(self._reader.read, entries)
         self.entries = entries
         if self.query(CallTable):  # else the screen has been closed meanwhile
             self._draw()
@@ -174,9 +172,10 @@ class CallsScreen(Screen[None]):
             for call_id, cells in rows.items()
             if _holds((call_id, states[call_id], *cells), wanted)
         }
+        self._widen_states(rows)
         self._fill(rows)
         if self.app.open_calls.backend is None:
-            return  # nothing is known yet
+            return  # the backend is not open yet
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
         addresses = self.app.open_calls.shown_calls.listening.items()
@@ -187,13 +186,25 @@ class CallsScreen(Screen[None]):
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows
-        begin = "they come from the PBX" if addresses else "streamer watch CHANNEL begins one"
-        empty.update("no call holds that" if wanted else f"no calls yet; {begin}")
+        begin = (
+            "waiting for the PBX to send one"
+            if addresses
+            else "`streamer watch CHANNEL` starts one"
+        )
+        empty.update("no call contains that" if wanted else f"no calls yet; {begin}")
         if rows and self.focused is None:
             self.set_focus(self.table)
 
+    def _widen_states(self, rows: dict[str, tuple[str, ...]]) -> None:
+        """Give the states the width of the longest one, its remark included."""
+        column = self.table.columns.get(ColumnKey("state"))
+        width = max([_COLUMNS["state"], *(len(cells[0]) for cells in rows.values())])
+        if column is not None and column.width != width:
+            column.width = width
+            self._fit(self.size.width)
+
     def _fill(self, rows: dict[str, tuple[str, ...]]) -> None:
-        """Change cells that have changed; only a changed order fills the list anew, the cursor staying on its call."""
+        """Update cells that differ; only a changed order fills the list anew, with the cursor on the same call."""
         table = self.table
         if list(rows) == list(self._cells):
             for call_id, cells in rows.items():
@@ -213,15 +224,17 @@ class CallsScreen(Screen[None]):
 
     def _describe(self, entry: Entry) -> tuple[str, ...]:
         call, now = entry.call, self.app.clock()
-        remark = self._remarks.get(call.id, CallDetails())
+        details = self._details.get(call.id, CallDetails())
         length_s = call.duration_s
         state = f"  {entry.state.value}"
         if entry.state is CallState.LIVE:
             length_s = (now - call.started_at).total_seconds()
-            state = f"● {remark.lag_s:.0f} s behind" if remark.lag_s else "● live"
+            state = f"● {details.lag_s:.0f} s behind" if details.lag_s else "● live"
+        if entry.remark:
+            state = f"{state}, {entry.remark}"
         is_wide = self.size.width >= _WIDE
         legs = ", ".join(
-            remark.names.get(row.leg.label, row.leg.label)
+            details.names.get(row.leg.label, row.leg.label)
             + (f" {row.leg.channel}" if is_wide else "")
             for row in call.legs
         )
@@ -245,38 +258,32 @@ class CallsScreen(Screen[None]):
         return ids[row] if 0 <= row < len(ids) else None
 
     async def action_open(self) -> None:
-        """Open the call under the cursor."""
         if self.selected is not None:
             await self.app.open_call(self.selected)
 
     async def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Open a call that was chosen."""
         event.stop()
         if event.row_key.value is not None:
             await self.app.open_call(event.row_key.value)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let keys that come before others be typed into a field."""
+        """Say whether an action may run: keys with priority are text while a field has the focus."""
         if action == "close":
             return self.query_one(FindBar).display or bool(self.query_one(FindBar).value)
         return may_act(self, action, ("filter",))
 
     def action_filter(self) -> None:
-        """Ask for what is to be shown."""
         self.query_one(FindBar).open()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while it is typed."""
         event.stop()
         self._draw()
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to the list."""
         event.stop()
         self.set_focus(self.table)
 
     def action_close(self) -> None:
-        """Show all calls again."""
         field = self.query_one(FindBar)
         field.value = ""
         field.close()
@@ -284,21 +291,17 @@ class CallsScreen(Screen[None]):
         self.refresh_bindings()
 
     def action_move(self, action: str) -> None:
-        """Move the cursor."""
         getattr(self.table, f"action_{action}")()
 
     async def action_stop(self) -> None:
-        """Ask, and stop the recording of the call under the cursor."""
         entry = next((e for e in self.entries if e.call.id == self.selected), None)
         await self.app.ask_to_stop(entry.call.folder if entry else None)
 
     def action_read(self) -> None:
-        """Take the trouble that is shown as read."""
         del self.app.open_calls.shown_calls.troubles[:1]
         self.show_troubles()
 
     def on_trouble_line_read(self) -> None:
-        """Take the trouble that is shown as read."""
         self.action_read()
 
 

@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 QUIT = Binding("q", "app.quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on")
-"""A screen in front of others hides the keys of the application, so it has this one itself."""
+"""A dialog hides the keys of the application, so it binds this one itself."""
 
 FIRST_KEYS = (
     Binding("q", "app.quit", "Quit", id="quit"),
@@ -24,7 +24,7 @@ FIRST_KEYS = (
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks for a yes; everything else is a no."""
+    """Asks for a yes; every other answer is a no."""
 
     BINDINGS = [
         Binding("y,enter", "answer(True)", "Yes", id="yes", tooltip="Yes"),
@@ -37,24 +37,22 @@ class Confirm(ModalScreen[bool]):
         self._question = question
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         with Vertical(classes="dialog"):
             yield Static(Content(self._question))
             yield Static(Content("y  yes      n  no"), classes="hint")
 
     def action_answer(self, is_yes: bool) -> None:
-        """Close with the answer."""
         self.dismiss(is_yes)
 
 
 class Choose(ModalScreen[str | None]):
-    """Asks for one of several names; Esc is none."""
+    """Asks for one of several names; returns None after Esc."""
 
     BINDINGS = [
-        Binding("escape", "leave", "Close", id="leave", tooltip="Choose none"),
+        Binding("escape", "leave", "Close", id="leave", tooltip="Close without choosing"),
         QUIT,
-        Binding("j", "move('cursor_down')", show=False, id="choice-down", tooltip="The next one"),
-        Binding("k", "move('cursor_up')", show=False, id="choice-up", tooltip="The one before"),
+        Binding("j", "move('cursor_down')", show=False, id="choice-down", tooltip="Next choice"),
+        Binding("k", "move('cursor_up')", show=False, id="choice-up", tooltip="Previous choice"),
     ]
 
     def __init__(self, title: str, choices: Mapping[str, str]) -> None:
@@ -63,7 +61,6 @@ class Choose(ModalScreen[str | None]):
         self._choices = choices
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         with Vertical(classes="dialog"):
             yield Static(Content(self._title))
             yield OptionList(
@@ -76,22 +73,19 @@ class Choose(ModalScreen[str | None]):
             yield Static(Content("enter  choose      esc  close"), classes="hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Close with the choice."""
         self.dismiss(event.option.id)
 
     def action_move(self, action: str) -> None:
-        """Move the cursor."""
         getattr(self.query_one(OptionList), f"action_{action}")()
 
     def action_leave(self) -> None:
-        """Close without one."""
         self.dismiss(None)
 
 
 class Enter(ModalScreen[str | None]):
-    """Asks for a text; Esc is none."""
+    """Asks for a text; returns None after Esc."""
 
-    BINDINGS = [Binding("escape", "leave", "Close", id="leave", tooltip="Leave it as it is")]
+    BINDINGS = [Binding("escape", "leave", "Close", id="leave", tooltip="Close without a change")]
 
     def __init__(self, title: str, value: str) -> None:
         super().__init__()
@@ -99,16 +93,13 @@ class Enter(ModalScreen[str | None]):
         self._value = value
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         with Vertical(classes="dialog"):
             yield Static(Content(self._title))
             yield Input(self._value, select_on_focus=True)
-            yield Static(Content("enter  keep      esc  leave as it is"), classes="hint")
+            yield Static(Content("enter  save      esc  cancel"), classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Close with the text."""
         self.dismiss(event.value)
 
     def action_leave(self) -> None:
-        """Close without one."""
         self.dismiss(None)

@@ -1,12 +1,12 @@
-"""Every key, as the bindings say it."""
+"""The help: every key, as its binding describes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -26,49 +26,49 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS = [
         Binding("escape,question_mark,f1", "leave", "Close", id="leave", tooltip="Close the help"),
-        Binding("j", "scroll('down')", id="help-down", show=False, tooltip="Further down"),
-        Binding("k", "scroll('up')", id="help-up", show=False, tooltip="Further up"),
+        Binding("j", "scroll('down')", id="help-down", show=False, tooltip="Scroll down"),
+        Binding("k", "scroll('up')", id="help-up", show=False, tooltip="Scroll up"),
         QUIT,
     ]
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         with VerticalScroll(classes="dialog", id="help"):
-            yield Static(draw_help(is_web=self.app.is_web))
+            yield Static(draw_help(self.app.BINDINGS, is_web=self.app.is_web))
 
     def action_leave(self) -> None:
-        """Close."""
         self.dismiss()
 
     def action_scroll(self, direction: str) -> None:
-        """Show what is further down or up."""
         getattr(self.query_one(VerticalScroll), f"action_scroll_{direction}")()
 
 
-def draw_help(*, is_web: bool = False) -> Text:
-    """Return all keys by where they work."""
-    text = Text("esc closes this, j k ↓ ↑ go through it\n\n")
-    for title, bindings in list_keys(is_web=is_web):
+def draw_help(everywhere: Sequence[BindingType], *, is_web: bool = False) -> Text:
+    """Return all keys by where they work; `everywhere` are the application's own."""
+    text = Text("esc closes this help, j k ↓ ↑ scroll it\n\n")
+    for title, bindings in list_keys(everywhere, is_web=is_web):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
             text.append(f"  {keys:<16}", "bold")
             text.append(f"{what}\n")
         text.append("\n")
-    text.append("A click puts the cursor on a line; dragging selects words, for c to copy.\n")
-    text.append("Words in italics may still change; underlined ones are doubtful.\n")
-    text.append("Quitting never ends a recording, and nothing here ends a call.", "bold")
+    text.append(
+        "Click a line to put the cursor on it; drag to select words, and press c to copy them.\n"
+    )
+    text.append("Words in italics may still change; the model is unsure of underlined words.\n")
+    text.append("Quitting does not stop recordings, and no key here ends a call.", "bold")
     return text
 
 
-def list_keys(*, is_web: bool = False) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield where keys work, and which do what."""
-    from tui.app import ScreenApp
+def list_keys(
+    everywhere: Sequence[BindingType], *, is_web: bool = False
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield each place where keys work, with the keys and what they do."""
     from tui.screens.call import CallScreen
     from tui.screens.calls import CallsScreen
     from tui.screens.search import SearchScreen
 
     places = (
-        ("Everywhere", ScreenApp.BINDINGS),
+        ("Everywhere", everywhere),
         ("In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
         ("In the list of calls", CallsScreen.BINDINGS),
         ("In the search", SearchScreen.BINDINGS),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -17,18 +16,16 @@ from streamer.core.transcript import format_position
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
 from tui.layout.formatting import show_count, show_moment, show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS
 from tui.widgets.bottom import HELP_IN_FIELD, may_act
 from tui.widgets.keys import KeyLine
-
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
 
 _LONGEST = 400
 
 
 class QueryField(Input):
-    """What is searched."""
+    """The search text."""
 
     BINDINGS = [
         Binding(
@@ -36,7 +33,7 @@ class QueryField(Input):
             "submit",
             "List",
             key_display="enter",
-            tooltip="From the field into the list",
+            tooltip="Go to the list of results",
         ),
         HELP_IN_FIELD,
     ]
@@ -59,18 +56,16 @@ class HitList(OptionList):
 class SearchScreen(Screen[None]):
     """A field, and what is found below it."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         *FIRST_KEYS,
         Binding("escape", "back", "Back", id="back", tooltip="Go back"),
         Binding("enter", "open", "Open", id="open", tooltip="Open the call at this line"),
         Binding(
-            "slash", "query", "Search", id="query", priority=True, tooltip="Change what is searched"
+            "slash", "query", "Search", id="query", priority=True, tooltip="Change the search text"
         ),
-        Binding(
-            "down", "list", "List", id="list", show=False, tooltip="From the field into the list"
-        ),
+        Binding("down", "list", "List", id="list", show=False, tooltip="Go to the list of results"),
         Binding(
             "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The line below"
         ),
@@ -84,44 +79,40 @@ class SearchScreen(Screen[None]):
         self.hits: list[Hit] = []
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         yield QueryField(placeholder='words, "a phrase", beginnin*', id="query")
         yield Static("search what was said in all calls", id="found", classes="title", markup=False)
         yield HitList(id="hits", markup=False)
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Begin with the field."""
         self.set_focus(self.query_one(Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Search while it is typed."""
         event.stop()
         self.run_worker(self._search(event.value.strip()), group="search", exclusive=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to the list."""
         event.stop()
         self.action_list()
 
     async def _search(self, query: str) -> None:
-        remark = "search what was said in all calls"
+        summary = "search what was said in all calls"
         hits: list[Hit] = []
         if query:
             try:
                 hits = await self.app.open_calls.search(query)
-                remark = (
+                summary = (
                     f"{show_count(len(hits), 'line')}, newest first"
                     if hits
                     else "nothing was found"
                 )
             except UsageError as error:
-                remark = str(error)
+                summary = str(error)
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
         speakers = await asyncio.to_thread(name_speakers, self.app.open_calls.recordings, hits)
         self.hits = hits
-        self.query_one("#found", Static).update(show_name(remark, 200))
+        self.query_one("#found", Static).update(show_name(summary, 200))
         hit_list = self.query_one(OptionList)
         hit_list.clear_options()
         hit_list.add_options(Option(draw_hit(*hit)) for hit in zip(hits, speakers, strict=True))
@@ -129,28 +120,23 @@ class SearchScreen(Screen[None]):
             hit_list.highlighted = 0
 
     def action_list(self) -> None:
-        """Go to the list."""
         if self.hits:
             self.set_focus(self.query_one(OptionList))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let keys that come before others be typed into a field."""
+        """Say whether an action may run: keys with priority are text while a field has the focus."""
         return may_act(self, action, ("query",))
 
     def action_query(self) -> None:
-        """Go to the field."""
         self.set_focus(self.query_one(Input))
 
     def action_move(self, action: str) -> None:
-        """Move the cursor."""
         getattr(self.query_one(OptionList), f"action_{action}")()
 
     async def action_open(self) -> None:
-        """Open the call at the line under the cursor."""
         await self._open(self.query_one(OptionList).highlighted)
 
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Open the call at a line that was chosen."""
         event.stop()
         await self._open(event.option_index)
 
@@ -160,12 +146,11 @@ class SearchScreen(Screen[None]):
             await self.app.open_call(hit.call_id, at=(hit.leg, hit.utterance))
 
     async def action_back(self) -> None:
-        """Go back."""
         await self.app.go_back(self)
 
 
 def draw_hit(hit: Hit, speaker: str) -> Text:
-    """Return a line that was found, with what was looked for set off."""
+    """Return a line that was found, with the matches set off."""
     place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(speaker, 12)}  "
     line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
     said = Text(show_name(hit.text, _LONGEST), "not dim")

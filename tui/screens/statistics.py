@@ -1,4 +1,4 @@
-"""Figures of one call: what came, what was put in or lost, how late the words are, and how busy the machine is."""
+"""Figures of one call: what was received, filled in or lost, how late the words are, and how busy the machine is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from statistics import quantiles
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,11 +20,9 @@ from streamer.core.events import SPEECH_RATE
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from tui.layout.formatting import show_name
+from tui.navigation import Navigator
 from tui.screens.dialogs import QUIT
 from tui.state.call import ShownCall
-
-if TYPE_CHECKING:
-    from tui.app import ScreenApp
 
 SHOWN_DIGITS = 40
 _REFRESH_S = 1.0
@@ -33,7 +31,7 @@ _REFRESH_S = 1.0
 class Statistics(ModalScreen[None]):
     """Figures that refresh themselves."""
 
-    app: ScreenApp
+    app: Navigator
 
     BINDINGS = [
         Binding("escape,i", "leave", "Close", id="leave", tooltip="Close the figures"),
@@ -46,20 +44,17 @@ class Statistics(ModalScreen[None]):
         self._busy = (time.monotonic(), 0.0, time.process_time())
 
     def compose(self) -> ComposeResult:
-        """Lay the screen out."""
         with VerticalScroll(classes="dialog"):
             yield Static(id="figures")
             yield Static(Content("esc  close"), classes="hint")
 
     def on_mount(self) -> None:
-        """Begin to look."""
         speech = self._scheduler()
         self._busy = (time.monotonic(), speech.busy_s if speech else 0.0, time.process_time())
         self._refresh()
         self.set_interval(_REFRESH_S, self._refresh)
 
     def action_leave(self) -> None:
-        """Close."""
         self.dismiss()
 
     def _refresh(self) -> None:
@@ -81,17 +76,17 @@ class Statistics(ModalScreen[None]):
             )
             if sent := leg.get("sent"):
                 more.append(
-                    f"sent back           {sent['frames']} frames, {sent['dropped']} left out"
+                    f"sent back           {sent['frames']} frames, {sent['dropped']} dropped"
                 )
             if digits := "".join(str(key["digit"]) for key in leg.get("digits", [])):
-                more.append(f"keys pressed        {show_name(digits, SHOWN_DIGITS)}")
+                more.append(f"DTMF digits         {show_name(digits, SHOWN_DIGITS)}")
         yield from more
         yield ""
-        yield f"settled lines       {self._shown.finals}, after {self._shown.partials} provisional ones"
+        yield f"finals              {self._shown.finals}, after {self._shown.partials} partials"
         late = lateness(self._shown)
         if len(late) > 1:
             marks = quantiles(late, n=100, method="inclusive")
-            yield f"settled after       {marks[49]:.1f} s (half), {marks[94]:.1f} s (95 of 100)"
+            yield f"final after         {marks[49]:.1f} s (median), {marks[94]:.1f} s (95th percentile)"
         yield f"behind              {self._shown.lag_s:.0f} s"
         yield from self._load()
 
@@ -112,7 +107,7 @@ class Statistics(ModalScreen[None]):
 
 
 def lateness(shown: ShownCall) -> list[float]:
-    """Return how long after its end each utterance that was seen being said was settled, in seconds."""
+    """Return how long after its end the final of each utterance that was shown live came, in seconds."""
     zero = shown.zero_at
     if zero is None:
         return []

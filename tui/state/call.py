@@ -1,18 +1,19 @@
 """What the screen knows of one call: events go in, utterances in order of time come out; no widget in sight.
 
-An utterance begins as a partial and becomes final under the same key, so that it changes in its place. One that turned out to hold
-no words is never made final: it goes when a later one of its leg is.
+An utterance begins as a partial and becomes final under the same key, so that it changes in its place. One that
+turns out to hold no words never becomes final: it goes when a later one of its leg becomes final.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
-from streamer.core.audio import Leg
+from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import (
     Call,
     CallEnded,
@@ -36,7 +37,7 @@ Key = tuple[str, int]
 """Leg and number of an utterance."""
 
 _BREATH = 1000
-"""Segments after which others get their turn."""
+"""Segments after which other tasks get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Utterance:
 
 
 class ShownCall:
-    """One call; whoever draws it asks `take_changes` which utterances are to be drawn anew."""
+    """One call; a widget that draws it asks `take_changes` which utterances to draw anew."""
 
     def __init__(self, legs: Iterable[Leg] = ()) -> None:
         self.call: Call | None = None
@@ -79,7 +80,7 @@ class ShownCall:
         self.finals = 0
         self.partials = 0
         self.said_live: list[tuple[int, float]] = []
-        """Where the utterances that were seen being said ended, and when on the clock of `take` they were final."""
+        """Of each utterance that was shown as a partial: where it ended, and when, on the clock of `take`, its final came."""
         self.utterances: dict[Key, Utterance] = {}
         self._open: dict[str, int] = {}
         self._changed: dict[Key, None] = {}
@@ -96,7 +97,7 @@ class ShownCall:
 
     @property
     def is_over(self) -> bool:
-        """Say whether nothing more will come."""
+        """Say whether the call has ended."""
         return self.end is not None
 
     def is_speaking(self, leg: str) -> bool:
@@ -127,7 +128,7 @@ class ShownCall:
         self._changed.update(dict.fromkeys(key for key in self.utterances if key[0] == leg))
 
     def take(self, event: Event, *, now: float = 0.0) -> None:
-        """Take note of an event of this call; `now` is in seconds since the epoch."""
+        """Take an event of this call; `now` is in seconds since the epoch."""
         match event:
             case CallStarted(call, folder, recordings):
                 self.call, self.folder, self.recordings = call, folder, recordings
@@ -149,7 +150,7 @@ class ShownCall:
                 self.lags.clear()
                 self._drop_open(list(self._open))
             case Dtmf() | Listening():
-                pass  # statistics read keys from the recording
+                pass  # the figures read DTMF digits from the recording
 
     def _attach(self, leg: Leg, recording: Path) -> None:
         self.attached.add(leg.label)
@@ -158,7 +159,7 @@ class ShownCall:
             self.recordings += (recording,)
 
     def take_changes(self) -> list[Key]:
-        """Return the keys of what has changed since the last time; one without an utterance is gone."""
+        """Return the keys of utterances that changed since the last time; a key without an utterance was removed."""
         changed = list(self._changed)
         self._changed.clear()
         return changed
@@ -168,7 +169,12 @@ class ShownCall:
         """Say whether `take_changes` would return any."""
         return bool(self._changed)
 
-    def transcript(self, started_at: datetime | None = None) -> Transcript:
+    def transcript(
+        self,
+        started_at: datetime | None = None,
+        *,
+        losses: Mapping[str, AudioLoss] = MappingProxyType({}),
+    ) -> Transcript:
         """Return what is settled, as exporters take it."""
         assert self.call
         segments = (
@@ -178,7 +184,13 @@ class ShownCall:
         )
         began = started_at or self.call.started_at.astimezone()
         return Transcript(
-            self.call.id, self.call.source, began, self.legs, tuple(segments), dict(self.names)
+            self.call.id,
+            self.call.source,
+            began,
+            self.legs,
+            tuple(segments),
+            dict(self.names),
+            losses,
         )
 
     def _take_partial(self, partial: Partial) -> None:
@@ -232,7 +244,7 @@ async def fill_call(
     reason: EndReason | None,
     duration_s: float,
 ) -> None:
-    """Put a call that is over on a shown, with a breath now and then for others."""
+    """Fill in a call that is over, letting other tasks run now and then."""
     shown.take(started)
     for number, segment in enumerate(segments):
         shown.take(Final(started.call.id, segment))

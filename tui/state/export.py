@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from streamer.errors import RecordingError
 from streamer.exporters import EXPORTERS
+from streamer.recording.losses import read_losses
 from streamer.recording.mixdown import write_mixdown
 from streamer.recording.private_files import open_private
 from streamer.recording.reader import list_leg_wavs
@@ -15,13 +17,16 @@ from tui.state.call import ShownCall
 
 AUDIO = "wav"
 
-FORMATS = {
-    "txt": "plain text, a line an utterance",
+_ABOUT = {
+    "txt": "plain text, one line per utterance",
     "srt": "subtitles",
     "vtt": "subtitles for the web",
-    "json": "everything, with the time of each word",
-    "csv": "a table",
-    AUDIO: "the audio, one channel a leg",
+    "json": "all details, with the time of each word",
+    "csv": "a table for spreadsheets",
+}
+
+FORMATS = {name: _ABOUT.get(name, "") for name in EXPORTERS} | {
+    AUDIO: "the audio, one channel per leg"
 }
 
 
@@ -37,16 +42,17 @@ def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:
     if format_name == AUDIO:
         legs = [files for files in list_leg_wavs(shown.folder) if files]
         if not legs:
-            raise RecordingError(f"there are no recordings of {shown.call.id} to export")
+            raise RecordingError(f"the call {shown.call.id} has no recordings to export")
         write_mixdown(legs, path)
     else:
         with open_private(path) as file:
-            file.write(EXPORTERS[format_name](shown.transcript()).encode())
+            transcript = shown.transcript(losses=read_losses(shown.folder))
+            file.write(EXPORTERS[format_name](transcript).encode())
     return path
 
 
 def _new_name(folder: Path, stem: str, suffix: str) -> Path:
-    return next(path for path in _names(folder, stem, suffix) if not path.exists())
+    return next(path for path in _names(folder, stem, suffix) if not os.path.lexists(path))
 
 
 def _names(folder: Path, stem: str, suffix: str) -> Iterator[Path]:

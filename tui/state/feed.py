@@ -1,4 +1,4 @@
-"""The bridge from the bus to the screen: events go on their call's shown, and the screen is told; a burst of that collapses."""
+"""The bridge from the bus to the screen: each event goes to its `ShownCall`, then the screen is told; a burst collapses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ CAPACITY = 100_000
 """Events that may wait: all utterances of a call of days come at once when it is opened."""
 
 _BURST = 200
-"""Events after which others get their turn."""
+"""Events after which other tasks get their turn."""
 
 
 class ShownCalls:
-    """Every call that is or was open, and what concerns none."""
+    """Every call that is or was open, and the troubles that concern no call."""
 
     def __init__(self, *, follows_all: bool = False) -> None:
         self._follows_all = follows_all
@@ -33,10 +33,10 @@ class ShownCalls:
         self.awaited: ShownCall | None = None
         """The call that the screen was opened for, before it has an id."""
         self.troubles: list[str] = []
-        """What concerns no single call and has not been read."""
+        """Troubles that concern no single call and that the user has not read."""
 
     def take(self, event: Event) -> ShownCall | None:
-        """Put an event where it belongs; None if that is no call's shown."""
+        """Give an event to its call and return that; None if it concerns no call that is open."""
         if isinstance(event, Listening):
             self.listening[event.source] = event.address
             return None
@@ -49,13 +49,13 @@ class ShownCalls:
                 shown.names = read_names(event.folder) | shown.names
             shown.take(event, now=time.time())
             if self._follows_all and isinstance(event, CallEnded):
-                del self.by_id[event.call_id]  # whoever opens it again reads it from the store
+                del self.by_id[event.call_id]  # it is read from the store if it is opened again
         elif isinstance(event, Trouble):
             self.troubles.append(event.message)
         return shown
 
     def _take_in(self, call_id: str, event: Event) -> ShownCall | None:
-        """Return the shown of a call that nobody has asked for by its id: it is the awaited one, or one that has come."""
+        """Return a call that was not opened by its id: it is the awaited one, or a new one where all are followed."""
         shown, self.awaited = self.awaited, None
         if shown is None and self._follows_all and isinstance(event, CallStarted):
             shown = ShownCall()
@@ -84,7 +84,7 @@ async def run_feed(
         if events.lost > lost:
             lost = events.lost
             shown_calls.troubles.append(
-                f"{lost} events came too fast to be shown; open the call again"
+                f"the screen missed {lost} events because they came too fast; open the call again to see them"
             )
         if count % _BURST == 0:
             await asyncio.sleep(0)

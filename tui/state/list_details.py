@@ -1,4 +1,4 @@
-"""What the list of calls says beside what the store knows: the names that speakers were given, and how late the words are."""
+"""What the list of calls shows beside what is in the store: the names of speakers, and how far transcription is behind."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from streamer.recording.speaker_names import read_names
 
 @dataclass(frozen=True, slots=True)
 class CallDetails:
-    """What is said of one call."""
+    """The details of one call."""
 
     names: Mapping[str, str] = field(default_factory=dict)
     """What speakers are called instead of their labels."""
     lag_s: float = 0.0
-    """How far recognition is behind, whichever backend does it; 0 where it keeps up, or nobody is at it."""
+    """How far transcription is behind, in whichever process it runs; 0 where it keeps up, or does not run."""
 
 
 _Named = tuple[tuple[int, int] | None, dict[str, str]]
-"""When the file of names was written and which file it is, since one that takes its place may be as old; and what it says."""
+"""When the file of names was written and its inode, since a file that replaces it may be as old; and its names."""
 
 
 class DetailsReader:
@@ -33,15 +33,15 @@ class DetailsReader:
         self._names: dict[Path, _Named] = {}
 
     def read(self, entries: Iterable[Entry]) -> dict[str, CallDetails]:
-        """Return what is to be said of each call, by its id; blocks. A call that is over lags no more."""
-        remarks, names = {}, {}
+        """Return the details of each call by its id; blocks. A call that is over has no lag."""
+        details, names = {}, {}
         for entry in entries:
             folder = entry.call.folder
             lags = read_lags(folder) if entry.state is CallState.LIVE else {}
             names[folder] = _read_names(folder, self._names.get(folder))
-            remarks[entry.call.id] = CallDetails(names[folder][1], max(lags.values(), default=0.0))
-        self._names = names  # at once: a slow disk may still be read for the refresh before
-        return remarks
+            details[entry.call.id] = CallDetails(names[folder][1], max(lags.values(), default=0.0))
+        self._names = names  # replaced as a whole: the refresh before may still read a slow disk
+        return details
 
 
 def _read_names(folder: Path, known: _Named | None) -> _Named:

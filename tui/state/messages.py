@@ -1,4 +1,4 @@
-"""What the feed and the workroom tell the screens; bursts collapse, since the shown_calls hold what happened."""
+"""What the feed and the open calls tell the screens; bursts collapse, since a `ShownCall` holds what happened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui.state.call import ShownCall
 
 
 class CallChanged(Message):
-    """A call's shown has taken events."""
+    """A `ShownCall` has taken events."""
 
     def __init__(self, shown: ShownCall) -> None:
         self.shown = shown

@@ -1,12 +1,13 @@
 """What the screen works with: the backend, opened in the background, and a task for each call that is followed.
 
-Calls that are being recorded or transcribed are followed over the bus; calls that are over are read from the store. What that needs is
-imported when the backend is opened, so that the first screen is painted before.
+Calls that are being recorded or transcribed are followed over the bus; calls that are over are read from the store. The modules that
+this needs are imported when the backend is opened, after the first screen is painted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -22,7 +23,6 @@ from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import Call, CallStarted, Trouble
 from streamer.errors import RecordingError, StreamerError
 from streamer.recording.folder import CallFolder
-from streamer.recording.index import Recordings
 from streamer.recording.speaker_names import read_names
 from tui.collector import keeping_for_good
 from tui.state.call import ShownCall, fill_call
@@ -31,15 +31,18 @@ from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.phase import Speech
 
 if TYPE_CHECKING:
+    from streamer.calls.backend import Backend
     from streamer.calls.catalog import Entry
-    from streamer.calls.session import Backend
     from streamer.store import Hit
 
 _log = logging.getLogger(__name__)
 
+_RETRY_S = 2.0
+"""Between two attempts to follow a call that failed for want of descriptors."""
+
 
 class OpenCalls:
-    """Opens and follows calls; `tell` gets what the screens should know, from the event loop."""
+    """Opens and follows calls; `tell` gets messages for the screens, on the event loop."""
 
     def __init__(self, request: ScreenRequest, tell: Callable[[Message], object]) -> None:
         self.request = request
@@ -80,34 +83,24 @@ class OpenCalls:
         return [*of_calls, *self.shown_calls.troubles]
 
     async def list_calls(self, *, limit: int) -> list[Entry]:
-        """Return the newest calls; without a store, those that have a folder.
+        """Return all live calls, then the newest; without a store, those that have a folder.
 
         Raises:
             StoreError: The store cannot be read.
         """
         if self.backend is None:
             return []
-        from streamer.calls.catalog import (
-            Entry,
-            describe_folder,
-            find_state,
-            list_entries,
-        )
+        from streamer.calls.catalog import list_entries, list_folders
 
         if self.backend.store is not None:
             return await list_entries(self.backend.store, self.recordings, limit=limit)
-        entries = []
-        for name in Recordings(self.recordings).call_ids()[:limit]:
-            with suppress(RecordingError):
-                row = describe_folder(self.recordings / name)
-                entries.append(Entry(row, find_state(row)))
-        return entries
+        return list_folders(self.recordings, limit=limit)
 
     async def search(self, query: str) -> list[Hit]:
         """Return utterances of all calls, newest first.
 
         Raises:
-            UsageError: It is no query.
+            UsageError: The query has an error.
             StoreError: The store cannot be read.
         """
         if self.backend is None or self.backend.store is None:
@@ -115,18 +108,17 @@ class OpenCalls:
         return await self.backend.store.search(query)
 
     async def find(self, call_id: str) -> Entry | None:
-        """Return a call by its id, None if it is not there any more."""
-        from streamer.calls.catalog import Entry, describe_folder, find_entry, find_state
+        """Return a call by its id; None if it does not exist any more."""
+        from streamer.calls.catalog import find_entry, read_entry
 
         with suppress(StreamerError):
             if self.backend is not None and self.backend.store is not None:
                 return await find_entry(self.backend.store, self.recordings, call_id)
-            row = describe_folder(self.recordings / call_id)
-            return Entry(row, find_state(row))
+            return read_entry(self.recordings / call_id)
         return None
 
     async def open(self, entry: Entry) -> ShownCall:
-        """Return the shown of a call, which fills by itself while the call goes on.
+        """Return a call as it is shown; it fills by itself while the call goes on.
 
         Raises:
             StoreError: The store cannot be read.
@@ -140,20 +132,22 @@ class OpenCalls:
             return known
         shown = self.shown_calls.by_id[call_id] = ShownCall(row.leg for row in entry.call.legs)
         if entry.state in (CallState.LIVE, CallState.TRANSCRIBING) and self.backend is not None:
-            # Only a call that goes on is worth an engine; the words of one that is over are whoever's is at them.
+            # Only a live call is worth an engine; the process that transcribes a call that has ended goes on with it.
             backend = (
                 self.backend
                 if entry.state is CallState.LIVE
                 else replace(self.backend, speech=None)
             )
-            self._follow(run_session(entry.call.folder, backend, self.bus))
+            self._follow(
+                lambda: run_session(entry.call.folder, backend, self.bus), may_be_tried_again=True
+            )
             self.request.tell_opened(call_id)
         else:
             await self._read(entry, shown)
         return shown
 
     def hear(self, trouble: Trouble) -> None:
-        """Show a trouble that another backend has had, and kept, if it concerns what is open here."""
+        """Show a trouble that another process has reported and stored, if it concerns what is open here."""
         call_id, awaited = trouble.call_id, self.request.outcome.folder
         is_open = call_id in self.shown_calls.by_id or (
             awaited is not None and awaited.name == call_id
@@ -179,7 +173,7 @@ class OpenCalls:
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             shown.troubles.append(
-                f"not all of this call has been turned into words; `streamer resume {row.id}` does"
+                f"part of this call is not transcribed; `streamer resume {row.id}` transcribes it"
             )
 
     async def _run(self) -> None:
@@ -190,7 +184,12 @@ class OpenCalls:
                 await self._work(request)
             except Exception as error:  # noqa: BLE001 - the task's outermost edge
                 _log.exception("the backend has failed")
-                self.bus.publish(Trouble(None, f"nothing can be followed any more: {error!r}"))
+                self.bus.publish(
+                    Trouble(
+                        None,
+                        f"streamer cannot follow calls any more: {error!r}; quit and start it again",
+                    )
+                )
                 await asyncio.sleep(0)
             finally:
                 feeding.cancel()
@@ -201,9 +200,11 @@ class OpenCalls:
             self.backend = backend
             self._tell(BackendOpened())
             if request.watch is not None:
-                self._follow(request.watch(backend, self.bus, request.outcome))
+                watch = request.watch
+                self._follow(lambda: watch(backend, self.bus, request.outcome))
             if request.attend is not None:
-                self._follow(request.attend(backend, self.bus, request.outcome))
+                attend = request.attend
+                self._follow(lambda: attend(backend, self.bus, request.outcome))
             try:
                 await asyncio.Event().wait()
             finally:  # before the backend is closed under them
@@ -212,23 +213,50 @@ class OpenCalls:
                 if self._following:
                     await asyncio.wait(self._following)
 
-    def _follow(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.ensure_future(self._see_through(work))
+    def _follow(
+        self, work: Callable[[], Coroutine[Any, Any, object]], *, may_be_tried_again: bool = False
+    ) -> None:
+        task = asyncio.ensure_future(self._see_through(work, may_be_tried_again))
         self._following.add(task)
         task.add_done_callback(self._following.discard)
 
-    async def _see_through(self, work: Coroutine[Any, Any, object]) -> None:
-        try:
-            await work
-        except StreamerError as error:
+    async def _see_through(
+        self, work: Callable[[], Coroutine[Any, Any, object]], may_be_tried_again: bool
+    ) -> None:
+        is_said = False
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - the task's outermost edge
+                is_short = may_be_tried_again and is_out_of_descriptors(error)
+                if not is_said:
+                    self._say_failure(error)
+                is_said = True
+                if is_short:
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+            return
+
+    def _say_failure(self, error: Exception) -> None:
+        if isinstance(error, StreamerError):
             self.bus.publish(Trouble(None, str(error)))
-        except Exception as error:  # noqa: BLE001 - the task's outermost edge
-            _log.exception("a call cannot be followed any more")
-            self.bus.publish(
-                Trouble(
-                    None, f"a call cannot be followed any more, its recording goes on: {error!r}"
-                )
+            return
+        _log.error("a call cannot be followed any more", exc_info=error)
+        self.bus.publish(
+            Trouble(
+                None,
+                f"streamer cannot follow this call any more: {error!r}; its recording goes on",
             )
+        )
+
+
+def is_out_of_descriptors(error: BaseException | None) -> bool:
+    """Say whether an error came of too many open files, which others may close."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_recorded(shown: ShownCall) -> bool:
@@ -237,7 +265,7 @@ def is_recorded(shown: ShownCall) -> bool:
 
 
 def read_zero(shown: ShownCall) -> datetime | None:
-    """Return when a call's position 0 was, as its recording says; None if nobody has spoken yet."""
+    """Return when a call's position 0 was, as its recording says; None if there is no audio yet."""
     if shown.folder is None:
         return None
     with suppress(RecordingError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""What is happening to a call, in a word and a remark, as the head of its screen says it.
+"""What is happening to a call, as a word and a short explanation, for the head of its screen.
 
 STARTING --folder made--> CONNECTING --a leg attached--> RINGING --first frame--> LIVE --hang-up--> ENDING --last word--> ENDED
 """
@@ -36,7 +36,7 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What is known of recognition; `model` is empty if there is none."""
+    """The state of transcription; `model` is empty if there is none."""
 
     model: str = ""
     is_loading: bool = False
@@ -58,12 +58,12 @@ def find_phase(
 
 
 def explain_phase(shown: ShownCall, phase: Phase, speech: Speech) -> str:
-    """Say what is being waited for, or how it ended; empty if nothing is to be said."""
+    """Say what the call waits for, or how it ended; empty if there is nothing to say."""
     match phase:
         case Phase.STARTING:
-            return "waiting for the recorder"
+            return "waiting for the recorder to start"
         case Phase.FAILED:
-            return "nothing is recorded"
+            return "nothing is being recorded"
         case Phase.CONNECTING | Phase.RINGING:
             return "no audio yet"
         case Phase.ENDED | Phase.REFUSED:
@@ -73,4 +73,4 @@ def explain_phase(shown: ShownCall, phase: Phase, speech: Speech) -> str:
                 return "loading the model"
             if shown.lag_s:
                 return f"catching up, {shown.lag_s:.0f} s behind"
-            return "finishing the last words" if phase is Phase.ENDING else ""
+            return "transcribing the last words" if phase is Phase.ENDING else ""

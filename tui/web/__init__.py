@@ -1,6 +1,6 @@
 """The screen in a browser: a server on this machine, and a process for each tab.
 
-The server is the backend: it alone records, transcribes and has an engine, whether or not anybody looks. A tab is the same screen with a
-backend without speech, so it can only follow. `frontend.py` is the server's life, `server.py` what it serves, `access.py` who may come in,
-`service.py` a tab as its server sees it, `tab.py` the tab itself, and `plan.py` what the one tells the other.
+The server has the only backend with speech: it records and transcribes whether or not a tab is open. A tab is the same screen over a
+backend without speech, so it can only follow. `frontend.py` starts and ends the server, `server.py` says what it serves, `access.py`
+who may connect, `service.py` how it runs a tab; `tab.py` is the tab's process, and `plan.py` is what it is started with.
 """

@@ -1,4 +1,4 @@
-"""Who may come in: whoever has the link that was printed, with a page of our own, by a name of ours.
+"""Who may connect: a browser with the link that was printed, from a page of ours, under a host name of ours.
 
 Any program and any user of the machine reaches a port of it, and so does every page that a browser on it has open. Hence
 
@@ -14,9 +14,12 @@ import hmac
 import ipaddress
 import secrets
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+
+from streamer.core.addresses import show_host
 
 HOST = web.RequestKey("host", str)
 """The Host of a request that has been let through."""
@@ -24,10 +27,11 @@ HOST = web.RequestKey("host", str)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _TOKEN_BYTES = 32
 
-_NO_TOKEN = "open the link that streamer printed when it was started; it has a token that this request lacks\n"
+_NO_TOKEN = "this request has no token; open the link that streamer printed when it started\n"
 _NOT_OURS = (
-    "this name is not one of streamer's; open the link that it printed when it was started\n"
+    "streamer does not answer to this host name; open the link that it printed when it started\n"
 )
+_NO_LIST = "folders are not listed\n"
 _FOREIGN = "only streamer's own page may open this\n"
 
 _FIRST_PAGE = (
@@ -59,8 +63,10 @@ class Access:
         self._cookie = f"streamer-{port}"  # a host's ports share its cookies
         self._is_everywhere = _is_wildcard(host)
         own = socket.gethostname() if self._is_everywhere else host
-        self._own = f"[{own}]" if ":" in own else own.lower()
+        self._own = show_host(own.lower())
         self._names = {*_LOOPBACK, self._own}
+        self.on_known: Callable[[object], None] = lambda _: None
+        """Told the protocol of each connection whose request has shown the token or the cookie."""
 
     @property
     def link(self) -> str:
@@ -77,14 +83,26 @@ class Access:
         resource = request.match_info.route.resource
         route = resource.name if resource is not None else None
         if route == "static":
-            return await handler(request)
+            return await self._serve_static(request, handler)
         if route == "index" and self._is_token(request.query.get("token")):
             return self._take_in()
         if not self._is_token(request.cookies.get(self._cookie)):
             return _refuse(_NO_TOKEN)
         if route == "websocket" and request.headers.get("Origin", "").lower() != f"http://{host}":
             return _refuse(_FOREIGN)
+        self.on_known(request.protocol)
         return await handler(request)
+
+    async def _serve_static(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Serve a file to anybody, but no list of a folder; only a connection with the cookie stays open for more."""
+        if "." not in request.path.rpartition("/")[2]:
+            return _refuse(_NO_LIST)
+        if self._is_token(request.cookies.get(self._cookie)):
+            self.on_known(request.protocol)
+            return await handler(request)
+        response = await handler(request)
+        response.force_close()
+        return response
 
     def _is_ours(self, host: str) -> bool:
         """Say whether a Host is ours; its port may be that of a tunnel."""
@@ -117,7 +135,9 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _refuse(why: str) -> web.Response:
-    return web.Response(status=403, text=why)
+    response = web.Response(status=403, text=why)
+    response.force_close()
+    return response
 
 
 def _is_wildcard(host: str) -> bool:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from textual.message import Message
 
 from streamer.bus import Bus, Subscription
+from streamer.calls.backend import Backend
 from streamer.calls.catalog import CallState
 from streamer.calls.outcome import WatchOutcome
-from streamer.calls.session import Backend
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import CallStarted, Trouble
@@ -27,10 +27,10 @@ from tui.web.server import TabServer
 from tui.web.service import TabService
 
 _TROUBLES = 50
-"""Troubles that a new tab can be told; the oldest make open_calls."""
+"""Troubles that a new tab can be told; the oldest make room."""
 
 _WANTED = 100
-"""Calls that wait to be transcribed; when so many wait, a further one has to be opened again."""
+"""Calls that wait to be transcribed; when so many wait, a further one is not taken and has to be opened again."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class WebBackend:
         try:
             self._wanted.put_nowait(call_id)
         except asyncio.QueueFull:
-            _log.warning("too many calls are opened at once; %s has to be opened again", call_id)
+            _log.warning("too many calls were opened at once; open %s again", call_id)
 
     def take_tab(self, tab: TabService) -> None:
         """Tell a new tab what went wrong so far, as far as it concerns no call or the one it opens with."""
@@ -107,7 +107,7 @@ class WebBackend:
                     pass
 
     async def transcribe_wanted(self) -> None:
-        """Follow each live call that is wanted, which transcribes it unless another backend does."""
+        """Follow each live call that is wanted, which transcribes it unless another streamer process does."""
         await self._is_open.wait()
         while True:
             call_id = await self._wanted.get()

@@ -1,4 +1,4 @@
-"""Textual's driver for a browser, made to end with its server, and to speak with its backend."""
+"""Textual's driver for a browser, made to end with its server, and to exchange messages with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tell_opened(call_id: str) -> None:
 
 
 def write_all(packet: bytes) -> int:
-    """Write a packet to stdout; what cannot be written is lost, which nobody could have seen."""
+    """Write a packet to stdout; what cannot be written is lost, since there is no one to see it."""
     rest = memoryview(packet)
     with suppress(OSError):
         while rest:

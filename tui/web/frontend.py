@@ -1,4 +1,4 @@
-"""The entry point of `streamer.servers`: be the backend of all calls that are opened, and serve tabs that show them.
+"""The entry point of `streamer.servers`: run the backend for all calls that are opened, and serve tabs that show them.
 
 Order: listen, so that a port that is taken costs nothing; record; print the link; serve until a signal comes. The link is all that goes
 to stdout, so that a script can take it from there; what is to be read goes to stderr. The token is nowhere else.
@@ -13,7 +13,9 @@ from contextlib import closing
 from streamer.cli import output
 from streamer.cli.frontend import Place, ScreenRequest
 from streamer.cli.signals import run_to_end
+from streamer.core.addresses import show_address
 from streamer.errors import ExitCode, UnreachableError
+from streamer.tap.descriptors import raise_descriptor_limit
 from tui.web.access import Access
 from tui.web.backend import open_web_backend
 from tui.web.server import TabServer
@@ -25,6 +27,7 @@ def run_web(request: ScreenRequest, place: Place) -> int:
     Raises:
         UnreachableError: The address or the port cannot be had.
     """
+    raise_descriptor_limit()
     return run_to_end(_run(request, place))
 
 
@@ -53,7 +56,7 @@ def _listen(place: Place) -> socket.socket:
         return socket.create_server(address, family=family)
     except OSError as error:
         raise UnreachableError(
-            f"cannot listen on {place.host}:{place.port}: {error.strerror or error}; choose another with --host and --port"
+            f"cannot listen on {show_address(place.host, place.port)}: {error.strerror or error}; choose another address with --host and --port"
         ) from error
 
 
@@ -61,6 +64,6 @@ def _warn_of_listeners(listener: socket.socket) -> None:
     address = listener.getsockname()[0]
     if not ipaddress.ip_address(address).is_loopback:
         output.talk(
-            f"listening on {address} without TLS: whoever can read the way there can read the link's token and all calls;"
-            " an ssh tunnel to 127.0.0.1 is safe"
+            f"listening on {address} without TLS: anybody on the network path can read the link's token and all calls;"
+            " use an ssh tunnel to 127.0.0.1 instead"
         )

@@ -1,4 +1,4 @@
-"""What is served: textual-serve's page and websocket, behind a access, with nothing that comes from elsewhere."""
+"""What is served: textual-serve's page and websocket, behind `Access`, with nothing that is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from textual_serve.server import Server, to_int
 from streamer.core.events import Trouble
 from tui.web.access import HOST, Access, harden
 from tui.web.service import TabService
+from tui.web.strangers import Strangers
 
 _HERE = Path(__file__).parent
 _HEARTBEAT_S = 15.0
 _CLOSING_S = 1.0
 """How long a browser may take to say that it has heard of the end."""
 _FONT_SIZES = (8, 40)
+_BACKLOG = 128
+
+MOST_TABS = 50
+"""Each is a process of 60 MB."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +64,15 @@ class TabServer(Server):
         app = await self._make_app()
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSING_S)
         await runner.setup()
+        assert runner.server is not None
+        self._strangers = Strangers(runner.server)
+        self._access.on_known = self._strangers.recognise
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._strangers.meet, sock=listener, backlog=_BACKLOG)
         try:
-            await web.SockSite(runner, listener).start()
             yield
         finally:
+            server.close()
             await runner.cleanup()
 
     async def _make_app(self) -> web.Application:
@@ -88,6 +98,8 @@ class TabServer(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a tab as long as its websocket lives."""
+        if len(self.tabs) >= MOST_TABS:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_TABS} tabs are open; close one of them")
         websocket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, timeout=_CLOSING_S)
         await websocket.prepare(request)
         tab = TabService(

@@ -1,7 +1,7 @@
 """A tab as its server sees it: a process that draws for one websocket, and ends with it.
 
 Beside Textual's own packets a tab sends `{"type": "opened", "call": ID}` when its user has opened a call, and gets
-`{"type": "trouble", "call": ID|null, "message": TEXT}` for what the backend had trouble with. A browser can cause neither.
+`{"type": "trouble", "call": ID|null, "message": TEXT}` for a trouble of the backend. A browser can cause neither.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A tab: the screen at a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
+"""A tab: the screen over a backend without speech, drawn for a browser. `python -m tui.web.tab` is what the server starts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from streamer.calls.outcome import WatchOutcome
 from streamer.cli.frontend import ScreenRequest
 from streamer.cli.logs import log_crash, start_logging
 from streamer.config import Settings
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode
 from streamer.speech.engine.models import NO_MODEL
 from tui.app import ScreenApp
@@ -22,16 +23,17 @@ from tui.web.plan import TabPlan, parse_plan
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from streamer.calls.session import Backend
+    from streamer.calls.backend import Backend
 
 
 def main() -> int:
     """Show what the command line says until the user or the server leaves; return the exit code."""
+    forbid_telemetry()
     plan = parse_plan(sys.argv[1:])
     start_logging(plan.log_file, verbosity=0)
     try:
         return asyncio.run(_run(plan))
-    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, stderr for nobody
+    except Exception:  # noqa: BLE001 - the outermost edge: stdout is for packets, and stderr is discarded
         log_crash()
         return ExitCode.FAILED
 
@@ -46,7 +48,7 @@ def _ask(plan: TabPlan) -> ScreenRequest:
     folder = Path(plan.folder) if plan.folder else None
 
     def open_backend(bus: Bus) -> AbstractAsyncContextManager[Backend]:
-        from streamer.calls.watching import open_backend
+        from streamer.calls.backend import open_backend
 
         return open_backend(settings, None, bus)
 

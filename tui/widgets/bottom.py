@@ -1,4 +1,4 @@
-"""What stands below a list: the line for troubles, and the field for what is looked for."""
+"""What stands below a list: the line for troubles, and the field for a search."""
 
 from __future__ import annotations
 
@@ -32,12 +32,10 @@ class TroubleLine(Widget):
         """The trouble that is shown has been read."""
 
     def show(self, troubles: Sequence[str]) -> None:
-        """Show the first of them, and how many more there are."""
         self.troubles = tuple(troubles)
         self.display = bool(troubles)
 
     def render(self) -> Text:
-        """Return the line."""
         if not self.troubles:
             return Text()
         more = len(self.troubles) - 1
@@ -48,7 +46,6 @@ class TroubleLine(Widget):
         return text
 
     def on_click(self, event: Click) -> None:
-        """Take it as read."""
         event.stop()
         self.post_message(self.Read())
 
@@ -63,7 +60,7 @@ def may_act(screen: Screen[None], action: str, opening: Sequence[str]) -> bool:
 
 
 class FindBar(Input):
-    """A field for what is looked for; in sight only while it is used."""
+    """A field for a search; in sight only while it is used."""
 
     BINDINGS = [
         Binding("enter", "submit", "Go", key_display="enter", tooltip="Go to what was found"),

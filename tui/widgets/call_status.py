@@ -1,10 +1,12 @@
-"""What is read of a call for the head of its screen while it goes on: its locks, how loud each leg is, and how long it is."""
+"""The status of a live call for the head of its screen, read from its folder: its locks, the level of each leg, its length."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from streamer.core.audio import say_incomplete
 from streamer.recording.levels import Level, LevelMeter
+from streamer.recording.losses import read_losses
 from tui.layout.formatting import show_name
 from tui.state.call import ShownCall
 from tui.state.open_calls import is_recorded, read_zero
@@ -12,16 +14,17 @@ from tui.state.phase import Speech, explain_phase, find_phase
 from tui.widgets.head import Heading, LegLine, count_bars
 
 _LOOK_TICKS = 3
-"""Looks between two at the locks of a call, which say whether it goes on."""
+"""The locks of a call, which say whether it is being recorded, are looked at each so many looks."""
 
 
 class CallStatus:
-    """Looks at one call's recording whenever it is told to."""
+    """Reads one call's recording each time `look` is called."""
 
     def __init__(self, shown: ShownCall) -> None:
         self._shown = shown
         self._levels: dict[str, tuple[LevelMeter, Level]] = {}
         self._is_recorded = False
+        self._remark = ""
         self._ticks = 0
 
     def look(self) -> None:
@@ -29,6 +32,8 @@ class CallStatus:
         shown = self._shown
         if self._ticks % _LOOK_TICKS == 0:
             self._is_recorded = is_recorded(shown)
+            if shown.folder is not None:
+                self._remark = say_incomplete(read_losses(shown.folder).values())
             if shown.zero_at is None:
                 shown.zero_at = read_zero(shown)
         self._ticks += 1
@@ -55,11 +60,11 @@ class CallStatus:
             show_name(shown.call_id) if shown.call_id else "",
             float(int(duration_s)),
             show_name(speech.model) if speech.model else "no model",
-            tuple(notes),
+            tuple(note for note in (self._remark, *notes) if note),
         )
 
     def write_lines(self) -> tuple[LegLine, ...]:
-        """Return a line a leg."""
+        """Return one line per leg."""
         return tuple(self._write_line(leg.label, leg.channel) for leg in self._shown.legs)
 
     def _write_line(self, label: str, channel: str) -> LegLine:

@@ -25,17 +25,17 @@ class Heading:
     """What the first line says; strings are harmless."""
 
     phase: Phase = Phase.STARTING
-    remark: str = ""
+    explanation: str = ""
     call_id: str = ""
     duration_s: float = 0.0
     model: str = ""
     notes: tuple[str, ...] = ()
-    """As that the page is frozen."""
+    """For example that the screen is frozen."""
 
 
 @dataclass(frozen=True, slots=True)
 class LegLine:
-    """What is said of one leg."""
+    """What the head shows of one leg."""
 
     name: str
     channel: str
@@ -53,7 +53,7 @@ def count_bars(peak: float) -> int:
 
 
 class CallHead(Widget):
-    """One line: state, call and length on the left; model and remarks on the right, as far as there is open_calls."""
+    """One line: state, call and length on the left; model and notes on the right, as far as there is room."""
 
     ALLOW_SELECT = False
 
@@ -62,7 +62,6 @@ class CallHead(Widget):
     heading: reactive[Heading] = reactive(Heading())
 
     def render(self) -> Text:
-        """Return the line."""
         heading = self.heading
         left = Text(no_wrap=True, overflow="ellipsis")
         state = self.get_component_rich_style(f"head--{heading.phase.value}", partial=True)
@@ -70,7 +69,7 @@ class CallHead(Widget):
         strong = self.get_component_rich_style("head--strong", partial=True)
         left.append(f" {heading.phase.value.upper()} ", state)
         left.append(f" {format_position(heading.duration_s)}", strong)
-        for note in (heading.remark, *heading.notes):
+        for note in (heading.explanation, *heading.notes):
             if note:
                 left.append(f" · {note}", strong)
         rest = [text for text in (heading.call_id, heading.model) if text]
@@ -84,7 +83,7 @@ class CallHead(Widget):
 
 
 class LegMeters(Widget):
-    """A line a leg: who it is, how loud it is, and whether somebody is speaking."""
+    """One line per leg: who it is, how loud it is, and whether somebody is speaking."""
 
     ALLOW_SELECT = False
 
@@ -99,12 +98,10 @@ class LegMeters(Widget):
     lines: reactive[tuple[LegLine, ...]] = reactive((), layout=False)
 
     def watch_lines(self, old: Sequence[LegLine], new: Sequence[LegLine]) -> None:
-        """Take more room for more legs."""
         if len(old) != len(new):
             self.styles.height = max(1, min(len(new), 6))
 
     def render(self) -> Text:
-        """Return the lines."""
         text = Text("\n", no_wrap=True, overflow="ellipsis", end="")
         return text.join(self._draw(rank, line) for rank, line in enumerate(self.lines))
 

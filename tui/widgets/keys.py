@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.widgets import Footer
 
 NOT_IN_BROWSERS = frozenset({"listen", "suspend_process"})
-"""Actions that need the machine that streamer runs on; in a browser their keys do nothing, or say why."""
+"""Actions that work only on the machine that streamer runs on; in a browser their keys do nothing, or say why."""
 
 _BLANKS = 2
 """Cells behind a key and behind what it does."""
@@ -20,7 +20,6 @@ class KeyLine(Footer):
         super().__init__(compact=True, show_command_palette=False)
 
     def compose(self) -> ComposeResult:
-        """Lay out what fits."""
         room = self.app.size.width + 1  # nothing follows the last blank
         for key in super().compose():
             if self.app.is_web and getattr(key, "action", "") in NOT_IN_BROWSERS:
@@ -32,5 +31,4 @@ class KeyLine(Footer):
             yield key
 
     def on_resize(self) -> None:
-        """Use the room that there is now."""
         self.bindings_changed(self.screen)

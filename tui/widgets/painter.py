@@ -1,4 +1,4 @@
-"""How utterances look: a block of a blocks as rows of styled text, with its time, its speaker's mark and name beside it."""
+"""How utterances look: a block as rows of styled text, with its time and its speaker's mark and name beside it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _DRAWN_BLOCKS = 400
 
 
 class Painter:
-    """Draws blocks of one shown, and remembers those drawn last; `find_style` knows the styles of the transcript's parts."""
+    """Draws the blocks of one call and remembers those drawn last; `find_style` returns the style of a part of the transcript."""
 
     def __init__(self, shown: ShownCall, find_style: Callable[[str], Style]) -> None:
         self.zero_at: datetime | None = None
         """When position 0 was, to show times on the wall."""
         self.needle = ""
-        """What is marked wherever it stands, case-folded."""
+        """The text that is marked wherever it occurs, case-folded."""
         self._shown = shown
         self._find_style = find_style
         self._name_width = 0

@@ -17,7 +17,7 @@ from tui.widgets.painter import Painter
 
 
 class SelectableWords(ScrollView):
-    """A shown's blocks, of which Textual selects what the mouse is dragged over."""
+    """The laid-out words of a call, of which Textual selects those that the mouse is dragged over."""
 
     def __init__(self, shown: ShownCall, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -35,7 +35,7 @@ class SelectableWords(ScrollView):
         return self._dragged_at is not None
 
     def find_place(self, x: int, y: int) -> Offset | None:
-        """Return the character at a cell of the terminal, or the nearest one, as `selecting` counts; None if nothing was said."""
+        """Return the character at a cell of the terminal, or the nearest one, as `selection` counts; None if nothing was said."""
         region, size = self.content_region, self.size
         row = self.scroll_offset.y + max(0, min(y - region.y, size.height - 1))
         place = self.blocks.locate(min(row, self.blocks.height - 1))
@@ -62,14 +62,14 @@ class SelectableWords(ScrollView):
         return any(find_span(settled, block) for block in self.blocks)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected words; see `selecting.read_selected`."""
+        """Return the selected words; see `selection.read_selected`."""
         self.complete()
         settled = settle(selection, self.blocks, self.shown)
         text = read_selected(settled, self.blocks, lambda leg: show_name(self.shown.name(leg)))
         return (text, "\n") if text else None
 
     def complete(self) -> None:
-        """Put every line on the blocks."""
+        """Lay out every line."""
 
     def on_mouse_down(self, _: MouseDown) -> None:
         """Begin to hold still."""

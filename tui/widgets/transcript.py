@@ -1,7 +1,7 @@
 """The transcript of one call: a virtual list that draws only the rows in sight, however many there are.
 
-It shows a shown, follows its newest line unless the reader has gone elsewhere, and never scrolls back by itself: when the last
-utterance becomes shorter, the blocks stands still.
+It shows one call, follows its newest line unless the reader has gone elsewhere, and never scrolls back by itself: when the last
+utterance becomes shorter, the view stands still.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tui.widgets.selectable import SelectableWords
 
 _WHEEL_ROWS = 3
 _BREATH_S = 0.001
-"""Between two slices, so that keys are not answered a slice for each step of theirs."""
+"""Seconds between two slices, so that a key press does not wait for one slice per step of its handling."""
 
 _SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
 
@@ -53,7 +53,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             "Page up",
             id="page-up",
             show=False,
-            tooltip="A page back",
+            tooltip="One page back",
         ),
         Binding(
             "pagedown,space",
@@ -61,7 +61,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             "Page down",
             id="page-down",
             show=False,
-            tooltip="A page on",
+            tooltip="One page on",
         ),
         Binding("g,home", "first", "First line", id="first", show=False, tooltip="The first line"),
         Binding(
@@ -77,11 +77,11 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     follows: var[bool] = var(True)
     """Whether the newest line is kept in sight."""
     is_frozen: var[bool] = var(False)
-    """Whether the blocks stands still; what comes meanwhile is shown later."""
+    """Whether the view stands still; what comes meanwhile is shown later."""
     zero_at: var[datetime | None] = var(None)
-    """When position 0 was, to show times on the wall; None for the call's time."""
+    """When position 0 was, to show clock times; None to show times from the start of the call."""
     needle: var[str] = var("")
-    """What is looked for, case-folded."""
+    """The text that is looked for, case-folded."""
 
     class Moved(Message):
         """The cursor is elsewhere, or following has begun or ended."""
@@ -94,20 +94,20 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self._pending.add(self.blocks.order_wanted(near))
         self.blocks.put(self._pending.take())
 
-    # What is put on the blocks
+    # Laying lines out
 
     def _work_on(self) -> None:
         if self._pending:
             self.run_worker(self._work_off(), group="pending", exclusive=True)
 
     async def _work_off(self) -> None:
-        """Put the pending on the blocks, a slice at a time; what is read stays in sight."""
+        """Lay out what is pending, a slice at a time; what is being read stays in sight."""
         while self._pending:
             self._put(self._pending.take())
             await asyncio.sleep(_BREATH_S)
 
     def complete(self) -> None:
-        """Put all of the pending on the blocks now, for what has to know every line."""
+        """Lay out all that is pending now, for an action that has to know every line."""
         if self._pending:
             self._put(self._pending.take_all())
 
@@ -125,10 +125,10 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             self._scroll(self.scroll_offset.y + self.blocks.top(index) - top)
         self.refresh()
 
-    # What happens to the shown
+    # What happens to the call
 
     def show_changes(self) -> None:
-        """Draw what has changed on the shown, unless frozen."""
+        """Draw what has changed in the call, unless frozen."""
         if self.is_frozen or not self.shown.has_changes:
             return
         height = self.blocks.height
@@ -165,12 +165,12 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self._work_on()
 
     def on_unmount(self) -> None:
-        """Let the blocks go, lest `collector` keeps what a screen that was left still holds."""
+        """Let the layout go, so that `collector` does not keep what a closed screen still holds."""
         self.blocks = CallLayout(self.shown)
         self._painter.forget()
 
     def on_resize(self, event: Resize) -> None:
-        """Break lines anew; what is read stays in sight."""
+        """Break lines anew; what is being read stays in sight."""
         self._make_room_for_names()
         self._reflow(event.size)
 
@@ -188,7 +188,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
                 self._show(under)
 
     def _fit(self) -> None:
-        """Tell how many rows there are; while following, a blocks that became shorter keeps its place."""
+        """Tell Textual how many rows there are; while following, a layout that became shorter keeps its place."""
         height = self.blocks.height
         if self.follows:
             height = max(
@@ -273,7 +273,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             self.go_to(index + step)
 
     def action_page(self, step: int) -> None:
-        """Scroll by a blocks and take the cursor along."""
+        """Scroll by one page and take the cursor along."""
         target = self.scroll_offset.y + step * max(1, self.size.height - 1)
         if target < 0 or target + self.size.height >= self.blocks.height:
             self.complete()
@@ -290,7 +290,6 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self.post_message(self.Moved())
 
     def action_first(self) -> None:
-        """Go to the first line."""
         self.complete()
         self.go_to(0)
 
@@ -306,7 +305,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self.post_message(self.Moved())
 
     def look_for(self, needle: str) -> int:
-        """Mark a text wherever it stands, go to the nearest place before the cursor, and return how many blocks hold it."""
+        """Mark a text wherever it occurs, go to the nearest match at or before the cursor, and return how many blocks hold it."""
         self.complete()
         self.needle = self._painter.needle = needle.casefold()
         count = self.blocks.count(self.needle) if self.needle else 0
@@ -318,7 +317,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         return count
 
     def look_on(self, step: int) -> bool:
-        """Go to the next place of what is looked for; False if there is none."""
+        """Go to the next match; False if there is none."""
         self.complete()
         index = self.cursor_index
         if not self.needle or index is None:
@@ -374,14 +373,12 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             self.show_changes()
 
     def watch_zero_at(self) -> None:
-        """Draw other times."""
         self._painter.zero_at = self.zero_at
         self.redraw()
 
     # How it looks
 
     def render_line(self, y: int) -> Strip:
-        """Draw one row that is in sight."""
         width = self.size.width
         base = self.rich_style
         place = self.blocks.locate(self.scroll_offset.y + y)

@@ -1,154 +1,106 @@
-"""Commands that work on what is kept: files, recordings and words."""
+"""Commands that work on files, and on recordings and transcripts that are stored."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamer.cli.options import (
+    SPEECH,
+    STORED,
+    AnyCall,
     AsJson,
     CallName,
-    Config,
-    Db,
     Force,
-    Hotwords,
-    Language,
     Limit,
-    LogFile,
-    Model,
     OnChannel,
-    Prompt,
-    Recordings,
     Since,
     Until,
-    Verbose,
-    Window,
-    leave,
-    read_settings,
+    with_settings,
 )
 from streamer.errors import UsageError
 
+if TYPE_CHECKING:
+    from streamer.config import Settings
 
+
+@with_settings(*SPEECH, *STORED)
 def transcribe(
+    settings: Settings,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Audio; stereo is two legs.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Audio files; a stereo file is two legs."),
     ],
     format_name: Annotated[
-        str, typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="How it is printed.")
+        str,
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Format of the output."),
     ] = "txt",
-    live: Annotated[bool, typer.Option("--live", help="Play it as a live call.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[
         float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
     ] = 1.0,
     store: Annotated[
-        bool, typer.Option("--store", help="Keep the audio and the transcript like a call's.")
+        bool, typer.Option("--store", help="Store the audio and the transcript as a call.")
     ] = False,
-    model: Model = None,
-    language: Language = None,
-    prompt: Prompt = None,
-    hotwords: Hotwords = None,
-    encoder_window: Window = None,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Turn audio files into text, through the very path that live calls take."""
+) -> int:
+    """Transcribe audio files, in the same way as live calls."""
     from streamer.cli.transcribe import run_transcribe
 
-    settings = read_settings(
-        config,
-        verbose,
-        model=model,
-        language=language,
-        prompt=prompt,
-        hotwords=hotwords,
-        encoder_window=encoder_window,
-        recordings=recordings,
-        db=db,
-        log_file=log_file,
-    )
-    leave(
-        run_transcribe(
-            settings,
-            files,
-            format_name=format_name,
-            is_live_path=live,
-            speed=speed,
-            is_stored=store,
-        )
+    return run_transcribe(
+        settings, files, format_name=format_name, is_live_path=live, speed=speed, is_stored=store
     )
 
 
+@with_settings(*STORED)
 def calls(
+    settings: Settings,
     since: Since = None,
     until: Until = None,
     channel: OnChannel = None,
     text: Annotated[
-        str, typer.Option(metavar="TEXT", help="Calls in which a search finds this.")
+        str, typer.Option(metavar="TEXT", help="Only calls in which `search` finds this.")
     ] = "",
     live: Annotated[
         bool, typer.Option("--live", help="Only calls that are being recorded.")
     ] = False,
     limit: Limit = 50,
     before: Annotated[
-        str | None, typer.Option(metavar="CALL", help="Go on after this call, for the next page.")
+        str | None, typer.Option(metavar="CALL", help="Start after this call, for the next page.")
     ] = None,
     as_json: AsJson = False,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
+) -> int:
     """List calls, newest first."""
     from streamer.cli.calls import run_calls
     from streamer.cli.moments import make_filter
 
-    settings = read_settings(config, verbose, recordings=recordings, db=db, log_file=log_file)
-    chosen = make_filter(since, until, channel)
-    leave(
-        run_calls(
-            settings,
-            chosen,
-            text=text,
-            is_live_only=live,
-            limit=limit,
-            before=before,
-            as_json=as_json,
-        )
+    return run_calls(
+        settings,
+        make_filter(since, until, channel),
+        text=text,
+        is_live_only=live,
+        limit=limit,
+        before=before,
+        as_json=as_json,
     )
 
 
-def show(
-    call: CallName,
-    as_json: AsJson = False,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
+@with_settings(*STORED)
+def show(settings: Settings, call: CallName, as_json: AsJson = False) -> int:
     """Show what was said on a call."""
     from streamer.cli.show import run_show
 
-    leave(
-        run_show(
-            read_settings(config, verbose, recordings=recordings, db=db, log_file=log_file),
-            call,
-            as_json=as_json,
-        )
-    )
+    return run_show(settings, call, as_json=as_json)
 
 
+@with_settings(*STORED)
 def search(
+    settings: Settings,
     text: Annotated[
         list[str],
         typer.Argument(
-            metavar="TEXT...", help='Words; "a phrase", begin*, AND, OR, NOT, ( ) are syntax.'
+            metavar="TEXT...", help='Words, "a phrase", begin*; AND, OR, NOT and ( ) combine them.'
         ),
     ],
     since: Since = None,
@@ -156,120 +108,84 @@ def search(
     channel: OnChannel = None,
     limit: Limit = 50,
     offset: Annotated[
-        int, typer.Option(min=0, max=1_000_000_000, help="Leave out so many, for the next page.")
+        int, typer.Option(min=0, max=1_000_000_000, help="Skip so many, for the next page.")
     ] = 0,
     as_json: AsJson = False,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Find what was said, in all calls, newest first."""
+) -> int:
+    """Search what was said in all calls, newest first."""
     from streamer.cli.moments import make_filter
     from streamer.cli.search import run_search
 
-    settings = read_settings(config, verbose, recordings=recordings, db=db, log_file=log_file)
     chosen = make_filter(since, until, channel)
-    query = " ".join(text)
-    leave(run_search(settings, query, chosen, limit=limit, offset=offset, as_json=as_json))
+    return run_search(settings, " ".join(text), chosen, limit=limit, offset=offset, as_json=as_json)
 
 
+@with_settings(*STORED)
 def export(
+    settings: Settings,
     call: CallName,
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="How it is written."),
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Format of the transcript."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where it is written.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="File to write.")
     ] = None,
     audio: Annotated[
-        bool, typer.Option("--audio", help="Write all legs as one WAV, a channel each.")
+        bool, typer.Option("--audio", help="Write all legs as one WAV, one channel per leg.")
     ] = False,
     force: Force = False,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Write a call's transcript in a format that other programs read, or its audio."""
+) -> int:
+    """Write a call's transcript in a format for other programs, or its audio."""
     from streamer.cli.show import run_export
 
-    leave(
-        run_export(
-            read_settings(config, verbose, recordings=recordings, db=db, log_file=log_file),
-            call,
-            format_name=format_name,
-            output_path=output,
-            force=force,
-            is_audio=audio,
-        )
+    return run_export(
+        settings,
+        call,
+        format_name=format_name,
+        output_path=output,
+        force=force,
+        is_audio=audio,
     )
 
 
+@with_settings(*STORED)
 def delete(
+    settings: Settings,
     call: CallName,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Delete a call: its recordings, its words, and every trace of them in the database."""
+) -> int:
+    """Delete a call: its recordings, its transcript, and every trace of it in the database."""
     from streamer.cli.delete import run_delete
 
-    leave(
-        run_delete(
-            read_settings(config, verbose, recordings=recordings, db=db, log_file=log_file),
-            call,
-            is_sure=yes,
-        )
-    )
+    return run_delete(settings, call, is_sure=yes)
 
 
+@with_settings(*STORED)
+def backup(
+    settings: Settings,
+    target: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new or an empty folder for the copy.")
+    ],
+) -> int:
+    """Copy the database and all calls that have ended into a new folder."""
+    from streamer.cli.backup import run_backup
+
+    return run_backup(settings, target)
+
+
+@with_settings(*SPEECH, *STORED)
 def resume(
-    call: Annotated[
-        str | None, typer.Argument(metavar="[CALL]", help="Its id, a prefix of it, or `last`.")
-    ] = None,
+    settings: Settings,
+    call: AnyCall = None,
     all_calls: Annotated[
-        bool, typer.Option("--all", help="Every call that is not complete.")
+        bool, typer.Option("--all", help="Every call whose transcript is incomplete.")
     ] = False,
     as_json: AsJson = False,
-    model: Model = None,
-    language: Language = None,
-    prompt: Prompt = None,
-    hotwords: Hotwords = None,
-    encoder_window: Window = None,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Finish the words of calls that were interrupted, from their recordings; without arguments, list them."""
+) -> int:
+    """Complete the transcripts of interrupted calls from their recordings; without a call, list those calls."""
     from streamer.cli.resume import run_resume
 
     if call is not None and all_calls:
-        raise UsageError("name a call or say --all, not both")
-    leave(
-        run_resume(
-            read_settings(
-                config,
-                verbose,
-                model=model,
-                language=language,
-                prompt=prompt,
-                hotwords=hotwords,
-                encoder_window=encoder_window,
-                recordings=recordings,
-                db=db,
-                log_file=log_file,
-            ),
-            call,
-            is_all=all_calls,
-            as_json=as_json,
-        )
-    )
+        raise UsageError("name a call or use --all, not both")
+    return run_resume(settings, call, is_all=all_calls, as_json=as_json)

@@ -3,95 +3,69 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import (
-    AsJson,
-    Config,
-    Db,
-    Hotwords,
-    Language,
-    LogFile,
-    Model,
-    Plain,
-    Prompt,
-    Recordings,
-    Verbose,
-    Window,
-    leave,
-    read_settings,
-)
+from streamer.cli.options import SPEECH, STORED, AsJson, Plain, choose_lines, with_settings
+
+if TYPE_CHECKING:
+    from streamer.config import Settings
 
 
+@with_settings(*SPEECH, *STORED)
 def serve(
+    settings: Settings,
     audiosocket: Annotated[
         list[str],
-        typer.Option(metavar="HOST:PORT", help="Where to listen for AudioSocket; may be repeated."),
-    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, nobody changes it
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Listen here for AudioSocket connections; may be repeated.",
+        ),
+    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, and no code changes it
     accept_unknown: Annotated[
-        bool, typer.Option("--accept-unknown", help="Take calls that nobody has registered.")
+        bool, typer.Option("--accept-unknown", help="Take calls that were not registered.")
     ] = False,
     register: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where calls are registered, by HTTP.")
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Listen here for registrations of calls, by HTTP."),
     ] = None,
     format_name: Annotated[
         str,
         typer.Option(
-            "--format", metavar="auto|slin|slin16|ulaw|alaw", help="What audio labelled slin is."
+            "--format",
+            metavar="auto|slin|slin16|ulaw|alaw",
+            help="Real format of audio that is labelled slin.",
         ),
     ] = "auto",
     no_silence: Annotated[
-        bool, typer.Option("--no-silence", help="Send nothing back to callers.")
+        bool, typer.Option("--no-silence", help="Do not send silence back to callers.")
     ] = False,
     echo: Annotated[
-        bool, typer.Option("--echo", help="Test: let callers hear themselves.")
+        bool, typer.Option("--echo", help="Test: send callers their own voice.")
     ] = False,
     tone: Annotated[
-        int | None, typer.Option(metavar="HZ", help="Test: let callers hear a tone.")
+        int | None, typer.Option(metavar="HZ", help="Test: send callers a tone.")
     ] = None,
     announce: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Play this to each caller first.")
     ] = None,
     max_calls: Annotated[
-        int, typer.Option(min=1, max=10_000, help="How many calls at once at most.")
+        int, typer.Option(min=1, max=10_000, help="Take at most so many calls at once.")
     ] = 500,
     grace: Annotated[
         float | None,
-        typer.Option(min=0, help="Seconds that calls have to end once serving ends."),
+        typer.Option(min=0, help="Seconds that live calls have to end after Ctrl-C."),
     ] = None,
     plain: Plain = False,
     as_json: AsJson = False,
-    model: Model = None,
-    language: Language = None,
-    prompt: Prompt = None,
-    hotwords: Hotwords = None,
-    encoder_window: Window = None,
-    recordings: Recordings = None,
-    db: Db = None,
-    config: Config = None,
-    log_file: LogFile = None,
-    verbose: Verbose = 0,
-) -> None:
-    """Listen for calls that the PBX sends here, record them all and show what is said.
+) -> int:
+    """Listen for calls that the PBX sends, record them all and show what is said.
 
-    The listener is a process of its own: when serving ends, live calls are recorded to their end.
+    A process of its own listens: when `serve` ends, it takes no more calls and records live ones to their end.
     """
     from streamer.cli.serve import ServeFlags, run_serve
 
-    settings = read_settings(
-        config,
-        verbose,
-        model=model,
-        language=language,
-        prompt=prompt,
-        hotwords=hotwords,
-        encoder_window=encoder_window,
-        recordings=recordings,
-        db=db,
-        log_file=log_file,
-    )
     flags = ServeFlags(
         audiosocket=tuple(audiosocket),
         accept_unknown=accept_unknown,
@@ -104,4 +78,5 @@ def serve(
         max_calls=max_calls,
         grace=grace,
     )
-    leave(run_serve(settings, flags, is_plain=plain, as_json=as_json and not plain))
+    choose_lines(plain=plain, as_json=as_json)
+    return run_serve(settings, flags, is_plain=plain, as_json=as_json)

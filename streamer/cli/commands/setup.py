@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from streamer.cli import output
-from streamer.cli.options import AsJson, leave
+from streamer.cli.options import AsJson
+from streamer.errors import ExitCode
 
 
 def config() -> None:
-    """Print an annotated config file to begin with."""
+    """Print a config file with every setting explained, to start from."""
     from streamer.config import default_config_path, render_sample
 
     output.data(render_sample().rstrip("\n"))
@@ -26,33 +27,43 @@ models_app = typer.Typer(
 
 
 @models_app.callback()
-def _models(context: typer.Context, as_json: AsJson = False) -> None:
+def _models(context: typer.Context, as_json: AsJson = False) -> int:
     """List, download and find speech models."""
     if context.invoked_subcommand is None:
-        models_list(as_json=as_json)
+        return models_list(as_json=as_json)
+    return ExitCode.DONE
 
 
 @models_app.command("list")
-def models_list(as_json: AsJson = False) -> None:
+def models_list(as_json: AsJson = False) -> int:
     """List the installed models: bundled, and in the Hugging Face cache."""
     from streamer.cli.models import run_list
 
-    leave(run_list(as_json=as_json))
+    return run_list(as_json=as_json)
 
 
 @models_app.command("pull")
 def models_pull(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As tiny, base, small, large-v3.")],
-) -> None:
-    """Download a faster-whisper model; the only command that uses the internet."""
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="For example tiny, base, small or large-v3.")
+    ],
+) -> int:
+    """Download a faster-whisper model; no other command uses the internet."""
     from streamer.cli.models import run_pull
 
-    leave(run_pull(name))
+    return run_pull(name)
 
 
 @models_app.command("path")
-def models_path(name: Annotated[str, typer.Argument(metavar="NAME|DIR")]) -> None:
+def models_path(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|DIR", help="A name that `streamer models list` shows, or a directory."
+        ),
+    ],
+) -> int:
     """Print where a model is installed."""
     from streamer.cli.models import run_path
 
-    leave(run_path(name))
+    return run_path(name)

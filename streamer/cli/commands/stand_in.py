@@ -1,4 +1,4 @@
-"""The command that plays a PBX, whichever side of the connection that is."""
+"""The command that plays a PBX, as a server or as a client."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from streamer.cli.options import leave
 
 _HOST, _PORT = "127.0.0.1", 5039
 
@@ -24,16 +22,20 @@ def simulate(
     channel: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the channel.")
     ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="Begin again after the end.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Start again after the end.")] = False,
     speed: Annotated[float, typer.Option(min=0.01, help="Times faster than real time.")] = 1.0,
     hole: Annotated[
-        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Send nothing for a while.")
+        list[str] | None,
+        typer.Option(metavar="AT:SECONDS", help="Send nothing for so long, as a muted party."),
     ] = None,
     stall: Annotated[
-        list[str] | None, typer.Option(metavar="AT:SECONDS", help="Hold back, then burst.")
+        list[str] | None,
+        typer.Option(
+            metavar="AT:SECONDS", help="Hold frames back for so long, then send them in a burst."
+        ),
     ] = None,
     break_off: Annotated[
-        bool, typer.Option("--break", help="End without a close frame, or by a reset.")
+        bool, typer.Option("--break", help="End without a close frame, or with a TCP reset.")
     ] = False,
     audiosocket: Annotated[
         str | None,
@@ -44,44 +46,51 @@ def simulate(
     calls: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1000, help="AudioSocket: so many calls, which play the files in turn."
+            min=1, max=1000, help="AudioSocket: make so many calls, which play the files in turn."
         ),
     ] = None,
     every: Annotated[
         float | None, typer.Option(min=0, help="AudioSocket: seconds between the starts of calls.")
     ] = None,
     uuid: Annotated[
-        list[str] | None, typer.Option(help="AudioSocket: UUID of the first call, and so on.")
+        list[str] | None,
+        typer.Option(help="AudioSocket: UUID of a call; repeat the flag for the next."),
     ] = None,
     rate: Annotated[
         int | None,
-        typer.Option(help="AudioSocket: samples a second, as 16000 for c(slin16); else 8000."),
+        typer.Option(help="AudioSocket: samples per second, 8000 by default; 16000 is c(slin16)."),
     ] = None,
     audio_format: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="ulaw|alaw|slin16",
-            help="AudioSocket: sent under the label of 8 kHz, as in c(ulaw).",
+            help="AudioSocket: format to send under the label of 8 kHz, as c(ulaw) does.",
         ),
     ] = None,
     dtmf: Annotated[
-        list[str] | None, typer.Option(metavar="AT:DIGITS", help="AudioSocket: press keys.")
+        list[str] | None, typer.Option(metavar="AT:DIGITS", help="AudioSocket: send DTMF digits.")
     ] = None,
     hangup: Annotated[
-        float | None, typer.Option(metavar="AT", min=0.01, help="AudioSocket: hang up then.")
+        float | None,
+        typer.Option(metavar="AT", min=0.01, help="AudioSocket: hang up after so many seconds."),
     ] = None,
     driver: Annotated[
         bool,
-        typer.Option("--driver", help="AudioSocket: no end after 2 s of silence, as with Dial()."),
+        typer.Option(
+            "--driver", help="AudioSocket: do not hang up after 2 s of silence, as with Dial()."
+        ),
     ] = False,
     save: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="AudioSocket: WAVs of what comes back.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="AudioSocket: save the audio that comes back, one WAV per call."
+        ),
     ] = None,
-) -> None:
-    """Stand in for Asterisk: serve files as live channels, and print their names.
+) -> int:
+    """Simulate Asterisk: serve files as live channels, and print their names.
 
-    With --audiosocket HOST:PORT call a server as Asterisk does, print each call's UUID, and judge what it sends back.
+    With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back.
     """
     from streamer.cli.simulate import SimulateOptions, run_simulate
     from streamer.cli.simulate_calls import CallOptions, run_calls
@@ -101,20 +110,14 @@ def simulate(
     )
     if audiosocket is not None:
         if (host, port, channel) != (_HOST, _PORT, None):
-            raise UsageError("--host, --port and --channel do not go with --audiosocket HOST:PORT")
-        leave(run_calls(files, audiosocket, loop=loop, speed=speed, faults=faults, options=options))
+            raise UsageError(
+                "--host, --port and --channel cannot be used with --audiosocket HOST:PORT"
+            )
+        return run_calls(files, audiosocket, loop=loop, speed=speed, faults=faults, options=options)
     if options != CallOptions():
         raise UsageError(
             "--calls, --every, --uuid, --rate, --format, --dtmf, --hangup, --driver and --save need --audiosocket HOST:PORT"
         )
-    leave(
-        run_simulate(
-            files,
-            host=host,
-            port=port,
-            loop=loop,
-            speed=speed,
-            channel=channel,
-            options=faults,
-        )
+    return run_simulate(
+        files, host=host, port=port, loop=loop, speed=speed, channel=channel, options=faults
     )

@@ -1,1 +1,1 @@
-"""AudioSocket: calls come as connections, one a party."""
+"""AudioSocket: Asterisk makes one TCP connection per party of a call."""

@@ -1,4 +1,4 @@
-"""A call that has come to us, as the tap reads it."""
+"""An inbound call, as the tap reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamer.sources.base import Inbox, Sent, StreamItem
 
 
 class AudioSocketCall:
-    """One caller's call, as a stream of items; whoever reads the connection puts them in.
+    """One caller's call, as a stream of items that its connection puts in.
 
     `facts` are untrusted strings for `call.json`, `sent` counts what goes back, and `leave` ends the connection so that the dialplan
     goes on.
@@ -41,7 +41,7 @@ class AudioSocketCall:
         """Say why a connection may be open without any frames."""
         return (
             f"no audio from {self.legs[leg].channel} for {waited_s:.0f} s: it is muted or on hold, or its phone sends"
-            " nothing in silence; still waiting"
+            " nothing while it is silent; still waiting"
         )
 
     async def aclose(self) -> None:

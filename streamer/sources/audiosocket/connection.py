@@ -1,13 +1,13 @@
 """One AudioSocket connection, from its acceptance to its end.
 
-Theory of operation. The socket is in the path of the call, so nothing done here may end one by accident. The keeper holds a second
-descriptor, with a farewell. Reading never stops but for peers that send more than can be said, or more frames than any PBX does: of those
-a few are taken a turn, and the rest waits in the kernel, so that all others have their turns. Whoever is not wanted is
-told `terminate` and read to its end: closing a socket that holds unread bytes resets the connection, which hangs the caller up.
+Theory of operation. The socket is in the path of the call, so nothing here may end a call by accident. The keeper holds a second
+descriptor, with a farewell. Reading never stops, except for a peer that sends faster than real time, or more frames than any PBX does: a few
+of its frames are taken a turn, and the rest waits in the kernel, so that all others have their turns. A peer that is
+refused gets `terminate` and is read to its end: closing a socket with unread bytes resets the connection, which hangs the caller up.
 
     WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
        |                         |                           |
-       |                         `--refused-- LEAVING <--stopped, or what makes no sense
+       |                         `--refused-- LEAVING <--stopped, or a broken frame
        `--nothing came--> CLOSED               `--its end, or GOODBYE_S--> CLOSED
 
 A call is announced once its rate is known, at the latest `RATE_WAIT_S` after its UUID.
@@ -25,6 +25,7 @@ from enum import Enum, auto
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from streamer.core.addresses import show_address
 from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import KeeperError, SourceError, StreamerError
@@ -65,13 +66,13 @@ _MOST_EARLY = 1000
 
 
 class Server(Protocol):
-    """Where connections are known, and calls announced."""
+    """What a connection needs of its server."""
 
     connections: dict[Connection, None]
     """All that are open, callers or not, the oldest first."""
 
     buffer: memoryview
-    """Where bytes go that are about to be taken."""
+    """Where each connection's bytes are received."""
 
     watch: LoopWatch
     """Knows when the loop turned."""
@@ -80,13 +81,13 @@ class Server(Protocol):
         """Take note that a connection is open; if there are too many strangers, one of them goes."""
 
     def depart(self, connection: Connection) -> None:
-        """Take note that a connection is closed."""
+        """Forget a connection that is closed."""
 
     def admit(self, uuid: UUID) -> Admitted | str:
-        """Say who a UUID is, or why it is refused; one that is admitted is taken until `forget`."""
+        """Return the call of a UUID, or why it is refused; an admitted UUID is in use until `forget`."""
 
     def forget(self, uuid: UUID) -> None:
-        """Let a UUID be free again."""
+        """Free a UUID for another call."""
 
     def announce(self, call: AudioSocketCall) -> None:
         """Have a call recorded."""
@@ -136,7 +137,7 @@ class Connection(asyncio.BufferedProtocol):
         self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the peer in, or send it away."""
+        """Admit the peer, or refuse it."""
         self._transport = cast(asyncio.Transport, transport)
         self.host, self.peer = _name_peer(transport.get_extra_info("peername"))
         sock = transport.get_extra_info("socket")
@@ -169,7 +170,7 @@ class Connection(asyncio.BufferedProtocol):
     def _receive(self, data: bytes) -> None:
         if self._state is _State.WAITING:
             self._state = _State.IDENTIFYING
-            late = f"it did not send its UUID within {IDENTIFYING_S:.0f} s"
+            late = f"it did not send a UUID within {IDENTIFYING_S:.0f} s"
             self._set_timer(IDENTIFYING_S, lambda: self._refuse(late))
         if not self._may_read():
             return
@@ -247,12 +248,12 @@ class Connection(asyncio.BufferedProtocol):
         self._resting = asyncio.get_running_loop().call_later(rest_s, self._go_on)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Judge the end of the connection."""
+        """Judge how the connection ended."""
         for pending in (self._opening, self._resting):
             if pending is not None:
                 pending.cancel()
         if self._state is _State.IDENTIFYING:
-            self._grumble("it hung up before its UUID was complete")
+            self._say_refusal("it hung up before its UUID was complete")
         elif self._is_taken_over():
             self.give_up()
         elif self._state is _State.LIVE:
@@ -282,7 +283,7 @@ class Connection(asyncio.BufferedProtocol):
         """Send a stranger away at once."""
         self._has_made_room = True
         if self._state is not _State.LEAVING:
-            self._grumble(why)
+            self._say_refusal(why)
             self._say_goodbye()
         self._transport.abort()
 
@@ -292,26 +293,28 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def leave(self) -> None:
-        """Tell the peer that we are done, and let the keeper read to its end; idempotent."""
+        """Send `terminate`, and leave the socket to the keeper, which reads to its end; idempotent."""
         if self._state is _State.LIVE:
             self._say_goodbye()
             self._part_once_said()
 
     def resume_writing(self) -> None:
-        """Go once all has been said."""
+        """Leave once all is sent."""
         if self._state is _State.LEAVING:
             # Not at once: the transport, which calls this, would end twice.
             asyncio.get_running_loop().call_soon(self._part)
 
     def give_up(self) -> None:
-        """End a call whose socket the keeper reads by now; others go on."""
+        """End a call whose socket the keeper reads now; other calls go on."""
         if self._state is _State.LIVE and self._hold is not None:
             self._hold = None
             keeper = self._options.keeper()
-            why = keeper.why_lost if keeper else "the keeper is gone"
+            why = keeper.why_lost if keeper else "the keeper has taken the call over"
             self._end(
                 EndReason.LOST,
-                SourceError(f"{why}, so the keeper has taken {self.peer} over"),
+                SourceError(
+                    f"{why}; recording of {self.peer} ended; the call goes on in its dialplan"
+                ),
             )
             self._transport.abort()
 
@@ -388,13 +391,15 @@ class Connection(asyncio.BufferedProtocol):
         return None if is_expected is not None and is_expected(uuid) else self._refusal
 
     async def _be_held(self) -> None:
-        """Have the keeper protect the call, as soon as there is one; a call without is better than none."""
+        """Give the call to the keeper as soon as there is one; an unprotected call is better than none."""
         keeper = await self._options.wait_for_keeper()
         try:
             sock = self._transport.get_extra_info("socket")
             hold = await keeper.hold(sock, farewell=wire.TERMINATE)
         except KeeperError as error:
-            self._options.say(f"{self.peer} is recorded without protection: {error}")
+            self._options.say(
+                f"{self.peer} is recorded, but the keeper cannot protect the call: {error}"
+            )
             return
         if self._state is _State.LIVE:
             self._hold = hold
@@ -423,7 +428,7 @@ class Connection(asyncio.BufferedProtocol):
         was_pausing, wait_s = self._pause_s, self._pace.take(audio_s, now)
         self._pause_s = max(was_pausing, wait_s)
         if wait_s and not was_pausing:
-            said = f"{self.peer} sends faster than anybody speaks, and is slowed down"
+            said = f"{self.peer} sends audio faster than real time and is slowed down"
             self._put(Odd(0, "" if self._is_hasty else said))
             self._is_hasty = True
 
@@ -431,7 +436,7 @@ class Connection(asyncio.BufferedProtocol):
         """Return audio at the rate that the peer expects."""
         if (
             self._decoder.format is Format.SLIN16
-        ):  # labelled and read as slin: good enough for a test
+        ):  # labelled and decoded as slin: good enough for a test
             return array("h", pcm)[::2].tobytes()
         return pcm
 
@@ -475,7 +480,7 @@ class Connection(asyncio.BufferedProtocol):
         if exc is not None and not isinstance(exc, ConnectionError):
             lost = f"the connection to {self.peer} is lost: {exc}; check the network"
             return EndReason.LOST, SourceError(lost), ""
-        note = "it ended in the middle of a frame" if self._parser.unread else ""
+        note = "the connection ended in the middle of a frame" if self._parser.unread else ""
         return EndReason.HANG_UP, None, note
 
     def _end(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
@@ -485,12 +490,12 @@ class Connection(asyncio.BufferedProtocol):
         self._end_admission()
 
     def _refuse(self, why: str) -> None:
-        """Send the peer away, and say why."""
-        self._grumble(why)
+        """Refuse the peer, and say why."""
+        self._say_refusal(why)
         self._say_goodbye()
 
-    def _grumble(self, why: str) -> None:
-        """Say why there is no call, but not a thousand times."""
+    def _say_refusal(self, why: str) -> None:
+        """Say why a call was refused, but not a thousand times."""
         if count := self._options.limiter.count_refusal(self.host, why):
             more = f" (and {count - 1} more from {self.host})" if count > 1 else ""
             self._options.say(f"no call from {self.peer}: {why}{more}")
@@ -505,7 +510,7 @@ class Connection(asyncio.BufferedProtocol):
         self._part_once_said()
 
     def _part_once_said(self) -> None:
-        """Leave a peer to the keeper, but no half frame with it: to a peer that reads slowly, `terminate` would be its other half."""
+        """Leave a peer to the keeper once all is sent: after half a frame, a slow peer would take `terminate` for its other half."""
         if self._hold is None:
             return
         self._set_timer(GOODBYE_S, self._part)
@@ -534,7 +539,7 @@ class Connection(asyncio.BufferedProtocol):
             self._server.forget(self._uuid)
 
     def _set_timer(self, seconds: float, act: Callable[[], Any] | None) -> None:
-        """Have something done later in place of what was to be done before."""
+        """Call `act` after so many seconds, instead of what was due before."""
         if self._timer is not None:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
@@ -544,4 +549,4 @@ class Connection(asyncio.BufferedProtocol):
 def _name_peer(address: Any) -> tuple[str, str]:
     """Return a peer's host, and how it is shown."""
     host, port = (str(address[0]), address[1]) if address else ("?", 0)
-    return host, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return host, show_address(host, port)

@@ -1,4 +1,4 @@
-"""What a caller sends over AudioSocket, as items of its leg: which format its audio really has, and what is odd about it."""
+"""What a caller sends over AudioSocket, as items of its leg: its audio in the format that it really has, and what is odd about it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MOST_SAID = 20
 _ERRORS = {
     0x01: "the caller has hung up",
     0x02: "a frame could not be forwarded",
-    0x04: "it has no memory left",
+    0x04: "it is out of memory",
 }
 
 
 class Decoder:
-    """One caller's; `format` is what kind 0x10 carries, None to find it out. `peer` is an untrusted name for messages."""
+    """Decodes one caller's messages; `format` is what kind 0x10 carries, None to detect it. `peer` is an untrusted name for messages."""
 
     def __init__(self, peer: str, format: Format | None) -> None:
         self.kind_rate: int | None = None
@@ -45,10 +45,10 @@ class Decoder:
                 return self._odd(f"reports an error: {describe_error(code)}")
             case wire.Unknown(kind, length):
                 return self._odd(
-                    f"sends frames of the unknown kind 0x{kind:02x}; passed over", length
+                    f"sends frames of the unknown kind 0x{kind:02x}; they are ignored", length
                 )
             case wire.Identified():
-                return self._odd("has sent a second UUID; passed over")
+                return self._odd("has sent a second UUID; it is ignored")
             case wire.Silence() | wire.Terminated():
                 return []
 
@@ -60,7 +60,7 @@ class Decoder:
         if self.kind_rate is None:
             self.kind_rate = rate
         if rate != self.kind_rate:
-            change = f"has changed its rate from {self.kind_rate} to {rate}, which no call does"
+            change = f"has changed its rate from {self.kind_rate} to {rate}, which a call cannot do"
             return self._odd(f"{change}; that audio is dropped", len(payload))
         if self.format is not None:
             return self._decode(payload, arrival)
@@ -77,8 +77,8 @@ class Decoder:
         items: list[StreamItem] = [RateKnown(0, rate)]
         if format_ is not Format.SLIN and self._forced is None:
             items += self._odd(
-                f"sends {format_} under the label of slin, and is taken so; dial it with c(slin), or name what it is"
-                " with --format"
+                f"sends {format_} under the label of slin and is decoded accordingly; dial it with c(slin), or set its"
+                " format with --format"
             )
         undecided, self._undecided = self._undecided, []
         for payload, arrival in undecided:
@@ -112,10 +112,10 @@ def describe_error(code: int | None) -> str:
 
 
 def describe_beginning(kind: int, length: int) -> str:
-    """Say what a first frame is that is no UUID, for whoever set the peer up."""
+    """Describe a first frame that is not a UUID, for the person who set up the peer."""
     if kind == 0x16 and length >> 8 == 0x03:  # a record of the kind "handshake", of any version
         return "a TLS handshake; AudioSocket is not encrypted"
     if chr(kind).isascii() and chr(kind).isupper():
-        return f"the letter {chr(kind)}, as an HTTP client does; AudioSocket is no HTTP"
+        return f"the letter {chr(kind)}, as an HTTP client does; AudioSocket is not HTTP"
     what = "audio" if kind in wire.RATES else f"a frame of the kind 0x{kind:02x}"
     return f"{what}, {length} bytes long"

@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from streamer.core.addresses import show_address
 from streamer.sources.accepting import Acceptor
 from streamer.sources.arrival import LoopWatch
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.connection import READ_SIZE, Connection
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.sources.tcp import listen_tcp, show_address
+from streamer.sources.tcp import listen_tcp
 
 _CROWDED = "it has not shown a UUID, and newer connections need its place"
 
 
 class AudioSocketServer:
-    """A source of calls; `connections` are all that are open, callers or not."""
+    """A server that yields inbound calls; `connections` are all that are open, callers or not."""
 
     def __init__(self, options: ServerOptions) -> None:
         self.connections: dict[Connection, None] = {}
@@ -61,7 +62,7 @@ class AudioSocketServer:
             self._end_when_empty()
 
     async def calls(self) -> AsyncIterator[AudioSocketCall]:
-        """Yield calls as they come, until nobody listens any more and every connection is closed."""
+        """Yield calls as they come, until listening has ended and every connection is closed."""
         while (call := await self._announced.get()) is not None:
             yield call
 
@@ -77,27 +78,27 @@ class AudioSocketServer:
             asyncio.get_running_loop().call_soon(connection.dismiss)
 
     def depart(self, connection: Connection) -> None:
-        """Take note that a connection is closed."""
+        """Forget a connection that is closed."""
         self.connections.pop(connection, None)
         if self._acceptor is not None:
             self._acceptor.refill()
         self._end_when_empty()
 
     def admit(self, uuid: UUID) -> Admitted | str:
-        """Say who a UUID is, or why it is refused."""
+        """Return the call of a UUID, or why it is refused."""
         if uuid in self._options.taken and not self._options.shares_ids:
-            return f"its UUID {uuid} is that of a call that is live; give each call its own, as UUID() in the dialplan does"
+            return f"its UUID {uuid} is in use by another live call; give each call its own, with UUID() in the dialplan"
         verdict = self._options.admit(uuid)
         if isinstance(verdict, Admitted):
             self._options.taken.add(uuid)
         return verdict
 
     def forget(self, uuid: UUID) -> None:
-        """Let a UUID be free again."""
+        """Free a UUID for another call."""
         self._options.taken.discard(uuid)
 
     def announce(self, call: AudioSocketCall) -> None:
-        """Hand a call to whoever iterates over `calls`."""
+        """Hand a call to the iterator of `calls`."""
         self._announced.put_nowait(call)
 
     def _make_room(self) -> bool:

@@ -1,1 +1,1 @@
-"""Calls that are announced before they come."""
+"""Registration: inbound calls that are announced before they connect."""

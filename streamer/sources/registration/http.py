@@ -14,7 +14,7 @@ A request must ask for this machine (see `hosts`), and no web page may send it. 
 a pause.
 
 Each connection carries one request and is closed with its answer, or after `PATIENCE_S`, however slowly it speaks. There are at most
-`MOST_CONNECTIONS`, so that nobody can use up the descriptors that calls need, and `MOST_OF_ADDRESS` of one address; where there is no room,
+`MOST_CONNECTIONS`, so that no client can use up the descriptors that calls need, and `MOST_OF_ADDRESS` of one address; where there is no room,
 the oldest of the same address goes, so that half requests keep nobody out. Nothing of a request is ever logged: its address may
 hold the key.
 """
@@ -33,6 +33,7 @@ from functools import partial
 
 from aiohttp import web
 
+from streamer.core.addresses import show_address
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
 from streamer.sources.registration.hosts import is_of_a_page, is_own_host, name_share, own_names
 from streamer.sources.registration.registry import Registry
@@ -77,28 +78,30 @@ async def open_registration(
     patience_s: float = PATIENCE_S,
     pause_s: float = WRONG_KEY_PAUSE_S,
 ) -> AsyncIterator[str]:
-    """Take registrations while the context lasts; yields HOST:PORT, with the port that was given for 0.
+    """Take registrations while the context lasts; yields HOST:PORT, with the port that the system chose for 0.
 
     `key` is what every request must show. If there is none and others than this machine can ask, `make_key` is asked for one, and without
-    that `say` takes a warning. `names` are further ones by which this machine may be asked.
+    that `say` gets a warning. `names` are further ones by which this machine may be asked.
 
     Raises:
         UsageError: The key is empty.
-        UnreachableError: There cannot be listened.
+        UnreachableError: The address cannot be listened on.
     """
     if key == "":
-        raise UsageError("the key of --register is empty; give it at least one character")
+        raise UsageError(
+            "the registration key is empty; set register_key to at least one character"
+        )
     rules = _Rules(key, own_names([host, *names]), pause_s)
     server = _Server(partial(_answer, registry=registry, rules=rules), patience_s)
     listener = await _listen(server, host, port)
     try:
         addresses = [sock.getsockname()[:2] for sock in listener.sockets]
-        shown = _show(*addresses[0])
+        shown = show_address(*addresses[0])
         if key is None and not all(ipaddress.ip_address(a).is_loopback for a, _ in addresses):
             rules.key = make_key() if make_key else None
             if make_key is None:
                 say(
-                    f"anyone who reaches {shown} can register calls; set a key, or listen on 127.0.0.1"
+                    f"anybody who can reach {shown} can register calls; set register_key, or listen on 127.0.0.1"
                 )
         yield shown
     finally:
@@ -111,8 +114,8 @@ async def _listen(server: _Server, host: str, port: int) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(server, host, port)
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
-            f"cannot take registrations on {_show(host, port)}: {_reason(error)};"
-            " end what listens there, or give --register another HOST:PORT"
+            f"cannot take registrations on {show_address(host, port)}: {_reason(error)};"
+            " stop the program that listens there, or give --register another HOST:PORT"
         ) from error
 
 
@@ -121,10 +124,6 @@ def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()
     return str(getattr(error, "strerror", None) or error).lower()
-
-
-def _show(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 @dataclass(slots=True)
@@ -152,7 +151,7 @@ class _Server(web.Server):
         return _Connection(self)
 
     async def end(self) -> None:
-        """Hang up on everybody; a request takes no time, so none is in the middle of being answered."""
+        """Close all connections; a request takes no time, so none is being answered."""
         self.is_over = True
         for connection in self.connections:
             connection.force_close()
@@ -195,7 +194,7 @@ class _Connection(web.RequestHandler):
         """Whose part of the room it takes."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the client's time, or turn it away."""
+        """Start the client's time, or refuse it."""
         self.share = name_share(str((transport.get_extra_info("peername") or ("?",))[0]))
         if not self._server.welcome(self):
             transport.close()
@@ -217,9 +216,9 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, and what went wrong here, without the details that aiohttp would repeat."""
+        """Answer what is not HTTP, and what went wrong here, without the details that aiohttp would repeat."""
         if status < 500:
-            return _response(status, "this is no request that can be understood")
+            return _response(status, "this is not an HTTP request")
         _log.error("a registration failed: %s", type(exc).__name__)
         return _response(status, "the registration failed; the listener's log says why")
 
@@ -230,11 +229,13 @@ async def _answer(request: web.BaseRequest, *, registry: Registry, rules: _Rules
     if not _asks_for_us(request, rules.names):
         return _response(403, "the Host is none of this machine's; name it in register_names")
     if request.path != PATH:
-        return _response(404, f"there is only {PATH} here")
+        return _response(404, f"the path must be {PATH}")
     if request.method != "GET":
         return _response(405, "only GET registers a call", Allow="GET")
     if request.body_exists:
-        return _response(400, "a registration has no body; put the values into the address")
+        return _response(
+            400, "a registration must have no body; put the values into the query of the address"
+        )
     if rules.key is not None and (refusal := await _check_key(request, rules.key, rules.pause_s)):
         return _response(401, refusal)
     return _register(request, registry)

@@ -1,6 +1,6 @@
-"""Calls that were announced before they come: each has a UUID that lets one media connection in, once, for a while.
+"""Calls that are registered before they connect: each has a UUID that admits one connection, once, for a while.
 
-    register --> OPEN --claim--> used        a claim of anything but an open one is refused, with the reason
+    register --> OPEN --claim--> used        a claim of one that is not open is refused, with the reason
                    |--lifetime--> expired
                    `--a newer one of its address needs the room--> crowded out
 
@@ -51,10 +51,10 @@ class Registration:
 
 
 class Refusal(Enum):
-    """Why a UUID lets nobody in."""
+    """Why a UUID is refused."""
 
     UNKNOWN = "it is not registered"
-    USED = "its registration was used before"
+    USED = "its registration has been used already"
     EXPIRED = "its registration has expired"
     CROWDED_OUT = "its address has made too many newer registrations"
 
@@ -96,10 +96,10 @@ class Registry:
         label: str = "",
         address: str = "",
     ) -> Registration:
-        """Expect one call; nothing need be known about it. `address` is whose share of the room it takes.
+        """Expect one call; all that is known about it is optional. `address` is whose share of the room it takes.
 
         Raises:
-            UsageError: A value cannot be one; the message names it, but does not repeat it.
+            UsageError: A value is not allowed; the message names it, but does not repeat it.
             RegistryFullError: Too many calls are expected already.
         """
         caller, called = _check_value("caller", caller), _check_value("called number", called)
@@ -107,7 +107,7 @@ class Registry:
         self._make_room(address)
         if len(self._open) >= self._most:
             raise RegistryFullError(
-                f"{self._most} registered calls have not come yet; try again in a minute"
+                f"{self._most} registered calls have not connected yet; try again in a minute"
             )
         registration = Registration(
             self._new_uuid(), caller, called, channel, label, self._clock(), address
@@ -122,7 +122,7 @@ class Registry:
         return uuid in self._open
 
     def claim(self, uuid: UUID) -> Registration | Refusal:
-        """Let the call with this UUID in, once; or say why not."""
+        """Admit the call with this UUID, once; or return why not."""
         self._expire()
         registration = self._open.get(uuid)
         if registration is None:
@@ -161,16 +161,14 @@ class Registry:
 
 
 def explain_refusal(uuid: UUID, refusal: Refusal, *, address: str | None) -> str:
-    """Return the one line that a refused call is told with: which, why, and both remedies.
+    """Return the line that reports a refused call: which it is, why, and both remedies.
 
-    `address` is HOST:PORT where calls are registered, None if they cannot be.
+    `address` is HOST:PORT where calls are registered, None if there is none.
     """
     register = f"register it first with GET http://{address or 'HOST:PORT'}/register"
     if address is None:
-        register = f"start with --register HOST:PORT and {register}"
-    return (
-        f"its UUID {uuid} is refused, {refusal.value}; {register}, or start with --accept-unknown"
-    )
+        register = f"start `serve` with --register HOST:PORT and {register}"
+    return f"its UUID {uuid} is refused: {refusal.value}; {register}, or start `serve` with --accept-unknown"
 
 
 def _check_value(what: str, value: str) -> str:
@@ -183,6 +181,6 @@ def _check_label(label: str) -> str:
     if label and (len(label) > LONGEST_LABEL or not looks_like_label(label)):
         raise UsageError(
             f"the label must be a letter and then letters, digits, _ or -, {LONGEST_LABEL} at most;"
-            " it names a file"
+            " it becomes part of a file name"
         )
     return label

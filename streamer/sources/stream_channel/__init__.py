@@ -2,5 +2,5 @@
 
 Rules, all measured on a real Asterisk: never close or half-close before the PBX has; send nothing after the upgrade request but
 answers to a ping or close of the PBX; never stop reading; never reconnect. So each TCP socket is given to the keeper before a
-byte is sent, and whoever is done with it leaves it to the keeper, which drains it.
+byte is sent, and a leg that ends early leaves it to the keeper, which drains it.
 """

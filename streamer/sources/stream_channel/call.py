@@ -1,4 +1,4 @@
-"""A live call over stream-channel: a socket a leg, all on one clock."""
+"""A live call over stream-channel: one socket per leg, all on one clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONNECTING_AT_ONCE = 16
 
 
 class StreamChannelCall:
-    """One call: a socket a leg, all on one clock."""
+    """One call: one socket per leg, all on one clock."""
 
     def __init__(
         self, address: Address, legs: tuple[Leg, ...], keeper: Keeper, *, clock: Callable[[], float]

@@ -109,13 +109,13 @@ class LegReader:
             )
 
     def may_read(self) -> bool:
-        """Say whether this process still owns the socket; what the keeper may have begun to read is torn."""
+        """Say whether this process may still read: once the keeper may have begun to read, the stream is torn."""
         if self.keeper.is_late and not self.is_closed:
             self.give_up()
         return not self.is_closed
 
     def on_open(self, connection: ClientConnection) -> None:
-        """Take note that the PBX has accepted."""
+        """The PBX has accepted the connection."""
         self.connection = connection
         self._opened_at = self.clock()
         self.inbox.put(LegOpened(self.number))
@@ -124,7 +124,7 @@ class LegReader:
         """Turn a frame into audio; a message in fragments is audio as it comes."""
         if frame.opcode is Opcode.TEXT or (self._is_in_text and frame.opcode is Opcode.CONT):
             self._is_in_text = not frame.fin
-            self._report_odd("sent a text message, which stream-channel never does; ignored")
+            self._report_odd("sent a text message, which stream-channel never does; it is ignored")
         elif frame.opcode in (Opcode.BINARY, Opcode.CONT):
             self._on_audio(
                 self._half_sample + frame.data if self._half_sample else bytes(frame.data),
@@ -132,10 +132,10 @@ class LegReader:
             )
 
     def on_garbage(self, error: Exception) -> None:
-        """End a leg whose bytes are no websocket frames; the keeper reads on."""
+        """End a leg whose bytes are not websocket frames; the keeper reads on."""
         self._close(
             EndReason.LOST,
-            SourceError(f"{self.leg.channel} sent what is no websocket frame: {error}"),
+            SourceError(f"{self.leg.channel} sent bytes that are not a websocket frame: {error}"),
         )
 
     def on_end(self, close_code: int | None, close_reason: str) -> None:
@@ -155,7 +155,9 @@ class LegReader:
         """End a leg that the keeper has taken over."""
         self._close(
             EndReason.LOST,
-            SourceError(f"{self.keeper.why_lost}, so the keeper has taken {self.leg.channel} over"),
+            SourceError(
+                f"{self.keeper.why_lost}; recording of {self.leg.channel} ended; the call itself goes on"
+            ),
         )
 
     def leave(self) -> None:
@@ -233,9 +235,7 @@ class LegReader:
             answered = error.__cause__ or error.__context__  # a redirect, which is not followed
             if isinstance(answered, InvalidStatus):
                 raise wire.explain_status(answered.response.status_code, address.url) from error
-            raise UnreachableError(
-                f"{shown} answered with what is no websocket: {error}"
-            ) from error
+            raise UnreachableError(f"{shown} did not answer as a websocket: {error}") from error
         except TimeoutError as error:
             self._let_go(was_attached=True)
             raise UnreachableError(
@@ -244,7 +244,7 @@ class LegReader:
             ) from error
         except OSError as error:
             self._let_go(was_attached=True)
-            raise UnreachableError(f"{shown} broke the connection off: {error}") from error
+            raise UnreachableError(f"{shown} broke off the connection: {error}") from error
 
     def _close(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
         if not self.is_closed:
@@ -267,7 +267,7 @@ def _explain_no_answer(shown: str, error: InvalidMessage) -> str:
     if isinstance(error.__cause__, EOFError):
         return (
             f"{shown} closed the connection without an HTTP answer: its session limit is reached (sessionlimit in http.conf,"
-            " 100 unless set), or this port wants TLS (wss://)"
+            " 100 unless set), or this port expects TLS (wss://)"
         )
     return f"{shown} does not speak HTTP; check that this is Asterisk's HTTP port"
 
@@ -278,4 +278,4 @@ def _explain_tls(shown: str, error: ssl.SSLError) -> str:
             f"the certificate of {shown} is not trusted ({error.verify_message});"
             " name its issuer with --ca FILE, or accept any with --insecure"
         )
-    return f"no TLS with {shown} ({error.reason or error}); if it speaks plain websocket, write ws:// instead of wss://"
+    return f"TLS with {shown} failed ({error.reason or error}); if it speaks plain websocket, write ws:// instead of wss://"

@@ -16,8 +16,10 @@ from typing import Protocol
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import RecordingError
-from streamer.media.wav import HEADER_SIZE
+from streamer.media.wav import HEADER_SIZE, MAX_DATA
+from streamer.recording.description import MOST_FILES
 from streamer.recording.disk import continued_path
+from streamer.recording.private_files import is_regular, open_regular
 
 POLL_S = 0.03
 """Seconds between two looks at a file that has not grown."""
@@ -47,13 +49,13 @@ class LegAudio(Protocol):
         """Return the next audio, or why there is none."""
 
     def close(self) -> None:
-        """Let go of it; idempotent."""
+        """Close what it reads; idempotent."""
 
 
 class Follower:
     """One leg's audio in order, at the rate of its WAV; `position` is the sample behind what was read.
 
-    `is_live` says whether the file may still grow. `count_recorded` is asked at the end, how many samples there ought to be.
+    `is_live` says whether the file may still grow. `count_recorded` returns, at the end, how many samples there should be.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class Follower:
         recorded = self._count_recorded()
         if self.position < recorded:
             raise RecordingError(
-                f"{self._path} is missing or too short: {self.position} of {recorded} samples are there; put it back"
+                f"{self._path} is missing or too short: it has {self.position} of {recorded} samples; restore the file"
             )
 
     def _read_now(self, most: int) -> bytes:
@@ -139,13 +141,14 @@ class Follower:
     def _open(self) -> bool:
         if self._file is None:
             with suppress(FileNotFoundError):
-                flags = os.O_RDONLY | os.O_CLOEXEC
-                self._file = os.open(continued_path(self._path, self._number), flags)
+                self._file = open_regular(continued_path(self._path, self._number))
         return self._file is not None
 
     def _advance(self) -> bool:
-        """Go on to the leg's next file, if there is one; the one before does not grow any more then."""
-        if not continued_path(self._path, self._number + 1).exists():
+        """Go on to the leg's next file, if there is one; the file before it does not grow any more."""
+        if self._number >= MOST_FILES or not is_regular(
+            continued_path(self._path, self._number + 1)
+        ):
             return False
         samples = self._count_samples()
         if self.position < self._file_start + samples:
@@ -158,4 +161,5 @@ class Follower:
     def _count_samples(self) -> int:
         if self._file is None:
             return 0
-        return max(0, os.fstat(self._file).st_size - HEADER_SIZE) // SAMPLE_WIDTH
+        size = os.fstat(self._file).st_size - HEADER_SIZE
+        return min(max(0, size), MAX_DATA) // SAMPLE_WIDTH

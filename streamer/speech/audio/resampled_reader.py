@@ -1,6 +1,6 @@
 """One leg's audio at `SPEECH_RATE`, whatever the rate of its WAV.
 
-Models of speech take 16,000 samples a second, so they hear up to 8 kHz and lose nothing that they could use of a leg with more. A leg
+Speech models take 16,000 samples a second, which holds up to 8 kHz, so a leg with a higher rate loses nothing that they could use. A leg
 of 8,000 ends at 4 kHz, and nothing is made up above. Measured of libswresample as it is set here, with tones and chirps at 8 to 192
 kHz: flat up to 7 kHz, or 3.6 of a leg of 8,000, to 0.4 dB; 4 dB less at 7.6 kHz; 60 dB less from 9 kHz on, which is what could fold
 back on speech; and 80 dB between chirp and noise. It holds back 2 ms of audio at most, and puts each sample where it is in the leg, so

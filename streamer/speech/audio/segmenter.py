@@ -9,8 +9,8 @@ Theory of operation.
     ENDING   --`LATE_PAUSE` since then, in the last `CUT_SEARCH` before the utterance is `longest`--> SILENT
     SPEAKING --the utterance is `longest`--> SPEAKING, in a new utterance that begins at the least likely frame of `CUT_SEARCH`
 
-An utterance that has become long takes the first pause, so that few must be cut in the middle of talk. A cut never lies before what
-is settled already: those words would be heard again in the next utterance.
+An utterance that has become long takes the first pause, so that few must be cut in the middle of talk. A cut never lies before the
+end of what is committed: the next utterance would hold those words again.
 
 Between the two thresholds nothing changes, so that a voice that trails off does not flicker. Positions are samples of the leg;
 utterances never overlap, and what lies between two of them is silence.
@@ -93,7 +93,7 @@ class Segmenter:
         self._silence_start = position
         self._start = position
         self.settled_until = position
-        """Where the words end that are committed already; whoever commits keeps it up to date."""
+        """Where the committed words end; the transcriber keeps it up to date."""
 
     @property
     def open_utterance(self) -> Opened | None:

@@ -1,7 +1,7 @@
-"""Which frames of a leg are speech: Silero's network behind a gate on loudness.
+"""Which frames of a leg are speech: Silero's network behind a threshold of loudness.
 
 The network is the one inside faster-whisper (Silero v6, 16 kHz), whose own wrapper forgets everything between two calls; here each
-leg keeps the network's memory and the end of the frame before. Frames below the gate cost nothing, and a pause clears the memory.
+leg keeps the network's memory and the end of the frame before. Frames below the threshold cost nothing, and a pause clears the memory.
 
 What is not speech but loud (ring-back, busy, dial, DTMF, fax and SIT tones, hold music, noise) the network itself refuses: a second
 stage for tones was measured to find nothing more that speech would not lose as well.
@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH
+from streamer.core.telemetry import forbid_telemetry, private_temporary_folder
 from streamer.errors import ModelError
 from streamer.speech.base import FRAME
 
-GATE = 10 ** (-60 / 20)
-"""Root mean square of a frame, as a share of full scale, below which nobody speaks: -60 dBFS, far under a quiet caller."""
+LEAST_LOUDNESS = 10 ** (-60 / 20)
+"""Root mean square of a frame, as a share of full scale, below which a frame is silence: -60 dBFS, far under a quiet caller."""
 
 FORGET_AFTER = 16
 """Quiet frames after which the network begins anew, half a second."""
@@ -63,7 +64,7 @@ class SileroVad:
         self._forget()
 
     def _judge(self, frames: Samples) -> list[float]:
-        is_loud = np.sqrt(np.mean(frames * frames, axis=1)) >= GATE
+        is_loud = np.sqrt(np.mean(frames * frames, axis=1)) >= LEAST_LOUDNESS
         probabilities = np.zeros(len(frames), np.float32)
         borders = [0, *(np.flatnonzero(np.diff(is_loud)) + 1).tolist(), len(frames)]
         for start, end in zip(borders, borders[1:], strict=False):
@@ -98,14 +99,23 @@ class SileroVad:
 
 
 @cache
+def import_runtime() -> Any:
+    """Import what runs the network, which takes half a second, without letting it tell anybody."""
+    forbid_telemetry()
+    with private_temporary_folder():
+        import onnxruntime
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+@cache
 def open_session() -> Any:
     """Load the network once for all legs; it runs on the thread that asks.
 
     Raises:
         ModelError: The installed faster-whisper does not have it.
     """
-    import onnxruntime
-
+    onnxruntime = import_runtime()
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class EngineDiedError(Exception):
-    """The engine died under a job; `weight` is how much of that is the job's fault if it was alone."""
+    """The engine died during a job; `weight` is how far that is the job's fault if it ran alone."""
 
     def __init__(self, message: str, weight: int) -> None:
         super().__init__(message)
@@ -77,7 +77,7 @@ class EngineChild:
         death = self.kill_reason or _explain(status)
         if not self.ready.done():
             self.ready.set_exception(death)
-        weight = death.weight if len(self.jobs) == 1 else 0  # of several, nobody knows which it was
+        weight = death.weight if len(self.jobs) == 1 else 0  # of several jobs, any may be at fault
         for job in self.jobs.values():
             if not job.done():
                 job.set_exception(EngineDiedError(str(death), weight))
@@ -96,7 +96,7 @@ class EngineChild:
             del self.jobs[number]
 
     def drop(self, number: int) -> None:
-        """Tell it that nobody waits for a job any more, if it has it."""
+        """Tell it that no request waits for a job any more, if it has the job."""
         if number in self.jobs and self.process.stdin is not None:
             with contextlib.suppress(ConnectionError):
                 self.process.stdin.write(encode_message(Drop(number)))
@@ -132,18 +132,29 @@ class EngineChild:
             case Failed(number, text) if self._awaits(number):
                 self.jobs[number].set_exception(EngineDiedError(text, CRASH))
             case _:
-                _log.debug("nobody waits for %r", type(message).__name__)
+                _log.debug("no request waits for %r", type(message).__name__)
 
 
 def _explain(status: int) -> EngineDiedError:
     if status >= 0:
-        return EngineDiedError(f"the engine ended by itself with {status}", CRASH)
+        return EngineDiedError(f"the engine process exited with status {status}", CRASH)
     number = -status
     weight = _KILLED if number in _OUTSIDE else CRASH
-    return EngineDiedError(f"the engine was ended by {signal.Signals(number).name}", weight)
+    return EngineDiedError(
+        f"the engine process was killed by {signal.Signals(number).name}", weight
+    )
 
 
 async def _log_lines(stderr: asyncio.StreamReader) -> None:
+    unfinished = b""  # what is read may end anywhere
     while data := await stderr.read(READ_SIZE):
-        for line in data.decode("utf-8", "replace").splitlines():
-            _log.info("engine: %s", printable(line))
+        *lines, unfinished = (unfinished + data).split(b"\n")
+        if len(unfinished) > READ_SIZE:
+            lines, unfinished = [*lines, unfinished], b""
+        _log_each(lines)
+    _log_each([unfinished] if unfinished else [])
+
+
+def _log_each(lines: list[bytes]) -> None:
+    for line in lines:
+        _log.info("engine: %s", printable(line.decode("utf-8", "replace")))

@@ -21,7 +21,7 @@ def pull_model(name: str) -> InstalledModel:
     """
     repository = NAMES.get(name, name)
     if repository.count("/") != 1:
-        raise NotFoundError(f"no model is called {name}; known are {', '.join(NAMES)}")
+        raise NotFoundError(f"there is no model {name}; choose one of {', '.join(NAMES)}")
     check_model(_download(repository))
     return resolve_model(name)
 

@@ -3,7 +3,7 @@
 A message is two lengths (32 bits, big-endian), a JSON object and raw audio:
 
     ours -> engine   {"kind": "transcribe", "job": 7, "windows": [{...}, ...]} and their PCM, one after the other
-                     {"kind": "drop", "job": 7}                   nobody waits for it any more
+                     {"kind": "drop", "job": 7}                   no request waits for it any more
     engine -> ours   {"kind": "ready", "facts": {...}}            the model is loaded
                      {"kind": "broken", "message": "..."}         it cannot be; the process ends
                      {"kind": "done", "job": 7, "hypotheses": [{...}, ...]}
@@ -37,7 +37,7 @@ _LENGTHS = struct.Struct(">II")
 
 
 class MalformedMessageError(ValueError):
-    """What came is not of this protocol, so nothing that follows can be believed."""
+    """What came breaks the protocol, so nothing that follows can be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Nobody waits for this job any more; it is still answered, if only with nothing."""
+    """No request waits for this job any more; it is still answered, if only with nothing."""
 
     job: int
 
@@ -142,7 +142,7 @@ class Parser:
         head_size, pcm_size = _LENGTHS.unpack_from(self._unread)
         if head_size + pcm_size > LONGEST_MESSAGE:
             raise MalformedMessageError(
-                f"a message of {head_size} + {pcm_size} bytes is none of ours"
+                f"a message of {head_size} + {pcm_size} bytes is not of this protocol"
             )
         end = _LENGTHS.size + head_size + pcm_size
         if len(self._unread) < end:
@@ -173,7 +173,7 @@ def _parse(head: bytes, pcm: bytes) -> Message:
             case kind:
                 raise ValueError(f"unknown kind {kind!r}")
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise MalformedMessageError(f"a message that is none of ours: {error!r}") from error
+        raise MalformedMessageError(f"a message is not of this protocol: {error!r}") from error
 
 
 def _encode_window(window: Window) -> dict[str, Any]:

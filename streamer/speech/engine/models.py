@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import importlib.resources
-import json
 import os
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,17 @@ from streamer.core.events import SPEECH_RATE
 from streamer.errors import ModelError, NotFoundError
 from streamer.speech.audio.segmenter import LONGEST
 from streamer.speech.base import EncoderWindow
+from streamer.speech.engine.model_numbers import (
+    DEFAULT_CHUNK_S,
+    PREPROCESSOR,
+    read_model_json,
+    read_numbers,
+)
 
 DEMO = "demo"
 
 SUGGESTED = "small"
-"""The model for who has none: the largest that most machines without a GPU follow live."""
+"""The model to suggest: the largest with which most machines without a GPU keep up."""
 
 NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
 
@@ -52,7 +58,6 @@ NAMES: Mapping[str, str] = {
 
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
-_CHUNK_S = 30
 _SPEC = "WhisperSpec"
 _LONGEST_SPEC_NAME = 256
 
@@ -70,8 +75,8 @@ def resolve_model(name: str) -> InstalledModel:
     """Return the model that the user named.
 
     Raises:
-        NotFoundError: It is not installed, or nothing is called so.
-        ModelError: It is there but a file is missing or broken.
+        NotFoundError: It is not installed, or there is no such model.
+        ModelError: It is installed, but a file is missing or broken.
     """
     path = _find(name)
     check_model(path)
@@ -107,7 +112,7 @@ def default_model() -> InstalledModel | None:
 
 
 def default_encoder_window(model: InstalledModel) -> EncoderWindow:
-    """Return what was measured to be good for a model; nobody has measured any but the bundled one."""
+    """Return the encoder window that was measured to be good for a model; only the bundled one has been measured."""
     return EncoderWindow.SHORT if model.path == demo_path() else EncoderWindow.FULL
 
 
@@ -118,11 +123,10 @@ def bears_context(model: InstalledModel) -> bool:
 
 def read_longest_window(model: InstalledModel) -> int:
     """Return how many samples a model takes at once, without loading it: 30 s unless its files say otherwise."""
-    try:
-        fields = json.loads((model.path / "preprocessor_config.json").read_text(encoding="utf-8"))
-        return int(fields.get("chunk_length", _CHUNK_S)) * SPEECH_RATE
-    except (OSError, ValueError, TypeError, AttributeError):
-        return _CHUNK_S * SPEECH_RATE
+    numbers = {}
+    with suppress(OSError, ValueError):  # loading it says what is wrong
+        numbers = read_numbers(model.path)
+    return numbers.get("chunk_length", DEFAULT_CHUNK_S) * SPEECH_RATE
 
 
 def longest_utterance(model: InstalledModel) -> int:
@@ -151,6 +155,7 @@ def check_model(path: Path) -> None:
         raise ModelError(f"the model {path} has no vocabulary.json; {_advice(path)}")
     for name in ("config.json", "tokenizer.json"):
         _check_json(path / name)
+    _check_numbers(path)
     spec = _read_spec(path / "model.bin")
     if spec != _SPEC:
         raise ModelError(
@@ -175,7 +180,7 @@ def _not_installed(name: str) -> str:
         return f"the model {name} is not installed; `streamer models pull {name}` installs it"
     nearest = difflib.get_close_matches(name, (DEMO, *NAMES), n=1)
     hint = f"did you mean {nearest[0]}? " if nearest else ""
-    return f"no model or directory is called {name}; {hint}`streamer models list` shows what is installed"
+    return f"there is no model or directory {name}; {hint}`streamer models list` shows what is installed"
 
 
 def _find_in_cache(repository: str) -> Path | None:
@@ -212,11 +217,16 @@ def _count_bytes(path: Path) -> int:
 
 def _check_json(path: Path) -> None:
     try:
-        is_object = isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+        read_model_json(path)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
-    if not is_object:
-        raise ModelError(f"{path} is broken: it holds no object; {_advice(path.parent)}")
+
+
+def _check_numbers(path: Path) -> None:
+    try:
+        read_numbers(path)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path / PREPROCESSOR} is broken: {error}; {_advice(path)}") from error
 
 
 def _read_spec(path: Path) -> str:
@@ -235,6 +245,4 @@ def _advice(path: Path) -> str:
     for name, repository in NAMES.items():
         if f"models--{repository.replace('/', '--')}" in path.parts:
             return f"`streamer models pull {name}` installs it again"
-    return (
-        "a whole one is a directory that ct2-transformers-converter wrote, with its tokenizer.json"
-    )
+    return "name a directory that ct2-transformers-converter wrote, with its tokenizer.json"

@@ -1,4 +1,4 @@
-"""Places for jobs in flight, with a way to be alone."""
+"""Places for jobs in flight; a caller may also take all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class Slots:
-    """Places for jobs in flight; somebody who wants to be alone is let in before those who came later."""
+    """Places for jobs in flight; a caller that waits for all of them goes before callers that came later."""
 
     def __init__(self, size: int) -> None:
         self._size = size

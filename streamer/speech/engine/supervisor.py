@@ -164,7 +164,7 @@ class EngineProcess:
                     weight += death.weight
                     reason = f": {death}"
         self._say_trouble(
-            f"{window.duration_s:.1f} s of {window.leg} could not be turned into words{reason}; the recording has them"
+            f"{window.duration_s:.1f} s of {window.leg} could not be transcribed{reason}; the recording has the audio"
         )
         return Hypothesis(window.position, window.end, suspicion=Suspicion.SKIPPED)
 
@@ -176,7 +176,7 @@ class EngineProcess:
                 return await child.ask(number, windows)
         except TimeoutError:
             # Jobs beside this one die with the engine, but not by their own fault.
-            child.kill(EngineDiedError("the engine was ended because it hung", 0))
+            child.kill(EngineDiedError("the engine was killed because it hung", 0))
             raise EngineDiedError(f"the engine hung for {deadline_s:.0f} s", CRASH) from None
 
     async def _ready_child(self) -> EngineChild:
@@ -201,7 +201,7 @@ class EngineProcess:
             if weight >= LOAD_STRIKES:
                 await self._give_up(ModelError(f"the model cannot be loaded: {death}"))
             elif self._broken is None:
-                self._say_trouble(f"{death}; it is started again")
+                self._say_trouble(f"{death}; streamer starts it again")
 
     async def _live_once(self) -> tuple[EngineDiedError, bool, bool]:
         """Start a process and see it to its end; return how it died, whether it had loaded, and whether it had answered."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE
 from streamer.core.events import SPEECH_RATE, Word
+from streamer.core.telemetry import forbid_telemetry, private_temporary_folder
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Window, always
 from streamer.speech.engine.attempts import (
@@ -55,7 +56,7 @@ _AFTER = "\"'.。,，!！?？:：”)]}、"
 
 
 class _UnwantedError(Exception):
-    """Nobody waits for the windows any more."""
+    """No request waits for the windows any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,10 @@ def load_whisper(
     """
     check_model(directory)
     os.environ["HF_HUB_OFFLINE"] = "1"
-    import ctranslate2
-    from faster_whisper import WhisperModel
+    forbid_telemetry()
+    with private_temporary_folder():
+        import ctranslate2
+        from faster_whisper import WhisperModel
 
     chosen = device if device != "auto" else _best_device(ctranslate2)
     chosen_type = compute_type if compute_type != "auto" else _best_type(ctranslate2, chosen)
@@ -100,17 +103,17 @@ def load_whisper(
             num_workers=inter_threads,
             local_files_only=True,
         )
+        facts = ModelFacts(
+            name or directory.name,
+            tuple(model.supported_languages),
+            model.feature_extractor.nb_max_frames * HOP,
+            chosen,
+            model.model.compute_type,
+            inter_threads,
+        )
+        return WhisperEngine(model, facts)
     except Exception as error:  # the libraries raise anything for a broken file
         raise ModelError(f"the model {directory} cannot be loaded: {_first_line(error)}") from error
-    facts = ModelFacts(
-        name or directory.name,
-        tuple(model.supported_languages),
-        model.feature_extractor.nb_max_frames * HOP,
-        chosen,
-        model.model.compute_type,
-        inter_threads,
-    )
-    return WhisperEngine(model, facts)
 
 
 def _best_device(ctranslate2: Any) -> str:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from streamer.core.telemetry import SWITCHES
 from streamer.errors import ModelError
 from streamer.speech.base import Engine
 from streamer.speech.engine.messages import (
@@ -36,10 +39,15 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "HF_HUB_OFFLINE": "1",
+    **SWITCHES,
 }
 """Must be set before numpy loads: with more threads the log-mel of 2 s takes 16 ms instead of 0.4, and eats the model's cores."""
 
 READ_SIZE = 1 << 20
+
+_SPARE_BYTES = 4 << 30
+_BYTES_PER_THREAD = 1 << 27
+"""What the C library sets aside of the address space for a thread: 64 MiB of heap, and its stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def _load_whisper(plan: EnginePlan) -> Engine:
 
 
 ENGINES: Mapping[str, Callable[[EnginePlan], Engine]] = {"whisper": _load_whisper}
-"""What loads each kind of engine; a loader imports what it needs itself, so that nobody waits for another's libraries."""
+"""What loads each kind of engine; a loader imports what it needs itself, so that no engine waits for the libraries of another."""
 
 
 def open_engine(
@@ -126,8 +134,8 @@ def serve(load: Callable[[], Engine], *, threads: int = 1) -> None:
                 case Drop(job):
                     wanted.discard(job)
                 case other:
-                    raise AssertionError(f"{other!r} is nothing that an engine is told")
-    os._exit(0)  # a job that is being worked on cannot be cancelled, and nobody waits for it
+                    raise AssertionError(f"{other!r} is not a message to an engine")
+    os._exit(0)  # a job that is being worked on cannot be cancelled, and no request waits for it
 
 
 def _load(load: Callable[[], Engine], output: _Output) -> Engine:
@@ -163,10 +171,32 @@ def _claim_stdout() -> int:
     return descriptor
 
 
+def bound_memory(plan: EnginePlan) -> None:
+    """Let this process take no more memory than a sound model needs, so that a broken one cannot take the machine's.
+
+    Only on Linux, and only where the model runs on the CPU: a GPU's driver maps far more than it uses.
+    """
+    if sys.platform != "linux" or plan.device not in ("auto", "cpu") or _has_gpu():
+        return
+    size = (Path(plan.directory) / "model.bin").stat().st_size
+    most = 3 * size + _SPARE_BYTES + plan.inter_threads * _BYTES_PER_THREAD
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(ValueError, OSError):  # it is lower already
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _has_gpu() -> bool:
+    import ctranslate2
+
+    return bool(ctranslate2.get_cuda_device_count())
+
+
 def main() -> None:
     """Serve the plan that the first argument holds."""
     os.environ.update(ENVIRONMENT)
     plan = EnginePlan(**json.loads(sys.argv[1]))
+    with suppress(OSError):  # loading it says that a file is missing
+        bound_memory(plan)
     serve(lambda: open_engine(plan), threads=plan.inter_threads)
 
 

@@ -1,4 +1,4 @@
-"""What a model says that nobody said; pure.
+"""Words that a model invents, and how they are removed; pure.
 
 Whisper invents text where there is no speech, repeats itself, and repeats what it was prompted with. Each rule here takes away
 one of these and leaves what stands beside it.
@@ -6,11 +6,11 @@ one of these and leaves what stands beside it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
 from streamer.core.events import SPEECH_RATE, Word
+from streamer.core.untrusted import strip_controls
 from streamer.speech.audio.segmenter import SILENCE
 from streamer.speech.base import (
     FRAME,
@@ -37,13 +37,6 @@ LOOP_WORDS = 12
 LONGEST_CONTEXT_PAUSE = SPEECH_RATE * 3
 _ECHO_WORDS = 3
 _ECHO_COVERAGE = 0.5
-_UNSAFE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
-_JOINERS = "\u200c\u200d"
-
-
-def strip_controls(text: str) -> str:
-    """Return model text without what could steer a terminal; the two joiners that scripts are written with stay."""
-    return "".join(c for c in text if c in _JOINERS or unicodedata.category(c) not in _UNSAFE)
 
 
 def may_carry_context(last_end: int, start: int) -> bool:

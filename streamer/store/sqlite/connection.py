@@ -15,6 +15,9 @@ import aiosqlite
 
 from streamer.errors import StoreError
 
+APPLICATION = 0x53545243
+"""SQLite's `application_id` of our databases, so that another program's is never written to."""
+
 BUSY_TIMEOUT_S = 4.0
 """How long a statement waits for another program's transaction."""
 
@@ -39,12 +42,33 @@ class _Database(aiosqlite.Connection):
 
 
 class Connection:
-    """A connection that tasks share; each takes its turn, so that nobody reads another's open transaction."""
+    """A connection that tasks share; each takes its turn, so that no task sees another's open transaction."""
 
     def __init__(self, db: aiosqlite.Connection, name: str) -> None:
         self.name = name
         self._db = db
+        self._file: tuple[Path, int] | None = None
         self._turn = asyncio.Lock()
+
+    def guard(self, path: Path) -> None:
+        """Refuse to go on when the file at `path` is not the one any more that was opened: what is kept then is lost."""
+        self._file = path, path.stat().st_ino
+
+    def _check_place(self) -> None:
+        if self._file is None:
+            return
+        path, file = self._file
+        try:
+            is_there = path.stat().st_ino == file
+        except FileNotFoundError:
+            is_there = False
+        except OSError:
+            return  # SQLite will say it better
+        if not is_there:
+            raise StoreError(
+                f"{self.name} was deleted or replaced while it was in use; start streamer again,"
+                " then `streamer resume --all` makes the transcripts that are missing"
+            )
 
     async def fetch(self, sql: str, parameters: Mapping[str, object] | None = None) -> Rows:
         """Run one statement and return its rows; a writing one is a transaction of its own.
@@ -53,6 +77,7 @@ class Connection:
             StoreError: See `explain`.
         """
         async with self._turn:
+            self._check_place()
             return await self._run(sql, parameters)
 
     @asynccontextmanager
@@ -63,6 +88,7 @@ class Connection:
             StoreError: See `explain`.
         """
         async with self._turn:
+            self._check_place()
             try:
                 await self._run("BEGIN IMMEDIATE")
                 yield self._run
@@ -87,7 +113,14 @@ class Connection:
         try:
             return list(await self._db.execute_fetchall(sql, parameters or {}))  # type: ignore[arg-type]
         except sqlite3.Error as error:
-            raise explain(error, self.name) from error
+            raise explain(error, self.name, is_ours=await self._is_ours()) from error
+
+    async def _is_ours(self) -> bool:
+        """Say whether the file says that it is streamer's, as far as its beginning can be read."""
+        with suppress(sqlite3.Error):
+            [(application,)] = await self._db.execute_fetchall("PRAGMA application_id")
+            return bool(application == APPLICATION)
+        return False
 
 
 @asynccontextmanager
@@ -129,7 +162,7 @@ async def prepare_writing(db: Connection) -> None:
 
 
 async def check_writing(db: Connection) -> None:
-    """Notice a database that SQLite has opened only to read, which it says only when something is to be written.
+    """Raise for a database that SQLite has opened read-only, which it reports only at the first write.
 
     Raises:
         StoreError: It cannot be written.
@@ -150,7 +183,7 @@ async def _use_log(db: Connection) -> None:
         else:
             if mode != "wal":
                 raise StoreError(
-                    f"{db.name} cannot keep a log beside it; name a file on a local disk with --db"
+                    f"{db.name} is on a disk where SQLite cannot keep its log beside it; name a file on a local disk with --db"
                 )
             return
 
@@ -158,6 +191,10 @@ async def _use_log(db: Connection) -> None:
 _OTHER_FILE = "or name another file with --db"
 _DAMAGED = (
     "{name} is damaged ({error}); move it away or name another with --db,"
+    " then `streamer resume --all` makes it anew from the recordings"
+)
+_FOREIGN = (
+    "{name} is no database of streamer's, or is damaged at its beginning ({error}); name another file with --db,"
     " then `streamer resume --all` makes it anew from the recordings"
 )
 _SHUT = f"{{name}} cannot be opened; check its permissions and its folder's, {_OTHER_FILE}"
@@ -168,7 +205,7 @@ _TEMPORARY = {
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_FULL: "the disk has no room for {name}; free some space",
     sqlite3.SQLITE_READONLY: f"{{name}} cannot be written; make it and its folder writable {_OTHER_FILE}",
-    sqlite3.SQLITE_IOERR: "the disk fails to read or write {name} ({error})",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write {name} ({error}); check the disk",
 }
 _PERMANENT = {
     sqlite3.SQLITE_CANTOPEN: _SHUT,
@@ -178,10 +215,15 @@ _PERMANENT = {
 }
 
 
-def explain(error: sqlite3.Error, name: str) -> StoreError:
-    """Return what SQLite says as an error of ours; `is_temporary` if the same may work later."""
+def explain(error: sqlite3.Error, name: str, *, is_ours: bool = False) -> StoreError:
+    """Return what SQLite says as an error of ours; `is_temporary` if the same may work later.
+
+    Only of a file that `is_ours` it is advised to move it away.
+    """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     message = _TEMPORARY.get(code) or _PERMANENT.get(code, "{name} cannot be used: {error}")
+    if message is _DAMAGED and not is_ours:
+        message = _FOREIGN
     return StoreError(message.format(name=name, error=error), is_temporary=code in _TEMPORARY)
 
 

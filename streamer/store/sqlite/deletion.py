@@ -6,7 +6,7 @@
    found them.)
 3. The file is written anew (`VACUUM`). SQLite leaves copies of rows that it once moved in the unused middle of its pages, which
    `secure_delete` does not reach. Others read meanwhile, and wait to write.
-4. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which nobody reads.
+4. The log, which still has the old pages, is written back and cut to nothing. That needs a moment in which no program reads.
 
 If we die in between, the note stays and the next deletion does the rest.
 """
@@ -47,7 +47,7 @@ async def delete_calls(
             await _erase(db, last_note, patience_s)
         except StoreError as error:
             raise StoreError(
-                f"the calls are gone, but not yet every copy of their words: {error}; the next deletion goes on with it",
+                f"the calls are deleted, but not yet every copy of their words: {error}; the next deletion removes the rest",
                 is_temporary=error.is_temporary,
             ) from error
     return deleted
@@ -107,7 +107,7 @@ async def _cut_log(db: Connection, patience_s: float) -> None:
     while not await _try_to_cut_log(db):
         if time.monotonic() > deadline:
             raise StoreError(
-                f"{db.name}-wal keeps one while another program reads the database",
+                f"{db.name}-wal keeps a copy while another program reads the database",
                 is_temporary=True,
             )
         await asyncio.sleep(_RETRY_S)

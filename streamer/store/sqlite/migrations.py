@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from streamer.errors import StoreError
-from streamer.store.sqlite.connection import Connection, Run
-
-APPLICATION = 0x53545243
-"""SQLite's `application_id` of our databases, so that another program's is never written to."""
+from streamer.store.sqlite.connection import APPLICATION, Connection, Run
 
 Migration = Callable[[], Sequence[str]]
 
@@ -119,7 +116,23 @@ def m002_told_observers() -> Sequence[str]:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments, m002_told_observers)
+def m003_retention() -> Sequence[str]:
+    """Keep what the clock said last, and which deletion of every call is announced."""
+    return (
+        """
+        CREATE TABLE retention (
+            id           INTEGER PRIMARY KEY CHECK (id = 1),
+            seen_at      TEXT,
+            boot         TEXT NOT NULL,
+            booted_at    TEXT,
+            announced_at TEXT,
+            cutoff       TEXT
+        ) STRICT
+        """,
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments, m002_told_observers, m003_retention)
 
 
 async def migrate(db: Connection) -> None:
@@ -147,7 +160,7 @@ async def read_schema(run: Run, name: str) -> int:
     )
     [(application,)] = await run("PRAGMA application_id")
     if application not in (0, APPLICATION) or (tables and not ours):
-        raise StoreError(f"{name} is of another program; name another file with --db")
+        raise StoreError(f"{name} belongs to another program; name another file with --db")
     if not tables:
         return 0
     [(number,)] = await run("SELECT coalesce(max(number), 0) FROM migration")

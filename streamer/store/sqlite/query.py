@@ -54,17 +54,17 @@ def parse_query(text: str) -> str:
     """Return the FTS5 expression for what a user typed.
 
     Raises:
-        UsageError: A quote or parenthesis is not closed, an operator has nothing to work on, or there is nothing to look for.
+        UsageError: A quote or parenthesis is not closed, an operator lacks a word, or there is nothing to search for.
     """
     tokens = list(_scan(one_line(text)))
     if sum(isinstance(token, _Phrase) for token in tokens) > MOST_WORDS:
-        raise UsageError(f"a search takes at most {MOST_WORDS} words; look for fewer")
+        raise UsageError(f"a search takes at most {MOST_WORDS} words; search for fewer")
     expression = _Parser(tokens).parse()
     if not expression:
         raise UsageError(
-            f"nothing to look for in {_quoted(text)}; name a word with a letter or a digit"
+            f"there is nothing to search for in {_quoted(text)}; type a word with a letter or a digit"
             if tokens
-            else "nothing to look for; name a word"
+            else "there is nothing to search for; type a word"
         )
     return expression
 
@@ -92,7 +92,7 @@ class _Parser:
     def parse(self) -> str:
         expression = self._alternatives() if self._tokens else ""
         if self._next is not None:
-            raise UsageError("a parenthesis is closed that was not opened")
+            raise UsageError("a parenthesis was closed that was not opened")
         return expression
 
     @property
@@ -138,19 +138,17 @@ class _Parser:
                     f"{token.value} stands {where}; it needs a word on each side, or quotes to be one"
                 )
             case _Sign.CLOSE:
-                raise UsageError(
-                    "a parenthesis is closed that was not opened, or has nothing in it"
-                )
+                raise UsageError("a parenthesis was closed that was not opened, or is empty")
             case None:
                 pass
         raise UsageError(
-            "the search ends where a word is needed; quote AND, OR and NOT to look for them"
+            "the search ends where a word is needed; put quotes around AND, OR and NOT to search for them"
         )
 
     def _group(self) -> str:
         self._depth += 1
         if self._depth > MOST_NESTED:
-            raise UsageError(f"parentheses are more than {MOST_NESTED} deep")
+            raise UsageError(f"parentheses are nested more than {MOST_NESTED} deep; use fewer")
         expression = self._alternatives()
         if not self._take(_Sign.CLOSE):
             raise UsageError("a parenthesis is not closed")

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, encode_time, parse_time
 from streamer.core.transcript import Transcript
-from streamer.errors import NotFoundError
-from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, TroubleRow
-from streamer.store.sqlite.columns import encode_text, parse_path, parse_segment, parse_time_or_none
+from streamer.errors import NotFoundError, StoreError
+from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, Retention, TroubleRow
+from streamer.store.sqlite.columns import (
+    encode_path,
+    encode_text,
+    parse_path,
+    parse_segment,
+    parse_time_or_none,
+)
 from streamer.store.sqlite.connection import Connection
 
 _SLICE = 200
@@ -179,6 +187,29 @@ async def read_troubles(db: Connection, call_id: str) -> list[TroubleRow]:
         {"call": encode_text(call_id)},
     )
     return [TroubleRow(call, parse_time(at), message) for call, at, message in rows]
+
+
+async def read_retention(db: Connection) -> Retention:
+    """Return what is known of the clock by which old calls are deleted."""
+    rows = await db.fetch("SELECT seen_at, boot, booted_at, announced_at, cutoff FROM retention")
+    for seen_at, boot, *others in rows:
+        return Retention(parse_time_or_none(seen_at), boot, *map(parse_time_or_none, others))
+    return Retention()
+
+
+async def back_up(db: Connection, path: Path) -> None:
+    """Write a copy of everything, private to its owner, to a file that is not there yet.
+
+    Raises:
+        StoreError: The database cannot be read, or the disk does not take the copy.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be made ({error.strerror}); name another folder"
+        ) from error
+    await db.fetch("VACUUM INTO :path", {"path": encode_path(path)})
 
 
 async def read_version(db: Connection) -> int:

@@ -23,6 +23,7 @@ from streamer.store.base import (
     Filter,
     Hit,
     Progress,
+    Retention,
     TroubleRow,
 )
 from streamer.store.sqlite import deletion, reading, search, writing
@@ -107,6 +108,14 @@ class SqliteReader:
         """Return what went wrong with a call, in order."""
         return await reading.read_troubles(self._reading, call_id)
 
+    async def read_retention(self) -> Retention:
+        """Return what is known of the clock by which old calls are deleted."""
+        return await reading.read_retention(self._reading)
+
+    async def back_up(self, path: Path) -> None:
+        """Write a copy of everything to a file that is not there yet; see `reading.back_up`."""
+        await reading.back_up(self._reading, path)
+
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
         return await reading.read_version(self._reading)
@@ -132,22 +141,26 @@ class SqliteStore(SqliteReader):
         )
 
     async def complete_leg(self, call_id: str, leg: str) -> None:
-        """Take note that a leg has been read to its end."""
+        """Record that a leg has been transcribed to its end."""
         await writing.complete_leg(self._writing, call_id, leg)
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
     ) -> None:
-        """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`."""
+        """Record a call's end; `duration` is in samples at `SPEECH_RATE`."""
         await writing.end_call(self._writing, call_id, reason, duration=duration, ended_at=ended_at)
 
     async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
-        """Take note that an observer has been told of a leg up to an utterance."""
+        """Record that an observer has been told of a leg up to an utterance."""
         await writing.keep_told(self._writing, call_id, leg, observer, utterance=utterance)
 
     async def keep_trouble(self, call_id: str | None, message: str, *, at: datetime) -> None:
         """Keep what went wrong; a call that is not there counts as none."""
         await writing.keep_trouble(self._writing, call_id, message, at=at)
+
+    async def keep_retention(self, retention: Retention) -> None:
+        """Replace what is known of the clock by which old calls are deleted."""
+        await writing.keep_retention(self._writing, retention)
 
     async def delete_calls(
         self, call_ids: Collection[str], *, patience_s: float = deletion.PATIENCE_S
@@ -166,13 +179,14 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
     """
     _check_library()
     if must_exist and not _exists(path):
-        raise NotFoundError(f"no database {path}; it is made with the first call")
+        raise NotFoundError(f"there is no database {path}; the first call makes it")
     _make_private(path)
     async with connect(file_uri(path, "mode=rw"), name=str(path)) as writer:
         await read_schema(writer.fetch, writer.name)
         await prepare_writing(writer)
         await migrate(writer)
         await check_writing(writer)
+        writer.guard(path)
         async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
             await reader.fetch("PRAGMA query_only = ON")
             yield SqliteStore(reader, writer)
@@ -180,7 +194,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
 
 @asynccontextmanager
 async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
-    """Open the database only to read, be it and its folder writable or not; a missing one is empty and is not made.
+    """Open the database only to read, whether or not it can be written; a missing one counts as empty and is not made.
 
     Raises:
         StoreError: It cannot be opened, is damaged, or is of an older or newer streamer or of another program.
@@ -204,7 +218,7 @@ async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
 async def _reading_options(path: Path) -> str:
     """Return how to open a database to read.
 
-    SQLite makes two files beside one that has a log. Where it may not, and nobody else has made them, the database is at rest, and
+    SQLite makes two files beside one that has a log. Where it may not, and no other program has made them, the database is at rest, and
     can be read as a file that does not change.
     """
     options = "mode=ro"
@@ -255,5 +269,5 @@ def _make_private(path: Path) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be made ({error.strerror}); name another file with --db"
+            f"{path} cannot be created ({error.strerror}); name another file with --db"
         ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from streamer.core.events import Call, EndReason, Segment, encode_time
 from streamer.errors import StoreError
+from streamer.store.base import Retention
 from streamer.store.sqlite.columns import (
     encode_path,
     encode_text,
@@ -126,7 +127,7 @@ def _encode(segment: Segment) -> dict[str, object]:
 
 
 async def complete_leg(db: Connection, call_id: str, leg: str) -> None:
-    """Take note that a leg has been read to its end.
+    """Record that a leg has been transcribed to its end.
 
     Raises:
         StoreError: The leg is not in the store.
@@ -147,7 +148,7 @@ async def complete_leg(db: Connection, call_id: str, leg: str) -> None:
 async def end_call(
     db: Connection, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
 ) -> None:
-    """Take note of a call's end; `duration` is in samples at `SPEECH_RATE`.
+    """Record a call's end; `duration` is in samples at `SPEECH_RATE`.
 
     Raises:
         StoreError: The call is not in the store.
@@ -173,7 +174,7 @@ async def end_call(
 async def keep_told(
     db: Connection, call_id: str, leg: str, observer: str, *, utterance: int
 ) -> None:
-    """Take note that an observer has been told of a leg up to an utterance; it never goes back."""
+    """Record that an observer has been told of a leg up to an utterance; it never goes back."""
     async with db.transaction() as run:
         await run(
             """
@@ -208,6 +209,27 @@ async def keep_trouble(db: Connection, call_id: str | None, message: str, *, at:
     )
 
 
+async def keep_retention(db: Connection, retention: Retention) -> None:
+    """Replace what is known of the clock by which old calls are deleted."""
+    await db.fetch(
+        """
+        INSERT OR REPLACE INTO retention (id, seen_at, boot, booted_at, announced_at, cutoff)
+        VALUES (1, :seen_at, :boot, :booted_at, :announced_at, :cutoff)
+        """,
+        {
+            "seen_at": _encode_time_or_none(retention.seen_at),
+            "boot": retention.boot,
+            "booted_at": _encode_time_or_none(retention.booted_at),
+            "announced_at": _encode_time_or_none(retention.announced_at),
+            "cutoff": _encode_time_or_none(retention.cutoff),
+        },
+    )
+
+
+def _encode_time_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else encode_time(moment)
+
+
 def _unknown(db: Connection, call_id: str, leg: str = "") -> StoreError:
     what = f"leg {leg} of call {call_id}" if leg else f"call {call_id}"
-    return StoreError(f"{what} is not in {db.name}; was it deleted?")
+    return StoreError(f"{what} is not in {db.name}; it may have been deleted")

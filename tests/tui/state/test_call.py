@@ -92,7 +92,7 @@ def test_the_head_says_what_is_waited_for():
     from streamer.core.events import Call
 
     shown = ShownCall(LEGS)
-    assert phase_of(shown) == (Phase.STARTING, "waiting for the recorder")
+    assert phase_of(shown) == (Phase.STARTING, "waiting for the recorder to start")
     shown.call = Call("id", "s", LEGS, datetime(2026, 11, 20, tzinfo=UTC))
     assert phase_of(shown, has_audio=False) == (Phase.CONNECTING, "no audio yet")
     shown.attached.add("caller")
@@ -102,6 +102,6 @@ def test_the_head_says_what_is_waited_for():
     shown.lags["caller"] = 12.4
     assert phase_of(shown) == (Phase.LIVE, "catching up, 12 s behind")
     shown.lags.clear()
-    assert phase_of(shown, is_recorded=False) == (Phase.ENDING, "finishing the last words")
+    assert phase_of(shown, is_recorded=False) == (Phase.ENDING, "transcribing the last words")
     shown.take(CallEnded("id", EndReason.REFUSED, 0.0))
     assert phase_of(shown) == (Phase.REFUSED, "refused by the PBX")

@@ -13,10 +13,12 @@ from streamer.calls.catalog import (
     find_entry,
     list_damaged,
     list_entries,
+    list_folders,
     list_live,
     name_speakers,
 )
-from streamer.core.audio import Leg
+from streamer.cli.calls import encode_entry
+from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import EndReason
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording.speaker_names import write_names
@@ -94,6 +96,70 @@ async def test_pages_have_every_call_once(recordings):
         before = seen[-1]
         assert len(seen) <= 5
     assert sorted(seen) == sorted(recording.call.id for recording in made)
+
+
+@pytest.fixture
+def ids(monkeypatch):
+    """Let calls be named in the order in which they are made, and return the names."""
+    names = [f"20261120-130500-{number:04}" for number in range(20)]
+    drawn = iter(names)
+    monkeypatch.setattr("streamer.recording.writer.new_call_id", lambda now: next(drawn))
+    return names
+
+
+async def test_live_calls_come_first_all_of_them_however_old_they_are(recordings, ids):
+    live = [record(recordings, is_live=True) for _ in range(3)]
+    for recording in [record(recordings) for _ in range(4)][::2]:
+        await keep(recordings, recording)
+    await keep(recordings, live[1], is_complete=False)
+    assert [e.call.id for e in await entries(recordings, limit=5)] == [
+        *ids[2::-1],
+        *ids[6:4:-1],
+    ]
+    assert [e.call.id for e in await entries(recordings, limit=1)] == ids[2::-1]
+    assert [e.call.id for e in await entries(recordings, before=ids[5])] == ids[4:2:-1]
+    assert [e.call.id for e in await entries(recordings, before=ids[0])] == ids[6:2:-1]
+    assert [e.call.id for e in await entries(recordings, text="hello", limit=1)] == [ids[1]]
+    assert [e.call.id for e in await entries(recordings, Filter(channel="nobody"))] == []
+    assert [e.call.id for e in list_folders(recordings, limit=4)] == [*ids[2::-1], ids[6]]
+    for recording in live:
+        recording.finish(EndReason.STOPPED)
+    assert [e.call.id for e in await entries(recordings, limit=2)] == ids[6:4:-1]
+
+
+async def test_pages_have_every_call_once_while_some_are_live(recordings, ids):
+    live = [record(recordings, is_live=True), *[record(recordings) for _ in range(5)]]
+    live.append(record(recordings, is_live=True))
+    seen, before = [], None
+    while page := await entries(recordings, limit=2, before=before):
+        seen += [entry.call.id for entry in page]
+        before = seen[-1]
+        assert len(seen) <= 7
+    assert seen == [ids[6], ids[0], *ids[5:0:-1]]
+    for recording in (live[0], live[-1]):
+        recording.finish(EndReason.STOPPED)
+
+
+async def test_what_the_audio_lacks_is_known_of_every_call_and_said_if_it_is_much(recordings):
+    recording = record(recordings, is_live=True)
+    await keep(recordings, recording)
+    (entry,) = await entries(recordings)
+    assert (entry.losses["caller"], entry.remark) == (AudioLoss(), "")
+    recording.lose(0, 12 * 16_000)
+    recording.finish(EndReason.HANG_UP)
+    (entry,) = await entries(recordings)
+    assert entry.losses["caller"] == AudioLoss(12.0, 0.0, 1.0)
+    assert entry.remark == "audio incomplete (12 s)"
+    assert entry.state is CallState.COMPLETE, "the state says how far the words are"
+    assert (await find(recordings, "last")).remark == entry.remark
+    encoded = encode_entry(entry)
+    assert encoded["state"] == "complete"
+    assert encoded["legs"][0]["lost_seconds"] == 12.0
+    assert encoded["legs"][0]["missing_seconds"] == 0.0
+    shutil.rmtree(recording.folder)
+    (entry,) = await entries(recordings)
+    assert encode_entry(entry)["legs"][0]["lost_seconds"] is None
+    assert entry.remark == ""
 
 
 async def test_filters_hold_for_recordings_that_are_not_kept(recordings):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.calls.catalog import find_entry
-from streamer.calls.deletion import delete_call, delete_older
+from streamer.calls.catalog import CallState, find_entry, list_damaged, list_entries
+from streamer.calls.deletion import LeftBehindError, delete_call, delete_older
 from streamer.core.audio import Leg
 from streamer.core.events import Call, EndReason, Lagging, Partial
 from streamer.errors import NotFoundError, RecordingError
@@ -136,6 +136,107 @@ async def test_what_somebody_put_into_the_folder_stays_with_it(store, recordings
         await delete_call(store, recordings, row)
     assert (recording.folder / "notes.txt").read_text() == "mine"
     assert not recording.paths[0].exists()
+
+
+def _put_a_file(folder):
+    (folder / "notes.txt").write_text("mine")
+
+
+def _put_a_folder(folder):
+    (folder / "names.json").mkdir()
+
+
+def _put_a_link(folder):
+    (folder / "caller.2.wav").symlink_to("/dev/null")
+
+
+def _put_a_folder_for_a_lock(folder):
+    (folder / "transcriber.lock").mkdir()
+
+
+FOREIGN = pytest.mark.parametrize(
+    ("put", "name"),
+    [
+        (_put_a_file, "notes.txt"),
+        (_put_a_folder, "names.json"),
+        (_put_a_link, "caller.2.wav"),
+        (_put_a_folder_for_a_lock, "transcriber.lock"),
+    ],
+)
+
+
+@FOREIGN
+async def test_what_is_not_ours_costs_neither_the_words_nor_the_recordings(
+    store, recordings, put, name
+):
+    recording = record(recordings)
+    put(recording.folder)
+    row = await keep(store, recording.call, recording.folder, recording.paths)
+    with pytest.raises(LeftBehindError, match=name):
+        await delete_call(store, recordings, row)
+    with pytest.raises(NotFoundError):
+        await store.read_call(recording.call.id)
+    assert [path.name for path in recording.folder.iterdir()] == [name]
+    assert list_damaged(recordings) == [], "it is no call any more"
+    assert await list_entries(store, recordings) == []
+
+
+@FOREIGN
+async def test_what_is_not_ours_is_left_by_retention_once_and_said(
+    store, recordings, caplog, put, name
+):
+    recording = record(recordings)
+    put(recording.folder)
+    await keep(store, recording.call, recording.folder, recording.paths)
+    than = datetime.now(UTC) + timedelta(hours=1)
+    await delete_older(store, recordings, than)
+    assert [path.name for path in recording.folder.iterdir()] == [name]
+    assert name in caplog.text
+    with pytest.raises(NotFoundError):
+        await store.read_call(recording.call.id)
+    caplog.clear()
+    await delete_older(store, recordings, than)
+    assert caplog.text == ""
+
+
+async def test_recordings_elsewhere_are_named_beside_what_is_left(store, recordings, tmp_path):
+    recording = create_recording(
+        recordings, source="test", url="", legs=LEGS, output=tmp_path / "out.wav"
+    )
+    recording.demand(0)
+    recording.finish(EndReason.HANG_UP)
+    _put_a_file(recording.folder)
+    row = await keep(store, recording.call, recording.folder, recording.paths)
+    with pytest.raises(LeftBehindError) as left:
+        await delete_call(store, recordings, row)
+    assert left.value.outside == [tmp_path / "out.wav"]
+
+
+async def test_a_file_of_ours_that_cannot_be_removed_costs_no_words_and_leaves_a_call(
+    store, recordings, monkeypatch
+):
+    recording = record(recordings)
+    row = await keep(store, recording.call, recording.folder, recording.paths)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", _refuse)
+        with pytest.raises(LeftBehindError, match="Operation not permitted"):
+            await delete_call(store, recordings, row)
+    entry = await find_entry(store, recordings, recording.call.id)
+    assert (entry.call.segments, entry.state) == (0, CallState.UNFINISHED)
+    assert await delete_call(store, recordings, entry.call) == []
+
+
+def _refuse(*_, **__):
+    raise PermissionError(1, "Operation not permitted")
+
+
+async def test_wavs_go_although_call_json_cannot_be_read(store, recordings):
+    recording = record(recordings)
+    (recording.folder / "caller.2.wav").write_bytes(bytes(100))
+    (recording.folder / "call.json").write_text("{")
+    row = await keep(store, recording.call, recording.folder, recording.paths)
+    assert await delete_call(store, recordings, row) == []
+    assert not recording.folder.exists()
 
 
 async def test_old_calls_go_kept_or_not_and_an_odd_one_does_not_stop_it(store, recordings, caplog):

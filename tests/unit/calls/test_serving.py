@@ -2,8 +2,9 @@ import pytest
 
 from streamer.bus import Bus
 from streamer.calls import serving as module
+from streamer.calls.backend import Backend
 from streamer.calls.serving import ServeOutcome, _ServeSession
-from streamer.calls.session import Backend, SessionResult
+from streamer.calls.session import SessionResult
 from streamer.config import Settings
 from streamer.core.events import EndReason
 from streamer.tap.inbound_process import ListenOptions

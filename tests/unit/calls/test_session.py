@@ -7,7 +7,8 @@ import pytest
 
 from streamer.bus import Bus
 from streamer.calls import session
-from streamer.calls.session import Backend, Speech, run_session
+from streamer.calls.backend import Backend, Speech
+from streamer.calls.session import run_session
 from streamer.core.audio import Leg
 from streamer.core.events import (
     SPEECH_RATE,

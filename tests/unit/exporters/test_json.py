@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import given
 
-from streamer.core.audio import Leg
+from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import Segment, Word, encode_segment
 from streamer.core.transcript import Transcript
 from streamer.exporters.json import render
@@ -65,7 +65,16 @@ def test_a_call_says_where_it_came_from_and_when_with_its_offset():
         "channel": "PJSIP/1-0001",
         "rate": 16000,
         "speaker": "caller",
+        "lost_seconds": None,
+        "missing_seconds": None,
     }
+
+
+def test_a_leg_says_what_its_recording_lacks_if_that_is_known():
+    transcript = replace(call(say("Hello there.")), losses={"caller": AudioLoss(12.0, 0.34567)})
+    one, other = json.loads(render(transcript))["legs"]
+    assert (one["lost_seconds"], one["missing_seconds"]) == (12.0, 0.346)
+    assert (other["lost_seconds"], other["missing_seconds"]) == (None, None)
 
 
 def test_a_leg_keeps_its_label_beside_the_name_of_its_speaker():

@@ -73,7 +73,7 @@ def test_what_somebody_else_has_put_into_tmp_is_passed_over(kind, usual, tmp, no
 
 def test_without_a_note_it_is_an_error_that_says_what_to_do(usual, tmp):
     foreign(usual, "open", tmp)
-    with pytest.raises(KeeperError, match="nobody else may enter"):
+    with pytest.raises(KeeperError, match="no other user may enter"):
         default_runtime_dir()
 
 

@@ -36,7 +36,7 @@ def test_a_size_beyond_32_bits_is_written_as_the_largest():
         (lambda h: h[:34] + b"\x08\x00" + h[36:], "16-bit PCM"),
         (lambda h: h[:24] + bytes(4) + h[28:], "rate"),
         (lambda h: h[:22] + bytes(2) + h[24:], "channel"),
-        (lambda h: h[:32] + b"\x03\x00" + h[34:], "rate and channel"),
+        (lambda h: h[:32] + b"\x03\x00" + h[34:], "rate or channel"),
     ],
 )
 def test_a_damaged_header_is_refused_by_what_is_wrong(damage, named):

@@ -1,12 +1,56 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from streamer.core.audio import AudioChunk, Leg
-from streamer.core.events import Dtmf, EndReason
+from streamer.core.events import Dtmf, EndReason, Trouble
+from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Sent
 from streamer.tap.tap import Stop, run_tap
-from tests.fakes.replay import RememberingBus, VirtualClock
+from tests.fakes.replay import RememberingBus, VirtualClock, until
+
+FRAME = 320
+
+
+async def record_steadily(tmp_path, *, without):
+    """Record a minute at 50 frames a second, all but some; return what was said, and call.json."""
+    clock, bus = VirtualClock(), RememberingBus()
+    leg = Leg("caller", "some channel", 8000)
+    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
+    running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
+    call.put(LegOpened(0))
+    for number in range(3000):
+        if number not in without:
+            call.put(AudioChunk(0, bytes(FRAME), clock.now + 0.02 * number))
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    await until(lambda: recording.legs[0].frames == 3000 - len(without))
+    for _ in range(2):  # the tap looks every 0.2 s
+        await asyncio.sleep(0.25)
+    call.put(LegClosed(0, EndReason.HANG_UP))
+    await running
+    said = [event.message for event in bus.events if isinstance(event, Trouble)]
+    return said, CallFolder(recording.folder).read()["legs"][0]
+
+
+async def test_lost_packets_are_counted_and_said_once_if_they_are_many(tmp_path):
+    lost = set(range(50, 2950, 40))
+    said, leg = await record_steadily(tmp_path, without=lost)
+    assert leg["missing_seconds"] == pytest.approx(0.02 * len(lost), abs=0.05)
+    assert leg["lost_seconds"] == 0
+    assert len(said) == 1
+    assert "more than 1 % of the last 30 s of caller never came" in said[0]
+    assert "PBX" in said[0]
+
+
+async def test_a_few_lost_packets_and_a_pause_are_no_sentence(tmp_path):
+    said, leg = await record_steadily(tmp_path, without={500, 1500, *range(2000, 2100)})
+    assert leg["missing_seconds"] == pytest.approx(0.04)
+    assert said == []
 
 
 async def test_a_key_that_waited_was_pressed_when_it_came(tmp_path):

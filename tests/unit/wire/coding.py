@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 import streamer
 from streamer.wire.g711 import Law, decode
@@ -34,6 +33,8 @@ def encode(sound: Sound, law: Law) -> bytes:
 @cache
 def demo_legs() -> tuple[Sound, Sound]:
     """Both legs of the bundled call at 8 kHz."""
+    from scipy.signal import resample_poly  # a second, which not every worker need spend
+
     path = Path(streamer.__file__).parent / "assets" / "calls" / "demo.wav"
     with wave.open(str(path)) as file:
         frames = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)

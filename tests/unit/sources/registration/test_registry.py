@@ -157,7 +157,7 @@ def test_a_label_that_can_name_a_file_is_kept(registry, label):
     ["1", "-a", "_a", "../x", "a/b", "a.b", "a b", "ä", "a\n", "x" * 65, " ", str(NOBODY)],
 )
 def test_a_label_that_cannot_name_a_file_is_refused(registry, label):
-    with pytest.raises(UsageError, match="names a file"):
+    with pytest.raises(UsageError, match="part of a file name"):
         registry.register(label=label)
     assert len(registry) == 0
 
@@ -182,6 +182,6 @@ def test_a_refusal_names_the_uuid_the_reason_and_both_remedies(refusal):
 
 def test_without_registration_a_refusal_says_how_to_switch_it_on():
     line = explain_refusal(uuid4(), Refusal.UNKNOWN, address=None)
-    assert "start with --register HOST:PORT" in line
+    assert "start `serve` with --register HOST:PORT" in line
     assert "GET http://HOST:PORT/register" in line
     assert "--accept-unknown" in line

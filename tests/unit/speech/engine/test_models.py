@@ -229,3 +229,44 @@ def test_the_names_are_those_of_the_library_that_loads_them():
     )
     library = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
     assert json.loads(library.stdout) == dict(models.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"feature_size": 10**9}, "feature_size must be 80 or 128"),
+        ({"feature_size": True}, "feature_size must be 80 or 128"),
+        ({"chunk_length": 10**12}, "chunk_length must be 1 to 30"),
+        ({"chunk_length": 0}, "chunk_length must be 1 to 30"),
+        ({"chunk_length": 1e400}, "chunk_length must be 1 to 30"),
+        ({"chunk_length": "x" * 1000}, "chunk_length must be 1 to 30, not xxxxxxxxxxxxxxxxxxxx;"),
+        ({"hop_length": 1}, "hop_length must be 160"),
+        ({"n_fft": 10**9}, "n_fft must be 400"),
+        ({"sampling_rate": 8000}, "sampling_rate must be 16000"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_named_before_a_library_believes_it(
+    tmp_path, fields, named
+):
+    folder = make_model(tmp_path / "model")
+    (folder / "preprocessor_config.json").write_text(json.dumps(fields))
+    with pytest.raises(ModelError) as error:
+        resolve_model(str(folder))
+    assert named in str(error.value)
+    assert "\n" not in str(error.value)
+    assert longest_utterance(InstalledModel("x", folder, 0)) == 14 * 16_000
+
+
+def test_a_file_of_any_size_is_not_read_whole(tmp_path):
+    folder = make_model(tmp_path / "model")
+    with (folder / "tokenizer.json").open("wb") as file:
+        file.truncate(1 << 40)  # a hole
+    with pytest.raises(ModelError, match="has more than"):
+        resolve_model(str(folder))
+
+
+def test_a_file_nested_without_end_is_broken(tmp_path):
+    folder = make_model(tmp_path / "model")
+    (folder / "config.json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="config.json is broken"):
+        resolve_model(str(folder))

@@ -67,14 +67,18 @@ async def test_an_engine_that_dies_once_is_started_again_and_the_window_is_read(
     async with running(tmp_path) as (engine, troubles):
         assert await read(engine, "crash-1") == ["crash-1"]
         assert engine.starts == 2
-        assert troubles == ["the engine was ended by SIGABRT; it is started again"]
+        assert troubles == ["the engine process was killed by SIGABRT; streamer starts it again"]
 
 
 async def test_a_window_that_kills_the_engine_twice_is_skipped_and_said(tmp_path):
     async with running(tmp_path) as (engine, troubles):
         assert await read(engine, "crash") == [Suspicion.SKIPPED]
-        (skipped,) = [t for t in troubles if t.startswith("0.1 s of c1/caller could not be turned")]
-        assert skipped.endswith("the engine was ended by SIGABRT; the recording has them")
+        (skipped,) = [
+            t for t in troubles if t.startswith("0.1 s of c1/caller could not be transcribed")
+        ]
+        assert skipped.endswith(
+            "the engine process was killed by SIGABRT; the recording has the audio"
+        )
         assert await read(engine, "one") == ["one"]
         assert engine.starts == 3
 
@@ -98,7 +102,7 @@ async def test_a_window_is_not_read_for_ever_if_something_kills_the_engine_each_
 async def test_an_engine_that_hangs_is_ended_and_its_window_skipped_at_last(tmp_path):
     async with running(tmp_path, patience=HASTY) as (engine, troubles):
         assert await read(engine, "hang") == [Suspicion.SKIPPED]
-        assert "the engine was ended because it hung; it is started again" in troubles
+        assert "the engine was killed because it hung; streamer starts it again" in troubles
 
 
 async def test_an_error_of_the_engine_costs_its_window_and_not_the_process(tmp_path):
@@ -140,7 +144,9 @@ async def test_a_broken_model_is_said_once_and_not_tried_again(tmp_path):
 
 async def test_a_model_that_crashes_the_engine_while_it_loads_is_given_up(tmp_path):
     async with running(tmp_path, load="crash") as (engine, _):
-        with pytest.raises(ModelError, match="cannot be loaded: the engine was ended by SIGABRT"):
+        with pytest.raises(
+            ModelError, match="cannot be loaded: the engine process was killed by SIGABRT"
+        ):
             await engine.ready()
         assert engine.starts == 3
 
@@ -169,8 +175,8 @@ async def test_a_command_that_cannot_be_started_is_a_broken_model(tmp_path):
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("print('not a message, though long enough to look like one')", "none of ours"),
-        ("raise SystemExit(3)", "ended by itself with 3"),
+        ("print('not a message, though long enough to look like one')", "not of this protocol"),
+        ("raise SystemExit(3)", "exited with status 3"),
     ],
 )
 async def test_a_process_that_is_no_engine_is_a_broken_model(script, reason):

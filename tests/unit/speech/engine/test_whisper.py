@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import wave
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,16 @@ def lines() -> list[tuple[str, Window]]:
     return cut
 
 
+@pytest.fixture(scope="module")
+def read(engine, lines) -> Callable[[EncoderWindow], list[Hypothesis]]:
+    """Read every line, once for each encoder window."""
+    return cache(
+        lambda encoder_window: engine.transcribe(
+            [replace(w, encoder_window=encoder_window, beam=5) for _, w in lines]
+        )
+    )
+
+
 def count_errors(wanted: str, heard: str) -> int:
     """Return the edit distance in words, without case and punctuation."""
     reference = [normalise(token) for token in wanted.split()]
@@ -77,13 +89,10 @@ def count_errors(wanted: str, heard: str) -> int:
 @needs_model
 @pytest.mark.slow
 @pytest.mark.parametrize("encoder_window", EncoderWindow)
-def test_the_demo_call_is_read_with_few_errors_in_either_window(engine, lines, encoder_window):
-    hypotheses = engine.transcribe(
-        [replace(w, encoder_window=encoder_window, beam=5) for _, w in lines]
-    )
+def test_the_demo_call_is_read_with_few_errors_in_either_window(read, lines, encoder_window):
     errors = sum(
         count_errors(text, join_words(h.words))
-        for (text, _), h in zip(lines, hypotheses, strict=True)
+        for (text, _), h in zip(lines, read(encoder_window), strict=True)
     )
     words = sum(len(text.split()) for text, _ in lines)
     assert errors / words <= 0.03
@@ -91,9 +100,9 @@ def test_the_demo_call_is_read_with_few_errors_in_either_window(engine, lines, e
 
 @needs_model
 @pytest.mark.slow
-def test_words_lie_in_order_inside_their_window(engine, lines):
-    for _, window in lines:
-        (hypothesis,) = engine.transcribe([window])
+@pytest.mark.parametrize("encoder_window", EncoderWindow)
+def test_words_lie_in_order_inside_their_window(read, lines, encoder_window):
+    for (_, window), hypothesis in zip(lines, read(encoder_window), strict=True):
         borders = [b for word in hypothesis.words for b in (word.start, word.end)]
         assert all(window.position <= border <= window.end for border in borders)
         assert [w.start for w in hypothesis.words] == sorted(w.start for w in hypothesis.words)

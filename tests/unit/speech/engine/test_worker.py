@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,19 @@ def test_a_plan_loads_the_engine_of_its_kind(tmp_path):
 def test_an_engine_that_nobody_has_heard_of_is_refused_with_those_that_there_are(tmp_path):
     with pytest.raises(ModelError, match="no engine is called psychic; there are whisper"):
         open_engine(EnginePlan(str(tmp_path), kind="psychic"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
+def test_an_engine_cannot_take_the_memory_of_the_machine():
+    code = (
+        "from streamer.speech.engine.models import demo_path\n"
+        "from streamer.speech.engine.worker import EnginePlan, bound_memory\n"
+        "bound_memory(EnginePlan(str(demo_path()), device='cpu'))\n"
+        "bytearray(1 << 30)\n"
+        "try:\n"
+        "    bytearray(6 << 30)\n"
+        "except MemoryError:\n"
+        "    print('bounded')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "bounded\n"

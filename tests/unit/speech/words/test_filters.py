@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from streamer.core.events import Word
+from streamer.core.untrusted import strip_controls
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, Window
 from streamer.speech.words.filters import (
     coverage,
@@ -15,7 +16,6 @@ from streamer.speech.words.filters import (
     find_speech,
     is_echo,
     may_carry_context,
-    strip_controls,
 )
 
 SECOND = 16_000

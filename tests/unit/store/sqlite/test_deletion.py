@@ -116,7 +116,7 @@ async def test_a_reader_that_stays_is_named_and_the_next_deletion_finishes(tmp_p
             assert child.stdout.readline() == "reading\n"
             began = time.monotonic()
             with pytest.raises(
-                StoreError, match="db-wal keeps one while another program reads"
+                StoreError, match="db-wal keeps a copy while another program reads"
             ) as error:
                 await store.delete_calls([call.id], patience_s=0)
             assert time.monotonic() - began < 5

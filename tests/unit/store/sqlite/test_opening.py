@@ -56,6 +56,7 @@ async def test_a_migration_is_applied_once_and_recorded(path):
     assert execute(path, "SELECT number, name FROM migration ORDER BY number") == [
         (1, "m001_calls_and_segments"),
         (2, "m002_told_observers"),
+        (3, "m003_retention"),
     ]
 
 
@@ -77,7 +78,7 @@ asyncio.run(main())
         child.stdin.write("go\n")
         child.stdin.flush()
     assert [child.communicate()[0] for child in children] == ["[]\n"] * 3
-    assert execute(path, "SELECT count(*) FROM migration") == [(2,)]
+    assert execute(path, "SELECT count(*) FROM migration") == [(3,)]
 
 
 async def test_tasks_of_one_process_make_a_new_database_at_once(path):
@@ -92,26 +93,26 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(path, monkeypatch
     async with filled(path, "hello"):
         pass
 
-    def m003_breaks():
+    def m004_breaks():
         return ("CREATE TABLE half (id INTEGER)", "CREATE TABEL")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m003_breaks))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m004_breaks))
     assert "syntax error" in await opening(path)
     assert execute(path, "SELECT name FROM sqlite_schema WHERE name = 'half'") == []
-    assert execute(path, "SELECT max(number) FROM migration") == [(2,)]
+    assert execute(path, "SELECT max(number) FROM migration") == [(3,)]
 
 
 async def test_an_older_schema_is_brought_up_to_date_only_by_a_writer(path, monkeypatch):
     async with filled(path, "hello"):
         pass
 
-    def m003_adds_a_table():
+    def m004_adds_a_table():
         return ("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT",)
 
-    newer = (*migrations.MIGRATIONS, m003_adds_a_table)
+    newer = (*migrations.MIGRATIONS, m004_adds_a_table)
     monkeypatch.setattr(migrations, "MIGRATIONS", newer)
     monkeypatch.setattr(store_module, "MIGRATIONS", newer)
-    assert "older streamer (schema 2, this one needs 3)" in await opening(path, open_reader)
+    assert "older streamer (schema 3, this one needs 4)" in await opening(path, open_reader)
     async with open_store(path) as store:
         assert len(await store.search("hello")) == 1
     async with open_reader(path) as reader:
@@ -125,7 +126,7 @@ async def test_a_newer_schema_is_refused_and_not_touched(path, opener):
     execute(path, "INSERT INTO migration VALUES (7, 'm007', 'then')")
     before = path.read_bytes()
     message = await opening(path, opener)
-    assert "made by a newer streamer (schema 7, this one knows 2); upgrade streamer" in message
+    assert "made by a newer streamer (schema 7, this one knows 3); upgrade streamer" in message
     assert path.read_bytes() == before
 
 
@@ -133,7 +134,7 @@ async def test_a_newer_schema_is_refused_and_not_touched(path, opener):
 async def test_a_database_of_another_program_is_refused_and_not_touched(path, opener):
     execute(path, "CREATE TABLE bookmark (id INTEGER)")
     before = path.read_bytes()
-    assert "is of another program; name another file with --db" in await opening(path, opener)
+    assert "belongs to another program; name another file with --db" in await opening(path, opener)
     assert path.read_bytes() == before
 
 
@@ -144,6 +145,7 @@ async def test_what_is_no_database_is_refused_and_not_touched(path, opener, cont
     message = await opening(path, opener)
     assert "is damaged" in message
     assert "streamer resume --all" in message
+    assert "move it away" not in message, "it may be anything of the user's"
     assert path.read_bytes() == content
 
 
@@ -157,6 +159,32 @@ async def test_a_damaged_page_is_one_clear_error_wherever_it_is_met(path):
         messages.append(await complaint(path, call))
     assert not [m for m in messages if m and "damaged" not in m and "another program" not in m]
     assert sum("damaged" in message for message in messages) > 5
+    assert "move it away" in messages[-1], "that one is ours"
+
+
+async def test_a_broken_database_of_another_program_is_not_to_be_moved_away(path):
+    execute(path, "PRAGMA application_id = 7")
+    execute(path, "CREATE TABLE bookmark (id INTEGER)")
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + b"\xa5" * 3000 + content[3100:])
+    message = await opening(path)
+    assert "damaged" in message
+    assert "move it away" not in message
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+async def test_a_database_that_is_deleted_while_it_is_in_use_is_said(path, is_replaced):
+    async with filled(path, "hello") as (store, call):
+        path.unlink()
+        if is_replaced:
+            path.write_bytes(b"")
+        for keep in (
+            lambda: store.complete_leg(call.id, "caller"),
+            lambda: store.keep_segment(call.id, "caller", None, position=1, utterance=9),
+        ):
+            with pytest.raises(StoreError, match="was deleted or replaced while") as error:
+                await keep()
+            assert not error.value.is_temporary
 
 
 async def complaint(path, call):
@@ -180,7 +208,7 @@ async def test_a_folder_is_no_database(tmp_path, opener):
 
 async def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    assert "cannot be made" in await opening(tmp_path / "file" / "db")
+    assert "cannot be created" in await opening(tmp_path / "file" / "db")
 
 
 async def test_reading_a_missing_database_shows_nothing_and_makes_nothing(path):

@@ -75,14 +75,14 @@ def test_what_cannot_be_heard_is_left_out(query, expected):
 @pytest.mark.parametrize(
     ("query", "named"),
     [
-        ("", "name a word"),
-        (" \n", "name a word"),
+        ("", "type a word"),
+        (" \n", "type a word"),
         ("--", "'--'"),
         ('""', "a letter or a digit"),
         ('say "hello', "quotation mark is not closed"),
         ("(a", "not closed"),
         ("a)", "not opened"),
-        ("()", "nothing in it"),
+        ("()", "is empty"),
         ("AND a", "AND stands at the beginning"),
         ("a OR AND b", "AND stands beside"),
         ("a OR", "ends where a word is needed"),

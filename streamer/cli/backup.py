@@ -1,0 +1,35 @@
+"""`streamer backup`: copy the recordings and the database into a new folder."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from streamer.calls.backup import copy_calls, make_target
+from streamer.cli import output
+from streamer.config import Settings
+from streamer.errors import ExitCode
+from streamer.store import open_reader, store_path
+
+
+def run_backup(settings: Settings, target: Path) -> int:
+    """Copy everything that is not being recorded, and name what is left out.
+
+    Raises:
+        StreamerError: The folder is not empty, or something cannot be read or written.
+    """
+    make_target(target)
+    asyncio.run(_copy_database(settings, target))
+    backup = copy_calls(Path(settings.recordings), target)
+    for call_id in backup.live:
+        output.talk(f"{call_id} is being recorded, so it is not in the backup; repeat it later")
+    for path in backup.left:
+        output.talk(f"{path} is not in the backup: it is no file of a call's folder")
+    output.talk(f"{backup.calls} calls are in the backup")
+    output.data(str(target))
+    return ExitCode.DONE if backup.is_whole else ExitCode.FAILED
+
+
+async def _copy_database(settings: Settings, target: Path) -> None:
+    async with open_reader(settings) as reader:
+        await reader.back_up(target / store_path(settings).name)

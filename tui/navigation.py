@@ -1,0 +1,36 @@
+"""What screens may ask of the application that composes them; the screens know this module, the application knows the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from textual.app import App
+from textual.screen import Screen
+
+from tui.state.call import Key
+from tui.state.open_calls import OpenCalls
+
+
+class Navigator(App[None]):
+    """An application that opens calls, goes back, and says a line."""
+
+    clock: Callable[[], datetime]
+    open_calls: OpenCalls
+
+    async def open_call(self, call_id: str, *, at: Key | None = None) -> None:
+        """Open a call, live or past, perhaps at an utterance."""
+        raise NotImplementedError
+
+    async def go_back(self, screen: Screen[None]) -> None:
+        """Leave a screen for the one before it; the list of all calls lies below the first one."""
+        raise NotImplementedError
+
+    async def ask_to_stop(self, folder: Path | None) -> None:
+        """Ask whether to end the recording of a call, and end it after a yes."""
+        raise NotImplementedError
+
+    def say(self, text: str, *, is_bad: bool = False) -> None:
+        """Show a line that goes away by itself."""
+        raise NotImplementedError
