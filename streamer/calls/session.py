@@ -60,11 +60,16 @@ async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult
     bus.publish(feed.started)
     session = _Session(feed, backend, bus)
     following = asyncio.ensure_future(session.follow_recording())
+    working = asyncio.ensure_future(_run(session, backend, feed, bus))
     try:
-        trouble = await _run(session, backend, feed, bus)
+        await asyncio.wait([following, working], return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()  # whoever waits for what it says would wait for ever
+        trouble = await working
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in (following, working):
+            task.cancel()
+        await asyncio.gather(following, working, return_exceptions=True)
     session.look()  # what was noted last
     end = feed.read_end()
     bus.publish(end)
