@@ -5,9 +5,14 @@ import wave
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from streamer.cli.demo import demo_call
 from tests.trainer import TrainerGate
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 TRACES = Path(__file__).parent / "data" / "traces"
 

@@ -47,10 +47,13 @@ class WebServer:
         return found
 
     async def ends(self) -> tuple[int, str, str]:
+        """Wait for its end; what it says only because the machine is busy is left out of stderr."""
         async with asyncio.timeout(PATIENCE_S):
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
-        return self.process.returncode, out.decode(), err.decode()
+        lines = err.decode().splitlines(keepends=True)
+        said = "".join(line for line in lines if not line.endswith("; please wait\n"))
+        return self.process.returncode, out.decode(), said
 
     @asynccontextmanager
     async def open_tab(self, *, columns: int = 100, rows: int = 30) -> AsyncIterator[Tab]:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+from functools import partial
 
 from streamer.core.events import CallStarted
 from streamer.errors import RecordingError
@@ -41,15 +42,15 @@ async def test_a_disk_that_cannot_be_asked_for_the_stop_file_ends_no_call(
     recordings, runtime_dir, monkeypatch
 ):
     asked = []
-    lstat = os.lstat
 
-    def ask(path, **options):
+    def fail(ask, path, **options):
         if str(path).endswith("/stop"):
             asked.append(path)
             raise OSError(errno.EIO, "Input/output error")
-        return lstat(path, **options)
+        return ask(path, **options)
 
-    monkeypatch.setattr(os, "lstat", ask)
+    for name in ("stat", "lstat"):
+        monkeypatch.setattr(os, name, partial(fail, getattr(os, name)))
     async with listening(recordings, runtime_dir) as here:
         with here.bus.subscribe() as events:
             caller = await call(here.port)
