@@ -20,9 +20,8 @@ import socket
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from enum import Enum, auto
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from uuid import UUID
 
 from streamer.core.addresses import show_address
@@ -31,11 +30,13 @@ from streamer.core.events import EndReason
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.keeper.client import Hold
 from streamer.sources.admission import FRAMES_PER_SECOND, FrameBudget, Pace
-from streamer.sources.arrival import Arrivals, LoopWatch
+from streamer.sources.arrival import Arrivals
+from streamer.sources.audiosocket.base import Server
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.decoder import USUAL_RATE, Decoder, describe_beginning
-from streamer.sources.base import LegClosed, LegOpened, Odd, RateKnown, StreamItem
-from streamer.sources.inbound import Admitted, ServerOptions
+from streamer.sources.audiosocket.pending_call import PendingCall
+from streamer.sources.base import LegClosed, Odd
+from streamer.sources.inbound import ServerOptions
 from streamer.sources.playout import Echo, Playout
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
@@ -60,37 +61,6 @@ FRAMES_A_TURN = 50
 FRAMES_BEYOND = 8
 REST_S = 0.02
 """Frames that are taken of a caller beyond its budget, and seconds until the next ones."""
-
-_MOST_EARLY = 1000
-"""Items of a caller that wait for its rate."""
-
-
-class Server(Protocol):
-    """What a connection needs of its server."""
-
-    connections: dict[Connection, None]
-    """All that are open, callers or not, the oldest first."""
-
-    buffer: memoryview
-    """Where each connection's bytes are received."""
-
-    watch: LoopWatch
-    """Knows when the loop turned."""
-
-    def welcome(self, connection: Connection) -> None:
-        """Take note that a connection is open; if there are too many strangers, one of them goes."""
-
-    def depart(self, connection: Connection) -> None:
-        """Forget a connection that is closed."""
-
-    def admit(self, uuid: UUID) -> Admitted | str:
-        """Return the call of a UUID, or why it is refused; an admitted UUID is in use until `forget`."""
-
-    def forget(self, uuid: UUID) -> None:
-        """Free a UUID for another call."""
-
-    def announce(self, call: AudioSocketCall) -> None:
-        """Have a call recorded."""
 
 
 class _State(Enum):
@@ -133,8 +103,7 @@ class Connection(asyncio.BufferedProtocol):
         self._arrivals: Arrivals | None = None
         self._arrival = 0.0
         self._has_emptied = True
-        self._call: AudioSocketCall | None = None
-        self._early: list[StreamItem] = []  # what comes in RATE_WAIT_S, as many as _MOST_EARLY
+        self._pending = PendingCall(self._make_call, server.announce)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the peer, or refuse it."""
@@ -231,7 +200,7 @@ class Connection(asyncio.BufferedProtocol):
                 f"{self.peer} sends more than {FRAMES_PER_SECOND:.0f} frames a second; keys and other frames without sound"
                 " are passed over"
             )
-            self._put(Odd(0, "" if self._is_flooding else said, self._passed_over))
+            self._pending.put(Odd(0, "" if self._is_flooding else said, self._passed_over))
             self._is_flooding, self._passed_over = True, 0
 
     def _rest(self, rest_s: float | None) -> None:
@@ -417,7 +386,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._decoder.kind_rate:
             self.playout.rate = self._decoder.kind_rate
         for item in items:
-            self._put(item)
+            self._pending.put(item)
             if isinstance(item, AudioChunk):
                 self._keep_pace(item.samples / self._decoder.rate, now)
                 if isinstance(self._playback, Echo):
@@ -429,7 +398,7 @@ class Connection(asyncio.BufferedProtocol):
         self._pause_s = max(was_pausing, wait_s)
         if wait_s and not was_pausing:
             said = f"{self.peer} sends audio faster than real time and is slowed down"
-            self._put(Odd(0, "" if self._is_hasty else said))
+            self._pending.put(Odd(0, "" if self._is_hasty else said))
             self._is_hasty = True
 
     def _fit(self, pcm: bytes) -> bytes:
@@ -440,37 +409,17 @@ class Connection(asyncio.BufferedProtocol):
             return array("h", pcm)[::2].tobytes()
         return pcm
 
-    def _put(self, item: StreamItem) -> None:
-        if self._call is None:
-            if isinstance(item, RateKnown):
-                self._announce(item.rate)
-                return
-            self._early.append(item)
-            if len(self._early) == _MOST_EARLY:
-                self._announce()
-            return
-        if isinstance(item, RateKnown):
-            leg = self._call.legs[0]
-            self._call.legs = (replace(leg, rate=item.rate),)
-        self._call.put(item)
-
     def _announce_at_last(self) -> None:
         for item in self._decoder.finish():
-            self._put(item)
-        if self._call is None:
-            self._announce()
+            self._pending.put(item)
+        self._pending.begin()
 
-    def _announce(self, rate: int | None = None) -> None:
+    def _make_call(self, rate: int | None) -> AudioSocketCall:
         self._set_timer(0, None)
         admitted = self._admitted
         leg = Leg(admitted.label, admitted.channel, rate or USUAL_RATE, admitted.number)
         facts = {"uuid": str(self._uuid), "peer": self.peer, **admitted.facts}
-        self._call = AudioSocketCall(leg, facts, sent=self.playout.sent, leave=self.leave)
-        self._call.put(LegOpened(0, has_rate=rate is not None))
-        for item in self._early:
-            self._call.put(item)
-        self._early.clear()
-        self._server.announce(self._call)
+        return AudioSocketCall(leg, facts, sent=self.playout.sent, leave=self.leave)
 
     def _judge_end(self, exc: Exception | None) -> tuple[EndReason, StreamerError | None, str]:
         """Say how a connection ended that the peer has closed.
@@ -486,7 +435,7 @@ class Connection(asyncio.BufferedProtocol):
     def _end(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
         self._state = _State.LEAVING
         self._announce_at_last()
-        self._put(LegClosed(0, reason, error, note))
+        self._pending.put(LegClosed(0, reason, error, note))
         self._end_admission()
 
     def _refuse(self, why: str) -> None:
