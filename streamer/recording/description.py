@@ -11,7 +11,7 @@ from typing import Any
 
 from streamer.core.audio import LONGEST_LABEL, looks_like_label
 
-MOST_LEGS = 200
+MOST_LEGS = 500
 """Legs of one call; each takes half a megabyte while it is transcribed."""
 
 MOST_FILES = 1000
