@@ -251,6 +251,7 @@ class _Tap:
                 self._recording.end_leg(leg, reason, "")
         errors = tuple(closed.error for closed in self._closed.values() if closed.error)
         self._count_sent()
+        self._tell_losses()  # before `call.json` is written for the last time
         recorded_nothing = reason is EndReason.REFUSED
         took_all = True
         if recorded_nothing:

@@ -9,8 +9,8 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from streamer.core.audio import Leg
-from streamer.core.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded
+from streamer.core.audio import SLIN16_RATE, Leg
+from streamer.core.events import CallEnded, CallStarted, EndReason, LegAttached, LegEnded, Trouble
 from streamer.media.wav import HEADER_SIZE
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
@@ -73,8 +73,8 @@ async def test_half_samples_are_dropped_and_said_once(recordings, runtime_dir):
     assert CallFolder(recording.folder).read()["legs"][0]["odd_bytes"] == 3
 
 
-async def test_a_message_of_two_megabytes_is_audio_like_any_other(recordings, runtime_dir):
-    large = AUDIO * 3200
+async def test_a_message_of_almost_two_megabytes_is_audio_like_any_other(recordings, runtime_dir):
+    large = AUDIO * 2900  # 58 s: less than what is too far ahead
 
     async def talk(ws):
         await ws.send(large)
@@ -207,3 +207,22 @@ async def test_a_whole_call_in_the_same_packet_as_the_answer_is_recorded(recordi
 async def test_a_break_right_after_the_answer_is_a_loss(recordings, runtime_dir):
     result, _, _ = await record_one_packet(b"", recordings, runtime_dir)
     assert (result.reason, result.exit_code) == (EndReason.LOST, 1)
+
+
+async def test_what_cannot_have_been_said_by_far_is_discarded_counted_and_read_on(
+    recordings, runtime_dir
+):
+    second = bytes([1, 2]) * SLIN16_RATE
+
+    async def talk(ws):
+        for _ in range(100):
+            await ws.send(second)
+
+    result, recording, bus = await record_from(talk, recordings, runtime_dir)
+    kept_s = len(audio_of(recording)) / len(second)
+    assert 60 <= kept_s < 100
+    assert recording.legs[0].lost == round((100 - kept_s) * SLIN16_RATE)
+    assert result.reason is EndReason.HANG_UP, "all were read, to the end of the call"
+    said = [event.message for event in bus.events if isinstance(event, Trouble)]
+    assert sum("faster than real time" in message for message in said) == 1
+    assert (result.lost, result.exit_code) == (recording.legs[0].lost, 1)

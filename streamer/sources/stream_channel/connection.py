@@ -21,6 +21,7 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.keeper.client import Hold, Keeper
+from streamer.sources.admission import MOST_AHEAD_S
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
@@ -90,6 +91,7 @@ class LegReader:
     connection: ClientConnection | None = None
     is_closed: bool = False
     _frames: int = 0
+    _samples: int = 0
     _opened_at: float | None = None
     _half_sample: bytes = b""
     _is_in_text: bool = False
@@ -174,7 +176,26 @@ class LegReader:
             )
         self._frames += 1
         if audio.pcm:
-            self.inbox.put(AudioChunk(self.number, audio.pcm, self.clock()))
+            chunk = AudioChunk(self.number, audio.pcm, self.clock())
+            if self._is_too_early(chunk):
+                self._discard(chunk)
+            else:
+                self.inbox.put(chunk)
+
+    def _is_too_early(self, chunk: AudioChunk) -> bool:
+        """Say whether a chunk cannot have been said yet by far; what comes at once after a stall has been said meanwhile."""
+        opened_at = chunk.arrival if self._opened_at is None else self._opened_at
+        begins_s = self._samples / self.leg.rate
+        is_too_early = begins_s - (chunk.arrival - opened_at) > MOST_AHEAD_S
+        self._samples += 0 if is_too_early else chunk.samples
+        return is_too_early
+
+    def _discard(self, chunk: AudioChunk) -> None:
+        """Drop what would only fill the disk; the socket is read on, since a peer that is not read may be frozen."""
+        self.inbox.lost[self.number] += chunk.samples
+        self._report_odd(
+            f"sends audio faster than real time; what is more than {MOST_AHEAD_S:.0f} s ahead is discarded"
+        )
 
     def _report_odd(self, what: str, odd_bytes: int = 0) -> None:
         message = "" if what in self._said else f"{self.leg.channel} {what}"
