@@ -13,9 +13,10 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-from streamer.sources.tcp import BACKLOG
-
 SPARES = 8
+ACCEPTS_A_TURN = 50
+"""Connections that are taken in a turn of the loop, which live calls wait for."""
+
 RETRY_S = 0.05
 """Seconds without a look at the socket while even the spares are in use."""
 
@@ -71,7 +72,7 @@ class Acceptor:
             return
 
     def _accept_all(self) -> None:
-        for number in range(BACKLOG):
+        for number in range(ACCEPTS_A_TURN):
             try:
                 sock, _address = self._sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
