@@ -136,10 +136,12 @@ async def connect(database: str, *, name: str) -> AsyncIterator[Connection]:
     )
     try:
         await db
-    except sqlite3.Error as error:
-        if db.ended:
+    except BaseException as error:
+        if db.ended:  # also where the opening was cancelled
             await db.ended
-        raise explain(error, name) from error
+        if isinstance(error, sqlite3.Error):
+            raise explain(error, name) from error
+        raise
     try:
         connection = Connection(db, name)
         # In memory, lest what was said ends in a file of the system's.

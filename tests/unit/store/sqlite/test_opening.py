@@ -1,6 +1,7 @@
 import asyncio
 import os
 import sqlite3
+import threading
 
 import pytest
 
@@ -321,3 +322,30 @@ asyncio.run(main())
     async with open_store(path) as store:
         await keep(store, make_call(2), say("hello"))
         assert len(await store.search("hello")) == 2
+
+
+async def test_an_opening_that_is_cancelled_leaves_no_thread_behind(path, monkeypatch):
+    asked, may_go_on = threading.Event(), threading.Event()
+    real = sqlite3.connect
+
+    def connect_slowly(*arguments, **options):
+        asked.set()
+        may_go_on.wait()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_slowly)
+    before = threading.active_count()
+
+    async def open_it():
+        async with open_store(path):
+            pass
+
+    opening = asyncio.ensure_future(open_it())
+    await asyncio.to_thread(asked.wait)
+    opening.cancel()
+    await asyncio.sleep(0)
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not [t for t in threading.enumerate() if "connection_worker" in t.name]
+    assert threading.active_count() <= before + 1, "the one of `to_thread` stays"
