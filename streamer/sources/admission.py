@@ -141,4 +141,8 @@ class Pace:
         The burst after a stall is on time, so it never waits.
         """
         self._audio_s += audio_s
-        return max(0.0, self._audio_s - (now - self._began_at) - MOST_AHEAD_S)
+        return max(0.0, self.ahead_s(now) - MOST_AHEAD_S)
+
+    def ahead_s(self, now: float) -> float:
+        """Return how much more audio was taken than can have been said by now."""
+        return self._audio_s - (now - self._began_at)

@@ -21,7 +21,7 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.keeper.client import Hold, Keeper
-from streamer.sources.admission import MOST_AHEAD_S
+from streamer.sources.admission import MOST_AHEAD_S, Pace
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
@@ -91,7 +91,7 @@ class LegReader:
     connection: ClientConnection | None = None
     is_closed: bool = False
     _frames: int = 0
-    _samples: int = 0
+    _pace: Pace | None = None
     _opened_at: float | None = None
     _half_sample: bytes = b""
     _is_in_text: bool = False
@@ -120,6 +120,7 @@ class LegReader:
         """The PBX has accepted the connection."""
         self.connection = connection
         self._opened_at = self.clock()
+        self._pace = Pace(self._opened_at)
         self.inbox.put(LegOpened(self.number))
 
     def on_frame(self, frame: Frame) -> None:
@@ -184,11 +185,11 @@ class LegReader:
 
     def _is_too_early(self, chunk: AudioChunk) -> bool:
         """Say whether a chunk cannot have been said yet by far; what comes at once after a stall has been said meanwhile."""
-        opened_at = chunk.arrival if self._opened_at is None else self._opened_at
-        begins_s = self._samples / self.leg.rate
-        is_too_early = begins_s - (chunk.arrival - opened_at) > MOST_AHEAD_S
-        self._samples += 0 if is_too_early else chunk.samples
-        return is_too_early
+        assert self._pace is not None, "frames come after the opening"
+        if self._pace.ahead_s(chunk.arrival) > MOST_AHEAD_S:
+            return True
+        self._pace.take(chunk.samples / self.leg.rate, chunk.arrival)
+        return False
 
     def _discard(self, chunk: AudioChunk) -> None:
         """Drop what would only fill the disk; the socket is read on, since a peer that is not read may be frozen."""
