@@ -1,4 +1,4 @@
-"""A tap's side of the keeper: find or start it, hand it duplicates, and beat.
+"""A tap's side of the keeper: hand it duplicates, and beat; see `starting` for how it is found.
 
 Everything here runs on the event loop: a loop that is stuck does not beat, and its sockets are then drained.
 """
@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import itertools
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.errors import KeeperError
-from streamer.keeper.runtime_dir import SOCKET_NAME, default_runtime_dir, make_private
+from streamer.keeper.runtime_dir import default_runtime_dir
+from streamer.keeper.starting import reach_or_start
 
 PATIENCE_S = 10.0
 """Seconds without a beat after which the keeper reads in the tap's place."""
@@ -35,8 +33,6 @@ _ANSWER_S = 15.0
 """Seconds for the keeper to take a socket; it answers at once unless the machine is very busy."""
 
 _FULL = "the keeper may open no more files; raise the limit (LimitNOFILE, ulimit -n) before it is started next"
-
-_PROCESS = Path(__file__).with_name("process.py")
 
 
 @dataclass(slots=True)
@@ -161,7 +157,7 @@ class Keeper:
             KeeperError: It can be neither reached nor started.
         """
         try:
-            self._sock, identity = _reach_or_start(self._runtime_dir)
+            self._sock, identity = reach_or_start(self._runtime_dir)
         except OSError as error:
             raise KeeperError(
                 f"the keeper cannot be started in {self._runtime_dir}: {error}"
@@ -351,54 +347,3 @@ async def open_keeper(
         beats.cancel()
         await asyncio.wait([beats])
         await keeper.aclose()
-
-
-def _reach_or_start(runtime_dir: Path) -> tuple[socket.socket, tuple[int, ...]]:
-    """Return a connection, and what tells this keeper from any other that was or will be there."""
-    make_private(runtime_dir)
-    path = runtime_dir / SOCKET_NAME
-    with (runtime_dir / "keeper.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two taps that start together share one keeper
-        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
-            return _connect(path), _identify(path)
-        _start(path)
-        return _connect(path), _identify(path)
-
-
-def _identify(path: Path) -> tuple[int, ...]:
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_ctime_ns
-
-
-def _connect(path: Path) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.connect(str(path))
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)
-    return sock
-
-
-def _start(path: Path) -> None:
-    """Start the process on a listening socket made here; it forks away from this process, so this returns at once."""
-    path.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(str(path))
-        path.chmod(0o600)
-        listener.listen(128)
-        started = subprocess.run(
-            [sys.executable, "-I", "-S", str(_PROCESS), str(listener.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            pass_fds=(listener.fileno(),),
-            start_new_session=True,
-            check=False,
-        )
-    if started.returncode:
-        raise KeeperError(
-            f"the keeper cannot be started: {sys.executable} exited with {started.returncode}"
-        )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import KeeperError
-from streamer.keeper import client
+from streamer.keeper import client, starting
 from streamer.keeper.client import open_keeper
 from tests.fakes.keepers import keeper_pid
 from tests.fakes.replay import SCAN_S, until
@@ -264,13 +264,14 @@ async def test_a_descriptor_that_does_not_fit_costs_that_hold_only(runtime_dir, 
     assert keeper_pid(runtime_dir) == pid
 
 
-async def test_descriptors_are_those_of_the_lines_that_they_came_with(runtime_dir):
+async def test_descriptors_are_those_of_the_lines_that_they_came_with(runtime_dir, pair):
     with ExitStack() as opened:
         pairs = [socket.socketpair() for _ in range(3)]
         for end in itertools.chain(*pairs):
             opened.enter_context(end)
             end.setblocking(False)
         async with open_keeper(runtime_dir) as keeper:
+            await keeper.hold(pair[0])  # so it has accepted us before its descriptors are counted
             pid = keeper_pid(runtime_dir)
             assert pid is not None
             let_open(pid, 1)
@@ -327,7 +328,7 @@ async def test_a_tap_that_the_keeper_serves_no_longer_leaves_its_sockets_to_it(r
 def old_keeper(monkeypatch):
     """Keepers are those of an earlier version."""
     old = Path(__file__).parents[1] / "fakes" / "old_keeper.py"
-    monkeypatch.setattr(client, "_PROCESS", old)
+    monkeypatch.setattr(starting, "_PROCESS", old)
 
 
 async def test_an_old_keeper_is_spoken_to_in_its_own_words(runtime_dir, old_keeper, monkeypatch):
