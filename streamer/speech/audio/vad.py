@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH
-from streamer.core.telemetry import forbid_telemetry, private_temporary_folder
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ModelError
 from streamer.speech.base import FRAME
+from streamer.speech.private_import import private_temporary_folder
 
 LEAST_LOUDNESS = 10 ** (-60 / 20)
 """Root mean square of a frame, as a share of full scale, below which a frame is silence: -60 dBFS, far under a quiet caller."""

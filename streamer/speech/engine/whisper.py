@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE
 from streamer.core.events import SPEECH_RATE, Word
-from streamer.core.telemetry import forbid_telemetry, private_temporary_folder
+from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Window, always
 from streamer.speech.engine.attempts import (
@@ -45,6 +45,7 @@ from streamer.speech.engine.word_times import (
     place_words,
     tighten,
 )
+from streamer.speech.private_import import private_temporary_folder
 
 SHORTEST = SPEECH_RATE // 10
 """Samples below which a window is not transcribed: nothing can be said in it, and aligning a single frame has killed the process."""
