@@ -39,6 +39,9 @@ from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
 
+OpenVad = Callable[[Callable[[], int | None]], Vad]
+"""Makes a leg's voice activity of what says the rate of its recording, once that is known."""
+
 
 @dataclass(slots=True)
 class SessionResult:
@@ -240,7 +243,7 @@ class _Session:
         writers = await self._writer.open_legs()
         open_vad = await asyncio.to_thread(_import_vad)
         transcribers = [
-            self._open_transcriber(number, label, writers[label], open_vad())
+            self._open_transcriber(number, label, writers[label], open_vad)
             for number, label in new
             if not writers[label].progress.is_complete
         ]
@@ -262,14 +265,15 @@ class _Session:
             troubles.append(str(error))
 
     def _open_transcriber(
-        self, number: int, label: str, writer: LegWriter, vad: Vad
+        self, number: int, label: str, writer: LegWriter, open_vad: OpenVad
     ) -> LegTranscriber:
         speech = self._speech_needed()
+        follower = self._open_reader(number, writer.position)
         return LegTranscriber(
             self._call_id,
             label,
-            follower=self._open_reader(number, writer.position),
-            vad=vad,
+            follower=follower,
+            vad=open_vad(lambda: follower.rate),
             scheduler=speech.scheduler,
             writer=writer,
             plan=speech.plan,
@@ -313,9 +317,9 @@ def _explain(call: Call, error: Exception) -> str:
     return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` completes the transcript"
 
 
-def _import_vad() -> Callable[[], Vad]:
+def _import_vad() -> OpenVad:
     """Import voice activity, which takes half a second, with the arrays and the network below it."""
-    from streamer.speech.audio.vad import SileroVad, import_runtime
+    from streamer.speech.audio.vad import SileroVad, open_session
 
-    import_runtime()  # here rather than with the first leg, in the event loop
-    return SileroVad
+    open_session()  # here rather than with the first leg, in the event loop
+    return lambda read_rate: SileroVad(read_rate=read_rate)

@@ -49,6 +49,7 @@ def test_the_wheel_holds_both_packages_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"streamer", "tui"}
     assert "streamer/assets/NOTICE" in names
+    assert {"streamer/assets/vad/silero_vad.onnx", "streamer/assets/vad/LICENSE"} <= set(names)
 
 
 @pytest.mark.slow

@@ -77,7 +77,8 @@ class SpeechFollower:
         self.position = position
         self._path = path
         self._follower = Follower(path, is_live=is_live, count_recorded=count_recorded, clock=clock)
-        self._rate: int | None = None
+        self.rate: int | None = None
+        """Samples a second of the leg's own, once its WAV has said them."""
         self._resampler: Resampler | None = None
         self._surplus = 0
         """Samples still to come that lie before `position`."""
@@ -85,7 +86,7 @@ class SpeechFollower:
     @property
     def unread(self) -> int:
         """Samples at `SPEECH_RATE` on disk that have not been read; 0 as long as the rate is unknown."""
-        return self._follower.unread * SPEECH_RATE // self._rate if self._rate else 0
+        return self._follower.unread * SPEECH_RATE // self.rate if self.rate else 0
 
     async def read(self) -> bytes | Pause:
         """Return the next audio, or why there is none; waits for more while the tap lives.
@@ -93,7 +94,7 @@ class SpeechFollower:
         Raises:
             RecordingError: It cannot be read, or ends before what was recorded does.
         """
-        if self._rate is None and (pause := await self._begin()):
+        if self.rate is None and (pause := await self._begin()):
             return pause
         while True:
             piece = await self._follower.read()
@@ -120,7 +121,7 @@ class SpeechFollower:
             start = _find_start(self.position, rate)
             self._surplus = self.position - start
         self._follower.position = start * rate // SPEECH_RATE
-        self._rate = rate
+        self.rate = rate
         return None
 
     def _convert(self, piece: bytes | Pause) -> bytes:

@@ -69,7 +69,7 @@ class HeldEngine(LoadedRecogniser):
 @pytest.fixture
 async def held(monkeypatch):
     """Return an engine, and the speech of a backend that has it."""
-    monkeypatch.setattr(session, "_import_vad", lambda: LoudIsSpeech)
+    monkeypatch.setattr(session, "_import_vad", lambda: lambda read_rate: LoudIsSpeech())
     engine = HeldEngine()
     scheduler = Scheduler(engine)
     yield engine, Speech(engine, scheduler, SpeechPlan())
@@ -170,6 +170,31 @@ async def test_who_takes_over_does_not_inherit_a_lag(tmp_path, recordings, held)
             recording.finish(EndReason.HANG_UP)
             assert isinstance(await next_lag(events), CallEnded)
             await taking_over
+
+
+async def test_voice_activity_is_told_the_rate_of_each_leg_with_its_audio(
+    tmp_path, recordings, held, monkeypatch
+):
+    _, speech = held
+    rates = []
+
+    class AskingVad(LoudIsSpeech):
+        def __init__(self, read_rate):
+            super().__init__()
+            self.read_rate = read_rate
+
+        def feed(self, pcm):
+            rates.append(self.read_rate())
+            return super().feed(pcm)
+
+    monkeypatch.setattr(session, "_import_vad", lambda: AskingVad)
+    recording = begin(recordings)
+    for path, rate in zip(recording.paths, (8000, 24_000), strict=True):
+        write_wav(path, rate)
+    recording.finish(EndReason.HANG_UP)
+    async with open_store(tmp_path / "words.db") as store:
+        await run_session(recording.folder, backend_with(store, speech), Bus())
+    assert set(rates) == {8000, 24_000}
 
 
 async def test_every_viewer_is_told_how_each_leg_is_doing(tmp_path, recordings):

@@ -6,17 +6,22 @@ import json
 import subprocess
 import sys
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
+from streamer.media.decode import decode_mono
+from streamer.speech.audio.resampled_reader import Resampler
 from streamer.speech.audio.segmenter import Closed, Opened, Segmenter
-from streamer.speech.audio.vad import FORGET_AFTER, SileroVad
+from streamer.speech.audio.vad import NARROW_RATE, WARM_UP, SileroVad
 from streamer.speech.base import FRAME
 from streamer.speech.engine.models import demo_path
 from tests.unit.speech.sounds import RATE, named_sounds, noise, pcm
 
 SOUNDS = named_sounds(12.0)
+ANSWERS = sorted((Path(__file__).parents[3] / "data" / "answers").glob("*.wav"))
 
 
 class ScriptedNetwork:
@@ -25,15 +30,16 @@ class ScriptedNetwork:
     def __init__(self) -> None:
         self.inputs: list[np.ndarray] = []
         self.memories: list[float] = []
+        self.rates: set[int] = set()
         self.frames = 0
 
     def run(self, outputs, inputs):
-        self.inputs.extend(inputs["input"])
-        self.memories.append(float(inputs["h"].ravel()[0]))
-        count = len(inputs["input"])
-        numbers = np.arange(self.frames + 1, self.frames + 1 + count, dtype=np.float32)
-        self.frames += count
-        return numbers / 1000, inputs["h"] + count, inputs["c"] + count
+        (samples,) = inputs["input"]
+        self.inputs.append(samples)
+        self.memories.append(float(inputs["state"].ravel()[0]))
+        self.rates.add(int(inputs["sr"]))
+        self.frames += 1
+        return np.array([[self.frames / 1000]], np.float32), inputs["state"] + 1
 
 
 def loud(frames: int) -> bytes:
@@ -66,7 +72,7 @@ def test_the_network_remembers_from_call_to_call():
     vad = SileroVad(network)
     vad.feed(loud(3))
     vad.feed(loud(1))
-    assert network.memories == [0.0, 3.0]
+    assert network.memories == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_silence_is_no_speech_and_never_reaches_the_network():
@@ -75,12 +81,40 @@ def test_silence_is_no_speech_and_never_reaches_the_network():
     assert network.frames == 0
 
 
-@pytest.mark.parametrize(("quiet", "memory"), [(FORGET_AFTER - 1, 3.0), (FORGET_AFTER, 0.0)])
+@pytest.mark.parametrize(("quiet", "memory"), [(WARM_UP - 1, 3.0), (WARM_UP, 0.0)])
 def test_a_pause_of_half_a_second_clears_the_memory(quiet, memory):
     network = ScriptedNetwork()
     vad = SileroVad(network)
     vad.feed(loud(3) + bytes(FRAME * 2 * quiet) + loud(1))
-    assert network.memories == [0.0, memory]
+    assert network.memories == [0.0, 1.0, 2.0, *(memory + n for n in range(quiet + 1))]
+
+
+def test_the_quiet_before_a_loud_frame_is_heard_up_to_half_a_second():
+    network, quiet = ScriptedNetwork(), np.repeat(np.arange(1, 31), FRAME)  # faint: below 33
+    heard = SileroVad(network).feed(quiet.astype("<i2").tobytes() + loud(1))
+    assert [round(frame[-1] * 32768) for frame in network.inputs[:-1]] == [*range(15, 31)]
+    assert heard[:30] == [0.0] * 30
+
+
+def test_of_a_leg_of_8_khz_the_network_hears_the_samples_that_were_recorded():
+    network = ScriptedNetwork()
+    recorded = np.random.default_rng(1).integers(-3000, 3000, NARROW_RATE).astype("<i2")
+    resampler = Resampler(NARROW_RATE)
+    audio = resampler.feed(recorded.tobytes()) + resampler.finish()
+    SileroVad(network, read_rate=lambda: NARROW_RATE).feed(audio)
+    assert network.rates == {NARROW_RATE}
+    heard = np.concatenate([frame[-FRAME // 2 :] for frame in network.inputs]) * 32768
+    assert np.abs(heard - recorded[: len(heard)]).max() <= 1
+    for before, frame in zip(network.inputs, network.inputs[1:], strict=False):
+        assert frame[:32].tolist() == before[-32:].tolist()
+
+
+@pytest.mark.parametrize("rate", [None, 16_000, 48_000])
+def test_a_leg_of_any_other_rate_is_heard_at_16_khz(rate):
+    network = ScriptedNetwork()
+    SileroVad(network, read_rate=lambda: rate).feed(loud(2))
+    assert network.rates == {16_000}
+    assert [len(frame) for frame in network.inputs] == [64 + FRAME] * 2
 
 
 def test_a_reset_forgets_the_rest_of_a_frame_too():
@@ -92,8 +126,8 @@ def test_a_reset_forgets_the_rest_of_a_frame_too():
     assert network.memories[-1] == 0.0
 
 
-def count_utterances(audio: bytes) -> int:
-    vad, segmenter = SileroVad(), Segmenter()
+def count_utterances(audio: bytes, rate: int = RATE) -> int:
+    vad, segmenter = SileroVad(read_rate=lambda: rate), Segmenter()
     changes = [change for p in vad.feed(audio) for change in segmenter.feed(p)]
     return sum(isinstance(change, Opened) for change in changes)
 
@@ -101,6 +135,28 @@ def count_utterances(audio: bytes) -> int:
 @pytest.mark.parametrize("name", SOUNDS)
 def test_what_a_telephone_plays_instead_of_speech_opens_no_utterance(name):
     assert count_utterances(pcm(SOUNDS[name])) == 0
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_nor_does_it_on_a_leg_of_8_khz(name):
+    narrow = resample_poly(SOUNDS[name], 1, 2)
+    assert count_utterances(from_8_khz(narrow * 32767), NARROW_RATE) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda path: path.stem)
+def test_an_answer_of_one_word_over_a_telephone_line_opens_an_utterance(answer, seed):
+    word = np.frombuffer(decode_mono(answer, rate=NARROW_RATE), np.int16)
+    line = np.random.default_rng(seed).normal(0, 8, NARROW_RATE * 3)
+    begin = NARROW_RATE + 13 * seed  # where in a frame the word begins makes a difference
+    line[begin : begin + len(word)] += word
+    assert count_utterances(from_8_khz(line), NARROW_RATE) == 1
+
+
+def from_8_khz(samples: np.ndarray) -> bytes:
+    resampler = Resampler(NARROW_RATE)
+    audio = np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()
+    return resampler.feed(audio) + resampler.finish()
 
 
 def test_feeding_20_ms_at_a_time_gives_what_feeding_all_at_once_gives():
