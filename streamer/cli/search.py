@@ -74,6 +74,7 @@ def _encode(hit: Hit, speaker: str) -> dict[str, Any]:
         "start": round(hit.start / SPEECH_RATE, 3),
         "end": round(hit.end / SPEECH_RATE, 3),
         "at": encode_time(hit.spoken_at),
+        "language": hit.language,
         "text": hit.text,
         "spans": [list(span) for span in hit.spans],
     }

@@ -289,6 +289,7 @@ def encode_segment(segment: Segment) -> dict[str, Any]:
         "utterance": segment.utterance,
         "start": round(segment.start_s, 3),
         "end": round(segment.end_s, 3),
+        "language": segment.language,
         "text": segment.text,
         "words": [encode_word(word) for word in segment.words],
     }

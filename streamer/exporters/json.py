@@ -72,7 +72,6 @@ def _encode_segment(segment: Segment) -> dict[str, Any]:
     return encode_segment(segment) | {
         "start_sample": segment.start,
         "end_sample": segment.end,
-        "language": segment.language,
         "words": [_encode_word(word) for word in segment.words],
     }
 

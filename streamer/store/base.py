@@ -114,6 +114,7 @@ class Hit:
     spans: tuple[tuple[int, int], ...]
     folder: Path
     """Of the recording, when it was stored."""
+    language: str
 
     @property
     def start_s(self) -> float:

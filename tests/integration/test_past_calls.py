@@ -80,7 +80,7 @@ async def test_filters_of_calls_leave_out_what_they_should(kept):
 async def test_a_search_finds_words_as_they_are_written(kept):
     (hit,) = events_of(await run(kept, "search", "technical", "supp*", "--json"))
     assert [hit["text"][start:end] for start, end in hit["spans"]] == ["technical", "support"]
-    assert hit["leg"] == "right"
+    assert (hit["leg"], hit["language"]) == ("right", "en")
     assert await run(kept, "search", '"support technical"') == ""
     assert await run(kept, "search", "don't", "555-1234", "PJSIP/100") == ""
     assert "quotation mark" in await refused(kept, "search", '"open', code=2)

@@ -218,6 +218,7 @@ def _describe_hit(row: CallRow, segment: Segment, start: int, query: str) -> Hit
         segment.text,
         ((start, start + len(query)),),
         row.folder,
+        segment.language,
     )
 
 

@@ -67,7 +67,7 @@ async def search(
         f"""
         SELECT
             leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end, call.started_at,
-            segment.text, highlight(segment_text, 0, :open, :close), call.folder
+            segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language
         FROM segment_text
         CROSS JOIN segment ON segment.id = segment_text.rowid
         CROSS JOIN leg ON leg.id = segment.leg
@@ -198,7 +198,7 @@ async def _last_id(db: Connection, filter: Filter, before: str | None) -> int:
 
 
 def _parse_hit(row: Sequence[Any]) -> Hit:
-    call_id, leg, channel, utterance, start, end, started_at, text, marked, folder = row
+    call_id, leg, channel, utterance, start, end, started_at, text, marked, folder, language = row
     return Hit(
         call_id=call_id,
         leg=leg,
@@ -210,6 +210,7 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         text=text,
         spans=tuple(_find_spans(marked)),
         folder=parse_path(folder),
+        language=language,
     )
 
 

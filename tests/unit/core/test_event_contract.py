@@ -22,7 +22,7 @@ def test_a_partial_says_what_is_settled_and_what_is_not():
 
 
 def test_a_final_has_its_text_and_each_word_with_its_time():
-    event = Final("c1", Segment("caller", 7, 197_440, 249_600, WORDS))
+    event = Final("c1", Segment("caller", 7, 197_440, 249_600, WORDS, "es"))
     assert encode_event(event) == {
         "event": "final",
         "call": "c1",
@@ -30,6 +30,7 @@ def test_a_final_has_its_text_and_each_word_with_its_time():
         "utterance": 7,
         "start": 12.34,
         "end": 15.6,
+        "language": "es",
         "text": "i want",
         "words": [
             {"word": "i", "start": 12.34, "end": 12.41, "probability": 0.981},

@@ -44,6 +44,7 @@ async def test_a_hit_says_where_and_when_it_was_said(store):
         2,
     )
     assert (hit.start_s, hit.spoken_at) == (5400, ZERO + timedelta(hours=3.5))
+    assert hit.language == "en"
 
 
 async def test_hits_come_in_pages(store):
