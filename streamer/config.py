@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 
+from streamer.core.languages import ANY, parse_languages
 from streamer.core.untrusted import printable
 from streamer.errors import UsageError
 
@@ -58,7 +59,9 @@ class Settings:
         '"small"',
     )
     language: str = _setting(
-        "en", "Language that is spoken, or auto to detect it once per leg.", '"en"'
+        "en",
+        "Language that is spoken, by code or name; several, separated by commas, or auto are chosen from once per leg.",
+        '"en,es"',
     )
     prompt: str = _setting(
         "", "A sentence with names and terms that are likely to be said.", '"Ask for Ms Okafor."'
@@ -139,10 +142,13 @@ def load_settings(
     """
     values = _read_file(config)
     for name in _KINDS:
-        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
+        where = ENVIRONMENT_PREFIX + name.upper()
+        text = environment.get(where)
         if text is not None:
-            values[name] = _parse(name, text)
-    values.update({name: value for name, value in flags.items() if value is not None})
+            values[name] = _normalise(name, _parse(name, text), where=where)
+    for name, value in flags.items():
+        if value is not None:
+            values[name] = _normalise(name, value, where=f"--{name}")
     return Settings(**values)
 
 
@@ -197,7 +203,19 @@ def _read_file(config: Path | None) -> dict[str, Any]:
         raise UsageError(f"the config file {path} cannot be read: {error}") from error
     for name, value in read.items():
         _check(path, name, value)
+        read[name] = _normalise(name, value, where=f"{path}: {name}")
     return read
+
+
+def _normalise(name: str, value: Any, *, where: str) -> Any:
+    """Return a value in the one way in which it is meant; `where` it stands is for the message.
+
+    Raises:
+        UsageError: It names an unknown language.
+    """
+    if name != "language":
+        return value
+    return ",".join(parse_languages(value, where=where)) or ANY
 
 
 def _check(path: Path, name: str, value: Any) -> None:

@@ -74,7 +74,10 @@ _FLAGS: dict[str, Any] = {
         str | None, typer.Option(metavar="NAME|DIR", help="Speech model; see `streamer models`.")
     ],
     "language": Annotated[
-        str | None, typer.Option(metavar="en|auto", help="Language that is spoken.")
+        str | None,
+        typer.Option(
+            metavar="en|en,es|auto", help="Language that is spoken, or those to choose from."
+        ),
     ],
     "prompt": Annotated[
         str | None,

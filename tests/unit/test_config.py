@@ -40,6 +40,21 @@ def test_an_unknown_key_names_the_nearest_known_one(tmp_path):
         load(tmp_path, 'recording = "x"')
 
 
+def test_languages_become_codes_wherever_they_are_set(tmp_path):
+    assert load(tmp_path, 'language = "Spanish"').language == "es"
+    assert load(tmp_path, environment={"STREAMER_LANGUAGE": "pt_BR,EN"}).language == "pt,en"
+    assert load(tmp_path, language="AUTO").language == "auto"
+
+
+def test_an_unknown_language_says_where_it_stands(tmp_path):
+    with pytest.raises(UsageError, match=r"config\.toml: language names the unknown language x1"):
+        load(tmp_path, 'language = "x1"')
+    with pytest.raises(UsageError, match="^STREAMER_LANGUAGE names the unknown language x2"):
+        load(tmp_path, environment={"STREAMER_LANGUAGE": "x2"})
+    with pytest.raises(UsageError, match="^--language names the unknown language x3"):
+        load(tmp_path, language="x3")
+
+
 @pytest.mark.parametrize(
     "text",
     [
