@@ -12,8 +12,14 @@ from streamer.bus import Bus, Subscription
 from streamer.calls.observers import OBSERVERS, Observer
 from streamer.config import Settings
 from streamer.core.events import Trouble
+from streamer.core.languages import name_languages
 from streamer.errors import ModelError, StoreError, UsageError
 from streamer.speech.base import EncoderWindow, Recogniser
+from streamer.speech.engine.model_languages import (
+    LanguageChoice,
+    choose_languages,
+    explain_lack,
+)
 from streamer.speech.engine.models import (
     DEMO,
     InstalledModel,
@@ -54,6 +60,8 @@ class Backend:
     speech: Speech | None
     observers: Mapping[str, Observer] = field(default_factory=lambda: OBSERVERS)
     """Told of each settled utterance by the process that transcribes the call."""
+    lack: str = ""
+    """Why there is no speech although the user has a model; empty where words are missing by intention, or not at all."""
 
     @property
     def store(self) -> Store | None:
@@ -63,7 +71,7 @@ class Backend:
 
 
 def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
-    """Turn settings into how legs are transcribed.
+    """Turn settings into how legs are transcribed; reads files of the model.
 
     Raises:
         UsageError: A setting that cannot be meant.
@@ -75,8 +83,10 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
     is_auto = settings.encoder_window == "auto"
     window = default_encoder_window(model) if is_auto else EncoderWindow(settings.encoder_window)
     hints = [word.strip() for word in settings.hotwords.split(",") if word.strip()]
+    languages = choose_languages(settings.language, model).languages
     return SpeechPlan(
-        language=None if settings.language == "auto" else settings.language,
+        language=languages[0] if len(languages) == 1 else None,
+        languages=languages,
         prompt=" ".join(part for part in (", ".join(hints), settings.prompt) if part),
         longest=longest_utterance(model),
         encoder_window=window,
@@ -110,7 +120,7 @@ async def open_speech(
         scheduler = Scheduler(opened, slots=opened.slots)
         suiting = asyncio.ensure_future(_suit(scheduler, opened))
         try:
-            yield Speech(opened, scheduler, plan_speech(settings, model))
+            yield Speech(opened, scheduler, await asyncio.to_thread(plan_speech, settings, model))
         finally:
             suiting.cancel()
             await asyncio.gather(suiting, return_exceptions=True)
@@ -136,8 +146,25 @@ async def open_backend(
     async with AsyncExitStack() as stack:
         opening = asyncio.ensure_future(_open_store(stack, settings, bus))
         stack.push_async_callback(_settle, opening)
-        async with open_speech(settings, model, bus) as speech:
-            yield Backend(opening, speech)
+        lack = await _find_lack(settings, model, bus) if model else ""
+        async with open_speech(settings, None if lack else model, bus) as speech:
+            yield Backend(opening, speech, lack=lack)
+
+
+async def _find_lack(settings: Settings, model: InstalledModel, bus: Bus) -> str:
+    """Say which languages a model lacks; return why it makes no text, empty if it makes some."""
+    choice = await asyncio.to_thread(choose_languages, settings.language, model)
+    if not choice.lacking:
+        return ""
+    lack = explain_lack(choice, model)
+    bus.publish(Trouble(None, _explain_choice(choice, lack)))
+    return lack if choice.is_none else ""
+
+
+def _explain_choice(choice: LanguageChoice, lack: str) -> str:
+    if choice.languages:
+        return f"{lack}; words are looked for in {name_languages(choice.languages)} alone"
+    return f"no text: {lack}; calls are recorded all the same, and `streamer resume --model NAME` makes the text later"
 
 
 async def _settle(opening: asyncio.Future[Store | None]) -> None:

@@ -102,6 +102,7 @@ class _Session:
         self._folder = feed.folder
         self._call_id = feed.folder.call_id
         self._speech = backend.speech
+        self._lack = backend.lack
         self._observers = backend.observers
         self._told: ToldObservers | None = None
         self._bus = bus
@@ -154,7 +155,7 @@ class _Session:
             if not self._folder.is_live():
                 repair_recording(self._folder.path)
             await self._show_settled()
-            trouble = await self._transcribe() if lock else ""
+            trouble = await self._transcribe() if lock else await self._find_lack()
             self._clear_lags()
             await self._status.clear()
             await self._feed.has_ended.wait()
@@ -176,6 +177,12 @@ class _Session:
             if not self._speech and not is_transcribed and not self._folder.is_live():
                 return None
             await asyncio.sleep(FOLLOW_POLL_S)
+
+    async def _find_lack(self) -> str:
+        """Return why a call that nobody transcribes has no words, empty if it has all of them or none are wanted."""
+        progress = await self._store.read_progress(self._call_id) if self._lack else {}
+        is_whole = all(leg.is_complete for leg in progress.values())
+        return "" if is_whole else self._lack
 
     def _take_lock(self) -> Lock | None:
         try:

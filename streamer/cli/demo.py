@@ -36,7 +36,7 @@ def run_demo(settings: Settings, *, is_plain: bool = False, as_json: bool = Fals
     frontend = None if is_plain or as_json else find_frontend()
     model = resolve_model(DEMO)
     with tempfile.TemporaryDirectory(prefix="streamer-demo-", ignore_cleanup_errors=True) as folder:
-        own = replace(settings, recordings=folder, db="")
+        own = replace(settings, recordings=folder, db="", language="en")
 
         async def watch(bus: Bus, outcome: WatchOutcome) -> None:
             async with open_any_backend(own, model, bus) as backend:

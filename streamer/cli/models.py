@@ -6,7 +6,8 @@ import json
 
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.errors import ExitCode, StreamerError
+from streamer.errors import ExitCode, StreamerError, UsageError
+from streamer.speech.engine.model_languages import choose_languages, explain_lack
 from streamer.speech.engine.models import (
     DEMO,
     NO_MODEL,
@@ -76,6 +77,19 @@ def choose_or_pull(settings: Settings) -> InstalledModel | None:
     if model is None:
         output.talk(NO_MODEL)
     return model
+
+
+def need_language(settings: Settings, model: InstalledModel) -> None:
+    """See to it that a model knows a language of those that are spoken, for commands that only make text.
+
+    Raises:
+        UsageError: It knows none.
+    """
+    choice = choose_languages(settings.language, model)
+    if choice.is_none:
+        raise UsageError(
+            f"{explain_lack(choice, model)}; name another model with --model, or another language with --language"
+        )
 
 
 def _offer(name: str) -> InstalledModel | None:

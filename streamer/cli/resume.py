@@ -11,7 +11,7 @@ from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, l
 from streamer.calls.session import run_session
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
-from streamer.cli.models import choose_or_pull
+from streamer.cli.models import choose_or_pull, need_language
 from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.events import Trouble
@@ -47,6 +47,7 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: b
     model = choose_or_pull(settings)
     if model is None:
         return ExitCode.NOT_FOUND
+    need_language(settings, model)
     return run_to_end(_resume(settings, model, entries), ending=ENGINE_ENDS)
 
 

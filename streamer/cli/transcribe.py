@@ -16,7 +16,7 @@ from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.session import SessionResult, run_session
 from streamer.cli import output
-from streamer.cli.models import choose_or_pull
+from streamer.cli.models import choose_or_pull, need_language
 from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
@@ -62,6 +62,7 @@ def run_transcribe(
     model = choose_or_pull(settings)
     if model is None:
         return ExitCode.NOT_FOUND
+    need_language(settings, model)
     pace = speed if is_live_path else None
     if is_stored:
         return run_to_end(

@@ -62,9 +62,13 @@ _CONTEXT_WORDS = 12
 
 @dataclass(frozen=True, slots=True)
 class SpeechPlan:
-    """How a leg is transcribed; see `Window`. `longest` is the longest utterance in samples, `commit_policy` one of `COMMIT_POLICIES`."""
+    """How a leg is transcribed; see `Window`. `longest` is the longest utterance in samples, `commit_policy` one of `COMMIT_POLICIES`.
+
+    `language` None is to be detected: it is one of `languages`, or any that the model knows if there are none.
+    """
 
     language: str | None = "en"
+    languages: tuple[str, ...] = ()
     prompt: str = ""
     longest: int = 14 * SPEECH_RATE
     encoder_window: EncoderWindow = EncoderWindow.FULL

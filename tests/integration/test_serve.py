@@ -459,3 +459,11 @@ async def _get(url):
             return answer.read().decode()
 
     return await asyncio.to_thread(read)
+
+
+async def test_calls_in_a_language_that_the_model_lacks_are_recorded_without_text(recordings):
+    async with serving(recordings, "--model", "demo", "--language", "Spanish") as served:
+        await play(served, script_caller(SECOND, rate=8000, name="a"))
+        await served.ended()
+        assert served.troubles.count("the model demo knows only English, not Spanish") == 1
+        assert [c["reason"] for c in served.calls()] == ["hang-up"]
