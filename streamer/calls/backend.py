@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from streamer.speech.engine.models import (
     default_encoder_window,
     longest_utterance,
 )
+from streamer.speech.hints import explain_overlong, join_hints
 from streamer.speech.recognisers import RECOGNISERS, OpenRecogniser
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import SpeechPlan
@@ -82,12 +83,11 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
         )
     is_auto = settings.encoder_window == "auto"
     window = default_encoder_window(model) if is_auto else EncoderWindow(settings.encoder_window)
-    hints = [word.strip() for word in settings.hotwords.split(",") if word.strip()]
     languages = choose_languages(settings.language, model).languages
     return SpeechPlan(
         language=languages[0] if len(languages) == 1 else None,
         languages=languages,
-        prompt=" ".join(part for part in (", ".join(hints), settings.prompt) if part),
+        prompt=join_hints(settings),
         longest=longest_utterance(model),
         encoder_window=window,
         carries_context=bears_context(model),
@@ -118,7 +118,7 @@ async def open_speech(
 
     async with recognisers[recogniser](settings, model, say) as opened:
         scheduler = Scheduler(opened, slots=opened.slots)
-        suiting = asyncio.ensure_future(_suit(scheduler, opened))
+        suiting = asyncio.ensure_future(_suit(scheduler, opened, join_hints(settings), say))
         try:
             yield Speech(opened, scheduler, await asyncio.to_thread(plan_speech, settings, model))
         finally:
@@ -127,11 +127,21 @@ async def open_speech(
             await scheduler.aclose()
 
 
-async def _suit(scheduler: Scheduler, recogniser: Recogniser) -> None:
-    """Let a GPU transcribe waiting windows together, once it is known to be one; a CPU gains nothing by it."""
+async def _suit(
+    scheduler: Scheduler, recogniser: Recogniser, hints: str, say: Callable[[str], None]
+) -> None:
+    """Once the model is loaded, say if it has no room for all hints, and let a GPU transcribe waiting windows together.
+
+    A CPU gains nothing by that.
+    """
     with suppress(ModelError):  # whoever transcribes will say it
-        if (await recogniser.ready()).device == "cuda":
+        facts = await recogniser.ready()
+        if facts.device == "cuda":
             scheduler.batch = GPU_BATCH
+        if facts.fitting_hints is not None and (
+            line := explain_overlong(hints, facts.fitting_hints)
+        ):
+            say(line)
 
 
 @asynccontextmanager

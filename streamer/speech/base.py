@@ -125,7 +125,10 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What a loaded model is; `longest_window` is in samples: longer audio must be cut before."""
+    """What a loaded model is; `longest_window` is in samples: longer audio must be cut before.
+
+    `fitting_hints` is how many words of the user's hints, from the first on, it has room for; None if that is not known.
+    """
 
     name: str
     languages: tuple[str, ...]
@@ -133,6 +136,7 @@ class ModelFacts:
     device: str
     compute_type: str
     inter_threads: int
+    fitting_hints: int | None = None
 
 
 def always() -> bool:

@@ -11,6 +11,7 @@ from streamer.speech.base import Recogniser
 from streamer.speech.engine.models import InstalledModel
 from streamer.speech.engine.supervisor import open_engine_process
 from streamer.speech.engine.worker import EnginePlan
+from streamer.speech.hints import join_hints
 
 OpenRecogniser = Callable[
     [Settings, InstalledModel, Callable[[str], None]], AbstractAsyncContextManager[Recogniser]
@@ -29,6 +30,7 @@ async def open_local(
         settings.device,
         settings.compute_type,
         inter_threads=os.cpu_count() or 1,
+        hints=join_hints(settings),
     )
     async with open_engine_process(plan, say_trouble=say_trouble, starts_now=False) as engine:
         yield engine

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +65,10 @@ class EngineProcess:
         slots: int = 1,
         patience: Patience | None = None,
         say_trouble: Callable[[str], None] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = command
+        self._environment = {**(environment or {}), **ENVIRONMENT}
         self._patience = patience or Patience()
         self._say_trouble = say_trouble or (lambda message: None)
         self.slots = slots
@@ -253,7 +255,7 @@ class EngineProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **ENVIRONMENT},
+            env={**os.environ, **self._environment},
             start_new_session=True,  # what the terminal does to us it does not do to the engine
         )
 
@@ -271,7 +273,11 @@ async def open_engine_process(
     Without `starts_now` it begins to load when `start` is called. `say_trouble` gets one untrusted line each time that the engine had to be started again or a window was skipped.
     """
     engine = EngineProcess(
-        plan.command(), slots=plan.inter_threads, patience=patience, say_trouble=say_trouble
+        plan.command(),
+        slots=plan.inter_threads,
+        patience=patience,
+        say_trouble=say_trouble,
+        environment=plan.environment(),
     )
     if starts_now:
         engine.start()

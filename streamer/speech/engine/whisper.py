@@ -45,6 +45,7 @@ from streamer.speech.engine.word_times import (
     place_words,
     tighten,
 )
+from streamer.speech.hints import count_fitting
 from streamer.speech.private_import import private_temporary_folder
 
 SHORTEST = SPEECH_RATE // 10
@@ -77,11 +78,12 @@ def load_whisper(
     compute_type: str = "auto",
     inter_threads: int = 1,
     intra_threads: int = 1,
+    hints: str = "",
 ) -> WhisperEngine:
     """Load a model directory; takes seconds for a large one.
 
     `device` is auto, cpu or cuda; `compute_type` auto or one of CTranslate2's. `inter_threads` windows are transcribed at the same time,
-    each by `intra_threads`.
+    each by `intra_threads`. Of `hints` it is counted how many words fit.
 
     Raises:
         ModelError: It is no Whisper model, it is broken, or this machine cannot run it as asked.
@@ -111,6 +113,7 @@ def load_whisper(
             chosen,
             model.model.compute_type,
             inter_threads,
+            count_fitting(hints, _tokenizer_maker(model)(None).encode, room=MOST_PROMPT_TOKENS),
         )
         return WhisperEngine(model, facts)
     except Exception as error:  # the libraries raise anything for a broken file

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from streamer.core.telemetry import SWITCHES
@@ -45,6 +45,12 @@ ENVIRONMENT = {
 
 READ_SIZE = 1 << 20
 
+HINTS = "STREAMER_ENGINE_HINTS"
+"""Variable with the hints of the plan, as JSON."""
+
+_MOST_HINTS = 4096
+"""Characters of hints that are counted: many times what any model has room for."""
+
 _SPARE_BYTES = 4 << 30
 _BYTES_PER_THREAD = 1 << 27
 """What the C library sets aside of the address space for a thread: 64 MiB of heap, and its stack."""
@@ -61,10 +67,16 @@ class EnginePlan:
     inter_threads: int = 1
     intra_threads: int = 1
     kind: str = "whisper"
+    hints: str = ""
 
     def command(self) -> list[str]:
-        """Return the command that starts an engine by this plan."""
-        return [sys.executable, "-m", "streamer.speech.engine.worker", json.dumps(asdict(self))]
+        """Return the command that starts an engine by this plan; everybody on the machine can read it."""
+        public = json.dumps(asdict(replace(self, hints="")))
+        return [sys.executable, "-m", "streamer.speech.engine.worker", public]
+
+    def environment(self) -> dict[str, str]:
+        """Return what goes with the command, and is for nobody else to read."""
+        return {HINTS: json.dumps(self.hints[:_MOST_HINTS])}
 
 
 def _load_whisper(plan: EnginePlan) -> Engine:
@@ -77,6 +89,7 @@ def _load_whisper(plan: EnginePlan) -> Engine:
         compute_type=plan.compute_type,
         inter_threads=plan.inter_threads,
         intra_threads=plan.intra_threads,
+        hints=plan.hints,
     )
 
 
@@ -194,7 +207,8 @@ def _has_gpu() -> bool:
 def main() -> None:
     """Serve the plan that the first argument holds."""
     os.environ.update(ENVIRONMENT)
-    plan = EnginePlan(**json.loads(sys.argv[1]))
+    public = EnginePlan(**json.loads(sys.argv[1]))
+    plan = replace(public, hints=json.loads(os.environ.pop(HINTS, '""')))
     with suppress(OSError):  # loading it says that a file is missing
         bound_memory(plan)
     serve(lambda: open_engine(plan), threads=plan.inter_threads)
