@@ -126,6 +126,20 @@ def test_two_words_are_too_few_to_be_called_an_echo():
     assert not is_echo(say("emma stone"), "emma stone", [])
 
 
+@pytest.mark.parametrize("text", ["Ottawa,", "Wazo Wazo, Wazo,", "Wazo, Ottawa."])
+def test_hints_that_come_out_where_the_model_hears_no_speech_are_dropped(text):
+    hints = "Ottawa, Asterisk, Wazo Ask for the Ottawa office."
+    hypothesis = judge(say(text), prompt=hints, no_speech_prob=0.81, avg_logprob=-0.4)
+    assert (hypothesis.words, hypothesis.suspicion) == ((), Suspicion.ECHO)
+    assert judge(say(text), prompt=hints, no_speech_prob=0.8).words == say(text)
+
+
+def test_words_beside_a_hint_are_no_echo_of_it():
+    words = say("this is Ottawa")
+    assert judge(words, prompt="Ottawa", no_speech_prob=0.9).words == words
+    assert judge(say("..."), prompt="Ottawa", no_speech_prob=0.9).suspicion is Suspicion.NONE
+
+
 def test_a_customer_who_says_a_prompted_name_is_heard():
     words = say("Emma Stone from Acme")
     assert judge(words, prompt="Emma Stone from Acme").words == words
