@@ -21,16 +21,14 @@ from streamer.speech.engine.model_languages import (
     explain_lack,
 )
 from streamer.speech.engine.models import (
-    DEMO,
     InstalledModel,
-    bears_context,
-    default_encoder_window,
+    is_bundled,
     longest_utterance,
 )
 from streamer.speech.hints import explain_overlong, join_hints
+from streamer.speech.plan import BUNDLED, STOCK, SpeechPlan
 from streamer.speech.recognisers import RECOGNISERS, OpenRecogniser
 from streamer.speech.scheduler import Scheduler
-from streamer.speech.transcriber import SpeechPlan
 from streamer.store import Store, open_store
 
 GPU_BATCH = 8
@@ -81,18 +79,18 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
         raise UsageError(
             f"encoder_window must be auto, short or full, not {settings.encoder_window}"
         )
+    measured = BUNDLED if is_bundled(model) else STOCK
     is_auto = settings.encoder_window == "auto"
-    window = default_encoder_window(model) if is_auto else EncoderWindow(settings.encoder_window)
     languages = choose_languages(settings.language, model).languages
-    return SpeechPlan(
+    return replace(
+        measured,
         language=languages[0] if len(languages) == 1 else None,
         languages=languages,
         prompt=join_hints(settings),
-        longest=longest_utterance(model),
-        encoder_window=window,
-        carries_context=bears_context(model),
-        # A beam costs the bundled model 2 ms and halves its errors; real models pay more for it.
-        partial_beam=5 if model.name == DEMO else 1,
+        longest=longest_utterance(model, measured.longest),
+        encoder_window=measured.encoder_window
+        if is_auto
+        else EncoderWindow(settings.encoder_window),
     )
 
 

@@ -53,6 +53,7 @@ class Suspicion(StrEnum):
     TOKEN_CAP = "token cap"
     REPETITIVE = "repetitive"
     PAST_END = "words past the end of the audio"
+    CRAMMED = "words in no time"
     SILENCE = "silence"
     ECHO = "echo of the prompt"
     SKIPPED = "skipped"
@@ -64,7 +65,8 @@ class Window:
     """A stretch of one leg to be transcribed.
 
     `leg` names the leg among all calls. `position` is where `pcm` begins. `language` None lets the engine detect it. `prompt` holds
-    the user's names, `context` what this leg has just said; both only hint. `max_new_tokens` 0 means `token_cap`.
+    the user's names, `context` what this leg has just said; both only hint. `max_new_tokens` 0 means `token_cap`. `has_timestamps` lets
+    the decoder say when what it writes was said, which tells it to stop where the audio does.
     """
 
     leg: str
@@ -79,6 +81,7 @@ class Window:
     temperatures: tuple[float, ...] = (0.0,)
     encoder_window: EncoderWindow = EncoderWindow.FULL
     max_new_tokens: int = 0
+    has_timestamps: bool = False
 
     @property
     def samples(self) -> int:

@@ -59,12 +59,18 @@ class Scheduler:
         self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
         self._numbers = itertools.count()
         self._arrival = asyncio.Event()
+        self._working = 0
         self._workers = [asyncio.ensure_future(self._work()) for _ in range(slots)]
 
     @property
     def waiting_finals(self) -> int:
         """Finals that are not being transcribed yet; partials had better not be asked for."""
         return sum(job.is_final for job in self._jobs)
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether the recogniser could take a window at once."""
+        return not self._jobs and self._working < self.slots
 
     async def transcribe(self, window: Window, urgency: Urgency) -> Hypothesis:
         """Return what is said in the window, when its turn has come; a caller that is cancelled frees the recogniser.
@@ -95,7 +101,11 @@ class Scheduler:
                 await self._arrival.wait()
             if batch := self._pop_batch():
                 began = self._clock()
-                await self._serve(batch)
+                self._working += 1
+                try:
+                    await self._serve(batch)
+                finally:
+                    self._working -= 1
                 self.busy_s += self._clock() - began
 
     def _pop_batch(self) -> list[_Job]:

@@ -21,10 +21,9 @@ from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
 from streamer.errors import ModelError
 from streamer.speech.audio.leg_reader import LegAudio, Pause
-from streamer.speech.audio.segmenter import Change, Closed, Opened, Segmenter
+from streamer.speech.audio.segmenter import POST_ROLL, Change, Closed, Opened, Segmenter
 from streamer.speech.base import (
     FRAME,
-    EncoderWindow,
     Hypothesis,
     SegmentWriter,
     Suspicion,
@@ -32,6 +31,7 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
+from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
 from streamer.speech.words.filters import drop_inventions, find_speech, may_carry_context
@@ -39,15 +39,16 @@ from streamer.speech.words.filters import drop_inventions, find_speech, may_carr
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
 
-STEP_S = 0.3
-LONGEST_STEP_S = 3.0
-REST_PER_WORK = 3.0
-"""Seconds of rest after a partial for each second it took, queue included; so partials take a quarter of the engine at most."""
+STEP = SPEECH_RATE // 5
+"""Samples of new audio for which another partial is worth its work."""
+
+PAUSE = SPEECH_RATE * 16 // 100
+"""Samples of silence after which the utterance has probably ended, so that what is read now may be its final."""
 
 CAUGHT_UP = SPEECH_RATE * 3 // 2
 """Unread samples up to which a leg is live; beyond, partials would only make it later."""
 
-STILL_SAID = SPEECH_RATE * 3 // 20
+STILL_SAID = 0
 """Samples before the end of the audio in which a word is still being said."""
 
 LEAST_TENTATIVE = 0.4
@@ -57,27 +58,16 @@ changed later, and 11 of the 148 above."""
 LAG_STEP_S = 5.0
 """Seconds by which the lag must change to be told again."""
 
-_CONTEXT_WORDS = 12
+_CONTEXT_WORDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechPlan:
-    """How a leg is transcribed; see `Window`. `longest` is the longest utterance in samples, `commit_policy` one of `COMMIT_POLICIES`.
+class _Rest:
+    """The reading of an utterance that has fallen silent; `pause` is where."""
 
-    `language` None is to be detected: it is one of `languages`, or any that the model knows if there are none.
-    """
-
-    language: str | None = "en"
-    languages: tuple[str, ...] = ()
-    prompt: str = ""
-    longest: int = 14 * SPEECH_RATE
-    encoder_window: EncoderWindow = EncoderWindow.FULL
-    carries_context: bool = False
-    has_partials: bool = True
-    partial_beam: int = 1
-    final_beam: int = 5
-    final_temperatures: tuple[float, ...] = (0.0, 0.4)
-    commit_policy: str = "local-agreement"
+    pause: int
+    window: Window
+    reading: asyncio.Task[Hypothesis | None]
 
 
 Announce = Callable[[Partial | Final | Lagging], None]
@@ -121,9 +111,11 @@ class LegTranscriber:
         self._frames_from = writer.position
         self._open_policy = COMMIT_POLICIES[plan.commit_policy]
         self._policy = self._open_policy()
-        self._partial: asyncio.Task[None] | None = None
-        self._next_partial_at = 0.0
+        self._partials: set[asyncio.Task[Hypothesis | None]] = set()
+        self._asked_until = 0
+        self._read_until = 0
         self._has_partial = False
+        self._rest: _Rest | None = None
         self._told_lag_s = 0.0
 
     async def run(self) -> None:
@@ -141,8 +133,7 @@ class LegTranscriber:
                     await self._hear(piece)
             await self._end()
         finally:
-            if self._partial is not None:
-                self._partial.cancel()
+            self._cancel_partials()
             self._follower.close()
 
     async def _hear(self, pcm: bytes) -> None:
@@ -180,45 +171,74 @@ class LegTranscriber:
     def _begin(self) -> None:
         self._policy = self._open_policy()
         self._has_partial = False
-        self._next_partial_at = 0.0
+        self._asked_until = self._read_until = 0
+        self._rest = None
 
     def _ask_for_partial(self) -> None:
         opened = self._segmenter.open_utterance
-        if opened is None or not self._may_ask():
+        if opened is None or not self._plan.has_partials:
             return
-        start = max(self._policy.trim_point or 0, opened.start)
-        if self._heard_until - start < SHORTEST_PARTIAL:
+        pause = self._segmenter.pause_start
+        if pause is not None and self._heard_until >= pause + PAUSE:
+            self._ask_for_rest(opened, pause)
+        elif self._may_ask() and self._heard_until - self._asked_until >= STEP:
+            start = self._choose_start(opened)
+            if self._heard_until - start >= SHORTEST_PARTIAL:
+                self._ask(self._window(opened.number, start, self._heard_until, WindowKind.PARTIAL))
+
+    def _ask_for_rest(self, opened: Opened, pause: int) -> None:
+        """Read what the utterance's final would be if nothing more is said; it is its final if nothing is."""
+        if (self._rest and self._rest.pause == pause) or self._follower.unread > CAUGHT_UP:
             return
-        window = self._window(opened.number, start, self._heard_until, WindowKind.PARTIAL)
-        self._partial = asyncio.ensure_future(self._transcribe_partial(window))
+        self._cancel_partials()
+        start = self._choose_start(opened)
+        end = min(self._heard_until, pause + POST_ROLL)
+        window = self._window(opened.number, start, end, WindowKind.FINAL)
+        reading = self._ask(window)
+        self._rest = _Rest(pause, window, reading)
+
+    def _choose_start(self, opened: Opened) -> int:
+        """Return where the next window begins: with the utterance, or behind what is settled once it has become long."""
+        is_long = self._heard_until - opened.start > self._plan.trim_beyond
+        return max((self._policy.trim_point if is_long else None) or 0, opened.start)
 
     def _may_ask(self) -> bool:
+        """Say whether a partial may be asked for: one by one, or more if nobody else wants the recogniser."""
         return (
-            self._plan.has_partials
-            and (self._partial is None or self._partial.done())
+            (not self._partials or self._scheduler.is_idle)
             and self._follower.unread <= CAUGHT_UP
             and not self._scheduler.waiting_finals
-            and self._clock() >= self._next_partial_at
         )
 
-    async def _transcribe_partial(self, window: Window) -> None:
+    def _ask(self, window: Window) -> asyncio.Task[Hypothesis | None]:
+        self._asked_until = window.end
+        reading = asyncio.ensure_future(self._transcribe_partial(window))
+        self._partials.add(reading)
+        reading.add_done_callback(self._partials.discard)
+        return reading
+
+    def _cancel_partials(self) -> None:
+        for reading in self._partials:
+            reading.cancel()
+
+    async def _transcribe_partial(self, window: Window) -> Hypothesis | None:
         urgency = Urgency.PARTIAL if self._has_partial else Urgency.FIRST_PARTIAL
-        began = self._clock()
         try:
             hypothesis = await self._scheduler.transcribe(window, urgency)
         except ModelError:
-            return  # the final will say it
-        took = self._clock() - began
-        self._next_partial_at = self._clock() + min(
-            max(STEP_S - took, REST_PER_WORK * took), LONGEST_STEP_S
-        )
+            return None  # the final will say it
         opened = self._segmenter.open_utterance
-        if opened is None or opened.number != window.utterance:
-            return  # the final knows better
+        if opened is None or opened.number != window.utterance or window.end < self._read_until:
+            return hypothesis  # what is newer knows better
+        self._read_until = window.end
         self._has_partial = True
         self._policy.update(self._believe(hypothesis, window))
+        self._show(opened, window.end)
+        return hypothesis
+
+    def _show(self, opened: Opened, end: int) -> None:
         committed = self._policy.committed
-        tentative = _hold_back(self._policy.tentative, window.end)
+        tentative = _hold_back(self._policy.tentative, end)
         if committed:
             self._segmenter.settled_until = committed[-1].end
         if committed or tentative:
@@ -226,20 +246,18 @@ class LegTranscriber:
                 Partial(
                     self._call_id,
                     self._leg,
-                    window.utterance,
+                    opened.number,
                     opened.start,
-                    window.end,
+                    end,
                     committed,
                     tentative,
                 )
             )
 
     async def _settle(self, closed: Closed) -> None:
-        if self._partial is not None:
-            self._partial.cancel()  # the final knows better, and need not wait for it
         end = min(closed.end, self._heard_until)
-        window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
-        hypothesis = await self._scheduler.transcribe(window, Urgency.FINAL)
+        window, hypothesis = await self._read_final(closed, end)
+        self._cancel_partials()
         if hypothesis.suspicion is Suspicion.SKIPPED:
             self.skipped += 1
             self._policy.finish(None)
@@ -258,6 +276,21 @@ class LegTranscriber:
             self._last = segment
             self._announce(Final(self._call_id, segment))
         self._policy = self._open_policy()
+
+    async def _read_final(self, closed: Closed, end: int) -> tuple[Window, Hypothesis]:
+        """Return the utterance's last reading: the one that was asked for when it fell silent, if nothing has been said since."""
+        rest = self._rest
+        if (
+            rest
+            and not closed.is_cut
+            and rest.window.end >= end - PAUSE
+            and (hypothesis := await rest.reading)
+        ):
+            return rest.window, hypothesis
+        self._cancel_partials()
+        start = self._choose_start(Opened(closed.number, closed.start))
+        window = self._window(closed.number, start, end, WindowKind.FINAL)
+        return window, await self._scheduler.transcribe(window, Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
         first = max(0, (window.position - self._frames_from) // FRAME)
@@ -283,13 +316,17 @@ class LegTranscriber:
             plan.final_beam if is_final else plan.partial_beam,
             plan.final_temperatures if is_final else (0.0,),
             plan.encoder_window,
+            has_timestamps=plan.has_timestamps,
         )
 
     def _context(self, start: int) -> str:
-        last = self._last
-        if not self._plan.carries_context or not last or not may_carry_context(last.end, start):
+        """Return what this leg has said in front of a window, as far as it may hint at what follows."""
+        if not self._plan.carries_context:
             return ""
-        return " ".join(last.text.split()[-_CONTEXT_WORDS:])
+        said = [word for word in self._policy.committed if word.end <= start]
+        if self._last and may_carry_context(self._last.end, said[0].start if said else start):
+            said = [*self._last.words, *said]
+        return " ".join(word.text for word in said[-_CONTEXT_WORDS:])
 
     @property
     def _heard_until(self) -> int:

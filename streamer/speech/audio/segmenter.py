@@ -101,6 +101,11 @@ class Segmenter:
         return Opened(self._number, self._start) if self._is_open else None
 
     @property
+    def pause_start(self) -> int | None:
+        """Where the open utterance fell silent; None while it is being said."""
+        return self._silence_start if self._state is _State.ENDING else None
+
+    @property
     def position(self) -> int:
         """The sample behind the last frame."""
         return self._position

@@ -26,6 +26,9 @@ from streamer.speech.base import (
 HOP = SPEECH_RATE // 100
 """Samples of a mel frame."""
 
+TIMESTAMP = SPEECH_RATE // 50
+"""Samples from one timestamp token to the next."""
+
 FULL_FRAMES = 3000
 """Mel frames that Whisper was trained on, 30 s."""
 
@@ -38,8 +41,13 @@ the least it may be."""
 TOKEN_BUCKET = 32
 """Step to which token caps are rounded, so that windows can share a batch; divides `MOST_NEW_TOKENS`."""
 
+END_SLACK = SPEECH_RATE * 35 // 100
+"""Samples before the end of the audio from which a timestamp means that nothing more is said."""
+
 _END = SPEECH_RATE // 50
 _CRAMMED_WORDS = 3
+_CRAMMED = SPEECH_RATE * 12 // 100
+"""Samples in which nobody says `_CRAMMED_WORDS` words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Shape:
     beam: int
     temperature: float
     token_cap: int
+    has_timestamps: bool
 
 
 def short_frames(audio_frames: int) -> int:
@@ -77,6 +86,8 @@ def list_attempts(window: Window) -> Iterator[Attempt]:
     first, *others = window.temperatures
     if window.encoder_window is EncoderWindow.SHORT:
         yield Attempt(EncoderWindow.SHORT, first)
+        if window.has_timestamps and window.kind is WindowKind.PARTIAL:
+            return  # the next partial comes sooner than a full window would be read
     yield Attempt(EncoderWindow.FULL, first)
     for temperature in others:
         yield Attempt(EncoderWindow.FULL, temperature)
@@ -94,6 +105,7 @@ def choose_shape(
         window.beam,
         attempt.temperature,
         _round_up(window.token_cap, 1 if window.max_new_tokens else TOKEN_BUCKET),
+        window.has_timestamps,
     )
 
 
@@ -113,6 +125,25 @@ def suspect_text(compression: float, *, made_tokens: int, token_cap: int) -> Sus
     if compression > MOST_COMPRESSION:
         return Suspicion.REPETITIVE
     return Suspicion.TOKEN_CAP if made_tokens >= token_cap else Suspicion.NONE
+
+
+def end_text(tokens: Sequence[int], *, first_timestamp: int, samples: int) -> list[int]:
+    """Return the tokens of the text up to the timestamp that says that the audio is over; a decoder may not stop by itself there."""
+    text = []
+    for token in tokens:
+        if token < first_timestamp:
+            text.append(token)
+        elif (token - first_timestamp) * TIMESTAMP >= samples - END_SLACK:
+            break
+    return text
+
+
+def count_uncrammed(spans: Sequence[tuple[int, int]]) -> int:
+    """Return how many words there are before the first of those that the alignment squeezes into no time, found in no audio."""
+    for index in range(len(spans) - _CRAMMED_WORDS + 1):
+        if spans[index + _CRAMMED_WORDS - 1][1] - spans[index][0] < _CRAMMED:
+            return index
+    return len(spans)
 
 
 def suspect_end(words: Sequence[Word], end: int) -> Suspicion:

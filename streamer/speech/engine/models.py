@@ -18,7 +18,6 @@ from pathlib import Path
 from streamer.core.events import SPEECH_RATE
 from streamer.errors import ModelError, NotFoundError
 from streamer.speech.audio.segmenter import LONGEST
-from streamer.speech.base import EncoderWindow
 from streamer.speech.engine.model_numbers import (
     DEFAULT_CHUNK_S,
     PREPROCESSOR,
@@ -111,14 +110,9 @@ def default_model() -> InstalledModel | None:
     )
 
 
-def default_encoder_window(model: InstalledModel) -> EncoderWindow:
-    """Return the encoder window that was measured to be good for a model; only the bundled one has been measured."""
-    return EncoderWindow.SHORT if model.path == demo_path() else EncoderWindow.FULL
-
-
-def bears_context(model: InstalledModel) -> bool:
-    """Say whether a model hears better when it is told what was said before; the bundled one was taught to pay no heed."""
-    return model.path != demo_path()
+def is_bundled(model: InstalledModel) -> bool:
+    """Say whether it is the model that comes with this package, which was trained otherwise than Whisper's."""
+    return model.path == demo_path()
 
 
 def read_longest_window(model: InstalledModel) -> int:
@@ -129,12 +123,12 @@ def read_longest_window(model: InstalledModel) -> int:
     return numbers.get("chunk_length", DEFAULT_CHUNK_S) * SPEECH_RATE
 
 
-def longest_utterance(model: InstalledModel) -> int:
-    """Return how many samples an utterance may have: 14 s, and never the whole of what the model takes at once.
+def longest_utterance(model: InstalledModel, wanted: int = LONGEST) -> int:
+    """Return how many samples an utterance may have: what is wanted, and never the whole of what the model takes at once.
 
     Words suffer at the end of a full window: the first bundled model took 10 s, and its errors rose from 2 to 11 % between 8 and 10 s.
     """
-    return min(LONGEST, read_longest_window(model) * 8 // 10)
+    return min(wanted, read_longest_window(model) * 8 // 10)
 
 
 def demo_path() -> Path:

@@ -24,7 +24,7 @@ from streamer.core.audio import FULL_SCALE
 from streamer.core.events import SPEECH_RATE, Word
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ModelError
-from streamer.speech.base import Hypothesis, ModelFacts, Window, always
+from streamer.speech.base import Hypothesis, ModelFacts, Suspicion, Window, always
 from streamer.speech.engine.attempts import (
     HOP,
     Attempt,
@@ -32,6 +32,8 @@ from streamer.speech.engine.attempts import (
     choose_better,
     choose_shape,
     compression_ratio,
+    count_uncrammed,
+    end_text,
     is_wrong,
     list_attempts,
     max_length,
@@ -51,7 +53,7 @@ from streamer.speech.private_import import private_temporary_folder
 SHORTEST = SPEECH_RATE // 10
 """Samples below which a window is not transcribed: nothing can be said in it, and aligning a single frame has killed the process."""
 
-MOST_CONTEXT_TOKENS = 32
+MOST_CONTEXT_TOKENS = 60
 MOST_PROMPT_TOKENS = 96
 _BEFORE = "\"'“¿([{-"
 _AFTER = "\"'.。,，!！?？:：”)]}、"
@@ -238,7 +240,10 @@ class WhisperEngine:
         if not is_wanted():
             raise _UnwantedError
         results, generate_s = _timed(lambda: self._generate(encoded, batch, shape, tokenizer))
-        tokens = [[t for t in r.sequences_ids[0] if t < tokenizer.eot] for r in results]
+        tokens = [
+            _text_tokens(item, result, tokenizer)
+            for item, result in zip(batch, results, strict=True)
+        ]
         placed, align_s = _timed(lambda: self._align(encoded, batch, tokens, tokenizer))
         common: dict[str, Any] = {
             "language": language,
@@ -271,7 +276,8 @@ class WhisperEngine:
     def _generate(
         self, encoded: Any, batch: list[_PreparedWindow], shape: Shape, tokenizer: Any
     ) -> list[Any]:
-        start = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        begin = tokenizer.timestamp_begin if shape.has_timestamps else tokenizer.no_timestamps
+        start = [*tokenizer.sot_sequence, begin]
         prompts = [[*item.hint, *start] for item in batch]
         search: dict[str, Any] = {"beam_size": shape.beam}
         if shape.temperature > 0:
@@ -331,13 +337,26 @@ def _unspoken_tokens(tokenizer: Any) -> list[int]:
     return list(get_suppressed_tokens(tokenizer, [-1]))
 
 
+def _text_tokens(item: _PreparedWindow, result: Any, tokenizer: Any) -> list[int]:
+    made = end_text(
+        result.sequences_ids[0],
+        first_timestamp=tokenizer.timestamp_begin,
+        samples=item.window.samples,
+    )
+    return [token for token in made if token < tokenizer.eot]
+
+
 def _judge(
     window: Window, result: Any, text: str, placed: list[TimedWord], shape: Shape
 ) -> Hypothesis:
     made = len(result.sequences_ids[0])
     compression = compression_ratio(text)
-    words = _as_words(placed, window)
     suspicion = suspect_text(compression, made_tokens=made, token_cap=shape.token_cap)
+    if shape.has_timestamps:
+        found = count_uncrammed([(word.start, word.end) for word in placed])
+        if found < len(placed):
+            placed, suspicion = placed[:found], suspicion or Suspicion.CRAMMED
+    words = _as_words(placed, window)
     return Hypothesis(
         window.position,
         window.end,

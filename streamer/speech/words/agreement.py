@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from streamer.core.events import SPEECH_RATE, Word
 from streamer.speech.base import Hypothesis
@@ -30,6 +30,12 @@ LOOKAHEAD = SPEECH_RATE // 2
 
 SURE = 0.9
 """Probability from which a word is sure."""
+
+STEADY = SPEECH_RATE * 4 // 10
+"""Samples by which the audio must have grown between two readings that agree, for stock weights."""
+
+HOLD = SPEECH_RATE * 3 // 10
+"""Samples of audio that must lie behind a word on which readings agree, for stock weights."""
 
 KEPT_IN_FRONT = SPEECH_RATE * 3 // 2
 """Samples of committed audio that stay in front of a trimmed window: the first new word is whole, and the model hears how the
@@ -47,14 +53,40 @@ def normalise(text: str) -> str:
     return "".join(c for c in folded if unicodedata.category(c)[0] in "LNM") or folded
 
 
-class LocalAgreement:
-    """The commit policy of one utterance; `lookahead` in samples."""
+@dataclass(frozen=True, slots=True)
+class _Tentative:
+    """A word that is not settled; `since` is how far the audio reached when it was first heard so, `readings` how often it was."""
 
-    def __init__(self, *, lookahead: int = LOOKAHEAD, sure: float = SURE) -> None:
+    word: Word
+    since: int
+    readings: int = 1
+
+
+class LocalAgreement:
+    """The commit policy of one utterance.
+
+    `lookahead`, `steady` and `hold` are in samples: a word that is not `sure` is settled when it has been heard the same while the audio
+    grew by `steady`, and when it ends `hold` before the end of the audio; `doubtful_hold` if its probability is below `doubtful`.
+    """
+
+    def __init__(
+        self,
+        *,
+        lookahead: int = LOOKAHEAD,
+        sure: float = SURE,
+        steady: int = 0,
+        hold: int = 0,
+        doubtful: float = 0.0,
+        doubtful_hold: int = 0,
+    ) -> None:
         self._lookahead = lookahead
         self._sure = sure
+        self._steady = steady
+        self._hold = hold
+        self._doubtful = doubtful
+        self._doubtful_hold = doubtful_hold
         self._committed: list[Word] = []
-        self._tentative: list[Word] = []
+        self._tentative: list[_Tentative] = []
 
     @property
     def committed(self) -> tuple[Word, ...]:
@@ -64,7 +96,7 @@ class LocalAgreement:
     @property
     def tentative(self) -> tuple[Word, ...]:
         """What the newest hypothesis says behind them."""
-        return tuple(self._tentative)
+        return tuple(waiting.word for waiting in self._tentative)
 
     @property
     def trim_point(self) -> int | None:
@@ -76,9 +108,23 @@ class LocalAgreement:
     def update(self, hypothesis: Hypothesis) -> list[Word]:
         """Take a newer hypothesis and return the words that are settled by it."""
         continuation = self._continue(hypothesis)
-        settled = self._count_settled(continuation, hypothesis.end)
-        self._tentative = continuation[settled:]
+        waiting = self._compare(continuation, hypothesis.end)
+        settled = self._count_settled(waiting, hypothesis.end)
+        self._tentative = waiting[settled:]
         return self._commit(continuation[:settled])
+
+    def _compare(self, words: list[Word], audio_end: int) -> list[_Tentative]:
+        """Return the words with the moments since which they have been heard so."""
+        compared = []
+        for index, word in enumerate(words):
+            before = self._tentative[index] if index < len(self._tentative) else None
+            is_last = index == len(words) - 1
+            is_same = before is not None and _agree(before.word, word, exactly=is_last)
+            if before and is_same:
+                compared.append(_Tentative(word, before.since, before.readings + 1))
+            else:
+                compared.append(_Tentative(word, audio_end))
+        return compared
 
     def finish(self, hypothesis: Hypothesis | None) -> list[Word]:
         """Settle the rest as the utterance's final hypothesis has it; None leaves what is committed."""
@@ -96,16 +142,20 @@ class LocalAgreement:
             self._committed.append(replace(word, start=start, end=max(word.end, start)))
         return self._committed[len(self._committed) - len(words) :]
 
-    def _count_settled(self, words: list[Word], audio_end: int) -> int:
-        for index, word in enumerate(words):
-            is_last = index == len(words) - 1
-            agreed = index < len(self._tentative) and _agree(
-                self._tentative[index], word, exactly=is_last
+    def _count_settled(self, waiting: list[_Tentative], audio_end: int) -> int:
+        for index, heard in enumerate(waiting):
+            word = heard.word
+            is_last = index == len(waiting) - 1
+            hold = self._hold if word.probability >= self._doubtful else self._doubtful_hold
+            agreed = (
+                heard.readings > 1
+                and audio_end - heard.since >= self._steady
+                and word.end <= audio_end - hold
             )
             sure = word.probability >= self._sure and word.end <= audio_end - self._lookahead
             if not (agreed or sure) or (is_last and word.text[-1:] not in _CLOSING):
                 return index
-        return len(words)
+        return len(waiting)
 
 
 def _agree(before: Word, now: Word, *, exactly: bool) -> bool:

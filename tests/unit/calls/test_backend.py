@@ -4,8 +4,10 @@ import pytest
 
 from streamer.calls.backend import plan_speech
 from streamer.config import Settings
+from streamer.core.events import SPEECH_RATE
 from streamer.errors import UsageError
-from streamer.speech.engine.models import DEMO, resolve_model
+from streamer.speech.base import EncoderWindow
+from streamer.speech.engine.models import DEMO, InstalledModel, resolve_model
 from tests.seams.scripted_recogniser import MODEL
 
 
@@ -28,3 +30,14 @@ def test_settings_that_cannot_be_meant_are_refused():
         plan_speech(Settings(encoder_window="long"), MODEL)
     with pytest.raises(UsageError, match="unknown language"):
         plan_speech(Settings(language="x1"), MODEL)
+
+
+def test_stock_weights_and_the_bundled_model_are_each_read_as_was_measured(tmp_path):
+    bundled = plan_speech(Settings(), resolve_model(DEMO))
+    stock = plan_speech(Settings(), InstalledModel("base", tmp_path, 1))
+    assert bundled.encoder_window is stock.encoder_window is EncoderWindow.SHORT
+    assert (bundled.has_timestamps, stock.has_timestamps) == (False, True)
+    assert not bundled.carries_context
+    assert bundled.longest < stock.longest < 30 * SPEECH_RATE
+    asked = plan_speech(Settings(encoder_window="full"), InstalledModel("base", tmp_path, 1))
+    assert asked.encoder_window is EncoderWindow.FULL

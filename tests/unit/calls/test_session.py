@@ -24,8 +24,8 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.writer import create_recording
 from streamer.speech.base import Hypothesis
+from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler
-from streamer.speech.transcriber import SpeechPlan
 from streamer.store.sqlite.store import open_store
 from tests.fakes.recogniser import LoadedRecogniser
 from tests.fakes.replay import PATIENCE_S, RememberingBus, until

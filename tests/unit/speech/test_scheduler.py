@@ -5,6 +5,7 @@ import pytest
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, Window
 from streamer.speech.scheduler import Scheduler, Urgency
+from tests.fakes.replay import until
 
 
 class SlowEngine:
@@ -153,4 +154,21 @@ async def test_a_batch_goes_on_for_the_one_who_still_waits(engine):
     tasks[1].cancel()
     engine.answer()
     assert (await tasks[2]).end == 320
+    await scheduler.aclose()
+
+
+async def test_it_is_idle_when_a_window_would_be_read_at_once(engine):
+    scheduler = Scheduler(engine, slots=2)
+    seen = [scheduler.is_idle]
+    asked = []
+    for leg in ("a", "b"):
+        asked.append(asyncio.ensure_future(scheduler.transcribe(window(leg), Urgency.PARTIAL)))
+        await asyncio.sleep(0)
+        seen.append(scheduler.is_idle)  # nobody has taken it yet
+        await until(lambda: len(engine.order) == len(asked))
+        seen.append(scheduler.is_idle)
+    assert seen == [True, False, True, False, False]
+    engine.answer(2)
+    await asyncio.gather(*asked)
+    await until(lambda: scheduler.is_idle)
     await scheduler.aclose()

@@ -10,8 +10,9 @@ from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, 
 from streamer.errors import ModelError
 from streamer.speech.audio.leg_reader import Follower, Pause
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
+from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler
-from streamer.speech.transcriber import LegTranscriber, SpeechPlan
+from streamer.speech.transcriber import LegTranscriber
 from tests.fakes.recogniser import LoadedRecogniser
 from tests.fakes.segment_writer import MemoryWriter
 
@@ -108,7 +109,7 @@ class Bench:
         self.events.append(event)
 
     async def run(self, paced=None):
-        scheduler = Scheduler(self.engine)
+        scheduler = Scheduler(self.engine, slots=self.engine.slots)
         follower = paced or Follower(
             self.folder / "a.wav", is_live=lambda: False, position=self.writer.position
         )
@@ -265,3 +266,47 @@ async def test_what_somebody_else_has_settled_is_not_announced_again(bench):
     bench.writer.segments.append(first)
     await bench.run()
     assert [segment.utterance for segment in bench.finals()] == [2]
+
+
+async def test_what_is_read_in_the_pause_is_the_final_and_nothing_is_read_after_it(tmp_path):
+    bench = Bench(tmp_path, b"")
+    await bench.run(PacedFollower(TALK))
+    finals = [window for window in bench.engine.windows if window.kind is WindowKind.FINAL]
+    assert [window.utterance for window in finals] == [1, 2], "one each"
+    for window, segment in zip(finals, bench.finals(), strict=True):
+        assert window.end <= segment.end
+    assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4", "w7 w8 w9"]
+
+
+async def test_an_utterance_that_goes_on_after_a_pause_is_read_again_to_its_end(tmp_path):
+    hesitant = seconds(QUIET, 1) + seconds(LOUD, 2) + seconds(QUIET, 0.5) + seconds(LOUD, 2)
+    bench = Bench(tmp_path, b"")
+    await bench.run(PacedFollower(hesitant + seconds(QUIET, 1)))
+    finals = [window for window in bench.engine.windows if window.kind is WindowKind.FINAL]
+    assert [window.utterance for window in finals] == [1, 1]
+    assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4 w5"]
+
+
+async def test_what_an_older_window_says_does_not_undo_a_newer_one(tmp_path):
+    bench = Bench(tmp_path, b"")
+    bench.engine = OldestLast()
+    await bench.run(PacedFollower(seconds(QUIET, 1) + seconds(LOUD, 8) + seconds(QUIET, 1)))
+    ends = [partial.end for partial in bench.partials()]
+    assert ends == sorted(ends)
+
+
+class OldestLast(WordPerSecond):
+    """Lets every second window wait until the one after it has been read."""
+
+    slots = 2
+
+    def __init__(self):
+        super().__init__()
+        self._turns = 0
+
+    async def transcribe(self, windows):
+        self._turns += 1
+        if self._turns % 2:
+            for _ in range(60):
+                await asyncio.sleep(0)
+        return await super().transcribe(windows)

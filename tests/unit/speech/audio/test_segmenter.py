@@ -195,3 +195,15 @@ def test_every_frame_of_speech_lies_in_an_utterance(probability: float):
     ended = [change for change in changes if isinstance(change, Closed)]
     assert ended[0].start <= round(0.5 * FRAMES_A_SECOND) * FRAME
     assert all(before.end == after.start for before, after in zip(ended, ended[1:], strict=False))
+
+
+def test_it_says_where_an_open_utterance_fell_silent():
+    segmenter = Segmenter()
+    starts = []
+    for probability in [*[1.0] * 10, 0.0, 0.0, 1.0]:
+        segmenter.feed(probability)
+        starts.append(segmenter.pause_start)
+    assert starts[9:] == [None, 10 * FRAME, 10 * FRAME, None]
+    segmenter.feed(0.0)
+    segmenter.stalled()
+    assert segmenter.pause_start is None

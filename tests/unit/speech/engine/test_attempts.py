@@ -25,6 +25,8 @@ from streamer.speech.engine.attempts import (
     choose_better,
     choose_shape,
     compression_ratio,
+    count_uncrammed,
+    end_text,
     is_wrong,
     list_attempts,
     max_length,
@@ -111,3 +113,52 @@ def test_text_that_repeats_itself_or_was_cut_off_is_suspect():
     assert suspect_text(2.5, made_tokens=9, token_cap=64) is Suspicion.REPETITIVE
     assert suspect_text(1.0, made_tokens=64, token_cap=64) is Suspicion.TOKEN_CAP
     assert suspect_text(1.0, made_tokens=63, token_cap=64) is Suspicion.NONE
+
+
+def test_a_partial_with_timestamps_is_read_once_and_its_final_until_it_looks_right():
+    window = replace(
+        WINDOW,
+        encoder_window=EncoderWindow.SHORT,
+        has_timestamps=True,
+        temperatures=(0.0, 0.4),
+    )
+    partial = replace(window, kind=WindowKind.PARTIAL)
+    assert [a.encoder_window for a in list_attempts(partial)] == [EncoderWindow.SHORT]
+    final = replace(window, kind=WindowKind.FINAL)
+    assert [(a.encoder_window, a.temperature) for a in list_attempts(final)] == [
+        (EncoderWindow.SHORT, 0.0),
+        (EncoderWindow.FULL, 0.0),
+        (EncoderWindow.FULL, 0.4),
+    ]
+
+
+def test_windows_with_and_without_timestamps_share_no_batch():
+    shapes = {
+        choose_shape(
+            replace(WINDOW, has_timestamps=has),
+            Attempt(EncoderWindow.SHORT, 0.0),
+            audio_frames=200,
+            hint_tokens=0,
+            language="en",
+        )
+        for has in (False, True)
+    }
+    assert len(shapes) == 2
+
+
+def test_text_ends_at_the_timestamp_that_says_that_the_audio_is_over():
+    first, two_s = 100, 2 * 16_000
+    assert end_text([100, 1, 2, 150, 150, 3, 190, 4], first_timestamp=first, samples=two_s) == [
+        1,
+        2,
+        3,
+    ]
+    assert end_text([1, 2, 3], first_timestamp=first, samples=two_s) == [1, 2, 3]
+
+
+def test_words_that_are_squeezed_into_no_time_are_not_counted():
+    said = [(0, 4000), (4000, 8000), (8000, 12_000)]
+    assert count_uncrammed(said) == 3
+    assert count_uncrammed([*said, (31_000, 31_300), (31_300, 31_600), (31_600, 32_000)]) == 3
+    assert count_uncrammed([*said, (31_000, 31_300), (31_300, 31_600)]) == 5
+    assert count_uncrammed([]) == 0

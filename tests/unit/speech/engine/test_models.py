@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import ExitCode, ModelError, NotFoundError
-from streamer.speech.base import EncoderWindow
 from streamer.speech.engine import models
 from streamer.speech.engine.models import (
     InstalledModel,
-    bears_context,
     check_model,
-    default_encoder_window,
     default_model,
     demo_path,
     list_models,
@@ -179,18 +176,6 @@ def test_the_default_is_the_largest_that_is_not_the_demo(cache, tmp_path):
     assert chosen.name == "base"
 
 
-def test_only_the_bundled_model_was_measured_with_short_windows(tmp_path):
-    demo = InstalledModel("demo", models.demo_path(), 1)
-    other = InstalledModel("x", tmp_path / "x", 1)
-    assert default_encoder_window(demo) is EncoderWindow.SHORT
-    assert default_encoder_window(other) is EncoderWindow.FULL
-
-
-def test_only_the_bundled_model_is_spared_what_was_said_before(tmp_path):
-    assert not bears_context(InstalledModel("demo", models.demo_path(), 1))
-    assert bears_context(InstalledModel("x", tmp_path / "x", 1))
-
-
 @pytest.mark.parametrize(
     ("content", "seconds"),
     [
@@ -213,6 +198,7 @@ def test_an_utterance_never_fills_the_window_of_its_model(tmp_path):
     assert longest_utterance(model) == 14 * 16_000
     (model.path / "preprocessor_config.json").write_text('{"chunk_length": 10}')
     assert longest_utterance(model) == 8 * 16_000
+    assert longest_utterance(model, 7 * 16_000) == 7 * 16_000
 
 
 def test_looking_for_models_loads_nothing_heavy():

@@ -176,7 +176,7 @@ def test_a_hint_stands_in_front_of_the_start_and_is_cut_to_its_size(scripted):
     engine.transcribe([window(2, "de", prompt="Emma " * 100, context="und so " * 100)])
     prompt = model.prompts[0][0]
     assert prompt[0] == ID["<|startofprev|>"]
-    assert prompt.index(ID["<|startoftranscript|>"]) == 1 + 96 + 32
+    assert prompt.index(ID["<|startoftranscript|>"]) == 1 + 96 + 60
     room = model.lengths[0]
     assert min(room // 2, room - len(prompt)) == 64
 

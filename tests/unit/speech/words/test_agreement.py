@@ -242,3 +242,27 @@ def test_a_model_that_reads_rightly_is_quoted_word_for_word_wherever_the_audio_i
     heard_again = tuple(w for w in whole if w.end > start + 1600)
     policy.finish(Hypothesis(start, whole[-1].end, heard_again))
     assert text(policy.committed) == " ".join(sentence)
+
+
+def test_two_readings_that_lie_close_together_do_not_settle_what_must_be_steady():
+    policy = LocalAgreement(steady=SECOND // 2)
+    policy.update(say("i want to", end=2.0))
+    assert policy.update(say("i want to", end=2.2)) == []
+    assert text(policy.update(say("i want to", end=2.6))) == "i want"
+
+
+def test_a_word_that_changes_must_be_steady_anew():
+    policy = LocalAgreement(steady=SECOND // 2)
+    policy.update(say("i won to", end=2.0))
+    policy.update(say("i want to", end=2.4))
+    assert text(policy.update(say("i want to", end=2.6))) == "i", "it has been heard for 0.2 s"
+    assert text(policy.update(say("i want to go", end=3.0))) == "want to"
+
+
+def test_a_word_near_the_end_of_the_audio_is_held_and_a_doubtful_one_longer():
+    policy = LocalAgreement(hold=SECOND // 2, doubtful=0.6, doubtful_hold=SECOND)
+    policy.update(say("i want to go", end=1.6, sure=0.8))
+    assert text(policy.update(say("i want to go", end=1.7, sure=0.8))) == "i want to"
+    policy = LocalAgreement(hold=SECOND // 2, doubtful=0.6, doubtful_hold=SECOND)
+    policy.update(say("i want to go", end=1.6))
+    assert text(policy.update(say("i want to go", end=1.8))) == "i want"

@@ -1,0 +1,1 @@
+"""Benchmarks on stock Whisper weights and human telephone speech."""

@@ -1,0 +1,157 @@
+"""Live transcription judged in minutes: the product's own path, real windows, real costs, and a clock that jumps.
+
+`python -m tools.bench policies MODEL LEG[,LEG...] [name=value ...]` prints a row. Names are fields of `SpeechPlan`, and `slots`
+and `slow`: how many windows the engine reads at once, and the seconds that a second of one thread's CPU time takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment
+from streamer.speech.audio.leg_reader import Pause
+from streamer.speech.audio.vad import SileroVad
+from streamer.speech.base import Hypothesis, ModelFacts, Window
+from streamer.speech.engine.whisper import WhisperEngine, load_whisper
+from streamer.speech.plan import SpeechPlan
+from streamer.speech.scheduler import Scheduler
+from streamer.speech.transcriber import LegTranscriber
+from tools.bench.real import virtual
+from tools.bench.real.legs import SpokenLeg
+from tools.bench.real.measures import Figures, Listener
+
+_POLL_S = 0.03
+
+
+@dataclass
+class Engine:
+    """The recogniser: reads at once, and answers when it would have."""
+
+    whisper: WhisperEngine
+    slots: int = 2
+    slow: float = 1.0
+    cost_s: float = 0.0
+    windows: int = 0
+
+    is_loading = False
+
+    def start(self) -> None:
+        """Nothing is to be loaded."""
+
+    async def ready(self) -> ModelFacts:
+        """Say what is loaded."""
+        return self.whisper.facts
+
+    async def transcribe(self, windows: Sequence[Window]) -> list[Hypothesis]:
+        """Read the windows, and let the time pass that it took."""
+        began = time.process_time()
+        hypotheses = self.whisper.transcribe(windows)
+        took = (time.process_time() - began) * self.slow
+        self.cost_s += took
+        self.windows += len(windows)
+        await asyncio.sleep(took)
+        return hypotheses
+
+
+class _Line:
+    """A leg that is being said."""
+
+    def __init__(self, audio: bytes, begins_at: float) -> None:
+        self._audio = audio
+        self._begins_at = begins_at
+        self._read = 0
+
+    @property
+    def unread(self) -> int:
+        return max(0, self._said - self._read)
+
+    @property
+    def _said(self) -> int:
+        passed = asyncio.get_running_loop().time() - self._begins_at
+        return max(0, min(int(passed * SPEECH_RATE), len(self._audio) // SAMPLE_WIDTH))
+
+    async def read(self) -> bytes | Pause:
+        while not self.unread:
+            if self._read * SAMPLE_WIDTH >= len(self._audio):
+                return Pause.ENDED
+            await asyncio.sleep(_POLL_S)
+        begin, self._read = self._read, self._read + min(self.unread, SPEECH_RATE // 2)
+        return self._audio[begin * SAMPLE_WIDTH : self._read * SAMPLE_WIDTH]
+
+    def close(self) -> None:
+        pass
+
+
+class _Nowhere:
+    """Keeps nothing."""
+
+    position = 0
+    utterance = 0
+
+    async def keep(self, _segment: Segment | None, *, position: int, utterance: int) -> bool:
+        self.position, self.utterance = position, utterance
+        return True
+
+    async def complete(self) -> None:
+        pass
+
+
+def try_live(
+    engine: Engine, legs: Sequence[SpokenLeg], plan: SpeechPlan, *, seconds: float = 1e9
+) -> list[Figures]:
+    """Transcribe legs that are said at the same time; return each one's figures."""
+    legs = [_shorten(leg, seconds) for leg in legs]
+
+    async def main() -> list[Figures]:
+        loop = asyncio.get_running_loop()
+        scheduler = Scheduler(engine, slots=engine.slots, clock=loop.time)
+        listeners = [Listener() for _ in legs]
+        begins = [0.37 * n for n in range(len(legs))]
+        running = [
+            LegTranscriber(
+                leg.name,
+                "leg",
+                follower=_Line(leg.audio.tobytes(), begin),
+                vad=SileroVad(),
+                scheduler=scheduler,
+                writer=_Nowhere(),
+                plan=replace(plan, language=leg.language),
+                announce=_announce(listener, begin),
+                clock=loop.time,
+            ).run()
+            for leg, begin, listener in zip(legs, begins, listeners, strict=True)
+        ]
+        await asyncio.gather(*running)
+        await scheduler.aclose()
+        return [listener.judge(leg) for listener, leg in zip(listeners, legs, strict=True)]
+
+    return virtual.run(main())
+
+
+def _announce(listener: Listener, begins_at: float) -> Callable[[Partial | Final | Lagging], None]:
+    return lambda event: listener.take(event, asyncio.get_running_loop().time() - begins_at)
+
+
+def _shorten(leg: SpokenLeg, seconds: float) -> SpokenLeg:
+    if leg.seconds <= seconds:
+        return leg
+    kept = [said for said in leg.utterances if said.end + 0.5 <= seconds]
+    end = kept[-1].end + 0.3
+    return replace(
+        leg,
+        audio=leg.audio[: int(end * SPEECH_RATE)],
+        utterances=tuple(kept),
+        words=tuple(word for word in leg.words if word.end <= kept[-1].end),
+    )
+
+
+def load_engine(directory: Path, **options: Any) -> Engine:
+    """Load stock weights for the laboratory."""
+    whisper = load_whisper(directory, device="cpu", compute_type="int8")
+    return Engine(whisper, **options)
