@@ -105,3 +105,10 @@ def find_children(process: asyncio.subprocess.Process, module: str) -> list[psut
                 if module in child.cmdline():
                     found.append(child)
     return found
+
+
+async def resume_all(folder: Path) -> int:
+    """Complete the text of every call; return the exit code."""
+    resume = await start_streamer("resume", "--all", "--model", "demo", folder=folder)
+    await resume.communicate()
+    return resume.returncode or 0

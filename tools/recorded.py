@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from streamer.config import Settings
 from streamer.core.events import Segment
 from streamer.speech.words.agreement import normalise
 from streamer.store import open_reader
-from tools.bench.gold import GoldCall, align
+from tools.bench.gold import GoldWord, align
 
 
 def read_calls(recordings: Path) -> list[dict[str, Any]]:
@@ -47,14 +48,12 @@ async def is_transcribed(settings: Settings, call_id: str) -> bool:
         return (await reader.read_call(call_id)).is_complete
 
 
-def share_of_words(gold: GoldCall, segments: list[Segment], *, until_s: float) -> float:
-    """Return how many of the words that are said until then are kept, 0 to 1."""
-    right = count = 0
-    for leg, words in zip(("caller", "agent"), gold.words, strict=True):
-        said = [word.text for word in words if word.end < until_s]
-        kept = [s for s in segments if s.leg == leg]
-        heard = [normalise(word.text) for segment in kept for word in segment.words]
-        pairs = align(said, heard)
-        right += sum(a is not None and b is not None and said[a] == heard[b] for a, b in pairs)
-        count += len(said)
-    return right / count
+def count_words(
+    said: Sequence[GoldWord], segments: Sequence[Segment], *, until_s: float
+) -> tuple[int, int]:
+    """Return how many of the words that one party says until then are kept, and how many are said."""
+    texts = [word.text for word in said if word.end < until_s]
+    heard = [normalise(word.text) for segment in segments for word in segment.words]
+    pairs = align(texts, heard)
+    right = sum(a is not None and b is not None and texts[a] == heard[b] for a, b in pairs)
+    return right, len(texts)

@@ -23,7 +23,7 @@ from tools.attack.target import ATTACK_S, BEGIN_S, HEAD_START_S, Judgement, desc
 from tools.bench.gold import load_gold
 from tools.played import LABELS, play_tracks, write_call
 from tools.processes import end, recordings_of, start_streamer, until
-from tools.recorded import is_transcribed, read_calls, read_pcm, read_segments, share_of_words
+from tools.recorded import count_words, is_transcribed, read_calls, read_pcm, read_segments
 
 CALLS = ("early", "late")
 SECONDS = 28.0
@@ -132,9 +132,11 @@ async def _find_lost_calls(folder: Path) -> list[str]:
         if not await _gets_text(settings, call["call"]):
             losses.append(f"{call['call']} is not transcribed to its end")
         segments = await read_segments(settings, call["call"])
-        share = share_of_words(gold, segments, until_s=SECONDS - 1)
-        if share < LEAST_WORDS:
-            losses.append(f"{call['call']} has {share:.0%} of its words")
+        for leg, said in zip(LABELS, gold.words, strict=True):
+            heard = [segment for segment in segments if segment.leg == leg]
+            right, count = count_words(said, heard, until_s=SECONDS - 1)
+            if right < LEAST_WORDS * count:
+                losses.append(f"{call['call']} has {right} of the {count} words of the {leg}")
     return losses
 
 
