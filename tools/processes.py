@@ -63,13 +63,13 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 
 async def until(condition: Callable[[], bool], most_s: float) -> None:
-    """Wait for what other processes do.
+    """Wait for what other processes do; it is looked for on a thread, since a look at all processes takes a while.
 
     Raises:
         TimeoutError: It did not come in time.
     """
     async with asyncio.timeout(most_s):
-        while not condition():  # noqa: ASYNC110 - other processes make it true
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - other processes make it true
             await asyncio.sleep(0.05)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Sequence
@@ -64,7 +65,7 @@ async def find_victims(victim: str, viewer: Viewer, folder: Path) -> list[int]:
         return [engine.pid for engine in find_children(viewer.process, ENGINE)]
 
     await until(lambda: bool(look()), BEGIN_S)
-    return look()
+    return await asyncio.to_thread(look)
 
 
 def _legs(call: WatchedCall, until_s: float | None) -> Sequence[Sent]:
