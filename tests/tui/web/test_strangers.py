@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import re
+import resource
 import socket
 from contextlib import ExitStack
 
@@ -53,6 +54,17 @@ async def test_a_crowd_that_comes_at_once_takes_few_descriptors_of_the_server(se
             most = max(most, psutil.Process().num_fds() - before)
     assert len(served.server._strangers) == strangers.MOST_STRANGERS, "all have come"
     assert most < strangers.MOST_STRANGERS + 4 * server._ACCEPTS_A_TURN
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "places"),
+    [(96, 24), (2, 1), (1_000_000, strangers.MOST_STRANGERS), (-1, strangers.MOST_STRANGERS)],
+)
+def test_where_descriptors_are_few_tabs_and_calls_have_most_of_them(
+    descriptors, places, monkeypatch
+):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+    assert strangers.count_places() == places
 
 
 async def test_who_speaks_slowly_is_sent_away_in_time(monkeypatch):
