@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start hundreds of interpreters: without byte code each would compile the package anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-all check bench attack picture clean
+.PHONY: demo test test-all check bench attack faults picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
@@ -29,6 +29,9 @@ bench: $(VENV)/.dev
 
 attack: $(VENV)/.dev
 	$(BIN)/python -m tools.attack
+
+faults: $(VENV)/.dev
+	$(BIN)/python -m tools.faults
 
 picture: $(VENV)/.dev
 	$(BIN)/python -m tools.picture

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import resource
 import signal
 import sys
 import tempfile
-import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +17,15 @@ from typing import Any
 import psutil
 
 from tools.attack.healthy import CALLS, PCM
+from tools.processes import (
+    LISTENER,
+    find_keeper,
+    find_working,
+    recordings_of,
+    start_streamer,
+    until,
+)
+from tools.recorded import read_calls, read_pcm
 
 BEGIN_S = 30.0
 ATTACK_S = 25.0
@@ -44,13 +51,7 @@ class Target:
 
     def keeper(self) -> psutil.Process | None:
         """Return the keeper's process."""
-        path = str(self.runtime_dir / "keeper.sock")
-        for process in psutil.process_iter(["cmdline"]):
-            if any("keeper/process.py" in word for word in process.info["cmdline"] or []):
-                with suppress(psutil.Error):
-                    if any(str(one.laddr) == path for one in process.net_connections("unix")):
-                        return process
-        return None
+        return find_keeper(self.runtime_dir)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ class Attack:
     flags: tuple[str, ...] = ("--accept-unknown",)
     registers: bool = False
     most_files: int | None = None
+
+    async def judge(self) -> Judgement:
+        """Attack a serve of its own, and say what healthy calls lost."""
+        return await _judge(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,7 @@ class Judgement:
         return f"{len(self.losses)} losses" if self.losses else "nothing"
 
 
-async def judge(attack: Attack) -> Judgement:
-    """Attack a serve of its own, and say what healthy calls lost."""
+async def _judge(attack: Attack) -> Judgement:
     done: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="st-") as folder:
         async with _serving(Path(folder), attack) as target:
@@ -95,31 +99,28 @@ async def judge(attack: Attack) -> Judgement:
             losses = _find_losses(target.recordings, said)
     if isinstance(outcome, Exception):
         losses.append(f"the attack itself failed: {outcome!r}")
-    did = ", ".join(f"{count:,} {what}" for what, count in done.items())
     gap = max((call.get("gap_s", 0.0) for call in said), default=0.0)
     whole = sum("failed" not in call for call in said)
-    return Judgement(did, f"{whole} of {CALLS} called", f"{gap:.2f} s", losses)
+    return Judgement(describe(done), f"{whole} of {CALLS} called", f"{gap:.2f} s", losses)
+
+
+def describe(done: dict[str, int]) -> str:
+    """Say what an attack has done."""
+    return ", ".join(f"{count:,} {what}" for what, count in done.items())
 
 
 @asynccontextmanager
 async def _serving(folder: Path, attack: Attack) -> AsyncIterator[Target]:
-    recordings, runtime_dir = folder / "recordings", folder / "run"
     flags = [*attack.flags, *(["--register", "127.0.0.1:0"] if attack.registers else [])]
-    command = [sys.executable, "-m", "streamer", "serve", "--audiosocket", "127.0.0.1:0", "--json"]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        "--recordings",
-        str(recordings),
-        *flags,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "STREAMER_RUNTIME_DIR": str(runtime_dir), "HOME": str(folder)},
-        preexec_fn=lambda: _limit(attack.most_files),
+    process = await start_streamer(
+        *("serve", "--audiosocket", "127.0.0.1:0", "--json", *flags),
+        folder=folder,
+        preexec_fn=lambda: limit_files(attack.most_files),
     )
-    target = Target(process, recordings, runtime_dir)
+    target = Target(process, recordings_of(folder), folder / "run")
     reading = asyncio.ensure_future(_read(target))
     try:
-        await _until(lambda: len(target.addresses) == 1 + attack.registers, BEGIN_S)
+        await until(lambda: len(target.addresses) == 1 + attack.registers, BEGIN_S)
         yield target
     finally:
         for _ in range(2):
@@ -127,10 +128,11 @@ async def _serving(folder: Path, attack: Attack) -> AsyncIterator[Target]:
                 process.send_signal(signal.SIGTERM)
         await process.wait()
         await reading
-        await _until(lambda: not _listeners(recordings), _END_S)
+        await until(lambda: not find_working(LISTENER, target.recordings), _END_S)
 
 
-def _limit(most_files: int | None) -> None:
+def limit_files(most_files: int | None) -> None:
+    """Let this process open no more than so many files."""
     if most_files is not None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
@@ -158,20 +160,16 @@ async def _see_out(target: Target, said: list[dict[str, Any]]) -> None:
     uuids = {call.get("uuid") for call in said}
 
     def are_over() -> bool:
-        calls = _read_calls(target.recordings)
+        calls = read_calls(target.recordings)
         ours = [call for call in calls if call["facts"]["uuid"] in uuids]
         return len(ours) >= len(uuids - {None}) and all(call["reason"] for call in ours)
 
     with suppress(TimeoutError):
-        await _until(are_over, _END_S)
-
-
-def _read_calls(recordings: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in recordings.glob("*/call.json")]
+        await until(are_over, _END_S)
 
 
 def _find_losses(recordings: Path, said: list[dict[str, Any]]) -> list[str]:
-    recorded = {call["facts"]["uuid"]: call for call in _read_calls(recordings)}
+    recorded = {call["facts"]["uuid"]: call for call in read_calls(recordings)}
     losses = []
     for call in said:
         if "failed" in call:
@@ -187,8 +185,7 @@ def _find_losses(recordings: Path, said: list[dict[str, Any]]) -> list[str]:
 
 def _compare(recordings: Path, call: dict[str, Any]) -> list[str]:
     (leg,) = call["legs"]
-    with wave.open(str(recordings / call["call"] / leg["path"])) as file:
-        wav = file.readframes(file.getnframes())
+    wav = read_pcm(recordings, call, leg)
     losses = []
     if call["reason"] != "hang-up":
         losses.append(f"{call['call']} ended as {call['reason']}")
@@ -197,21 +194,3 @@ def _compare(recordings: Path, call: dict[str, Any]) -> list[str]:
     if not leg["silence"] and wav != PCM:
         losses.append(f"{call['call']} has {len(wav)} bytes that are not the {len(PCM)} sent")
     return losses
-
-
-def _listeners(recordings: Path) -> list[int]:
-    """Return the processes that still have files of these recordings open."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if "streamer.tap.inbound_process" in (process.info["cmdline"] or []):
-            with suppress(psutil.Error):
-                files = process.open_files()
-                if any(Path(file.path).is_relative_to(recordings) for file in files):
-                    found.append(process.pid)
-    return found
-
-
-async def _until(condition: Callable[[], bool], most_s: float) -> None:
-    async with asyncio.timeout(most_s):
-        while not condition():  # noqa: ASYNC110 - other processes make it true
-            await asyncio.sleep(0.05)

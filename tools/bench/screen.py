@@ -6,19 +6,10 @@ The call has 10,000 lines already and two legs that speak the bundled call over 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
-import os
-import pty
 import re
 import statistics
-import struct
-import sys
 import tempfile
-import termios
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -33,6 +24,7 @@ from streamer.recording.writer import Recording, create_recording
 from streamer.store import Store, open_store
 from tools.bench.live import quantile
 from tools.bench.machine import show, show_table
+from tools.terminal import Terminal, open_terminal
 
 LINES = 10_000
 LEGS = (Leg("caller", "Bench/call;1"), Leg("agent", "Bench/call;2"))
@@ -41,71 +33,14 @@ KEYS = 100
 WATCHED_S = 30.0
 _LINE_S = 4
 _FRAME_S = 0.1
-_PATIENCE_S = 60.0
 _MARK = re.compile(rb"mark(\d{5})")
-
-
-class _Terminal:
-    """A program in a pseudo terminal; `written` is what it wrote since it was last cleared."""
-
-    def __init__(self, process: asyncio.subprocess.Process, descriptor: int) -> None:
-        self.process = process
-        self.written = b""
-        self._descriptor = descriptor
-        self._news = asyncio.Event()
-
-    def read(self) -> None:
-        with contextlib.suppress(OSError):
-            self.written += os.read(self._descriptor, 1 << 20)
-        self._news.set()
-
-    def type(self, keys: bytes) -> None:
-        self.written = b""
-        os.write(self._descriptor, keys)
-
-    async def until(self, holds: Callable[[bytes], bool]) -> float:
-        """Return when a condition on what was written held."""
-        async with asyncio.timeout(_PATIENCE_S):
-            while not holds(self.written):
-                self._news.clear()
-                await self._news.wait()
-        return time.monotonic()
-
-
-@asynccontextmanager
-async def _terminal(*arguments: str, size: tuple[int, int] = (80, 24)) -> AsyncIterator[_Terminal]:
-    outside, inside = pty.openpty()
-    fcntl.ioctl(outside, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-    os.set_blocking(outside, False)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "streamer",
-        *arguments,
-        stdin=inside,
-        stdout=inside,
-        stderr=inside,
-        start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color"},
-    )
-    terminal = _Terminal(process, outside)
-    asyncio.get_running_loop().add_reader(outside, terminal.read)
-    try:
-        yield terminal
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-        asyncio.get_running_loop().remove_reader(outside)
-        os.close(outside)
-        os.close(inside)
 
 
 async def _measure_start(recordings: Path, *arguments: str, sign: bytes) -> list[float]:
     found = []
     for _ in range(STARTS):
         began = time.monotonic()
-        async with _terminal(*arguments) as terminal:
+        async with open_terminal(*arguments) as terminal:
             found.append(await terminal.until(lambda written: sign in written) - began)
             terminal.type(b"q")
             await terminal.process.wait()
@@ -158,7 +93,7 @@ async def _speak(recording: Recording, tracks: list[bytes]) -> None:
         await asyncio.sleep(max(0.0, began + number * _FRAME_S - time.monotonic()))
 
 
-async def _measure_keys(terminal: _Terminal) -> tuple[list[float], list[float]]:
+async def _measure_keys(terminal: Terminal) -> tuple[list[float], list[float]]:
     """Return how long a jump from the newest to the first line takes, and how long the next page."""
     jumps, pages = [], []
     for _ in range(KEYS // 2):
@@ -196,7 +131,7 @@ async def _measure_live(folder: Path) -> tuple[list[float], list[float], float]:
     speaking = asyncio.ensure_future(_speak(recording, tracks))
     try:
         arguments = ["watch", "--recordings", str(recordings), "--model", "demo"]
-        async with _terminal(*arguments) as terminal:
+        async with open_terminal(*arguments) as terminal:
             await terminal.until(lambda written: b"1 live" in written)
             await asyncio.sleep(0.5)
             terminal.type(b"\r")

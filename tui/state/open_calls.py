@@ -251,9 +251,13 @@ class OpenCalls:
 
 
 def is_out_of_descriptors(error: BaseException | None) -> bool:
-    """Say whether an error came of too many open files, which others may close."""
+    """Say whether an error, or one of a group, came of too many open files, which others may close."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        if isinstance(error, BaseExceptionGroup) and any(
+            map(is_out_of_descriptors, error.exceptions)
+        ):
             return True
         error = error.__cause__ or error.__context__
     return False

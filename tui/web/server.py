@@ -25,6 +25,8 @@ _CLOSING_S = 1.0
 """How long a browser may take to say that it has heard of the end."""
 _FONT_SIZES = (8, 40)
 _BACKLOG = 128
+_ACCEPTS_A_TURN = 8
+"""Connections that are taken in a turn of the loop, before the strangers that must make room for them are closed."""
 
 MOST_TABS = 50
 """Each is a process of 60 MB."""
@@ -68,7 +70,10 @@ class TabServer(Server):
         self._strangers = Strangers(runner.server)
         self._access.on_known = self._strangers.recognise
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._strangers.meet, sock=listener, backlog=_BACKLOG)
+        server = await loop.create_server(
+            self._strangers.meet, sock=listener, backlog=_ACCEPTS_A_TURN
+        )
+        listener.listen(_BACKLOG)  # asyncio takes as many a turn as it lets wait; more may wait
         try:
             yield
         finally:

@@ -2,12 +2,13 @@
 
 Theory of operation. Every connection begins as a stranger. One whose request is let through becomes known, and is left alone from then
 on. A stranger has `PATIENCE_S` from its first byte to its last, however slowly it speaks; where there are too many, the one that came
-first goes.
+first goes. How many are too many depends on the descriptors that this process may have: tabs and calls need most of them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Callable
 
 from aiohttp import web
@@ -16,6 +17,9 @@ PATIENCE_S = 10.0
 
 MOST_STRANGERS = 64
 """A browser opens six connections at once, and shows its cookie on each with the first request."""
+
+_SHARE = 4
+"""Strangers have one in so many of the descriptors, if that is fewer."""
 
 
 class Strangers:
@@ -26,6 +30,7 @@ class Strangers:
     ) -> None:
         self._make = make
         self._patience_s = patience_s
+        self._most = count_places()
         self._waiting: dict[object, tuple[asyncio.Transport, asyncio.TimerHandle]] = {}
 
     def __len__(self) -> int:
@@ -37,7 +42,7 @@ class Strangers:
 
     def take(self, handler: object, transport: asyncio.Transport) -> None:
         """Begin a stranger's time."""
-        if len(self._waiting) >= MOST_STRANGERS:
+        if len(self._waiting) >= self._most:
             oldest = next(iter(self._waiting))
             self._send_away(oldest)
         timer = asyncio.get_running_loop().call_later(self._patience_s, self._send_away, handler)
@@ -52,6 +57,12 @@ class Strangers:
         transport, timer = self._waiting.pop(handler)
         timer.cancel()
         transport.abort()
+
+
+def count_places() -> int:
+    """Return how many strangers there may be at a time."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_STRANGERS if soft < 0 else min(MOST_STRANGERS, max(1, soft // _SHARE))
 
 
 class _Connection(asyncio.Protocol):

@@ -3,7 +3,11 @@
 import asyncio
 import errno
 import re
+import resource
+import socket
+from contextlib import ExitStack
 
+import psutil
 import pytest
 
 from streamer.errors import RecordingError
@@ -37,6 +41,30 @@ async def test_any_number_of_idle_connections_keeps_nobody_out(served):
     assert len(served.server._strangers) <= strangers.MOST_STRANGERS
     for _, writer in idle:
         writer.close()
+
+
+async def test_a_crowd_that_comes_at_once_takes_few_descriptors_of_the_server(served):
+    host, _, port = served.name.rpartition(":")
+    with ExitStack() as stack:
+        for _ in range(server._BACKLOG):
+            stack.enter_context(socket.create_connection((host, int(port))))
+        most, before = 0, psutil.Process().num_fds()
+        for _ in range(server._BACKLOG):
+            await asyncio.sleep(0)
+            most = max(most, psutil.Process().num_fds() - before)
+    assert len(served.server._strangers) == strangers.MOST_STRANGERS, "all have come"
+    assert most < strangers.MOST_STRANGERS + 4 * server._ACCEPTS_A_TURN
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "places"),
+    [(96, 24), (2, 1), (1_000_000, strangers.MOST_STRANGERS), (-1, strangers.MOST_STRANGERS)],
+)
+def test_where_descriptors_are_few_tabs_and_calls_have_most_of_them(
+    descriptors, places, monkeypatch
+):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+    assert strangers.count_places() == places
 
 
 async def test_who_speaks_slowly_is_sent_away_in_time(monkeypatch):
@@ -87,3 +115,9 @@ def test_what_failed_for_want_of_descriptors_is_known_behind_other_errors():
     assert not is_out_of_descriptors(failed)
     failed.__cause__ = OSError(errno.EMFILE, "Too many open files")
     assert is_out_of_descriptors(failed)
+
+
+def test_it_is_known_in_a_group_of_errors_too():
+    short = OSError(errno.EMFILE, "Too many open files")
+    assert is_out_of_descriptors(ExceptionGroup("of the legs", [ValueError(), short]))
+    assert not is_out_of_descriptors(ExceptionGroup("of the legs", [ValueError()]))
