@@ -14,7 +14,8 @@ class SpeechPlan:
     """How a leg is transcribed; see `Window`. `longest` is the longest utterance in samples, `commit_policy` one of `COMMIT_POLICIES`.
 
     `language` None is to be detected: it is one of `languages`, or any that the model knows if there are none. `trim_beyond` is in
-    samples: what a partial reads of an utterance begins behind settled words once it is longer.
+    samples: what a partial reads of an utterance begins behind settled words once it is longer. Utterances of a leg that is behind are
+    read in `packs` of so many samples; 0: one by one. A tentative word is shown once it ends `still_said` samples before the audio does.
     """
 
     language: str | None = "en"
@@ -26,6 +27,8 @@ class SpeechPlan:
     has_partials: bool = True
     has_timestamps: bool = False
     trim_beyond: int = 0
+    packs: int = 0
+    still_said: int = SPEECH_RATE * 3 // 20
     partial_beam: int = 1
     final_beam: int = 5
     final_temperatures: tuple[float, ...] = (0.0, 0.4)
@@ -41,6 +44,8 @@ STOCK = SpeechPlan(
     has_timestamps=True,
     longest=24 * SPEECH_RATE,
     trim_beyond=8 * SPEECH_RATE,
+    packs=12 * SPEECH_RATE,
+    still_said=0,
     commit_policy="steady-agreement",
 )
 """What BENCHMARKS.md shows of tiny.en and base: in short windows timestamps tell the decoder to stop, which is all that goes wrong

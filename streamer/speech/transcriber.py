@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
@@ -24,6 +25,7 @@ from streamer.speech.audio.leg_reader import LegAudio, Pause
 from streamer.speech.audio.segmenter import POST_ROLL, Change, Closed, Opened, Segmenter
 from streamer.speech.base import (
     FRAME,
+    CommitPolicy,
     Hypothesis,
     SegmentWriter,
     Suspicion,
@@ -31,10 +33,11 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
+from streamer.speech.packing import Pack, PackedUtterance
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
-from streamer.speech.words.filters import drop_inventions, find_speech, may_carry_context
+from streamer.speech.words.filters import Span, drop_inventions, find_speech, may_carry_context
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
@@ -47,9 +50,6 @@ PAUSE = SPEECH_RATE * 16 // 100
 
 CAUGHT_UP = SPEECH_RATE * 3 // 2
 """Unread samples up to which a leg is live; beyond, partials would only make it later."""
-
-STILL_SAID = 0
-"""Samples before the end of the audio in which a word is still being said."""
 
 LEAST_TENTATIVE = 0.4
 """Probability from which a tentative word is shown. On the bundled call over a telephone line, 9 of the 14 words below it were
@@ -68,6 +68,15 @@ class _Rest:
     pause: int
     window: Window
     reading: asyncio.Task[Hypothesis | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _PackReading:
+    """A pack that is being read."""
+
+    pack: Pack
+    window: Window
+    hypothesis: asyncio.Future[Hypothesis]
 
 
 Announce = Callable[[Partial | Final | Lagging], None]
@@ -116,6 +125,8 @@ class LegTranscriber:
         self._read_until = 0
         self._has_partial = False
         self._rest: _Rest | None = None
+        self._pack_in_hand = Pack()
+        self._packs: deque[_PackReading] = deque()
         self._told_lag_s = 0.0
 
     async def run(self) -> None:
@@ -129,11 +140,14 @@ class LegTranscriber:
             while (piece := await self._follower.read()) is not Pause.ENDED:
                 if isinstance(piece, Pause):
                     await self._change(self._segmenter.stalled())
+                    await self._unpack_all()
                 else:
                     await self._hear(piece)
             await self._end()
         finally:
             self._cancel_partials()
+            for reading in self._packs:
+                reading.hypothesis.cancel()
             self._follower.close()
 
     async def _hear(self, pcm: bytes) -> None:
@@ -143,7 +157,9 @@ class LegTranscriber:
             await self._change(self._segmenter.feed(probability))
         self._forget()
         self._tell_lag()
-        self._ask_for_partial()
+        if not self._is_behind:
+            await self._unpack_all()
+            self._ask_for_partial()
 
     async def _judge(self, pcm: bytes) -> list[float]:
         """Ask for voice activity; on another thread when there is much, as when a leg catches up."""
@@ -158,6 +174,7 @@ class LegTranscriber:
             self._probabilities.append(probability)
             await self._change(self._segmenter.feed(probability))
         await self._change(self._segmenter.end_of_stream())
+        await self._unpack_all()
         await self._writer.complete()
 
     async def _change(self, changes: list[Change]) -> None:
@@ -165,7 +182,10 @@ class LegTranscriber:
             match change:
                 case Opened():
                     self._begin()
+                case Closed() if self._may_pack():
+                    await self._pack(change)
                 case Closed():
+                    await self._unpack_all()
                     await self._settle(change)
 
     def _begin(self) -> None:
@@ -176,7 +196,7 @@ class LegTranscriber:
 
     def _ask_for_partial(self) -> None:
         opened = self._segmenter.open_utterance
-        if opened is None or not self._plan.has_partials:
+        if opened is None:
             return
         pause = self._segmenter.pause_start
         if pause is not None and self._heard_until >= pause + PAUSE:
@@ -188,7 +208,7 @@ class LegTranscriber:
 
     def _ask_for_rest(self, opened: Opened, pause: int) -> None:
         """Read what the utterance's final would be if nothing more is said; it is its final if nothing is."""
-        if (self._rest and self._rest.pause == pause) or self._follower.unread > CAUGHT_UP:
+        if self._rest and self._rest.pause == pause:
             return
         self._cancel_partials()
         start = self._choose_start(opened)
@@ -204,11 +224,8 @@ class LegTranscriber:
 
     def _may_ask(self) -> bool:
         """Say whether a partial may be asked for: one by one, or more if nobody else wants the recogniser."""
-        return (
-            (not self._partials or self._scheduler.is_idle)
-            and self._follower.unread <= CAUGHT_UP
-            and not self._scheduler.waiting_finals
-        )
+        is_free = not self._partials or self._scheduler.is_idle
+        return is_free and not self._scheduler.waiting_finals
 
     def _ask(self, window: Window) -> asyncio.Task[Hypothesis | None]:
         self._asked_until = window.end
@@ -223,6 +240,8 @@ class LegTranscriber:
 
     async def _transcribe_partial(self, window: Window) -> Hypothesis | None:
         urgency = Urgency.PARTIAL if self._has_partial else Urgency.FIRST_PARTIAL
+        if window.kind is WindowKind.FINAL:
+            urgency = Urgency.FINAL
         try:
             hypothesis = await self._scheduler.transcribe(window, urgency)
         except ModelError:
@@ -238,7 +257,7 @@ class LegTranscriber:
 
     def _show(self, opened: Opened, end: int) -> None:
         committed = self._policy.committed
-        tentative = _hold_back(self._policy.tentative, end)
+        tentative = _hold_back(self._policy.tentative, end - self._plan.still_said)
         if committed:
             self._segmenter.settled_until = committed[-1].end
         if committed or tentative:
@@ -258,13 +277,28 @@ class LegTranscriber:
         end = min(closed.end, self._heard_until)
         window, hypothesis = await self._read_final(closed, end)
         self._cancel_partials()
+        policy, self._policy = self._policy, self._open_policy()
+        await self._keep(
+            closed, end, policy, hypothesis, self._find_speech(window.position), window
+        )
+
+    async def _keep(
+        self,
+        closed: Closed,
+        end: int,
+        policy: CommitPolicy,
+        hypothesis: Hypothesis,
+        speech: Sequence[Span],
+        window: Window,
+    ) -> None:
+        """Settle the rest of an utterance by its last reading, keep it, and announce it."""
         if hypothesis.suspicion is Suspicion.SKIPPED:
             self.skipped += 1
-            self._policy.finish(None)
+            policy.finish(None)
         else:
             self._language = self._language or hypothesis.language
-            self._policy.finish(self._believe(hypothesis, window))
-        words = self._policy.committed
+            policy.finish(drop_inventions(hypothesis, window, speech))
+        words = policy.committed
         segment = None
         if words:
             until = max(end, words[-1].end)
@@ -275,7 +309,62 @@ class LegTranscriber:
         if segment is not None and is_kept:
             self._last = segment
             self._announce(Final(self._call_id, segment))
-        self._policy = self._open_policy()
+
+    @property
+    def _is_behind(self) -> bool:
+        """Nobody waits for what is said now, or it has been said a while ago."""
+        return not self._plan.has_partials or self._follower.unread > CAUGHT_UP
+
+    def _may_pack(self) -> bool:
+        """Say whether an utterance may wait for others to be read with it: no word of it is settled."""
+        return self._plan.packs > 0 and self._is_behind and not self._policy.committed
+
+    async def _pack(self, closed: Closed) -> None:
+        first = (closed.start - self._heard_from) * SAMPLE_WIDTH
+        last = (min(closed.end, self._heard_until) - self._heard_from) * SAMPLE_WIDTH
+        utterance = PackedUtterance(
+            closed, bytes(self._heard[first:last]), self._find_speech(closed.start)
+        )
+        if self._pack_in_hand.samples + utterance.samples > self._plan.packs:
+            await self._send_pack()
+        self._pack_in_hand.utterances.append(utterance)
+
+    async def _send_pack(self) -> None:
+        """Let the pack in hand be read, as soon as the recogniser has room for it."""
+        pack, self._pack_in_hand = self._pack_in_hand, Pack()
+        if not pack.utterances:
+            return
+        while len(self._packs) >= self._scheduler.slots:
+            await self._unpack()
+        number = pack.utterances[-1].closed.number
+        window = self._make_window(number, pack.position, pack.pcm, WindowKind.FINAL)
+        reading = asyncio.ensure_future(self._scheduler.transcribe(window, Urgency.FINAL))
+        self._packs.append(_PackReading(pack, window, reading))
+
+    async def _unpack_all(self) -> None:
+        await self._send_pack()
+        while self._packs:
+            await self._unpack()
+
+    async def _unpack(self) -> None:
+        """Settle the utterances of the oldest pack."""
+        reading = self._packs.popleft()
+        hypothesis = await reading.hypothesis
+        for utterance, part in zip(
+            reading.pack.utterances, reading.pack.split(hypothesis), strict=True
+        ):
+            window = replace(
+                reading.window,
+                position=utterance.closed.start,
+                pcm=utterance.pcm,
+                utterance=utterance.closed.number,
+            )
+            if part.suspicion is Suspicion.SKIPPED and len(reading.pack.utterances) > 1:
+                part = await self._scheduler.transcribe(window, Urgency.FINAL)
+            policy = self._open_policy()
+            await self._keep(
+                utterance.closed, utterance.end, policy, part, utterance.speech, window
+            )
 
     async def _read_final(self, closed: Closed, end: int) -> tuple[Window, Hypothesis]:
         """Return the utterance's last reading: the one that was asked for when it fell silent, if nothing has been said since."""
@@ -293,21 +382,25 @@ class LegTranscriber:
         return window, await self._scheduler.transcribe(window, Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
-        first = max(0, (window.position - self._frames_from) // FRAME)
+        return drop_inventions(hypothesis, window, self._find_speech(window.position))
+
+    def _find_speech(self, start: int) -> list[Span]:
+        first = max(0, (start - self._frames_from) // FRAME)
         position = self._frames_from + first * FRAME
-        return drop_inventions(
-            hypothesis, window, find_speech(self._probabilities[first:], position=position)
-        )
+        return find_speech(self._probabilities[first:], position=position)
 
     def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
-        is_final = kind is WindowKind.FINAL
-        plan = self._plan
         first = (start - self._heard_from) * SAMPLE_WIDTH
         last = (end - self._heard_from) * SAMPLE_WIDTH
+        return self._make_window(utterance, start, bytes(self._heard[max(0, first) : last]), kind)
+
+    def _make_window(self, utterance: int, start: int, pcm: bytes, kind: WindowKind) -> Window:
+        is_final = kind is WindowKind.FINAL
+        plan = self._plan
         return Window(
             f"{self._call_id}/{self._leg}",
             utterance,
-            bytes(self._heard[max(0, first) : last]),
+            pcm,
             start,
             kind,
             self._language,
@@ -355,9 +448,9 @@ class LegTranscriber:
 def _hold_back(tentative: tuple[Word, ...], end: int) -> tuple[Word, ...]:
     """Return the tentative words that are worth showing.
 
-    A word that is still being said is left out, because its end is a guess, and what stands from the first doubtful word on, because
+    A word that ends behind `end`, being said still, is left out, because its end is a guess, and what stands from the first doubtful word on, because
     half of such words change.
     """
     sure = itertools.takewhile(lambda word: word.probability >= LEAST_TENTATIVE, tentative)
     shown = tuple(sure)
-    return shown[:-1] if shown and shown[-1].end > end - STILL_SAID else shown
+    return shown[:-1] if shown and shown[-1].end > end else shown

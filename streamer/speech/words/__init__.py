@@ -8,6 +8,6 @@ from streamer.speech.words.agreement import HOLD, STEADY, LocalAgreement
 
 COMMIT_POLICIES: Mapping[str, Callable[[], CommitPolicy]] = {
     "local-agreement": LocalAgreement,
-    "steady-agreement": partial(LocalAgreement, steady=STEADY, hold=HOLD),
+    "steady-agreement": partial(LocalAgreement, steady=STEADY, hold=HOLD, settles_last=False),
 }
 """What opens the policy of an utterance, by the name that a `SpeechPlan` has."""

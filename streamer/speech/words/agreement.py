@@ -66,7 +66,8 @@ class LocalAgreement:
     """The commit policy of one utterance.
 
     `lookahead`, `steady` and `hold` are in samples: a word that is not `sure` is settled when it has been heard the same while the audio
-    grew by `steady`, and when it ends `hold` before the end of the audio; `doubtful_hold` if its probability is below `doubtful`.
+    grew by `steady`, and when it ends `hold` before the end of the audio; `doubtful_hold` if its probability is below `doubtful`. Without
+    `settles_last` the last word waits for its successor or the utterance's end even if it closes a sentence.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class LocalAgreement:
         hold: int = 0,
         doubtful: float = 0.0,
         doubtful_hold: int = 0,
+        settles_last: bool = True,
     ) -> None:
         self._lookahead = lookahead
         self._sure = sure
@@ -85,6 +87,7 @@ class LocalAgreement:
         self._hold = hold
         self._doubtful = doubtful
         self._doubtful_hold = doubtful_hold
+        self._settles_last = settles_last
         self._committed: list[Word] = []
         self._tentative: list[_Tentative] = []
 
@@ -153,7 +156,8 @@ class LocalAgreement:
                 and word.end <= audio_end - hold
             )
             sure = word.probability >= self._sure and word.end <= audio_end - self._lookahead
-            if not (agreed or sure) or (is_last and word.text[-1:] not in _CLOSING):
+            may_close = self._settles_last and word.text[-1:] in _CLOSING
+            if not (agreed or sure) or (is_last and not may_close):
                 return index
         return len(waiting)
 

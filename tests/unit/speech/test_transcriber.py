@@ -3,6 +3,7 @@
 import asyncio
 import time
 import wave
+from typing import Any
 
 import pytest
 
@@ -94,11 +95,12 @@ class PacedFollower:
 class Bench:
     def __init__(self, folder, pcm, **plan):
         self.folder = folder
-        self.engine = WordPerSecond()
+        self.engine: Any = WordPerSecond()
         self.writer = MemoryWriter()
         self.events = []
         self.kept_before_announced = []
         self.plan = SpeechPlan(**plan)
+        self.transcriber: LegTranscriber
         with wave.open(str(folder / "a.wav"), "wb") as wav:
             wav.setparams((1, 2, SPEECH_RATE, 0, "NONE", ""))
             wav.writeframes(pcm)
@@ -310,3 +312,72 @@ class OldestLast(WordPerSecond):
             for _ in range(60):
                 await asyncio.sleep(0)
         return await super().transcribe(windows)
+
+
+class WordPerLoudSecond(LoadedRecogniser):
+    """Says one word for each whole second of loud audio in a window, numbered by the second's loudness."""
+
+    def __init__(self):
+        self.windows = []
+
+    async def transcribe(self, windows):
+        (window,) = windows
+        self.windows.append(window)
+        await asyncio.sleep(0)
+        words, loud = [], 0
+        for second in range(window.samples * 10 // SPEECH_RATE):
+            at = second * SPEECH_RATE // 10
+            loud = loud + 1 if window.pcm[2 * at : 2 * at + 2] == LOUD else 0
+            if loud == 5:
+                start = window.position + at
+                words.append(Word("word", start, start + SPEECH_RATE // 10, 0.99))
+        return [Hypothesis(window.position, window.end, tuple(words))]
+
+
+TURNS = (seconds(QUIET, 1) + seconds(LOUD, 1)) * 10 + seconds(QUIET, 1)
+
+
+async def test_short_turns_of_a_leg_that_is_behind_are_read_together(tmp_path):
+    bench = Bench(tmp_path, TURNS, has_partials=False, packs=12 * SPEECH_RATE)
+    bench.engine = WordPerLoudSecond()
+    await bench.run()
+    assert len(bench.engine.windows) == 2
+    finals = bench.finals()
+    assert [segment.utterance for segment in finals] == list(range(1, 11))
+    assert [segment.text for segment in finals] == ["word"] * 10
+    for number, segment in enumerate(finals):
+        said = (2 * number + 1) * SPEECH_RATE
+        assert said <= segment.words[0].start < said + SPEECH_RATE
+    assert bench.kept_before_announced == [True] * 10
+
+
+class CatchingUp(PacedFollower):
+    """Is behind until the given second."""
+
+    def __init__(self, pcm, until):
+        super().__init__(pcm)
+        self.unread = 10 * SPEECH_RATE
+        self._until = until
+
+    async def read(self):
+        if self.now >= self._until:
+            self.unread = 0
+        return await super().read()
+
+
+async def test_a_leg_that_has_caught_up_settles_what_was_packed_before_it_goes_on(tmp_path):
+    bench = Bench(tmp_path, b"", packs=60 * SPEECH_RATE)
+    bench.engine = WordPerLoudSecond()
+    await bench.run(CatchingUp(TURNS, until=9))
+    assert [segment.utterance for segment in bench.finals()] == list(range(1, 11))
+    kinds = [(window.kind, window.utterance) for window in bench.engine.windows]
+    assert kinds[0] == (WindowKind.FINAL, 4), "four turns at once"
+    assert (WindowKind.PARTIAL, 6) in kinds
+
+
+async def test_of_a_pack_that_cannot_be_read_only_the_utterance_that_is_to_blame_is_lost(tmp_path):
+    bench = Bench(tmp_path, TALK * 3, has_partials=False, packs=10 * SPEECH_RATE)
+    bench.engine.skip = {2}
+    await bench.run()
+    assert bench.transcriber.skipped == 1
+    assert [segment.utterance for segment in bench.finals()] == [1, 3, 4, 5, 6]
