@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -285,7 +284,6 @@ class _Session:
             writer=writer,
             plan=speech.plan,
             announce=self._announce,
-            clock=time.monotonic,
         )
 
     def _open_reader(self, number: int, position: int) -> SpeechFollower:

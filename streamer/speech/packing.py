@@ -1,4 +1,4 @@
-"""Utterances of a leg that nobody waits for, read several at once; pure.
+"""Utterances of a leg that nobody waits for, read several at once.
 
 A recogniser hears better what stands in a sentence or two than a word alone, and a short encoder window costs as much for one word as
 for three seconds, so utterances that have been said already are put one behind the other into a window. The words that are found in
@@ -7,14 +7,21 @@ it are given back to their utterances by their times.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.core.events import Word
+from streamer.core.events import SPEECH_RATE, Word
 from streamer.speech.audio.segmenter import Closed
-from streamer.speech.base import Hypothesis
+from streamer.speech.base import Hypothesis, Suspicion, Window
+from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words.filters import Span
+
+LONGEST_LEAD_PAUSE = SPEECH_RATE * 10
+"""Samples of silence across which what was said before still helps to hear what is said now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +72,19 @@ class Pack:
         for utterance in self.utterances:
             end = begin + utterance.samples
             is_last = utterance is self.utterances[-1]
-            mine = [w for w in words if is_last or (w.start + w.end) // 2 < end]
-            del words[: len(mine)]
-            moved = tuple(_move(word, begin, utterance) for word in mine)
+            count = len(words) if is_last else _count_before(end, words)
+            moved = tuple(_move(word, begin, utterance) for word in words[:count])
+            del words[:count]
             parts.append(
                 replace(hypothesis, start=utterance.closed.start, end=utterance.end, words=moved)
             )
             begin = end
         return parts
+
+
+def _count_before(end: int, words: Sequence[Word]) -> int:
+    """Return how many words come before the first whose middle lies behind `end`."""
+    return sum(1 for _ in takewhile(lambda word: (word.start + word.end) // 2 < end, words))
 
 
 def _move(word: Word, begin: int, utterance: PackedUtterance) -> Word:
@@ -81,3 +93,92 @@ def _move(word: Word, begin: int, utterance: PackedUtterance) -> Word:
     start = min(max(word.start + offset, utterance.closed.start), utterance.end)
     end = min(max(word.end + offset, start), utterance.end)
     return replace(word, start=start, end=end)
+
+
+class LeadIn:
+    """The last utterances of a leg, up to `most` samples, which go in front of what is read next."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._utterances: list[PackedUtterance] = []
+
+    def append(self, utterance: PackedUtterance) -> None:
+        """Take the utterance that has just ended; the oldest give way."""
+        self._utterances.append(utterance)
+        while self._utterances and sum(u.samples for u in self._utterances) > self._most:
+            del self._utterances[0]
+
+    def lead(self, window: Window) -> Pack:
+        """Return a window behind the utterances before it, as far as they are near, and all is not longer than `most` together."""
+        closed = Closed(window.utterance, window.position, window.end)
+        pack = [PackedUtterance(closed, window.pcm, ())]
+        for before in reversed(self._utterances):
+            is_near = pack[0].closed.start - before.end <= LONGEST_LEAD_PAUSE
+            is_room = sum(u.samples for u in pack) + before.samples <= self._most
+            if not is_near or not is_room:
+                break
+            pack.insert(0, before)
+        return Pack(pack)
+
+
+class Backlog:
+    """The packs of one leg: the one that is being filled, and those that are being read, at most as many as the recogniser works on.
+
+    `make_window` makes the window of an utterance number, a position and audio; `settle` is given each utterance's part in order.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        *,
+        most: int,
+        make_window: Callable[[int, int, bytes], Window],
+        settle: Callable[[PackedUtterance, Window, Hypothesis], Awaitable[None]],
+    ) -> None:
+        self._scheduler = scheduler
+        self._most = most
+        self._make_window = make_window
+        self._settle = settle
+        self._filling = Pack()
+        self._reading: deque[tuple[Pack, Window, asyncio.Future[Hypothesis]]] = deque()
+
+    async def add(self, utterance: PackedUtterance) -> None:
+        """Put an utterance into the pack; a pack of `most` samples is read."""
+        if self._filling.samples + utterance.samples > self._most:
+            await self._send()
+        self._filling.utterances.append(utterance)
+
+    async def settle_all(self) -> None:
+        """Read what is left, and settle everything."""
+        await self._send()
+        while self._reading:
+            await self._settle_oldest()
+
+    def cancel(self) -> None:
+        """Let nothing be read any more."""
+        for _, _, hypothesis in self._reading:
+            hypothesis.cancel()
+
+    async def _send(self) -> None:
+        pack, self._filling = self._filling, Pack()
+        if not pack.utterances:
+            return
+        while len(self._reading) >= self._scheduler.slots:
+            await self._settle_oldest()
+        number = pack.utterances[-1].closed.number
+        window = self._make_window(number, pack.position, pack.pcm)
+        reading = asyncio.ensure_future(self._scheduler.transcribe(window, Urgency.FINAL))
+        self._reading.append((pack, window, reading))
+
+    async def _settle_oldest(self) -> None:
+        pack, whole, reading = self._reading.popleft()
+        hypothesis = await reading
+        is_skipped = hypothesis.suspicion is Suspicion.SKIPPED and len(pack.utterances) > 1
+        for utterance, part in zip(pack.utterances, pack.split(hypothesis), strict=True):
+            closed = utterance.closed
+            window = replace(
+                whole, utterance=closed.number, position=closed.start, pcm=utterance.pcm
+            )
+            if is_skipped:  # perhaps not for this one
+                part = await self._scheduler.transcribe(window, Urgency.FINAL)
+            await self._settle(utterance, window, part)

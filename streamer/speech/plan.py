@@ -28,6 +28,7 @@ class SpeechPlan:
     has_timestamps: bool = False
     trim_beyond: int = 0
     packs: int = 0
+    lead_in: int = 0
     still_said: int = SPEECH_RATE * 3 // 20
     partial_beam: int = 1
     final_beam: int = 5

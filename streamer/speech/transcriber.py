@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
 from streamer.errors import ModelError
+from streamer.speech.audio.heard import Heard
 from streamer.speech.audio.leg_reader import LegAudio, Pause
 from streamer.speech.audio.segmenter import POST_ROLL, Change, Closed, Opened, Segmenter
 from streamer.speech.base import (
@@ -33,11 +33,11 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
-from streamer.speech.packing import Pack, PackedUtterance
+from streamer.speech.packing import Backlog, LeadIn, PackedUtterance
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
-from streamer.speech.words.filters import Span, drop_inventions, find_speech, may_carry_context
+from streamer.speech.words.filters import Span, drop_inventions, may_carry_context
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
@@ -70,15 +70,6 @@ class _Rest:
     reading: asyncio.Task[Hypothesis | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _PackReading:
-    """A pack that is being read."""
-
-    pack: Pack
-    window: Window
-    hypothesis: asyncio.Future[Hypothesis]
-
-
 Announce = Callable[[Partial | Final | Lagging], None]
 
 
@@ -96,7 +87,6 @@ class LegTranscriber:
         writer: SegmentWriter,
         plan: SpeechPlan,
         announce: Announce,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.skipped = 0
         """Windows that the recogniser had to skip."""
@@ -109,15 +99,11 @@ class LegTranscriber:
         self._last: Segment | None = None
         self._plan = plan
         self._announce = announce
-        self._clock = clock
         self._language = plan.language
         self._segmenter = Segmenter(
             longest=plan.longest, first_number=writer.utterance + 1, position=writer.position
         )
-        self._heard = bytearray()
-        self._heard_from = writer.position
-        self._probabilities: list[float] = []
-        self._frames_from = writer.position
+        self._heard = Heard(writer.position)
         self._open_policy = COMMIT_POLICIES[plan.commit_policy]
         self._policy = self._open_policy()
         self._partials: set[asyncio.Task[Hypothesis | None]] = set()
@@ -125,8 +111,13 @@ class LegTranscriber:
         self._read_until = 0
         self._has_partial = False
         self._rest: _Rest | None = None
-        self._pack_in_hand = Pack()
-        self._packs: deque[_PackReading] = deque()
+        self._lead_in = LeadIn(plan.lead_in)
+        self._backlog = Backlog(
+            scheduler,
+            most=plan.packs,
+            make_window=partial(self._make_window, WindowKind.FINAL),
+            settle=self._settle_packed,
+        )
         self._told_lag_s = 0.0
 
     async def run(self) -> None:
@@ -140,25 +131,24 @@ class LegTranscriber:
             while (piece := await self._follower.read()) is not Pause.ENDED:
                 if isinstance(piece, Pause):
                     await self._change(self._segmenter.stalled())
-                    await self._unpack_all()
+                    await self._backlog.settle_all()
                 else:
                     await self._hear(piece)
             await self._end()
         finally:
             self._cancel_partials()
-            for reading in self._packs:
-                reading.hypothesis.cancel()
+            self._backlog.cancel()
             self._follower.close()
 
     async def _hear(self, pcm: bytes) -> None:
-        self._heard += pcm
+        self._heard.append(pcm)
         for probability in await self._judge(pcm):
-            self._probabilities.append(probability)
+            self._heard.judge(probability)
             await self._change(self._segmenter.feed(probability))
         self._forget()
         self._tell_lag()
         if not self._is_behind:
-            await self._unpack_all()
+            await self._backlog.settle_all()
             self._ask_for_partial()
 
     async def _judge(self, pcm: bytes) -> list[float]:
@@ -168,13 +158,12 @@ class LegTranscriber:
         return self._vad.feed(pcm)
 
     async def _end(self) -> None:
-        end = self._heard_from + len(self._heard) // SAMPLE_WIDTH
-        missing = FRAME - (end - self._segmenter.position) % FRAME
+        missing = FRAME - (self._heard.until - self._segmenter.position) % FRAME
         for probability in self._vad.feed(bytes(missing * SAMPLE_WIDTH)):
-            self._probabilities.append(probability)
+            self._heard.judge(probability)
             await self._change(self._segmenter.feed(probability))
         await self._change(self._segmenter.end_of_stream())
-        await self._unpack_all()
+        await self._backlog.settle_all()
         await self._writer.complete()
 
     async def _change(self, changes: list[Change]) -> None:
@@ -185,7 +174,7 @@ class LegTranscriber:
                 case Closed() if self._may_pack():
                     await self._pack(change)
                 case Closed():
-                    await self._unpack_all()
+                    await self._backlog.settle_all()
                     await self._settle(change)
 
     def _begin(self) -> None:
@@ -199,12 +188,12 @@ class LegTranscriber:
         if opened is None:
             return
         pause = self._segmenter.pause_start
-        if pause is not None and self._heard_until >= pause + PAUSE:
+        if pause is not None and self._heard.until >= pause + PAUSE:
             self._ask_for_rest(opened, pause)
-        elif self._may_ask() and self._heard_until - self._asked_until >= STEP:
+        elif self._may_ask() and self._heard.until - self._asked_until >= STEP:
             start = self._choose_start(opened)
-            if self._heard_until - start >= SHORTEST_PARTIAL:
-                self._ask(self._window(opened.number, start, self._heard_until, WindowKind.PARTIAL))
+            if self._heard.until - start >= SHORTEST_PARTIAL:
+                self._ask(self._window(opened.number, start, self._heard.until, WindowKind.PARTIAL))
 
     def _ask_for_rest(self, opened: Opened, pause: int) -> None:
         """Read what the utterance's final would be if nothing more is said; it is its final if nothing is."""
@@ -212,14 +201,14 @@ class LegTranscriber:
             return
         self._cancel_partials()
         start = self._choose_start(opened)
-        end = min(self._heard_until, pause + POST_ROLL)
+        end = min(self._heard.until, pause + POST_ROLL)
         window = self._window(opened.number, start, end, WindowKind.FINAL)
         reading = self._ask(window)
         self._rest = _Rest(pause, window, reading)
 
     def _choose_start(self, opened: Opened) -> int:
         """Return where the next window begins: with the utterance, or behind what is settled once it has become long."""
-        is_long = self._heard_until - opened.start > self._plan.trim_beyond
+        is_long = self._heard.until - opened.start > self._plan.trim_beyond
         return max((self._policy.trim_point if is_long else None) or 0, opened.start)
 
     def _may_ask(self) -> bool:
@@ -243,7 +232,7 @@ class LegTranscriber:
         if window.kind is WindowKind.FINAL:
             urgency = Urgency.FINAL
         try:
-            hypothesis = await self._scheduler.transcribe(window, urgency)
+            hypothesis = await self._read(window, urgency)
         except ModelError:
             return None  # the final will say it
         opened = self._segmenter.open_utterance
@@ -274,24 +263,23 @@ class LegTranscriber:
             )
 
     async def _settle(self, closed: Closed) -> None:
-        end = min(closed.end, self._heard_until)
-        window, hypothesis = await self._read_final(closed, end)
+        window, hypothesis = await self._read_final(closed)
         self._cancel_partials()
+        self._lead_in.append(self._take(closed))
         policy, self._policy = self._policy, self._open_policy()
-        await self._keep(
-            closed, end, policy, hypothesis, self._find_speech(window.position), window
-        )
+        speech = self._heard.find_speech(window.position)
+        await self._keep(closed, policy, window, hypothesis, speech)
 
     async def _keep(
         self,
         closed: Closed,
-        end: int,
         policy: CommitPolicy,
+        window: Window,
         hypothesis: Hypothesis,
         speech: Sequence[Span],
-        window: Window,
     ) -> None:
         """Settle the rest of an utterance by its last reading, keep it, and announce it."""
+        end = min(closed.end, self._heard.until)
         if hypothesis.suspicion is Suspicion.SKIPPED:
             self.skipped += 1
             policy.finish(None)
@@ -320,54 +308,32 @@ class LegTranscriber:
         return self._plan.packs > 0 and self._is_behind and not self._policy.committed
 
     async def _pack(self, closed: Closed) -> None:
-        first = (closed.start - self._heard_from) * SAMPLE_WIDTH
-        last = (min(closed.end, self._heard_until) - self._heard_from) * SAMPLE_WIDTH
-        utterance = PackedUtterance(
-            closed, bytes(self._heard[first:last]), self._find_speech(closed.start)
+        utterance = self._take(closed)
+        self._lead_in.append(utterance)
+        await self._backlog.add(utterance)
+
+    def _take(self, closed: Closed) -> PackedUtterance:
+        pcm = self._heard.cut(closed.start, closed.end)
+        return PackedUtterance(closed, pcm, self._heard.find_speech(closed.start))
+
+    async def _read(self, window: Window, urgency: Urgency) -> Hypothesis:
+        """Have a window read, behind what was said just before it: nobody understands a word alone as well."""
+        if window.kind is WindowKind.PARTIAL:
+            return await self._scheduler.transcribe(window, urgency)
+        pack = self._lead_in.lead(window)
+        whole = replace(window, position=pack.position, pcm=pack.pcm)
+        return pack.split(await self._scheduler.transcribe(whole, urgency))[-1]
+
+    async def _settle_packed(
+        self, utterance: PackedUtterance, window: Window, hypothesis: Hypothesis
+    ) -> None:
+        await self._keep(
+            utterance.closed, self._open_policy(), window, hypothesis, utterance.speech
         )
-        if self._pack_in_hand.samples + utterance.samples > self._plan.packs:
-            await self._send_pack()
-        self._pack_in_hand.utterances.append(utterance)
 
-    async def _send_pack(self) -> None:
-        """Let the pack in hand be read, as soon as the recogniser has room for it."""
-        pack, self._pack_in_hand = self._pack_in_hand, Pack()
-        if not pack.utterances:
-            return
-        while len(self._packs) >= self._scheduler.slots:
-            await self._unpack()
-        number = pack.utterances[-1].closed.number
-        window = self._make_window(number, pack.position, pack.pcm, WindowKind.FINAL)
-        reading = asyncio.ensure_future(self._scheduler.transcribe(window, Urgency.FINAL))
-        self._packs.append(_PackReading(pack, window, reading))
-
-    async def _unpack_all(self) -> None:
-        await self._send_pack()
-        while self._packs:
-            await self._unpack()
-
-    async def _unpack(self) -> None:
-        """Settle the utterances of the oldest pack."""
-        reading = self._packs.popleft()
-        hypothesis = await reading.hypothesis
-        for utterance, part in zip(
-            reading.pack.utterances, reading.pack.split(hypothesis), strict=True
-        ):
-            window = replace(
-                reading.window,
-                position=utterance.closed.start,
-                pcm=utterance.pcm,
-                utterance=utterance.closed.number,
-            )
-            if part.suspicion is Suspicion.SKIPPED and len(reading.pack.utterances) > 1:
-                part = await self._scheduler.transcribe(window, Urgency.FINAL)
-            policy = self._open_policy()
-            await self._keep(
-                utterance.closed, utterance.end, policy, part, utterance.speech, window
-            )
-
-    async def _read_final(self, closed: Closed, end: int) -> tuple[Window, Hypothesis]:
+    async def _read_final(self, closed: Closed) -> tuple[Window, Hypothesis]:
         """Return the utterance's last reading: the one that was asked for when it fell silent, if nothing has been said since."""
+        end = min(closed.end, self._heard.until)
         rest = self._rest
         if (
             rest
@@ -379,22 +345,15 @@ class LegTranscriber:
         self._cancel_partials()
         start = self._choose_start(Opened(closed.number, closed.start))
         window = self._window(closed.number, start, end, WindowKind.FINAL)
-        return window, await self._scheduler.transcribe(window, Urgency.FINAL)
+        return window, await self._read(window, Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
-        return drop_inventions(hypothesis, window, self._find_speech(window.position))
-
-    def _find_speech(self, start: int) -> list[Span]:
-        first = max(0, (start - self._frames_from) // FRAME)
-        position = self._frames_from + first * FRAME
-        return find_speech(self._probabilities[first:], position=position)
+        return drop_inventions(hypothesis, window, self._heard.find_speech(window.position))
 
     def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
-        first = (start - self._heard_from) * SAMPLE_WIDTH
-        last = (end - self._heard_from) * SAMPLE_WIDTH
-        return self._make_window(utterance, start, bytes(self._heard[max(0, first) : last]), kind)
+        return self._make_window(kind, utterance, start, self._heard.cut(start, end))
 
-    def _make_window(self, utterance: int, start: int, pcm: bytes, kind: WindowKind) -> Window:
+    def _make_window(self, kind: WindowKind, utterance: int, start: int, pcm: bytes) -> Window:
         is_final = kind is WindowKind.FINAL
         plan = self._plan
         return Window(
@@ -421,20 +380,10 @@ class LegTranscriber:
             said = [*self._last.words, *said]
         return " ".join(word.text for word in said[-_CONTEXT_WORDS:])
 
-    @property
-    def _heard_until(self) -> int:
-        return self._heard_from + len(self._heard) // SAMPLE_WIDTH
-
     def _forget(self) -> None:
-        """Let go of audio that no window can ask for any more; half a second before now may still begin an utterance."""
+        """Let go of audio that no window can ask for any more; a second before now may still begin an utterance."""
         opened = self._segmenter.open_utterance
-        keep_from = opened.start if opened else self._segmenter.position - SPEECH_RATE
-        frames = max(0, (keep_from - self._frames_from) // FRAME)
-        if frames:
-            del self._probabilities[:frames]
-            self._frames_from += frames * FRAME
-            del self._heard[: (self._frames_from - self._heard_from) * SAMPLE_WIDTH]
-            self._heard_from = self._frames_from
+        self._heard.forget(opened.start if opened else self._segmenter.position - SPEECH_RATE)
 
     def _tell_lag(self) -> None:
         lag_s = self._follower.unread / SPEECH_RATE

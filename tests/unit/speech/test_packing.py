@@ -4,8 +4,8 @@ from hypothesis import given, strategies as st
 
 from streamer.core.events import SPEECH_RATE, Word
 from streamer.speech.audio.segmenter import Closed
-from streamer.speech.base import Hypothesis
-from streamer.speech.packing import Pack, PackedUtterance
+from streamer.speech.base import Hypothesis, Window
+from streamer.speech.packing import LeadIn, Pack, PackedUtterance
 
 
 def utterance(number, start_s, seconds):
@@ -68,5 +68,32 @@ def test_no_word_is_lost_or_doubled_and_each_lies_in_its_utterance(lengths, time
     words = [word(str(n), first, first + length) for n, (first, length) in enumerate(ordered)]
     parts = pack.split(heard(pack, *words))
     assert [w.text for part in parts for w in part.words] == [w.text for w in words]
-    for part in parts:
+    for part, mine in zip(parts, pack.utterances, strict=True):
+        assert (part.start, part.end) == (mine.closed.start, mine.end)
         assert all(part.start <= w.start <= w.end <= part.end for w in part.words)
+
+
+def window(start_s, seconds):
+    return Window("a", 9, bytes(int(2 * seconds * SPEECH_RATE)), int(start_s * SPEECH_RATE))
+
+
+def test_a_window_is_read_behind_what_was_said_just_before_it():
+    lead_in = LeadIn(8 * SPEECH_RATE)
+    for number, start_s in enumerate((10, 13, 16), start=1):
+        lead_in.append(utterance(number, start_s, 2))
+    pack = lead_in.lead(window(20, 3))
+    assert [u.closed.start / SPEECH_RATE for u in pack.utterances] == [13, 16, 20]
+    own = pack.split(heard(pack, word("before", 15, 15.5), word("now", 17.5, 18)))[-1]
+    assert spans(own.words) == [("now", 20.5, 21)]
+
+
+def test_what_was_said_long_ago_or_leaves_no_room_is_not_read_again():
+    lead_in = LeadIn(8 * SPEECH_RATE)
+    lead_in.append(utterance(1, 10, 2))
+    assert len(lead_in.lead(window(12 + 10.5, 1)).utterances) == 1
+    assert len(lead_in.lead(window(13, 7)).utterances) == 1
+    assert len(LeadIn(0).lead(window(13, 1)).utterances) == 1
+    lead_in.append(utterance(2, 13, 9))
+    assert len(lead_in.lead(window(23, 1)).utterances) == 1, (
+        "one that is too long goes, and all before it"
+    )

@@ -1,7 +1,6 @@
 """One leg, with a scripted voice activity and a scripted engine: the path is real, the decoders are not."""
 
 import asyncio
-import time
 import wave
 from typing import Any
 
@@ -124,7 +123,6 @@ class Bench:
             writer=self.writer,
             plan=self.plan,
             announce=self.announce,
-            clock=(lambda: paced.now) if paced else time.monotonic,
         )
         try:
             await self.transcriber.run()
@@ -260,7 +258,7 @@ async def test_context_is_given_only_to_models_that_bear_it(tmp_path):
 async def test_memory_holds_one_utterance_whatever_the_length_of_the_call(tmp_path):
     bench = Bench(tmp_path, TALK * 20, has_partials=False)
     await bench.run()
-    assert len(bench.transcriber._heard) <= 20 * SPEECH_RATE * 2
+    assert len(bench.transcriber._heard.cut(0, 2**40)) <= 20 * SPEECH_RATE * 2
 
 
 async def test_what_somebody_else_has_settled_is_not_announced_again(bench):

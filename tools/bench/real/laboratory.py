@@ -123,7 +123,6 @@ def try_live(
                 writer=_Nowhere(),
                 plan=replace(plan, language=leg.language),
                 announce=_announce(listener, begin),
-                clock=loop.time,
             ).run()
             for leg, begin, listener in zip(legs, begins, listeners, strict=True)
         ]
