@@ -121,7 +121,7 @@ class LeadIn:
         return Pack(pack)
 
 
-class Backlog:
+class PackReader:
     """The packs of one leg: the one that is being filled, and those that are being read, at most as many as the recogniser works on.
 
     `make_window` makes the window of an utterance number, a position and audio; `settle` is given each utterance's part in order.

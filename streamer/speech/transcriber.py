@@ -33,7 +33,7 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
-from streamer.speech.packing import Backlog, LeadIn, PackedUtterance
+from streamer.speech.packing import LeadIn, PackedUtterance, PackReader
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
@@ -112,7 +112,7 @@ class LegTranscriber:
         self._has_partial = False
         self._rest: _Rest | None = None
         self._lead_in = LeadIn(plan.lead_in)
-        self._backlog = Backlog(
+        self._packs = PackReader(
             scheduler,
             most=plan.packs,
             make_window=partial(self._make_window, WindowKind.FINAL),
@@ -131,13 +131,13 @@ class LegTranscriber:
             while (piece := await self._follower.read()) is not Pause.ENDED:
                 if isinstance(piece, Pause):
                     await self._change(self._segmenter.stalled())
-                    await self._backlog.settle_all()
+                    await self._packs.settle_all()
                 else:
                     await self._hear(piece)
             await self._end()
         finally:
             self._cancel_partials()
-            self._backlog.cancel()
+            self._packs.cancel()
             self._follower.close()
 
     async def _hear(self, pcm: bytes) -> None:
@@ -148,7 +148,7 @@ class LegTranscriber:
         self._forget()
         self._tell_lag()
         if not self._is_behind:
-            await self._backlog.settle_all()
+            await self._packs.settle_all()
             self._ask_for_partial()
 
     async def _judge(self, pcm: bytes) -> list[float]:
@@ -163,7 +163,7 @@ class LegTranscriber:
             self._heard.judge(probability)
             await self._change(self._segmenter.feed(probability))
         await self._change(self._segmenter.end_of_stream())
-        await self._backlog.settle_all()
+        await self._packs.settle_all()
         await self._writer.complete()
 
     async def _change(self, changes: list[Change]) -> None:
@@ -174,7 +174,7 @@ class LegTranscriber:
                 case Closed() if self._may_pack():
                     await self._pack(change)
                 case Closed():
-                    await self._backlog.settle_all()
+                    await self._packs.settle_all()
                     await self._settle(change)
 
     def _begin(self) -> None:
@@ -310,7 +310,7 @@ class LegTranscriber:
     async def _pack(self, closed: Closed) -> None:
         utterance = self._take(closed)
         self._lead_in.append(utterance)
-        await self._backlog.add(utterance)
+        await self._packs.add(utterance)
 
     def _take(self, closed: Closed) -> PackedUtterance:
         pcm = self._heard.cut(closed.start, closed.end)
