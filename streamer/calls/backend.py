@@ -15,6 +15,8 @@ from streamer.core.events import Trouble
 from streamer.core.languages import name_languages
 from streamer.errors import ModelError, StoreError, UsageError
 from streamer.speech.base import EncoderWindow, Recogniser
+from streamer.speech.check.background import check_unmeasured
+from streamer.speech.check.memory import recall
 from streamer.speech.engine.model_languages import (
     LanguageChoice,
     choose_languages,
@@ -80,7 +82,6 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
             f"encoder_window must be auto, short or full, not {settings.encoder_window}"
         )
     measured = BUNDLED if is_bundled(model) else STOCK
-    is_auto = settings.encoder_window == "auto"
     languages = choose_languages(settings.language, model).languages
     return replace(
         measured,
@@ -88,10 +89,18 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
         languages=languages,
         prompt=join_hints(settings),
         longest=longest_utterance(model, measured.longest),
-        encoder_window=measured.encoder_window
-        if is_auto
-        else EncoderWindow(settings.encoder_window),
+        encoder_window=_choose_window(settings, model, measured),
     )
+
+
+def _choose_window(
+    settings: Settings, model: InstalledModel, measured: SpeechPlan
+) -> EncoderWindow:
+    """Return what is asked for, else what a check of these weights found on this machine, else what was measured."""
+    if settings.encoder_window != "auto":
+        return EncoderWindow(settings.encoder_window)
+    findings = None if is_bundled(model) else recall(settings, model)
+    return findings.encoder_window if findings else measured.encoder_window
 
 
 @asynccontextmanager
@@ -116,12 +125,16 @@ async def open_speech(
 
     async with recognisers[recogniser](settings, model, say) as opened:
         scheduler = Scheduler(opened, slots=opened.slots)
-        suiting = asyncio.ensure_future(_suit(scheduler, opened, join_hints(settings), say))
+        beside = [
+            asyncio.ensure_future(_suit(scheduler, opened, join_hints(settings), say)),
+            asyncio.ensure_future(check_unmeasured(settings, model, opened, scheduler, say)),
+        ]
         try:
             yield Speech(opened, scheduler, await asyncio.to_thread(plan_speech, settings, model))
         finally:
-            suiting.cancel()
-            await asyncio.gather(suiting, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await scheduler.aclose()
 
 

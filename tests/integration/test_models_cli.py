@@ -1,6 +1,8 @@
 import json
 
+from streamer.speech.recognisers import RECOGNISERS
 from tests.fakes.command_line import run_here
+from tests.fakes.reading import ReadingRecogniser, opener
 
 
 async def test_the_bundled_model_is_listed_with_what_it_is():
@@ -45,3 +47,29 @@ async def test_pulling_what_nobody_has_heard_of_is_exit_3():
     code, _, err = await run_here("models", "pull", "nonsense")
     assert code == 3
     assert "there is no model nonsense" in err
+
+
+async def test_the_bundled_model_is_checked_and_does_not_fit_human_speech():
+    code, out, _ = await run_here("models", "check", "demo")
+    assert code == 1
+    assert out.splitlines()[-1].startswith("demo does not fit")
+    code, out, _ = await run_here("models", "check", "demo", "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert (found["name"], found["encoder_window"]) == ("demo", "short")
+    assert {"wer_difference", "real_time_factor", "calls", "checked_at"} <= set(found)
+
+
+async def test_a_model_that_fits_is_exit_0(tmp_path, monkeypatch):
+    monkeypatch.setitem(RECOGNISERS, "local", opener(ReadingRecogniser()))
+    monkeypatch.setenv("STREAMER_MODEL", "demo")
+    code, out, _ = await run_here("models", "check")
+    assert code == 0
+    assert out.splitlines()[-1] == "demo fits this machine"
+
+
+async def test_checking_without_a_model_is_exit_3():
+    for arguments in (("small",), ()):
+        code, out, err = await run_here("models", "check", *arguments)
+        assert (code, out) == (3, "")
+        assert "streamer models pull small" in err
