@@ -1,5 +1,6 @@
 import json
 
+from streamer.cli import output
 from streamer.speech.recognisers import RECOGNISERS
 from tests.fakes.command_line import run_here
 from tests.fakes.reading import ReadingRecogniser, opener
@@ -73,3 +74,35 @@ async def test_checking_without_a_model_is_exit_3():
         code, out, err = await run_here("models", "check", *arguments)
         assert (code, out) == (3, "")
         assert "streamer models pull small" in err
+
+
+async def test_the_list_says_what_a_check_found_and_what_was_not_checked():
+    _, before, _ = await run_here("models")
+    assert "not checked: streamer models check demo" in before
+    _, unchecked, _ = await run_here("models", "--json")
+    assert json.loads(unchecked)["check"] is None
+    code, found, _ = await run_here("models", "check", "demo", "--json")
+    _, after, _ = await run_here("models")
+    assert "does not fit" in after
+    assert "not checked" not in after
+    _, checked, _ = await run_here("models", "--json")
+    assert json.loads(checked)["check"] == json.loads(found)
+
+
+async def test_without_a_name_a_model_is_suggested_with_its_reason_and_nothing_is_downloaded():
+    code, out, err = await run_here("models", "pull")
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "this machine has" in line
+    assert "`streamer models pull " in line
+
+
+async def test_on_a_terminal_the_suggested_model_is_downloaded_after_a_yes(monkeypatch):
+    monkeypatch.setattr(output, "can_ask", lambda: True)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setattr(output, "ask", lambda question: False)
+    code, _, err = await run_here("models", "pull")
+    assert (code, "nothing was downloaded" in err) == (2, True)
+    monkeypatch.setattr(output, "ask", lambda question: True)
+    code, _, err = await run_here("models", "pull")
+    assert (code, "cannot be reached" in err) == (1, True)

@@ -46,15 +46,21 @@ def models_list(as_json: AsJson = False) -> int:
 
 
 @models_app.command("pull")
+@with_settings("language")
 def models_pull(
+    settings: Settings,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="For example tiny, base, small or large-v3.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="For example tiny, base, small or large-v3; left out, one is suggested for this machine.",
+        ),
+    ] = None,
 ) -> int:
     """Download a faster-whisper model; no other command uses the internet."""
-    from streamer.cli.models import run_pull
+    from streamer.cli.models import run_advised_pull, run_pull
 
-    return run_pull(name)
+    return run_pull(name) if name else run_advised_pull(settings)
 
 
 @models_app.command("check")

@@ -67,6 +67,20 @@ def recall(settings: Settings, model: InstalledModel) -> Findings | None:
     return None
 
 
+def recall_latest(model: InstalledModel) -> Findings | None:
+    """Return what was found last for these weights by this version, whatever the settings; hashes nothing."""
+    read = _read()
+    with suppress(OSError, KeyError, TypeError, ValueError):
+        sha256 = _recall_hash(read, model.path / "model.bin")
+        found = [
+            _parse(fields, model)
+            for key, fields in read["checks"].items()
+            if sha256 and key.startswith(f"{sha256}/") and key.endswith(f"/{__version__}")
+        ]
+        return max(found, key=lambda each: each.checked_at, default=None)
+    return None
+
+
 def _key(sha256: str, settings: Settings) -> str:
     return "/".join((sha256, settings.device, settings.compute_type, __version__))
 

@@ -10,7 +10,7 @@ from streamer.config import Settings
 from streamer.speech.base import EncoderWindow
 from streamer.speech.check import memory
 from streamer.speech.check.findings import Findings
-from streamer.speech.check.memory import checks_path, hash_weights, recall, remember
+from streamer.speech.check.memory import checks_path, hash_weights, recall, recall_latest, remember
 from streamer.speech.engine.models import InstalledModel
 
 FOUND = Findings(
@@ -100,3 +100,13 @@ def test_a_cache_that_cannot_be_written_costs_only_the_memory(model):
 
 def test_a_model_that_is_gone_was_not_checked(tmp_path):
     assert recall(Settings(), InstalledModel("small", tmp_path / "gone", 7)) is None
+
+
+def test_a_list_shows_the_latest_finding_whatever_the_settings(model, monkeypatch):
+    assert recall_latest(model) is None
+    later = replace(FOUND, checked_at=datetime(2026, 11, 29, tzinfo=UTC), calls=1)
+    remember(Settings(device="cpu"), model, later)
+    remember(Settings(), model, FOUND)
+    assert recall_latest(model) == later
+    monkeypatch.setattr(memory, "__version__", "99")
+    assert recall_latest(model) is None
