@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.observers import OBSERVERS, Observer
@@ -17,6 +18,7 @@ from streamer.errors import ModelError, StoreError, UsageError
 from streamer.speech.base import EncoderWindow, Recogniser
 from streamer.speech.check.background import check_unmeasured
 from streamer.speech.check.memory import recall
+from streamer.speech.engine.model_advice import explain_smaller, read_machine, suggest_smaller
 from streamer.speech.engine.model_languages import (
     LanguageChoice,
     choose_languages,
@@ -25,6 +27,7 @@ from streamer.speech.engine.model_languages import (
 from streamer.speech.engine.models import (
     InstalledModel,
     is_bundled,
+    list_models,
     longest_utterance,
 )
 from streamer.speech.hints import explain_overlong, join_hints
@@ -50,6 +53,8 @@ class Speech:
     recogniser: Recogniser
     scheduler: Scheduler
     plan: SpeechPlan
+    explain_lag: Callable[[], str] = str
+    """Return a line for a call that stays behind: what would keep up; reads files, empty if there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +135,22 @@ async def open_speech(
             asyncio.ensure_future(check_unmeasured(settings, model, opened, scheduler, say)),
         ]
         try:
-            yield Speech(opened, scheduler, await asyncio.to_thread(plan_speech, settings, model))
+            plan = await asyncio.to_thread(plan_speech, settings, model)
+            yield Speech(opened, scheduler, plan, partial(_explain_lag, settings, model))
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await scheduler.aclose()
+
+
+def _explain_lag(settings: Settings, model: InstalledModel) -> str:
+    machine = read_machine(looks_for_gpu=False)  # whose import would hold up the words of others
+    smaller = suggest_smaller(model.size, machine, settings.language)
+    installed = {each.name for each in list_models()}
+    return explain_smaller(
+        model.name, smaller, is_installed=smaller is not None and smaller.name in installed
+    )
 
 
 async def _suit(

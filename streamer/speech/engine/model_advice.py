@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from streamer.core.languages import parse_languages
+from streamer.core.untrusted import printable
 
 GB = 1_000_000_000
 SPARE = 0.8
@@ -53,9 +54,9 @@ _MEDIUM = Candidate("medium", 1_530_000_000, 4 * GB, 9.0)
 _TURBO = Candidate("large-v3-turbo", 1_620_000_000, 5 * GB, 10.0)
 
 
-def read_machine() -> Machine:
-    """Look at this machine; imports the engine's library, which takes half a second."""
-    return Machine(os.cpu_count() or 1, _read_memory(), _has_gpu())
+def read_machine(*, looks_for_gpu: bool = True) -> Machine:
+    """Look at this machine; for a GPU the engine's library is imported, which takes half a second."""
+    return Machine(os.cpu_count() or 1, _read_memory(), looks_for_gpu and _has_gpu())
 
 
 def recommend(machine: Machine, language: str) -> Advice:
@@ -87,6 +88,15 @@ def suggest_smaller(size: int, machine: Machine, language: str) -> Candidate | N
     smaller = [each for each in list_candidates(language) if each.download < 0.8 * size]
     fitting = [each for each in smaller if _fits(each, machine)]
     return fitting[-1] if fitting else smaller[0] if smaller else None
+
+
+def explain_smaller(model: str, smaller: Candidate | None, *, is_installed: bool) -> str:
+    """Return a line for a live call whose words fall behind for good with a model."""
+    behind = f"the words of this call stay behind, because {printable(model)} is too slow for what this machine has to do; nothing is lost"
+    if smaller is None:
+        return f"{behind}, and there is no smaller model: fewer calls at once, or a faster machine, would help"
+    get = "" if is_installed else f" (`streamer models pull {smaller.name}` downloads it)"
+    return f"{behind}; {smaller.name} would keep up{get}: `--model {smaller.name}`"
 
 
 def list_candidates(language: str) -> Sequence[Candidate]:

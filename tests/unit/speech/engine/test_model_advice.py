@@ -6,6 +6,7 @@ from streamer.errors import UsageError
 from streamer.speech.engine.model_advice import (
     GB,
     Machine,
+    explain_smaller,
     read_machine,
     recommend,
     suggest_smaller,
@@ -75,3 +76,14 @@ def test_this_machine_has_cores_and_memory():
     machine = read_machine()
     assert machine.cores >= 1
     assert machine.memory > GB // 4
+
+
+def test_a_call_that_stays_behind_is_told_what_to_type():
+    smaller = suggest_smaller(486_000_000, Machine(2, 0, has_gpu=False), "en")
+    line = explain_smaller("small", smaller, is_installed=False)
+    assert "small is too slow" in line
+    assert line.endswith(
+        "base would keep up (`streamer models pull base` downloads it): `--model base`"
+    )
+    assert "pull" not in explain_smaller("small", smaller, is_installed=True)
+    assert "no smaller model" in explain_smaller("tiny.en", None, is_installed=False)
