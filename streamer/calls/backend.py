@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.observers import OBSERVERS, Observer
@@ -15,6 +16,9 @@ from streamer.core.events import Trouble
 from streamer.core.languages import name_languages
 from streamer.errors import ModelError, StoreError, UsageError
 from streamer.speech.base import EncoderWindow, Recogniser
+from streamer.speech.check.background import check_unmeasured
+from streamer.speech.check.memory import recall
+from streamer.speech.engine.model_advice import explain_smaller, read_machine, suggest_smaller
 from streamer.speech.engine.model_languages import (
     LanguageChoice,
     choose_languages,
@@ -23,6 +27,7 @@ from streamer.speech.engine.model_languages import (
 from streamer.speech.engine.models import (
     InstalledModel,
     is_bundled,
+    list_models,
     longest_utterance,
 )
 from streamer.speech.hints import explain_overlong, join_hints
@@ -48,6 +53,8 @@ class Speech:
     recogniser: Recogniser
     scheduler: Scheduler
     plan: SpeechPlan
+    explain_lag: Callable[[], str] = str
+    """Return a line for a call that stays behind: what would keep up; reads files, empty if there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,6 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
             f"encoder_window must be auto, short or full, not {settings.encoder_window}"
         )
     measured = BUNDLED if is_bundled(model) else STOCK
-    is_auto = settings.encoder_window == "auto"
     languages = choose_languages(settings.language, model).languages
     return replace(
         measured,
@@ -88,10 +94,18 @@ def plan_speech(settings: Settings, model: InstalledModel) -> SpeechPlan:
         languages=languages,
         prompt=join_hints(settings),
         longest=longest_utterance(model, measured.longest),
-        encoder_window=measured.encoder_window
-        if is_auto
-        else EncoderWindow(settings.encoder_window),
+        encoder_window=_choose_window(settings, model, measured),
     )
+
+
+def _choose_window(
+    settings: Settings, model: InstalledModel, measured: SpeechPlan
+) -> EncoderWindow:
+    """Return what is asked for, else what a check of these weights found on this machine, else what was measured."""
+    if settings.encoder_window != "auto":
+        return EncoderWindow(settings.encoder_window)
+    findings = None if is_bundled(model) else recall(settings, model)
+    return findings.encoder_window if findings else measured.encoder_window
 
 
 @asynccontextmanager
@@ -116,13 +130,27 @@ async def open_speech(
 
     async with recognisers[recogniser](settings, model, say) as opened:
         scheduler = Scheduler(opened, slots=opened.slots)
-        suiting = asyncio.ensure_future(_suit(scheduler, opened, join_hints(settings), say))
+        beside = [
+            asyncio.ensure_future(_suit(scheduler, opened, join_hints(settings), say)),
+            asyncio.ensure_future(check_unmeasured(settings, model, opened, scheduler, say)),
+        ]
         try:
-            yield Speech(opened, scheduler, await asyncio.to_thread(plan_speech, settings, model))
+            plan = await asyncio.to_thread(plan_speech, settings, model)
+            yield Speech(opened, scheduler, plan, partial(_explain_lag, settings, model))
         finally:
-            suiting.cancel()
-            await asyncio.gather(suiting, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await scheduler.aclose()
+
+
+def _explain_lag(settings: Settings, model: InstalledModel) -> str:
+    machine = read_machine(looks_for_gpu=False)  # whose import would hold up the words of others
+    smaller = suggest_smaller(model.size, machine, settings.language)
+    installed = {each.name for each in list_models()}
+    return explain_smaller(
+        model.name, smaller, is_installed=smaller is not None and smaller.name in installed
+    )
 
 
 async def _suit(

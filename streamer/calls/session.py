@@ -11,6 +11,7 @@ from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.calls.backend import Backend, Speech
+from streamer.calls.lag_advice import LagAdviser
 from streamer.calls.observers import ToldObservers, open_observers
 from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.events import (
@@ -108,6 +109,8 @@ class _Session:
         self._status = LiveStatus(feed.folder.path)
         self._shown: dict[str, int] = {}  # the last utterance of each leg
         self._lags: dict[str, float] = {}  # of our own
+        self._lag_adviser = LagAdviser(self._begin_advice)
+        self._advising: asyncio.Future[None] | None = None
         self._joined = asyncio.Event()
         """A leg has joined the call."""
         self._version = -1
@@ -161,6 +164,9 @@ class _Session:
             with suppress(StoreError) if trouble else nullcontext():  # said already
                 await self._note_end()
         finally:
+            self._lag_adviser.close()
+            if self._advising:
+                self._advising.cancel()
             if lock:
                 lock.release()
         return trouble
@@ -199,6 +205,15 @@ class _Session:
         for segment in await self._store.read_segments(self._call_id, after=self._shown):
             self._bus.publish(Final(self._call_id, segment))
             self._shown[segment.leg] = max(self._shown.get(segment.leg, 0), segment.utterance)
+
+    def _begin_advice(self) -> None:
+        """Say what would keep up, if the call is still live: one that is over catches up in its own time."""
+        if self._folder.is_live():
+            self._advising = asyncio.ensure_future(self._advise())
+
+    async def _advise(self) -> None:
+        if line := await asyncio.to_thread(self._speech_needed().explain_lag):
+            self._say(line)
 
     def _clear_lags(self) -> None:
         for leg, lag_s in self._lags.items():
@@ -298,6 +313,7 @@ class _Session:
         self._bus.publish(event)
         if isinstance(event, Lagging):
             self._lags[event.leg] = event.lag_s
+            self._lag_adviser.take(event)
         if isinstance(event, Partial | Lagging):
             self._status.post(event)
         elif self._told is not None:

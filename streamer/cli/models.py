@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from streamer.cli import output
+from streamer.cli.check_model import encode_findings
 from streamer.config import Settings
 from streamer.errors import ExitCode, StreamerError, UsageError
+from streamer.speech.check.findings import summarise
+from streamer.speech.check.memory import recall_latest
+from streamer.speech.engine.model_advice import read_machine, recommend
 from streamer.speech.engine.model_languages import choose_languages, explain_lack
 from streamer.speech.engine.models import (
     DEMO,
@@ -28,14 +30,14 @@ def run_list(*, as_json: bool) -> int:
     models = list_models()
     if as_json:
         for model in models:
-            output.data(json.dumps(_describe(model)))
+            output.json_line(_describe(model))
         return ExitCode.DONE
     output.data(f"{'name':<18} {'size':>9}  {'languages':<12} path")
     for model in models:
         output.data(
             f"{model.name:<18} {_format_size(model.size):>9}  {_languages(model):<12} {model.path}"
         )
-        if note := _NOTES.get(model.name):
+        for note in filter(None, (_NOTES.get(model.name), _say_check(model))):
             output.data(f"{'':<18} {note}")
     return ExitCode.DONE
 
@@ -61,6 +63,24 @@ def run_pull(name: str) -> int:
 
     output.data(str(pull_model(name).path))
     return ExitCode.DONE
+
+
+def run_advised_pull(settings: Settings) -> int:
+    """Say which model does for this machine and why, and download it if the user says yes.
+
+    Raises:
+        UsageError: Nobody says yes.
+        StreamerError: The hub cannot be reached.
+    """
+    advice = recommend(read_machine(), settings.language)
+    name, size = advice.model.name, _format_size(advice.model.download)
+    why = f"the model for live calls here is {name} ({size}): {advice.reason}"
+    if not output.can_ask():
+        raise UsageError(f"{why}; `streamer models pull {name}` downloads it")
+    output.talk(why)
+    if not output.ask(f"Download {name}?"):
+        raise UsageError("nothing was downloaded; `streamer models pull NAME` downloads another")
+    return run_pull(name)
 
 
 def choose_or_pull(settings: Settings) -> InstalledModel | None:
@@ -104,13 +124,20 @@ def _offer(name: str) -> InstalledModel | None:
         return None
 
 
-def _describe(model: InstalledModel) -> dict[str, str | int]:
+def _say_check(model: InstalledModel) -> str:
+    findings = recall_latest(model)
+    return summarise(findings) if findings else f"not checked: streamer models check {model.name}"
+
+
+def _describe(model: InstalledModel) -> dict[str, object]:
+    findings = recall_latest(model)
     return {
         "name": model.name,
         "size": model.size,
         "languages": _languages(model),
         "path": str(model.path),
         "note": _NOTES.get(model.name, ""),
+        "check": encode_findings(findings) if findings else None,
     }
 
 

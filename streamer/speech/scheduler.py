@@ -56,6 +56,8 @@ class Scheduler:
         self.busy_s = 0.0
         """Seconds that the recogniser has worked, of all slots together."""
         self.slots = slots
+        self.asked = 0
+        """Windows that have been asked for so far; while nobody speaks, none is."""
         self._jobs: list[_Job] = []  # a heap, bounded by two jobs a leg
         self._numbers = itertools.count()
         self._arrival = asyncio.Event()
@@ -72,6 +74,11 @@ class Scheduler:
         """Say whether the recogniser could take a window at once."""
         return not self._jobs and self._working < self.slots
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Say whether no window is being transcribed, and none waits."""
+        return not self._jobs and not self._working
+
     async def transcribe(self, window: Window, urgency: Urgency) -> Hypothesis:
         """Return what is said in the window, when its turn has come; a caller that is cancelled frees the recogniser.
 
@@ -79,6 +86,7 @@ class Scheduler:
             ModelError: The model cannot be loaded.
         """
         answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
+        self.asked += 1
         due = self._clock() + _DUE_S[urgency]
         job = _Job(due, next(self._numbers), window, answer, urgency is Urgency.FINAL)
         heapq.heappush(self._jobs, job)

@@ -1,6 +1,9 @@
 import json
 
+from streamer.cli import output
+from streamer.speech.recognisers import RECOGNISERS
 from tests.fakes.command_line import run_here
+from tests.fakes.reading import ReadingRecogniser, opener
 
 
 async def test_the_bundled_model_is_listed_with_what_it_is():
@@ -45,3 +48,61 @@ async def test_pulling_what_nobody_has_heard_of_is_exit_3():
     code, _, err = await run_here("models", "pull", "nonsense")
     assert code == 3
     assert "there is no model nonsense" in err
+
+
+async def test_the_bundled_model_is_checked_and_does_not_fit_human_speech():
+    code, out, _ = await run_here("models", "check", "demo")
+    assert code == 1
+    assert out.splitlines()[-1].startswith("demo does not fit")
+    code, out, _ = await run_here("models", "check", "demo", "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert (found["name"], found["encoder_window"]) == ("demo", "short")
+    assert {"wer_difference", "real_time_factor", "calls", "checked_at"} <= set(found)
+
+
+async def test_a_model_that_fits_is_exit_0(tmp_path, monkeypatch):
+    monkeypatch.setitem(RECOGNISERS, "local", opener(ReadingRecogniser()))
+    monkeypatch.setenv("STREAMER_MODEL", "demo")
+    code, out, _ = await run_here("models", "check")
+    assert code == 0
+    assert out.splitlines()[-1] == "demo fits this machine"
+
+
+async def test_checking_without_a_model_is_exit_3():
+    for arguments in (("small",), ()):
+        code, out, err = await run_here("models", "check", *arguments)
+        assert (code, out) == (3, "")
+        assert "streamer models pull small" in err
+
+
+async def test_the_list_says_what_a_check_found_and_what_was_not_checked():
+    _, before, _ = await run_here("models")
+    assert "not checked: streamer models check demo" in before
+    _, unchecked, _ = await run_here("models", "--json")
+    assert json.loads(unchecked)["check"] is None
+    code, found, _ = await run_here("models", "check", "demo", "--json")
+    _, after, _ = await run_here("models")
+    assert "does not fit" in after
+    assert "not checked" not in after
+    _, checked, _ = await run_here("models", "--json")
+    assert json.loads(checked)["check"] == json.loads(found)
+
+
+async def test_without_a_name_a_model_is_suggested_with_its_reason_and_nothing_is_downloaded():
+    code, out, err = await run_here("models", "pull")
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "this machine has" in line
+    assert "`streamer models pull " in line
+
+
+async def test_on_a_terminal_the_suggested_model_is_downloaded_after_a_yes(monkeypatch):
+    monkeypatch.setattr(output, "can_ask", lambda: True)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setattr(output, "ask", lambda question: False)
+    code, _, err = await run_here("models", "pull")
+    assert (code, "nothing was downloaded" in err) == (2, True)
+    monkeypatch.setattr(output, "ask", lambda question: True)
+    code, _, err = await run_here("models", "pull")
+    assert (code, "cannot be reached" in err) == (1, True)

@@ -50,6 +50,8 @@ def test_the_wheel_holds_both_packages_and_nothing_else(wheel):
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"streamer", "tui"}
     assert "streamer/assets/NOTICE" in names
     assert {"streamer/assets/vad/silero_vad.onnx", "streamer/assets/vad/LICENSE"} <= set(names)
+    check = {name for name in names if name.startswith("streamer/assets/check/")}
+    assert {"LICENSE", "NOTICE", "texts.json"} <= {Path(name).name for name in check}
 
 
 @pytest.mark.slow

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streamer.cli import output
-from streamer.cli.options import AsJson
+from streamer.cli.options import AsJson, with_settings
 from streamer.errors import ExitCode
+
+if TYPE_CHECKING:
+    from streamer.config import Settings
 
 
 def config() -> None:
@@ -20,7 +23,7 @@ def config() -> None:
 
 
 models_app = typer.Typer(
-    help="List, download and find speech models.",
+    help="List, download, try and find speech models.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -28,7 +31,7 @@ models_app = typer.Typer(
 
 @models_app.callback()
 def _models(context: typer.Context, as_json: AsJson = False) -> int:
-    """List, download and find speech models."""
+    """List, download, try and find speech models."""
     if context.invoked_subcommand is None:
         return models_list(as_json=as_json)
     return ExitCode.DONE
@@ -43,15 +46,37 @@ def models_list(as_json: AsJson = False) -> int:
 
 
 @models_app.command("pull")
+@with_settings("language")
 def models_pull(
+    settings: Settings,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="For example tiny, base, small or large-v3.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="For example tiny, base, small or large-v3; left out, one is suggested for this machine.",
+        ),
+    ] = None,
 ) -> int:
     """Download a faster-whisper model; no other command uses the internet."""
-    from streamer.cli.models import run_pull
+    from streamer.cli.models import run_advised_pull, run_pull
 
-    return run_pull(name)
+    return run_pull(name) if name else run_advised_pull(settings)
+
+
+@models_app.command("check")
+@with_settings()
+def models_check(
+    settings: Settings,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|DIR]", help="The model; the one that calls use if left out."),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Try a model on bundled speech: is it right, how fast, how many calls."""
+    from streamer.cli.check_model import run_check
+
+    return run_check(settings, name or settings.model, as_json=as_json)
 
 
 @models_app.command("path")

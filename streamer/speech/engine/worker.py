@@ -192,7 +192,8 @@ def bound_memory(plan: EnginePlan) -> None:
     if sys.platform != "linux" or plan.device not in ("auto", "cpu") or _has_gpu():
         return
     size = (Path(plan.directory) / "model.bin").stat().st_size
-    most = 3 * size + _SPARE_BYTES + plan.inter_threads * _BYTES_PER_THREAD
+    threads = plan.inter_threads * plan.intra_threads
+    most = 3 * size + _SPARE_BYTES + threads * _BYTES_PER_THREAD
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     with suppress(ValueError, OSError):  # it is lower already
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
@@ -206,8 +207,11 @@ def _has_gpu() -> bool:
 
 def main() -> None:
     """Serve the plan that the first argument holds."""
-    os.environ.update(ENVIRONMENT)
     public = EnginePlan(**json.loads(sys.argv[1]))
+    os.environ.update(ENVIRONMENT)
+    os.environ["MKL_NUM_THREADS"] = str(
+        public.intra_threads
+    )  # it outweighs what CTranslate2 asks for
     plan = replace(public, hints=json.loads(os.environ.pop(HINTS, '""')))
     with suppress(OSError):  # loading it says that a file is missing
         bound_memory(plan)

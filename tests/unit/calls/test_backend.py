@@ -1,5 +1,7 @@
 """How legs are transcribed follows from the settings, and from what the model knows."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from streamer.calls.backend import plan_speech
@@ -7,6 +9,8 @@ from streamer.config import Settings
 from streamer.core.events import SPEECH_RATE
 from streamer.errors import UsageError
 from streamer.speech.base import EncoderWindow
+from streamer.speech.check.findings import Findings
+from streamer.speech.check.memory import remember
 from streamer.speech.engine.models import DEMO, InstalledModel, resolve_model
 from tests.seams.scripted_recogniser import MODEL
 
@@ -41,3 +45,18 @@ def test_stock_weights_and_the_bundled_model_are_each_read_as_was_measured(tmp_p
     assert bundled.longest < stock.longest < 30 * SPEECH_RATE
     asked = plan_speech(Settings(encoder_window="full"), InstalledModel("base", tmp_path, 1))
     assert asked.encoder_window is EncoderWindow.FULL
+
+
+def test_what_a_check_found_of_these_weights_is_followed_unless_the_user_says_otherwise(tmp_path):
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    model = InstalledModel("small", tmp_path, 1)
+    found = Findings(
+        "small", EncoderWindow.FULL, 1.5, 12.0, 0.4, 3, datetime(2026, 11, 28, 12, tzinfo=UTC)
+    )
+    remember(Settings(), model, found)
+    remember(Settings(), resolve_model(DEMO), found)
+    assert plan_speech(Settings(), model).encoder_window is EncoderWindow.FULL
+    assert (
+        plan_speech(Settings(encoder_window="short"), model).encoder_window is EncoderWindow.SHORT
+    )
+    assert plan_speech(Settings(), resolve_model(DEMO)).encoder_window is EncoderWindow.SHORT

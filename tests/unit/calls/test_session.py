@@ -2,12 +2,15 @@
 
 import asyncio
 import wave
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from streamer.bus import Bus
 from streamer.calls import session
 from streamer.calls.backend import Backend, Speech
+from streamer.calls.lag_advice import LagAdviser
 from streamer.calls.session import run_session
 from streamer.core.audio import Leg
 from streamer.core.events import (
@@ -219,3 +222,23 @@ async def test_every_viewer_is_told_how_each_leg_is_doing(tmp_path, recordings):
         assert (ended.leg, ended.reason) == ("caller", EndReason.LOST)
         assert Trouble(recording.call.id, "caller: the connection broke") in bus.events
         assert isinstance(bus.events[-1], CallEnded)
+
+
+async def test_a_live_call_that_stays_behind_is_told_once_what_would_keep_up(
+    tmp_path, recordings, held, monkeypatch
+):
+    engine, speech = held
+    monkeypatch.setattr(session, "LagAdviser", partial(LagAdviser, for_good_s=0))
+    speech = replace(speech, explain_lag=lambda: "base would keep up")
+    recording, bus = begin(recordings), RememberingBus()
+    for path in recording.paths:
+        write_wav(path, SPEECH_RATE, seconds=30, sample=LOUD)
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        running = asyncio.ensure_future(
+            run_session(recording.folder, backend_with(store, speech), bus)
+        )
+        await until(lambda: bus.troubles().count("would keep up") == 1)
+        engine.let_go.set()
+        recording.finish(EndReason.HANG_UP)
+        await running
+    assert bus.troubles().count("would keep up") == 1
