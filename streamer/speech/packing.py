@@ -23,6 +23,9 @@ from streamer.speech.words.filters import Span
 LONGEST_LEAD_PAUSE = SPEECH_RATE * 10
 """Samples of silence across which what was said before still helps to hear what is said now."""
 
+LEAST_LEAD = SPEECH_RATE // 2
+"""Samples of what was said before that are worth being read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackedUtterance:
@@ -41,6 +44,12 @@ class PackedUtterance:
     def end(self) -> int:
         """Return the position behind its last sample."""
         return self.closed.start + self.samples
+
+    def tail(self, most: int) -> PackedUtterance:
+        """Return its end, of so many samples at most."""
+        start = max(self.closed.start, self.end - most)
+        pcm = self.pcm[(start - self.closed.start) * SAMPLE_WIDTH :]
+        return replace(self, closed=replace(self.closed, start=start), pcm=pcm)
 
 
 @dataclass(slots=True)
@@ -105,19 +114,20 @@ class LeadIn:
     def append(self, utterance: PackedUtterance) -> None:
         """Take the utterance that has just ended; the oldest give way."""
         self._utterances.append(utterance)
-        while self._utterances and sum(u.samples for u in self._utterances) > self._most:
+        while self._utterances and sum(u.samples for u in self._utterances[1:]) >= self._most:
             del self._utterances[0]
 
-    def lead(self, window: Window) -> Pack:
-        """Return a window behind the utterances before it, as far as they are near, and all is not longer than `most` together."""
+    def lead(self, window: Window, most: int) -> Pack:
+        """Return a window behind what was said before it, as far as that is near, and `most` samples in all."""
         closed = Closed(window.utterance, window.position, window.end)
         pack = [PackedUtterance(closed, window.pcm, ())]
+        room = min(most, self._most) - window.samples
         for before in reversed(self._utterances):
             is_near = pack[0].closed.start - before.end <= LONGEST_LEAD_PAUSE
-            is_room = sum(u.samples for u in pack) + before.samples <= self._most
-            if not is_near or not is_room:
+            if not is_near or room < LEAST_LEAD:
                 break
-            pack.insert(0, before)
+            pack.insert(0, before.tail(room))
+            room -= pack[0].samples
         return Pack(pack)
 
 

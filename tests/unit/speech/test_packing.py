@@ -81,19 +81,29 @@ def test_a_window_is_read_behind_what_was_said_just_before_it():
     lead_in = LeadIn(8 * SPEECH_RATE)
     for number, start_s in enumerate((10, 13, 16), start=1):
         lead_in.append(utterance(number, start_s, 2))
-    pack = lead_in.lead(window(20, 3))
-    assert [u.closed.start / SPEECH_RATE for u in pack.utterances] == [13, 16, 20]
-    own = pack.split(heard(pack, word("before", 15, 15.5), word("now", 17.5, 18)))[-1]
+    pack = lead_in.lead(window(20, 3), 8 * SPEECH_RATE)
+    assert [u.closed.start / SPEECH_RATE for u in pack.utterances] == [11, 13, 16, 20]
+    own = pack.split(heard(pack, word("before", 15.5, 16), word("now", 16.5, 17)))[-1]
     assert spans(own.words) == [("now", 20.5, 21)]
 
 
 def test_what_was_said_long_ago_or_leaves_no_room_is_not_read_again():
-    lead_in = LeadIn(8 * SPEECH_RATE)
+    lead_in, most = LeadIn(8 * SPEECH_RATE), 8 * SPEECH_RATE
     lead_in.append(utterance(1, 10, 2))
-    assert len(lead_in.lead(window(12 + 10.5, 1)).utterances) == 1
-    assert len(lead_in.lead(window(13, 7)).utterances) == 1
-    assert len(LeadIn(0).lead(window(13, 1)).utterances) == 1
-    lead_in.append(utterance(2, 13, 9))
-    assert len(lead_in.lead(window(23, 1)).utterances) == 1, (
-        "one that is too long goes, and all before it"
-    )
+    assert len(lead_in.lead(window(12 + 10.5, 1), most).utterances) == 1
+    assert len(lead_in.lead(window(13, 7.6), most).utterances) == 1
+    assert len(lead_in.lead(window(13, 2), 2 * SPEECH_RATE).utterances) == 1
+    assert len(LeadIn(0).lead(window(13, 1), most).utterances) == 1
+
+
+def test_of_what_was_said_before_no_more_is_held_than_can_be_read_again():
+    lead_in, most = LeadIn(8 * SPEECH_RATE), 8 * SPEECH_RATE
+    for number in range(100):
+        lead_in.append(utterance(number, 3 * number, 2))
+    assert len(lead_in.lead(window(300, 0.5), most).utterances) == 5
+    assert len(lead_in._utterances) == 4
+    lead_in.append(utterance(101, 301, 20))
+    (before, now) = lead_in.lead(window(322, 1), most).utterances
+    assert (before.closed.start, before.end) == (314 * SPEECH_RATE, 321 * SPEECH_RATE)
+    assert before.samples == 7 * SPEECH_RATE
+    assert now.closed.start == 322 * SPEECH_RATE
