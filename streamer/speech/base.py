@@ -64,9 +64,11 @@ class Suspicion(StrEnum):
 class Window:
     """A stretch of one leg to be transcribed.
 
-    `leg` names the leg among all calls. `position` is where `pcm` begins. `language` None lets the engine detect it. `prompt` holds
+    `leg` names the leg among all calls. `position` is where `pcm` begins. `language` None lets the engine detect it, among `languages` if there are any. `prompt` holds
     the user's names, `context` what this leg has just said; both only hint. `max_new_tokens` 0 means `token_cap`. `has_timestamps` lets
-    the decoder say when what it writes was said, which tells it to stop where the audio does.
+    the decoder say when what it writes was said, which tells it to stop where the audio does. `lead` is what this leg said just before,
+    as audio to be heard but not to be transcribed. Windows beside each other with the same `pack`, unless it is 0, are utterances of one
+    leg that have been said already, and may be read as one. A recogniser may pay no heed to either.
     """
 
     leg: str
@@ -82,6 +84,9 @@ class Window:
     encoder_window: EncoderWindow = EncoderWindow.FULL
     max_new_tokens: int = 0
     has_timestamps: bool = False
+    languages: tuple[str, ...] = ()
+    lead: bytes = b""
+    pack: int = 0
 
     @property
     def samples(self) -> int:

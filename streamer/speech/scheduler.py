@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -31,8 +31,8 @@ class Urgency(IntEnum):
 class _Job:
     due: float
     number: int
-    window: Window = field(compare=False)
-    answer: asyncio.Future[Hypothesis] = field(compare=False)
+    windows: tuple[Window, ...] = field(compare=False)
+    answer: asyncio.Future[list[Hypothesis]] = field(compare=False)
     is_final: bool = field(compare=False)
 
 
@@ -85,10 +85,16 @@ class Scheduler:
         Raises:
             ModelError: The model cannot be loaded.
         """
-        answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
-        self.asked += 1
+        return (await self.transcribe_together([window], urgency))[0]
+
+    async def transcribe_together(
+        self, windows: Sequence[Window], urgency: Urgency
+    ) -> list[Hypothesis]:
+        """Return what is said in each of the windows, which are given to the recogniser at once; else as `transcribe`."""
+        answer: asyncio.Future[list[Hypothesis]] = asyncio.get_running_loop().create_future()
+        self.asked += len(windows)
         due = self._clock() + _DUE_S[urgency]
-        job = _Job(due, next(self._numbers), window, answer, urgency is Urgency.FINAL)
+        job = _Job(due, next(self._numbers), tuple(windows), answer, urgency is Urgency.FINAL)
         heapq.heappush(self._jobs, job)
         self._arrival.set()
         return await answer
@@ -119,7 +125,7 @@ class Scheduler:
     def _pop_batch(self) -> list[_Job]:
         """Take the most urgent job, and those after it that are of its kind."""
         batch: list[_Job] = []
-        while self._jobs and len(batch) < self.batch:
+        while self._jobs and sum(len(job.windows) for job in batch) < self.batch:
             if batch and self._jobs[0].is_final != batch[0].is_final:
                 break
             job = heapq.heappop(self._jobs)
@@ -128,7 +134,8 @@ class Scheduler:
         return batch
 
     async def _serve(self, batch: list[_Job]) -> None:
-        request = asyncio.ensure_future(self._recogniser.transcribe([job.window for job in batch]))
+        windows = [window for job in batch for window in job.windows]
+        request = asyncio.ensure_future(self._recogniser.transcribe(windows))
 
         def stop_unwanted(_: object) -> None:
             if all(job.answer.done() for job in batch):
@@ -148,13 +155,14 @@ class Scheduler:
 
 
 def _answer(batch: list[_Job], request: asyncio.Future[list[Hypothesis]]) -> None:
-    """Hand every job its hypothesis, or the error, which is raised where the job was asked for."""
+    """Hand every job its hypotheses, or the error, which is raised where the job was asked for."""
     error = request.exception()
-    hypotheses = [] if error else request.result()
-    for number, job in enumerate(batch):
+    left = [] if error else list(request.result())
+    for job in batch:
+        mine, left = left[: len(job.windows)], left[len(job.windows) :]
         if job.answer.done():
             continue
         if error:
             job.answer.set_exception(error)
         else:
-            job.answer.set_result(hypotheses[number])
+            job.answer.set_result(mine)

@@ -14,8 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
@@ -33,7 +32,8 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
-from streamer.speech.packing import LeadIn, PackedUtterance, PackReader
+from streamer.speech.leg_language import LegLanguage
+from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
@@ -50,13 +50,6 @@ PAUSE = SPEECH_RATE * 16 // 100
 
 CAUGHT_UP = SPEECH_RATE * 3 // 2
 """Unread samples up to which a leg is live; beyond, partials would only make it later."""
-
-PARTIAL_LEAD = SPEECH_RATE * 37 // 10
-"""Samples of a partial with its lead-in: what fits into the least encoder window, where it costs nothing."""
-
-LEAST_TENTATIVE = 0.4
-"""Probability from which a tentative word is shown. On the bundled call over a telephone line, 9 of the 14 words below it were
-changed later, and 11 of the 148 above."""
 
 LAG_STEP_S = 5.0
 """Seconds by which the lag must change to be told again."""
@@ -102,7 +95,7 @@ class LegTranscriber:
         self._last: Segment | None = None
         self._plan = plan
         self._announce = announce
-        self._language = plan.language
+        self._language = LegLanguage(plan.language)
         self._segmenter = Segmenter(
             longest=plan.longest, first_number=writer.utterance + 1, position=writer.position
         )
@@ -115,12 +108,7 @@ class LegTranscriber:
         self._has_partial = False
         self._rest: _Rest | None = None
         self._lead_in = LeadIn(plan.lead_in)
-        self._packs = PackReader(
-            scheduler,
-            most=plan.packs,
-            make_window=partial(self._make_window, WindowKind.FINAL),
-            settle=self._settle_packed,
-        )
+        self._packs = PackReader(scheduler, most=plan.packs, settle=self._settle_packed)
         self._told_lag_s = 0.0
 
     async def run(self) -> None:
@@ -181,6 +169,7 @@ class LegTranscriber:
                     await self._settle(change)
 
     def _begin(self) -> None:
+        self._language.begin(self._segmenter.position)
         self._policy = self._open_policy()
         self._has_partial = False
         self._asked_until = self._read_until = 0
@@ -235,7 +224,7 @@ class LegTranscriber:
         if window.kind is WindowKind.FINAL:
             urgency = Urgency.FINAL
         try:
-            hypothesis = await self._read(window, urgency)
+            hypothesis = await self._scheduler.transcribe(self._behind_lead(window), urgency)
         except ModelError:
             return None  # the final will say it
         opened = self._segmenter.open_utterance
@@ -249,7 +238,9 @@ class LegTranscriber:
 
     def _show(self, opened: Opened, end: int) -> None:
         committed = self._policy.committed
-        tentative = _hold_back(self._policy.tentative, end - self._plan.still_said)
+        tentative = _hold_back(
+            self._policy.tentative, end - self._plan.still_said, self._plan.least_tentative
+        )
         if committed:
             self._segmenter.settled_until = committed[-1].end
         if committed or tentative:
@@ -268,7 +259,7 @@ class LegTranscriber:
     async def _settle(self, closed: Closed) -> None:
         window, hypothesis = await self._read_final(closed)
         self._cancel_partials()
-        self._lead_in.append(self._take(closed))
+        self._lead_in.append(self._heard.cut(closed.start, closed.end), start=closed.start)
         policy, self._policy = self._policy, self._open_policy()
         speech = self._heard.find_speech(window.position)
         await self._keep(closed, policy, window, hypothesis, speech)
@@ -287,19 +278,26 @@ class LegTranscriber:
             self.skipped += 1
             policy.finish(None)
         else:
-            self._language = self._language or hypothesis.language
+            self._learn_language(hypothesis, window)
             policy.finish(drop_inventions(hypothesis, window, speech))
         words = policy.committed
         segment = None
         if words:
             until = max(end, words[-1].end)
-            language = self._language or hypothesis.language
-            segment = Segment(self._leg, closed.number, closed.start, until, words, language)
+            segment = Segment(
+                self._leg, closed.number, closed.start, until, words, hypothesis.language
+            )
         # Kept before it is announced: what anybody has seen is never lost.
         is_kept = await self._writer.keep(segment, position=end, utterance=closed.number)
         if segment is not None and is_kept:
             self._last = segment
             self._announce(Final(self._call_id, segment))
+
+    def _learn_language(self, hypothesis: Hypothesis, window: Window) -> None:
+        if self._language.learn(hypothesis, read=window.samples):
+            self._lead_in = LeadIn(
+                self._plan.lead_in
+            )  # it would be detected there, not in what follows
 
     @property
     def _is_behind(self) -> bool:
@@ -311,27 +309,15 @@ class LegTranscriber:
         return self._plan.packs > 0 and self._is_behind and not self._policy.committed
 
     async def _pack(self, closed: Closed) -> None:
-        utterance = self._take(closed)
-        self._lead_in.append(utterance)
-        await self._packs.add(utterance)
+        end = min(closed.end, self._heard.until)
+        window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
+        self._lead_in.append(window.pcm, start=window.position)
+        speech = self._heard.find_speech(closed.start)
+        await self._packs.add(WaitingUtterance(closed, window, speech))
 
-    def _take(self, closed: Closed) -> PackedUtterance:
-        pcm = self._heard.cut(closed.start, closed.end)
-        return PackedUtterance(closed, pcm, self._heard.find_speech(closed.start))
-
-    async def _read(self, window: Window, urgency: Urgency) -> Hypothesis:
-        """Have a window read, behind what was said just before it: nobody understands a word alone as well."""
-        is_final = window.kind is WindowKind.FINAL
-        pack = self._lead_in.lead(window, self._plan.lead_in if is_final else PARTIAL_LEAD)
-        whole = replace(window, position=pack.position, pcm=pack.pcm)
-        return pack.split(await self._scheduler.transcribe(whole, urgency))[-1]
-
-    async def _settle_packed(
-        self, utterance: PackedUtterance, window: Window, hypothesis: Hypothesis
-    ) -> None:
-        await self._keep(
-            utterance.closed, self._open_policy(), window, hypothesis, utterance.speech
-        )
+    async def _settle_packed(self, utterance: WaitingUtterance, hypothesis: Hypothesis) -> None:
+        window, policy = utterance.window, self._open_policy()
+        await self._keep(utterance.closed, policy, window, hypothesis, utterance.speech)
 
     async def _read_final(self, closed: Closed) -> tuple[Window, Hypothesis]:
         """Return the utterance's last reading: the one that was asked for when it fell silent, if nothing has been said since."""
@@ -347,30 +333,32 @@ class LegTranscriber:
         self._cancel_partials()
         start = self._choose_start(Opened(closed.number, closed.start))
         window = self._window(closed.number, start, end, WindowKind.FINAL)
-        return window, await self._read(window, Urgency.FINAL)
+        return window, await self._scheduler.transcribe(self._behind_lead(window), Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
         return drop_inventions(hypothesis, window, self._heard.find_speech(window.position))
 
-    def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
-        return self._make_window(kind, utterance, start, self._heard.cut(start, end))
+    def _behind_lead(self, window: Window) -> Window:
+        """Put what was said before in front of a final: nobody understands a word alone as well. A partial gained nothing by it."""
+        return self._lead_in.lead(window) if window.kind is WindowKind.FINAL else window
 
-    def _make_window(self, kind: WindowKind, utterance: int, start: int, pcm: bytes) -> Window:
+    def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
         is_final = kind is WindowKind.FINAL
         plan = self._plan
         return Window(
             f"{self._call_id}/{self._leg}",
             utterance,
-            pcm,
+            self._heard.cut(start, end),
             start,
             kind,
-            self._language,
+            self._language.pinned,
             plan.prompt,
             self._context(start),
             plan.final_beam if is_final else plan.partial_beam,
             plan.final_temperatures if is_final else (0.0,),
             plan.encoder_window,
             has_timestamps=plan.has_timestamps,
+            languages=plan.languages,
         )
 
     def _context(self, start: int) -> str:
@@ -396,12 +384,12 @@ class LegTranscriber:
             self._announce(Lagging(self._call_id, self._leg, self._told_lag_s))
 
 
-def _hold_back(tentative: tuple[Word, ...], end: int) -> tuple[Word, ...]:
+def _hold_back(tentative: tuple[Word, ...], end: int, least: float) -> tuple[Word, ...]:
     """Return the tentative words that are worth showing.
 
     A word that ends behind `end`, being said still, is left out, because its end is a guess, and what stands from the first doubtful word on, because
     half of such words change.
     """
-    sure = itertools.takewhile(lambda word: word.probability >= LEAST_TENTATIVE, tentative)
+    sure = itertools.takewhile(lambda word: word.probability >= least, tentative)
     shown = tuple(sure)
     return shown[:-1] if shown and shown[-1].end > end else shown

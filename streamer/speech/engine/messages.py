@@ -94,7 +94,7 @@ def encode_message(message: Message) -> bytes:
     fields: dict[str, Any]
     match message:
         case Transcribe(job, windows):
-            pcm = b"".join(window.pcm for window in windows)
+            pcm = b"".join(window.lead + window.pcm for window in windows)
             fields = {
                 "kind": "transcribe",
                 "job": job,
@@ -177,18 +177,21 @@ def _parse(head: bytes, pcm: bytes) -> Message:
 
 
 def _encode_window(window: Window) -> dict[str, Any]:
-    fields = {name: getattr(window, name) for name in Window.__slots__ if name != "pcm"}
-    return {**fields, "samples": window.samples}
+    audio = ("pcm", "lead")
+    fields = {name: getattr(window, name) for name in Window.__slots__ if name not in audio}
+    return {**fields, "lead_bytes": len(window.lead), "bytes": len(window.pcm)}
 
 
 def _parse_windows(items: Sequence[dict[str, Any]], pcm: bytes) -> tuple[Window, ...]:
     windows, start = [], 0
     for fields in items:
-        end = start + 2 * fields.pop("samples")
+        begin = start + fields.pop("lead_bytes")
+        end = begin + fields.pop("bytes")
         fields["kind"] = WindowKind(fields["kind"])
         fields["encoder_window"] = EncoderWindow(fields["encoder_window"])
-        fields["temperatures"] = tuple(fields["temperatures"])
-        windows.append(Window(pcm=pcm[start:end], **fields))
+        for name in ("temperatures", "languages"):
+            fields[name] = tuple(fields[name])
+        windows.append(Window(lead=pcm[start:begin], pcm=pcm[begin:end], **fields))
         start = end
     if start != len(pcm):
         raise ValueError(f"{len(pcm)} bytes of audio where {start} were announced")

@@ -41,6 +41,7 @@ from streamer.speech.engine.attempts import (
     suspect_text,
 )
 from streamer.speech.engine.models import check_model
+from streamer.speech.engine.packs import group_windows, join_windows, split_hypothesis
 from streamer.speech.engine.word_times import (
     TimedWord,
     find_loudness,
@@ -160,6 +161,17 @@ class WhisperEngine:
         Raises:
             ValueError: A window is longer than `facts.longest_window`, or in a language that the model does not know.
         """
+        groups = list(group_windows(windows))
+        hypotheses = self._transcribe_each([join_windows(group) for group in groups], is_wanted)
+        return [
+            part
+            for group, hypothesis in zip(groups, hypotheses, strict=False)
+            for part in split_hypothesis(hypothesis, group)
+        ]
+
+    def _transcribe_each(
+        self, windows: Sequence[Window], is_wanted: Callable[[], bool]
+    ) -> list[Hypothesis]:
         best: dict[int, Hypothesis] = {}
         attempts = {index: list(list_attempts(w)) for index, w in enumerate(windows)}
         prepared = {index: self._prepare(window) for index, window in enumerate(windows)}
@@ -235,7 +247,7 @@ class WhisperEngine:
         if not is_wanted():
             raise _UnwantedError
         encoded, encode_s = _timed(lambda: self._encode(batch, shape.frames))
-        language, probability = self._language(encoded, shape)
+        language, probability = self._language(encoded, shape, batch[0].window.languages)
         tokenizer = self._tokenizers(language)
         if not is_wanted():
             raise _UnwantedError
@@ -266,12 +278,14 @@ class WhisperEngine:
             mels[row, :, : item.mel.shape[1]] = item.mel
         return self._whisper.encode(ctranslate2.StorageView.from_array(mels))
 
-    def _language(self, encoded: Any, shape: Shape) -> tuple[str, float]:
+    def _language(self, encoded: Any, shape: Shape, allowed: Sequence[str]) -> tuple[str, float]:
         """Return the batch's language and how sure that is; where it is not given, the batch is one window."""
         if shape.language is not None:
             return shape.language, 1.0
-        token, probability = self._whisper.detect_language(encoded)[0][0]
-        return token[2:-2], float(probability)
+        found = {token[2:-2]: float(p) for token, p in self._whisper.detect_language(encoded)[0]}
+        chosen = {code: p for code, p in found.items() if code in allowed} or found
+        best = max(chosen, key=chosen.__getitem__)
+        return best, chosen[best] / max(sum(chosen.values()), 1e-9)
 
     def _generate(
         self, encoded: Any, batch: list[_PreparedWindow], shape: Shape, tokenizer: Any

@@ -172,3 +172,14 @@ async def test_it_is_idle_when_a_window_would_be_read_at_once(engine):
     await asyncio.gather(*asked)
     await until(lambda: scheduler.is_idle)
     await scheduler.aclose()
+
+
+async def test_windows_that_are_asked_for_together_are_answered_together(engine, scheduler):
+    together = asyncio.ensure_future(
+        scheduler.transcribe_together([window("a"), window("b")], Urgency.FINAL)
+    )
+    alone = asyncio.ensure_future(scheduler.transcribe(window("c"), Urgency.FINAL))
+    engine.answer(2)
+    assert len(await together) == 2
+    await alone
+    assert engine.order == ["a b", "c"]

@@ -122,6 +122,14 @@ def test_a_language_that_is_not_known_is_detected_on_what_is_encoded_anyway(scri
     ]
 
 
+def test_a_language_is_detected_among_those_that_may_be(scripted):
+    engine, _ = scripted
+    (hypothesis,) = engine.transcribe([window(2, None, languages=("en", "es"))])
+    assert (hypothesis.language, hypothesis.language_probability) == ("en", 1.0)
+    (hypothesis,) = engine.transcribe([window(2, None, languages=("es",))])
+    assert hypothesis.language == "de", "none of them is known to the model"
+
+
 def test_windows_whose_language_is_not_known_are_read_one_by_one(scripted):
     engine, model = scripted
     engine.transcribe([window(2, None), window(2, None)])
