@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start hundreds of interpreters: without byte code each would compile the package anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-all check bench attack faults picture clean
+.PHONY: demo test test-all check bench bench-real attack faults picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
@@ -26,6 +26,10 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench
+
+# Stock weights and human voices, fetched into the user's cache; what has been measured is not measured again.
+bench-real: $(VENV)/.bench
+	$(BIN)/python -m tools.bench real
 
 attack: $(VENV)/.dev
 	$(BIN)/python -m tools.attack
@@ -52,3 +56,7 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install -q -e . --group dev
 	touch $@ $(VENV)/.run
+
+$(VENV)/.bench: pyproject.toml $(VENV)/.dev
+	$(BIN)/python -m pip install -q --group bench
+	touch $@

@@ -1,4 +1,7 @@
-"""`make bench`: run every benchmark and print a report for BENCHMARKS.md; `python -m tools.bench speech` runs one."""
+"""`make bench`: run every benchmark and print a report for BENCHMARKS.md; `python -m tools.bench speech` runs one.
+
+`real` and `policies` are benchmarks of stock weights on human speech, which are fetched; they need the dependency group `bench`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,15 @@ from tools.bench.machine import describe, show
 
 def main() -> None:
     """Run everything, or what the arguments name."""
+    if sys.argv[1:2] == ["real"]:
+        from tools.bench.real import report
+
+        asyncio.run(report.run(sys.argv[2:]))
+    else:
+        _run_bundled(sys.argv[1:])
+
+
+def _run_bundled(names: list[str]) -> None:
     show(describe())
     show()
     parts = {
@@ -21,7 +33,7 @@ def main() -> None:
         "store": store.run,
         "screen": screen.run,
     }
-    for name in sys.argv[1:] or parts:
+    for name in names or parts:
         asyncio.run(parts[name]())
 
 

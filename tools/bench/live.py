@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import resource
 import statistics
-import tempfile
-import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from streamer.bus import Bus, Subscription
-from streamer.calls.backend import Backend, open_backend
-from streamer.calls.session import run_session
-from streamer.config import Settings
-from streamer.core.audio import Leg
 from streamer.core.events import Event, Final, Lagging, Partial
-from streamer.recording.writer import create_recording
-from streamer.sources.wavfile import FileCall
-from streamer.speech.audio.vad import open_session
-from streamer.speech.base import Window
 from streamer.speech.engine.models import resolve_model
-from streamer.speech.scheduler import Urgency
 from streamer.speech.words.agreement import normalise
-from streamer.tap.tap import Stop, run_tap
-from tools.bench.gold import LEGS, GoldCall, align, count_errors
+from tools.bench.gold import LEGS, GoldCall, GoldWord, align, count_errors
+from tools.bench.playing import LiveCall, play_calls
 
 LONG_TURN_S = 3.0
 
@@ -83,16 +67,14 @@ class _LegLog:
 
 
 class Watcher:
-    """Takes a call's events with the moment of each."""
+    """Takes a call's events with the second of each."""
 
     def __init__(self, measures: Measures) -> None:
-        self.zero = 0.0
         self._measures = measures
         self._legs = {leg: _LegLog() for leg in LEGS}
 
-    def take(self, event: Event, now: float) -> None:
+    def take(self, event: Event, at: float) -> None:
         """Take note of a partial or a final."""
-        at = now - self.zero
         if isinstance(event, Partial):
             log = self._legs[event.leg]
             log.firsts.setdefault(event.utterance, at)
@@ -158,78 +140,22 @@ async def measure(
     beside: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> Measures:
     """Play `calls` copies of a call at real time through tap, recording and transcriber, and run `beside` meanwhile."""
-    measures, bus = Measures(), Bus()
-    watchers: dict[str, Watcher] = {}
+    measures = Measures()
     size = int(seconds * 16_000) * 2 if seconds else None
-    tracks = tuple(track[:size] for track in gold.tracks)
-    async with AsyncExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        settings = Settings(recordings=folder)
-        backend = await stack.enter_async_context(
-            open_backend(settings, resolve_model("demo"), bus)
-        )
-        speech = backend.speech
-        assert speech is not None
-        with bus.subscribe(capacity=1_000_000) as events:
-            watching = asyncio.ensure_future(_watch(events, watchers))
-            speech.recogniser.start()
-            open_session()
-            # Loading is not what is measured, so the models answer once before the call begins.
-            await speech.scheduler.transcribe(Window("warm", 0, bytes(32_000), 0), Urgency.FINAL)
-            before = _cpu_s()
-            copies = [
-                _play(tracks, Path(folder), backend, bus, watchers, measures, n * 0.37)
-                for n in range(calls)
-            ]
-            await asyncio.gather(*copies, *([beside()] if beside else []))
-            bus.close()
-            await watching
-    # The engine's time is known once it has ended.
-    measures.cpu_s = _cpu_s() - before
+    tracks = (gold.tracks[0][:size], gold.tracks[1][:size])
+    watchers = [Watcher(measures) for _ in range(calls)]
+    played = [LiveCall(dict(zip(LEGS, tracks, strict=True)), watcher.take) for watcher in watchers]
+    cost = await play_calls(played, resolve_model("demo"), beside=beside)
+    measures.cpu_s, measures.lost = cost.cpu_s, cost.lost
     measures.audio_s = calls * sum(len(track) for track in tracks) / 32_000
-    said = GoldCall((tracks[0], tracks[1]), tuple(_until(words, seconds) for words in gold.words))
-    for watcher in watchers.values():
+    said = GoldCall(tracks, tuple(_until(words, seconds) for words in gold.words))
+    for watcher in watchers:
         watcher.judge(said)
     return measures
 
 
-def _until(words: Sequence[object], seconds: float | None) -> tuple:  # type: ignore[type-arg]
-    return tuple(w for w in words if seconds is None or w.end <= seconds)  # type: ignore[attr-defined]
-
-
-async def _play(
-    tracks: Sequence[bytes],
-    folder: Path,
-    backend: Backend,
-    bus: Bus,
-    watchers: dict[str, Watcher],
-    measures: Measures,
-    delay: float,
-) -> None:
-    await asyncio.sleep(delay)
-    legs = tuple(Leg(label, label) for label in LEGS)
-    recording = create_recording(folder, source="file", url="", legs=legs)
-    stream = FileCall(legs, tracks, speed=1.0, clock=time.monotonic)
-    watcher = watchers[recording.call.id] = Watcher(measures)
-    watcher.zero = time.monotonic()
-    tap = asyncio.ensure_future(run_tap(stream, recording, Bus(), stop=Stop()))
-    await run_session(recording.folder, backend, bus)
-    await tap
-    sent = sum(len(track) // 2 for track in tracks)
-    measures.lost += sent - sum(leg.samples - leg.silence for leg in recording.legs)
-    measures.lost += recording.lost
-
-
-async def _watch(events: Subscription, watchers: dict[str, Watcher]) -> None:
-    async for event in events:
-        if isinstance(event, Partial | Final | Lagging) and event.call_id in watchers:
-            watchers[event.call_id].take(event, time.monotonic())
-
-
-def _cpu_s() -> float:
-    """Return the CPU seconds of this process and of its children that have ended."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+def _until(words: Sequence[GoldWord], seconds: float | None) -> tuple[GoldWord, ...]:
+    return tuple(word for word in words if seconds is None or word.end <= seconds)
 
 
 def cores() -> int:

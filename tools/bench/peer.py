@@ -1,14 +1,13 @@
-"""The policy that most live Whisper tools use, for comparison on the same model and audio: `python -m tools.bench.peer [telephone]`.
+"""The policy that most live Whisper tools use, for comparison on the same model and audio: `python -m tools.bench.peer JOB.json`.
 
 LocalAgreement-2 as Machacek et al. (2023) describe it: every second the whole buffer of a leg is transcribed by faster-whisper with
 beam 5 in full 30 s windows; words on which two successive transcripts agree, from the last committed one on, are committed; beyond 15 s
 the buffer is cut at the last segment that is committed. The end of the call commits the rest. Written anew from the paper, on faster-whisper's
-`transcribe()`; a leg is a thread, two share the model. Prints JSON.
+`transcribe()`; a leg is a thread, all share the model and the cores. Prints JSON.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import sys
@@ -19,10 +18,8 @@ from typing import Any
 import numpy as np
 from faster_whisper import WhisperModel
 
-from streamer.speech.engine.models import demo_path
 from streamer.speech.words.agreement import normalise
-from tools.bench.gold import RATE, judge, load_gold
-from tools.bench.machine import show
+from tools.bench.peers import RATE, Heard, read_job
 
 STEP_S = 1.0
 TRIM_S = 15.0
@@ -31,10 +28,11 @@ TRIM_S = 15.0
 class _Leg:
     """One leg's buffer and what is committed of it."""
 
-    def __init__(self, model: WhisperModel, audio: Any, zero: float) -> None:
+    def __init__(self, model: WhisperModel, track: bytes, zero: float, *, language: str) -> None:
         self.committed: list[tuple[str, float, float]] = []
         self._model = model
-        self._audio = audio
+        self._audio: Any = np.frombuffer(track, np.int16).astype(np.float32) / 32768
+        self._language = language
         self._zero = zero
         self._start = 0.0
         self._pending: list[tuple[str, float]] = []
@@ -55,18 +53,18 @@ class _Leg:
         window = self._audio[int(self._start * RATE) : int(heard * RATE)]
         segments, _ = self._model.transcribe(
             window,
-            language="en",
+            language=self._language,
             beam_size=5,
             word_timestamps=True,
             condition_on_previous_text=False,
         )
         found = list(segments)
-        words = [(normalise(w.word), self._start + w.end) for s in found for w in s.words or []]
+        words = [(w.word.strip(), self._start + w.end) for s in found for w in s.words or []]
         last = self.committed[-1][1] if self.committed else 0.0
         fresh = [(word, end) for word, end in words if end > last + 0.1]
         agreed = 0
         for (one, _), (other, _) in zip(self._pending, fresh, strict=False):
-            if one != other:
+            if normalise(one) != normalise(other):
                 break
             agreed += 1
         now = time.monotonic() - self._zero
@@ -82,27 +80,29 @@ class _Leg:
 
 
 def main() -> None:
-    """Run both legs and print commit latencies, word errors and CPU."""
+    """Follow the legs and print what was committed when, and CPU."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    gold = load_gold(is_telephone="telephone" in sys.argv)
+    job = read_job(sys.argv[1])
+    tracks = job.read()
+    cores = os.cpu_count() or 1
     model = WhisperModel(
-        str(demo_path()), device="cpu", compute_type="int8", cpu_threads=1, num_workers=2
+        job.model,
+        device="cpu",
+        compute_type="int8",
+        cpu_threads=max(1, cores // len(tracks)),
+        num_workers=len(tracks),
     )
     before = resource.getrusage(resource.RUSAGE_SELF)
     zero = time.monotonic()
-    legs = [
-        _Leg(model, np.frombuffer(t, np.int16).astype(np.float32) / 32768, zero)
-        for t in gold.tracks
-    ]
+    legs = [_Leg(model, track, zero, language=job.language) for track in tracks]
     threads = [threading.Thread(target=leg.run) for leg in legs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     after = resource.getrusage(resource.RUSAGE_SELF)
-    commit, wer = judge(gold, [[(word, at) for word, _, at in leg.committed] for leg in legs])
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    show(json.dumps({"commit": commit, "wer": wer, "cpu_s": cpu_s}))
+    Heard([[(word, at) for word, _, at in leg.committed] for leg in legs], cpu_s).show()
 
 
 if __name__ == "__main__":

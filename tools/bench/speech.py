@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,10 @@ from streamer.core.events import EndReason, Final
 from streamer.recording.writer import create_recording
 from streamer.speech.engine.models import demo_path, resolve_model
 from streamer.speech.words.agreement import normalise
-from tools.bench.gold import RATE, GoldCall, count_errors, load_gold
+from tools.bench.gold import RATE, GoldCall, count_errors, judge, load_gold
 from tools.bench.live import Measures, cores, measure, quantile
 from tools.bench.machine import show, show_table
+from tools.bench.peers import list_peers, run_peer
 
 STEPS = (2, 4, 8, 12, 16)
 STEP_SECONDS = 40.0
@@ -51,7 +50,7 @@ async def run() -> None:
 async def _bench_call(name: str, *, is_telephone: bool) -> None:
     gold = load_gold(is_telephone=is_telephone)
     ours = await measure(gold)
-    peers = [await _run_peer(command, is_telephone=is_telephone) for command in _peers().values()]
+    peers = [await _follow(command, gold) for command in list_peers().values()]
     offline = await asyncio.to_thread(_transcribe_whole, gold)
     seconds = sum(len(track) for track in gold.tracks) / 2 / RATE
     show(f"{name}; `transcribe()` of each whole leg offline, beam 5, with VAD: WER {offline:.1f} %")
@@ -62,7 +61,7 @@ async def _bench_call(name: str, *, is_telephone: bool) -> None:
     unknown = ["-"] * len(peers)
     flicker = f"{_flicker(ours):.1f} %; {ours.revisions}"
     show_table(
-        ["", "streamer", *_peers(), "goal"],
+        ["", "streamer", *list_peers(), "goal"],
         [
             ["commit latency p50 / p95", *map(_pair, commits), "1.2 / 2.0"],
             ["first partial p50 / p95", _pair(ours.first_partial), *unknown, "0.7 / -"],
@@ -73,15 +72,6 @@ async def _bench_call(name: str, *, is_telephone: bool) -> None:
             ["CPU seconds per audio second", *(f"{cpu / seconds:.3f}" for cpu in cpus), ""],
         ],
     )
-
-
-def _peers() -> dict[str, list[str]]:
-    """Return the peers that can be run here, each with its command."""
-    python = [sys.executable, "-m"]
-    peers = {"LocalAgreement, 1 s chunks, beam 5, full windows": [*python, "tools.bench.peer"]}
-    if theirs := os.environ.get("WHISPER_LIVE_PYTHON"):
-        peers["WhisperLive"] = [*python, "tools.bench.whisper_live", theirs]
-    return peers
 
 
 def _pair(values: list[float]) -> str:
@@ -98,12 +88,10 @@ def _early(measures: Measures) -> str:
     )
 
 
-async def _run_peer(command: list[str], *, is_telephone: bool) -> dict[str, Any]:
-    arguments = [*command, *(["telephone"] if is_telephone else [])]
-    process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
-    out, _ = await process.communicate()
-    report: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
-    return report
+async def _follow(command: Sequence[str], gold: GoldCall) -> dict[str, Any]:
+    heard = await run_peer(command, gold.tracks, demo_path())
+    commit, wer = judge(gold, [[(normalise(w), at) for w, at in leg] for leg in heard.legs])
+    return {"commit": commit, "wer": wer, "cpu_s": heard.cpu_s}
 
 
 def _transcribe_whole(gold: GoldCall) -> float:

@@ -1,7 +1,7 @@
-"""WhisperLive on the same model and audio, for comparison: `python -m tools.bench.whisper_live PYTHON [telephone]`.
+"""WhisperLive on the same model and audio, for comparison: `python -m tools.bench.whisper_live PYTHON JOB.json`.
 
 PYTHON is an interpreter in which the package `whisper-live` is installed (it asks for torch, so it is none of our dependencies). Its own
-server is started with the bundled model, shared by all clients as it recommends; each leg is one client that sends 20 ms frames at real
+server is started with the job's model, shared by all clients as it recommends; each leg is one client that sends 20 ms frames at real
 time, then silence until the rest is completed. A word is committed when the segment that holds it first comes as `completed`; the last
 open segment counts at its last change. Prints JSON.
 """
@@ -21,10 +21,7 @@ import numpy as np
 import psutil
 from websocket import WebSocket, WebSocketException, create_connection
 
-from streamer.speech.engine.models import demo_path
-from streamer.speech.words.agreement import normalise
-from tools.bench.gold import RATE, judge, load_gold
-from tools.bench.machine import show
+from tools.bench.peers import RATE, Heard, read_job
 
 _SERVER = """
 import sys
@@ -53,7 +50,7 @@ class _Leg:
     def committed(self) -> list[tuple[str, float]]:
         """Words in order with the moment each was committed at."""
         segments = [(text, at) for (_, text), at in self._completed.items()] + [self._open]
-        return [(normalise(word), at) for text, at in segments for word in text.split()]
+        return [(word, at) for text, at in segments for word in text.split()]
 
     def run(self, zero: float) -> None:
         """Send the leg at real time and listen."""
@@ -84,14 +81,14 @@ class _Leg:
 
 
 def main() -> None:
-    """Run both legs and print commit latencies, word errors and the server's CPU."""
-    gold = load_gold(is_telephone="telephone" in sys.argv)
+    """Follow the legs and print what was committed when, and the server's CPU."""
+    job = read_job(sys.argv[2])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.argv[1], "-c", _SERVER, str(port), str(demo_path())]
+    command = [sys.argv[1], "-c", _SERVER, str(port), job.model]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        legs = [_Leg(_connect(port, server), track) for track in gold.tracks]
+        legs = [_Leg(_connect(port, server, job.language), track) for track in job.read()]
         before = _cpu_s(server)
         zero = time.monotonic()
         threads = [threading.Thread(target=leg.run, args=(zero,)) for leg in legs]
@@ -103,15 +100,14 @@ def main() -> None:
     finally:
         server.kill()
         server.wait()
-    commit, wer = judge(gold, [leg.committed for leg in legs])
-    show(json.dumps({"commit": commit, "wer": wer, "cpu_s": cpu_s}))
+    Heard([leg.committed for leg in legs], cpu_s).show()
 
 
-def _connect(port: int, server: subprocess.Popen[bytes]) -> WebSocket:
+def _connect(port: int, server: subprocess.Popen[bytes], language: str) -> WebSocket:
     """Connect one client and wait until the server has its model."""
     _wait_for_port(port, server)
     connection = create_connection(f"ws://127.0.0.1:{port}", timeout=_START_S)
-    options = {"uid": str(time.monotonic_ns()), "language": "en", "task": "transcribe"}
+    options = {"uid": str(time.monotonic_ns()), "language": language, "task": "transcribe"}
     connection.send(json.dumps({**options, "model": "small.en", "use_vad": True}))
     while json.loads(connection.recv()).get("message") != "SERVER_READY":
         pass

@@ -23,7 +23,7 @@ from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import LegTranscriber
 from tools.bench.real import virtual
-from tools.bench.real.legs import SpokenLeg
+from tools.bench.real.legs import SpokenLeg, shorten
 from tools.bench.real.measures import Figures, Listener
 
 _POLL_S = 0.03
@@ -106,7 +106,7 @@ def try_live(
     engine: Engine, legs: Sequence[SpokenLeg], plan: SpeechPlan, *, seconds: float = 1e9
 ) -> list[Figures]:
     """Transcribe legs that are said at the same time; return each one's figures."""
-    legs = [_shorten(leg, seconds) for leg in legs]
+    legs = [shorten(leg, seconds) for leg in legs]
 
     async def main() -> list[Figures]:
         loop = asyncio.get_running_loop()
@@ -135,19 +135,6 @@ def try_live(
 
 def _announce(listener: Listener, begins_at: float) -> Callable[[Partial | Final | Lagging], None]:
     return lambda event: listener.take(event, asyncio.get_running_loop().time() - begins_at)
-
-
-def _shorten(leg: SpokenLeg, seconds: float) -> SpokenLeg:
-    if leg.seconds <= seconds:
-        return leg
-    kept = [said for said in leg.utterances if said.end + 0.5 <= seconds]
-    end = kept[-1].end + 0.3
-    return replace(
-        leg,
-        audio=leg.audio[: int(end * SPEECH_RATE)],
-        utterances=tuple(kept),
-        words=tuple(word for word in leg.words if word.end <= kept[-1].end),
-    )
 
 
 def load_engine(directory: Path, **options: Any) -> Engine:

@@ -168,8 +168,10 @@ def english_sentences() -> list[SpokenLeg]:
     ]
 
 
-def english_prompts(*, seed: int = 1, parts: int = 6, is_wide: bool = False) -> list[SpokenLeg]:
-    """Return all English prompts, shuffled and dealt out to legs of which several can be read at once."""
+def english_prompts(
+    *, seed: int = 1, parts: int = 6, first: int | None = None, is_wide: bool = False
+) -> list[SpokenLeg]:
+    """Return all English prompts, shuffled and dealt out to legs of which several can be read at once; or the `first` of these legs."""
     items = read_items(is_wide=is_wide)
     random.Random(seed).shuffle(items)
     kind = "wide" if is_wide else "prompts"
@@ -177,8 +179,15 @@ def english_prompts(*, seed: int = 1, parts: int = 6, is_wide: bool = False) -> 
         _with_words(
             join(f"{kind}-{seed}-{n + 1}", items[n::parts], seed=100 * seed + n, gaps=(0.4, 2.0))
         )
-        for n in range(parts)
+        for n in range(parts)[:first]
     ]
+
+
+def english_answers(*, count: int = 20) -> SpokenLeg:
+    """Return a leg of turns of one or two words with pauses between them, as when somebody answers questions."""
+    items = [item for item in read_items() if len(item.text.split()) <= 2]
+    random.Random(4).shuffle(items)
+    return _with_words(join(f"answers-{count}", items[:count], seed=4, gaps=(1.0, 2.0)))
 
 
 def foreign_prompts(language: str, *, count: int = 40) -> SpokenLeg:
@@ -187,6 +196,20 @@ def foreign_prompts(language: str, *, count: int = 40) -> SpokenLeg:
     random.Random(3).shuffle(items)
     return _with_words(
         join(f"{language}-{count}", items[:count], seed=3, gaps=(0.4, 2.0), language=language)
+    )
+
+
+def shorten(leg: SpokenLeg, seconds: float) -> SpokenLeg:
+    """Return the beginning of a leg, as far as its utterances are whole."""
+    if leg.seconds <= seconds:
+        return leg
+    kept = [said for said in leg.utterances if said.end + 0.5 <= seconds] or [leg.utterances[0]]
+    end = kept[-1].end + 0.3
+    return replace(
+        leg,
+        audio=leg.audio[: int(end * SPEECH_RATE)],
+        utterances=tuple(kept),
+        words=tuple(word for word in leg.words if word.end <= end),
     )
 
 

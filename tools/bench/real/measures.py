@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from streamer.core.events import Event, Final, Partial
 from streamer.speech.words.agreement import normalise
-from tools.bench.real.legs import Said, SpokenLeg
+from tools.bench.real.legs import SpokenLeg
 
 
 @dataclass
@@ -178,6 +178,53 @@ def normaliser(language: str) -> Any:
     return plain
 
 
-def words_until(words: Sequence[Said], seconds: float) -> tuple[Said, ...]:
-    """Return what has been said by then."""
-    return tuple(word for word in words if word.end <= seconds)
+def judge_words(leg: SpokenLeg, heard: Sequence[tuple[str, float]]) -> Figures:
+    """Judge a transcriber of which only its committed words are known, with the moment of each."""
+    figures = Figures(audio_s=leg.seconds, texts=[" ".join(word for word, _ in heard)])
+    figures.errors, figures.words = count_errors(leg, figures.texts[0])
+    pairs = align([normalise(w.text) for w in leg.words], [normalise(word) for word, _ in heard])
+    figures.commit = [heard[b][1] - leg.words[a].end for a, b in pairs]
+    return figures
+
+
+def count_by_utterance(leg: SpokenLeg, heard: str) -> list[tuple[int, int]]:
+    """Return word errors and words of each utterance, so that two transcripts can be compared utterance by utterance.
+
+    Each heard word counts for the utterance it is aligned with, an added one for that of the word before it.
+    """
+    from jiwer import process_words
+
+    said = [(n, word) for n, each in enumerate(leg.utterances) for word in each.text.split()]
+    words = heard.split()
+    found: Any = process_words(
+        " ".join(normalise(word) or "_" for _, word in said),
+        " ".join(normalise(word) or "_" for word in words) or "_",
+    )
+    shares: list[list[str]] = [[] for _ in leg.utterances]
+    for chunk in found.alignments[0]:
+        for n, word in enumerate(words[chunk.hyp_start_idx : chunk.hyp_end_idx]):
+            place = chunk.ref_start_idx + (-1 if chunk.type == "insert" else n)
+            shares[said[max(0, place)][0]].append(word)
+    return [
+        count_errors(replace(leg, utterances=(one,)), " ".join(share))
+        for one, share in zip(leg.utterances, shares, strict=True)
+    ]
+
+
+def bootstrap_difference(
+    ours: Sequence[tuple[int, int]],
+    theirs: Sequence[tuple[int, int]],
+    *,
+    rounds: int = 2000,
+    seed: int = 1,
+) -> tuple[float, float, float]:
+    """Return by how many points our word error rate lies above theirs, and the ends of its 95 % interval.
+
+    Both are errors and words by utterance, in the same order; whole utterances are drawn, in pairs.
+    """
+    surplus = np.array([one - other for (one, _), (other, _) in zip(ours, theirs, strict=True)])
+    words = np.array([count for _, count in ours])
+    drawn = np.random.default_rng(seed).integers(0, len(words), (rounds, len(words)))
+    points = 100 * surplus[drawn].sum(axis=1) / np.maximum(1, words[drawn].sum(axis=1))
+    low, high = np.percentile(points, (2.5, 97.5))
+    return 100 * float(surplus.sum()) / max(1, int(words.sum())), float(low), float(high)
