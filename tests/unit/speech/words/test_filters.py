@@ -105,6 +105,32 @@ def test_one_word_for_ever_is_a_loop():
     assert texts(cut_loop(say("so " + "you " * 12))) == "so you"
 
 
+def spoken_apart(text: str, *, stretches: int) -> tuple[tuple[Word, ...], list[tuple[int, int]]]:
+    """Say one word a second, of which the first so many have half a second of speech each."""
+    words = say(text, pace=1.0)
+    return words, [(w.start + 1000, w.start + SECOND // 2) for w in words[:stretches]]
+
+
+@pytest.mark.parametrize("text", ["1 2 3 " * 5, "no " * 14, "4 " + "0 " * 15])
+def test_what_is_said_again_and_again_with_speech_for_each_word_is_no_loop(text: str):
+    words, speech = spoken_apart(text, stretches=99)
+    assert cut_loop(words, speech) == list(words)
+    assert judge(words, compression_ratio=3.0, speech=speech).words == words
+
+
+def test_of_a_loop_as_many_rounds_are_kept_as_have_speech():
+    words, speech = spoken_apart("4 " + "0 " * 30, stretches=16)
+    assert texts(cut_loop(words, speech)) == "4" + " 0" * 15
+    words, speech = spoken_apart("1 2 3 " * 9, stretches=15)
+    assert texts(cut_loop(words, speech)) == " ".join(["1 2 3"] * 5)
+
+
+def test_a_loop_behind_what_is_no_loop_is_found():
+    words = say("no " * 12 + "and so it is " * 4, pace=1.0)
+    speech = [(w.start + 1000, w.start + SECOND // 2) for w in words[:12]]
+    assert texts(cut_loop(words, speech)) == "no " * 12 + "and so it is"
+
+
 def test_text_that_compresses_too_well_without_a_clear_loop_is_dropped():
     hypothesis = judge(say("a b a b c a b"), compression_ratio=2.5)
     assert hypothesis.words == ()
