@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
@@ -195,7 +195,7 @@ class LegTranscriber:
         start = self._choose_start(opened)
         end = min(self._heard.until, pause + POST_ROLL)
         window = self._window(opened.number, start, end, WindowKind.FINAL)
-        reading = self._ask(window)
+        reading = self._ask(self._behind_lead(window, opened.start))
         self._rest = _Rest(pause, window, reading)
 
     def _choose_start(self, opened: Opened) -> int:
@@ -224,7 +224,7 @@ class LegTranscriber:
         if window.kind is WindowKind.FINAL:
             urgency = Urgency.FINAL
         try:
-            hypothesis = await self._scheduler.transcribe(self._behind_lead(window), urgency)
+            hypothesis = await self._scheduler.transcribe(window, urgency)
         except ModelError:
             return None  # the final will say it
         opened = self._segmenter.open_utterance
@@ -333,14 +333,18 @@ class LegTranscriber:
         self._cancel_partials()
         start = self._choose_start(Opened(closed.number, closed.start))
         window = self._window(closed.number, start, end, WindowKind.FINAL)
-        return window, await self._scheduler.transcribe(self._behind_lead(window), Urgency.FINAL)
+        led = self._behind_lead(window, closed.start)
+        return window, await self._scheduler.transcribe(led, Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
         return drop_inventions(hypothesis, window, self._heard.find_speech(window.position))
 
-    def _behind_lead(self, window: Window) -> Window:
-        """Put what was said before in front of a final: nobody understands a word alone as well. A partial gained nothing by it."""
-        return self._lead_in.lead(window) if window.kind is WindowKind.FINAL else window
+    def _behind_lead(self, window: Window, utterance_start: int) -> Window:
+        """Put what was said before in front of a final: nobody understands a word alone as well. Partials gained nothing by it."""
+        if window.position <= utterance_start:
+            return self._lead_in.lead(window)
+        start = max(utterance_start, window.end - self._plan.lead_in)
+        return replace(window, lead=self._heard.cut(start, window.position))
 
     def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
         is_final = kind is WindowKind.FINAL

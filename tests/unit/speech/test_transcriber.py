@@ -362,10 +362,20 @@ async def test_of_a_pack_only_the_utterance_that_cannot_be_read_is_lost(tmp_path
 
 
 async def test_a_final_is_read_behind_what_was_said_before_it_and_a_partial_is_not(tmp_path):
-    bench = Bench(tmp_path, b"", lead_in=8 * SPEECH_RATE)
+    bench = Bench(tmp_path, b"", lead_in=8 * SPEECH_RATE, trim_beyond=8 * SPEECH_RATE)
     await bench.run(PacedFollower(TALK))
     second = [window for window in bench.engine.windows if window.utterance == 2]
     leads = {window.kind: len(window.lead) // 2 for window in second}
     assert leads[WindowKind.PARTIAL] == 0
     assert 4 * SPEECH_RATE < leads[WindowKind.FINAL] <= 5 * SPEECH_RATE
     assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4", "w7 w8 w9"]
+
+
+async def test_the_rest_of_a_long_utterance_is_read_behind_its_own_words(tmp_path):
+    bench = Bench(tmp_path, b"", lead_in=8 * SPEECH_RATE, trim_beyond=4 * SPEECH_RATE)
+    await bench.run(PacedFollower(TALK[: 2 * SPEECH_RATE] + seconds(LOUD, 12) + seconds(QUIET, 1)))
+    (final,) = [window for window in bench.engine.windows if window.kind is WindowKind.FINAL]
+    assert final.position > 4 * SPEECH_RATE
+    assert final.samples + len(final.lead) // 2 == 8 * SPEECH_RATE
+    assert set(final.lead[::2]) == {LOUD[0]}
+    assert bench.finals()[0].text == " ".join(f"w{n}" for n in range(1, 13))
