@@ -1,12 +1,13 @@
 """One leg's recording turned into settled words, as they are said.
 
 Theory of operation. The leg's WAV is read in order and cut into utterances by voice activity. While an utterance is open, windows
-over what is not settled yet are transcribed again and again (partials); the commit policy settles words on which they agree. When it closes,
-one window over the whole utterance is transcribed carefully (the final), which settles the rest. The final is waited for before the leg is
-read on, so a leg that falls behind has its backlog on disk, never in memory; partials are left out as long as it is behind, and come
-more slowly the longer they take.
+over what is not settled yet are transcribed again and again (partials), as often as the recogniser has time; the commit policy settles words
+on which they agree. When the voice falls silent, the rest is transcribed carefully (the final), before it is certain that the utterance
+has ended: if it has, that settles it, and if not, it was one more partial. The final is waited for before the leg is read on, so a leg that
+falls behind leaves what it has not read on disk, never in memory. It asks for no partials then, and has several utterances read at once.
 
-    LISTENING --Opened--> OPEN (partials) --Closed--> FINAL --kept, then announced--> LISTENING
+    LISTENING --Opened--> OPEN (partials) --silence--> OPEN (final) --Closed--> kept, then announced --> LISTENING
+    behind: LISTENING --Opened--> OPEN --Closed--> packed --the pack is full, or the leg has caught up--> kept, then announced
 """
 
 from __future__ import annotations

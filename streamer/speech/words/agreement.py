@@ -12,6 +12,9 @@ Of the continuation the longest beginning is committed in which every word is se
   Transcription System", 2023);
 - it ends `LOOKAHEAD` before the end of the audio and the model is sure of it (the idea of AlignAtt: Papi et al., Interspeech 2023).
 
+Readings that lie close together agree on the same mistake, so for stock weights agreement must have lasted while the audio grew
+(`STEADY`), and audio must lie behind the word, more of it behind one that the model doubts.
+
 The last word of a hypothesis waits for its successor, since its end and its punctuation are still guesses; only one that closes a
 sentence, heard the same twice or followed by a pause, is taken as it stands. What is committed keeps its text for ever.
 """
