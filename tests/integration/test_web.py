@@ -43,6 +43,7 @@ async def test_two_tabs_show_the_words_of_one_engine_and_one_tap(recordings):
         assert [server.count(module) for module in (TAB, ENGINE, TAP)] == [2, 1, 1]
         for tab in server.processes(TAB):
             assert tab.children() == []
+        assert server.processes(ENGINE)[0].nice() > server.processes(TAP)[0].nice()
         assert pbx.most_attachments == 2, "one for each leg"
 
 
