@@ -18,6 +18,10 @@ def main() -> None:
         from tools.bench.real import report
 
         asyncio.run(report.run(sys.argv[2:]))
+    elif sys.argv[1:2] == ["policies"]:
+        from tools.bench.real import policies
+
+        policies.run(sys.argv[2:])
     else:
         _run_bundled(sys.argv[1:])
 

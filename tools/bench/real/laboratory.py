@@ -1,7 +1,6 @@
 """Live transcription judged in minutes: the product's own path, real windows, real costs, and a clock that jumps.
 
-`python -m tools.bench policies MODEL LEG[,LEG...] [name=value ...]` prints a row. Names are fields of `SpeechPlan`, and `slots`
-and `slow`: how many windows the engine reads at once, and the seconds that a second of one thread's CPU time takes.
+`slots` and `slow` of an `Engine`: how many windows it reads at once, and the seconds that a second of one thread's CPU time takes.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ class Figures:
     first_partial: list[float] = field(default_factory=list)
     final: list[float] = field(default_factory=list)
     """From the end of an utterance's last word until its final."""
+    offsets: list[float] = field(default_factory=list)
+    """By how much later than it was said the final says that a word ends."""
     errors: int = 0
     words: int = 0
     changed: int = 0
@@ -72,6 +74,7 @@ class Listener:
         self._settled: list[tuple[int, list[str]]] = []
         self._texts: list[str] = []
         self._finals: list[tuple[float, float]] = []
+        self._placed: list[tuple[str, float]] = []
 
     def take(self, event: Event, at: float) -> None:
         """Take note of a partial or a final."""
@@ -86,6 +89,7 @@ class Listener:
             self._settled.append((segment.utterance, words))
             self._texts.append(segment.text)
             self._finals.append((segment.words[-1].end_s, at))
+            self._placed += [(normalise(word.text), word.end_s) for word in segment.words]
             self._open_committed = []
 
     def _show(self, utterance: int, committed: list[str], tentative: list[str], at: float) -> None:
@@ -105,10 +109,13 @@ class Listener:
         figures.audio_s = leg.seconds
         firsts = [at for _, words in self._settled_histories() for at in words]
         heard = [normalise(word) for word, _ in self._committed]
-        for a, b in align([normalise(word.text) for word in leg.words], heard):
+        said = [normalise(word.text) for word in leg.words]
+        for a, b in align(said, heard):
             end = leg.words[a].end
             figures.commit.append(self._committed[b][1] - end)
             figures.shown.append(firsts[b] - end)
+        placed = align(said, [word for word, _ in self._placed])
+        figures.offsets = [self._placed[b][1] - leg.words[a].end for a, b in placed]
         for start, at in self._firsts.values():
             begun = [w.start for w in leg.words if abs(w.start - start - 0.3) < 0.6]
             figures.first_partial += [at - begun[0]] if begun else []
@@ -153,6 +160,17 @@ def align(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
         if chunk.type == "equal"
         for n in range(chunk.ref_end_idx - chunk.ref_start_idx)
     ]
+
+
+def longest_loop(words: Sequence[str], *, longest_phrase: int = 6) -> int:
+    """Return how often in a row a phrase comes at most: 1 where nothing is repeated."""
+    most = min(1, len(words))
+    for size in range(1, longest_phrase + 1):
+        run = 0
+        for one, other in zip(words, words[size:], strict=False):
+            run = run + 1 if one == other else 0
+            most = max(most, run // size + 1)
+    return most
 
 
 def count_errors(leg: SpokenLeg, heard: str) -> tuple[int, int]:
