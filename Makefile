@@ -28,7 +28,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tools.bench
 
 # Stock weights and human voices, fetched into the user's cache; what has been measured is not measured again.
-bench-real: $(VENV)/.bench
+bench-real: $(VENV)/.dev
 	$(BIN)/python -m tools.bench real
 
 attack: $(VENV)/.dev
@@ -56,7 +56,3 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install -q -e . --group dev
 	touch $@ $(VENV)/.run
-
-$(VENV)/.bench: pyproject.toml $(VENV)/.dev
-	$(BIN)/python -m pip install -q --group bench
-	touch $@

@@ -128,7 +128,7 @@ def plan_of(values: Values) -> Iterator[SpeechPlan]:
     changed = {name: value for name, value in values.items() if not name.startswith("p.")}
     _refuse(set(changed) - known, known)
     arguments = set(inspect.signature(LocalAgreement).parameters)
-    _refuse(set(own) - arguments, {f"p.{name}" for name in arguments})
+    _refuse({f"p.{name}" for name in set(own) - arguments}, {f"p.{name}" for name in arguments})
     plan = replace(STOCK, **{name: _parse(name, value) for name, value in changed.items()})
     policies = cast(dict[str, Callable[[], CommitPolicy]], COMMIT_POLICIES)
     if own:

@@ -27,11 +27,15 @@ PARTS: Mapping[str, Part] = {
 }
 """In the order of the report; a part of one's own has a line here and a module beside these."""
 
+_OPTIONS = ("models", "seconds")
+
 
 async def run(arguments: Sequence[str]) -> None:
     """Run the parts that are named, or all."""
     named = [word for word in arguments if "=" not in word and not word.startswith("-")]
     options = dict(word.split("=", 1) for word in arguments if "=" in word)
+    if unknown := [name for name in options if name not in _OPTIONS]:
+        raise SystemExit(f"there is no {unknown[0]}; choose from {', '.join(_OPTIONS)}")
     if unknown := [word for word in named if word not in PARTS]:
         raise SystemExit(f"there is no part {unknown[0]}; choose from {', '.join(PARTS)}")
     models = options.get("models", ",".join(WEIGHTS)).split(",")
