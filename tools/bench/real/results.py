@@ -8,7 +8,7 @@ import math
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,28 @@ _JUDGED_BY = ("legs.py", "measures.py")
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Figures that depend on the code of `streamer/speech`; `is_fresh` measures anew what is there already."""
+    """Figures that depend on the code of `streamer/speech`; `is_fresh` measures anew, once a run, what is there already."""
 
     folder: Path
     is_fresh: bool = False
     limit_s: float = math.inf
     """Of each leg only so much is measured."""
+    _measured: set[str] = field(default_factory=set)
+    """By this run."""
 
     async def take(self, *key: str, make: Callable[[], Awaitable[Any]]) -> Any:
         """Return what was measured under this key, as JSON has it, or measure it now."""
         limit = [] if math.isinf(self.limit_s) else [f"{self.limit_s:g}s"]
         name = " ".join([*key, *limit])
         path = self.folder / f"{name.replace('/', '_').replace(' ', '-')}.json"
-        if path.exists() and not self.is_fresh:
+        if path.exists() and (not self.is_fresh or name in self._measured):
             progress(f"{name}: measured before")
             return json.loads(path.read_text())
         began = time.monotonic()
         progress(f"{name} ...")
         encoded = json.dumps(await make())
         _replace(path, encoded)
+        self._measured.add(name)
         progress(f"{name}: took {time.monotonic() - began:.0f} s")
         return json.loads(encoded)
 

@@ -42,6 +42,12 @@ async def test_a_fresh_run_measures_anew_and_keeps_that(tmp_path):
     assert await Results(tmp_path).take("live", make=measuring) == {"measured": 2}
 
 
+async def test_a_fresh_run_measures_once_what_two_tables_show(tmp_path):
+    measuring, results = Measuring(), Results(tmp_path, is_fresh=True)
+    for _ in range(2):
+        assert await results.take("live", make=measuring) == {"measured": 1}
+
+
 async def test_a_measurement_that_fails_leaves_nothing(tmp_path):
     async def fail():
         raise RuntimeError("no engine")
