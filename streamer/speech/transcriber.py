@@ -37,7 +37,8 @@ from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
-from streamer.speech.words.filters import Span, drop_inventions, may_carry_context
+from streamer.speech.words.filters import drop_inventions, may_carry_context
+from streamer.speech.words.spoken import Span
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.speech.base import FRAME
-from streamer.speech.words.filters import Span, find_speech
+from streamer.speech.words.filters import find_speech
+from streamer.speech.words.spoken import Span
 
 
 class Heard:

@@ -22,9 +22,7 @@ from streamer.speech.base import (
     Window,
 )
 from streamer.speech.words.agreement import normalise
-
-Span = tuple[int, int]
-"""First sample of something, and the one behind its last."""
+from streamer.speech.words.spoken import Span, drop_repeats, is_said_apart
 
 LEAST_COVERAGE = 0.3
 """Share of a word that must lie on speech."""
@@ -32,8 +30,6 @@ LEAST_COVERAGE = 0.3
 SLACK = SPEECH_RATE // 10
 """Samples around speech that count as speech: word times are that wrong."""
 
-LOOP_REPEATS = 3
-LOOP_WORDS = 12
 LONGEST_CONTEXT_PAUSE = SPEECH_RATE * 3
 MOST_HINT_NO_SPEECH = 0.8
 """Doubt beyond which a word of the hints was not said. On silence and noise it was 0.85 to 0.98 where hints came out, on beeps 0.71 to 0.78; on
@@ -81,25 +77,6 @@ def drop_unspoken(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     return [w for w in words if coverage((w.start, w.end), speech) >= LEAST_COVERAGE]
 
 
-def cut_loop(words: Sequence[Word]) -> list[Word]:
-    """Return the words up to a loop: a phrase said `LOOP_REPEATS` times in a row, `LOOP_WORDS` words in all, is kept once."""
-    texts = [normalise(word.text) for word in words]
-    for start in range(len(texts)):
-        for period in range(1, (len(texts) - start) // LOOP_REPEATS + 1):
-            repeats = _count_repeats(texts, start, period)
-            if repeats >= LOOP_REPEATS and repeats * period >= LOOP_WORDS:
-                return list(words[: start + period])
-    return list(words)
-
-
-def _count_repeats(texts: Sequence[str], start: int, period: int) -> int:
-    phrase = texts[start : start + period]
-    end = start + period
-    while texts[end : end + period] == phrase:
-        end += period
-    return (end - start) // period
-
-
 def is_silence(hypothesis: Hypothesis) -> bool:
     """Say whether the model itself doubts that anybody spoke."""
     return hypothesis.no_speech_prob > MOST_NO_SPEECH and hypothesis.avg_logprob < LEAST_LOGPROB
@@ -145,8 +122,9 @@ def drop_inventions(hypothesis: Hypothesis, window: Window, speech: Sequence[Spa
         return replace(hypothesis, words=(), suspicion=Suspicion.ECHO)
     if is_hint(words, window.prompt, hypothesis.no_speech_prob):
         return replace(hypothesis, words=(), suspicion=Suspicion.ECHO)
-    words = drop_unspoken(words, speech)
-    kept = cut_loop(words)
-    if len(kept) == len(words) and hypothesis.compression_ratio > MOST_COMPRESSION:
+    words, heard = drop_unspoken(words, speech), words
+    kept = drop_repeats(words, speech)
+    is_repetitive = hypothesis.compression_ratio > MOST_COMPRESSION and len(kept) == len(heard)
+    if is_repetitive and not (kept and is_said_apart(kept, speech)):
         return replace(hypothesis, words=(), suspicion=Suspicion.REPETITIVE)
     return replace(hypothesis, words=tuple(kept))

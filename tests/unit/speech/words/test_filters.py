@@ -10,13 +10,13 @@ from streamer.core.untrusted import strip_controls
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, Window
 from streamer.speech.words.filters import (
     coverage,
-    cut_loop,
     drop_inventions,
     drop_unspoken,
     find_speech,
     is_echo,
     may_carry_context,
 )
+from streamer.speech.words.spoken import cut_loop
 
 SECOND = 16_000
 EVERYWHERE = [(0, 600 * SECOND)]
