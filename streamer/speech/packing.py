@@ -28,6 +28,8 @@ class WaitingUtterance:
     closed: Closed
     window: Window
     speech: Sequence[Span]
+    sure: Sequence[Span] = ()
+    """Where voice activity is sure of that."""
 
 
 class LeadIn:
