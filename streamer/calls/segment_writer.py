@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from streamer.core.events import Call, EndReason, Segment
+from streamer.core.events import Call, EndReason, Segment, Unclear
 from streamer.errors import StoreError
 from streamer.store import Progress, Store
 
@@ -117,12 +117,24 @@ class LegWriter:
         """Return the number of its last utterance, with or without words."""
         return self.progress.utterance
 
-    async def keep(self, segment: Segment | None, *, position: int, utterance: int) -> bool:
-        """Keep a segment and how far the leg is settled; False if somebody else has kept one of its number."""
+    async def keep(
+        self,
+        segment: Segment | None,
+        *,
+        position: int,
+        utterance: int,
+        unclear: Sequence[Unclear] = (),
+    ) -> bool:
+        """Keep a segment, how far the leg is settled, and what stayed unclear; False if somebody else has kept one of its number."""
         store = self._call.store
         return await self._call.write(
             lambda: store.keep_segment(
-                self._call_id, self._leg, segment, position=position, utterance=utterance
+                self._call_id,
+                self._leg,
+                segment,
+                position=position,
+                utterance=utterance,
+                unclear=unclear,
             )
         )
 

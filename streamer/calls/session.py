@@ -26,6 +26,7 @@ from streamer.core.events import (
     LegEnded,
     Partial,
     Trouble,
+    Unclear,
 )
 from streamer.errors import ModelError, RecordingError, StoreError
 from streamer.recording.feed import Feed
@@ -108,6 +109,7 @@ class _Session:
         self._bus = bus
         self._status = LiveStatus(feed.folder.path)
         self._shown: dict[str, int] = {}  # the last utterance of each leg
+        self._shown_unclear: set[Unclear] = set()
         self._lags: dict[str, float] = {}  # of our own
         self._lag_adviser = LagAdviser(self._begin_advice)
         self._advising: asyncio.Future[None] | None = None
@@ -205,6 +207,10 @@ class _Session:
         for segment in await self._store.read_segments(self._call_id, after=self._shown):
             self._bus.publish(Final(self._call_id, segment))
             self._shown[segment.leg] = max(self._shown.get(segment.leg, 0), segment.utterance)
+        for unclear in await self._store.read_unclear(self._call_id):
+            if unclear not in self._shown_unclear:
+                self._shown_unclear.add(unclear)
+                self._bus.publish(unclear)
 
     def _begin_advice(self) -> None:
         """Say what would keep up, if the call is still live: one that is over catches up in its own time."""
@@ -309,7 +315,7 @@ class _Session:
             position=position,
         )
 
-    def _announce(self, event: Partial | Final | Lagging) -> None:
+    def _announce(self, event: Partial | Final | Unclear | Lagging) -> None:
         self._bus.publish(event)
         if isinstance(event, Lagging):
             self._lags[event.leg] = event.lag_s

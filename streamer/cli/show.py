@@ -12,7 +12,7 @@ from streamer.cli.calls import encode_entry, show_legs
 from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
-from streamer.core.events import Segment, Word, encode_segment
+from streamer.core.events import Segment, Word, encode_event, encode_segment
 from streamer.core.transcript import DOUBTFUL, Transcript, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
@@ -43,11 +43,13 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
         for segment in transcript.spoken:
             speaker = transcript.name(segment.leg)
             output.json_line(encode_segment(segment) | {"speaker": speaker})
+        for span in transcript.unclear:
+            output.json_line(encode_event(span) | {"speaker": transcript.name(span.leg)})
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
         ranks = {label: n for n, label in enumerate(transcript.speakers)}
-        for segment in transcript.spoken:
+        for segment in transcript.lines:
             colour = _COLOURS[ranks[segment.leg] % len(_COLOURS)]
             output.show(_draw(segment, transcript.name(segment.leg), colour))
     elif text := EXPORTERS["txt"](transcript).rstrip("\n"):
@@ -100,12 +102,20 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         entry = await find_entry(reader, Path(settings.recordings), name)
         call = entry.call
         segments = await reader.read_segments(call.id)
+        unclear = await reader.read_unclear(call.id)
         troubles = await reader.read_troubles(call.id)
     legs = tuple(row.leg for row in call.legs)
     started_at = call.started_at.astimezone()  # exported with the offset of local time
     names = read_names(call.folder)
     transcript = Transcript(
-        call.id, call.source, started_at, legs, tuple(segments), names, entry.losses
+        call.id,
+        call.source,
+        started_at,
+        legs,
+        tuple(segments),
+        names,
+        entry.losses,
+        tuple(unclear),
     )
     return entry, transcript, troubles
 

@@ -20,7 +20,7 @@ from streamer.cli.models import choose_or_pull, need_language
 from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
-from streamer.core.events import EndReason, Final, Partial, Segment, Trouble
+from streamer.core.events import EndReason, Final, Partial, Segment, Trouble, Unclear
 from streamer.core.transcript import Transcript
 from streamer.errors import ExitCode, NotFoundError, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
@@ -119,6 +119,7 @@ class _Job:
         self._recordings = recordings
         self._speed = speed
         self._segments: list[Segment] = []
+        self._unclear: list[Unclear] = []
 
     async def run(self) -> tuple[Transcript, str]:
         with self._bus.subscribe(capacity=100_000) as events:
@@ -138,9 +139,15 @@ class _Job:
             await following
         call = recording.call
         segments = tuple(self._segments)
-        return Transcript(
-            call.id, "file", call.started_at.astimezone(), call.legs, segments
-        ), trouble
+        transcript = Transcript(
+            call.id,
+            "file",
+            call.started_at.astimezone(),
+            call.legs,
+            segments,
+            unclear=tuple(self._unclear),
+        )
+        return transcript, trouble
 
     async def _play(
         self, recording: Recording, tracks: list[bytes], speed: float, clock: Callable[[], float]
@@ -160,6 +167,8 @@ class _Job:
                     case Final(_, segment):
                         self._segments.append(segment)
                         show(segment.leg, segment.end_s)
+                    case Unclear():
+                        self._unclear.append(event)
                     case Partial(_, leg, _, _, end):
                         show(leg, end / SLIN16_RATE)
                     case _:

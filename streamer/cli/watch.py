@@ -31,8 +31,17 @@ from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
-from streamer.core.events import CallStarted, Event, Final, Listening, Trouble, encode_event
-from streamer.core.transcript import format_position
+from streamer.core.events import (
+    SPEECH_RATE,
+    CallStarted,
+    Event,
+    Final,
+    Listening,
+    Trouble,
+    Unclear,
+    encode_event,
+)
+from streamer.core.transcript import UNCLEAR, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
@@ -268,6 +277,9 @@ def _print_plain(event: Event, *, names_calls: bool) -> None:
             text = printable(segment.text, limit=_LINE_LIMIT)
             before = f"{call_id} " if names_calls else ""
             output.data(f"{before}[{format_position(segment.start_s)}] {segment.leg}: {text}")
+        case Unclear(call_id, leg, start):
+            before = f"{call_id} " if names_calls else ""
+            output.data(f"{before}[{format_position(start / SPEECH_RATE)}] {leg}: {UNCLEAR}")
         case Trouble(_, message):
             output.talk(message)
         case _:

@@ -171,6 +171,16 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """Somebody spoke and no words could be made of it; `start` and `end` are samples of the leg at `SPEECH_RATE`."""
+
+    call_id: str
+    leg: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something the user should read; an untrusted line. `call_id` is None where no single call is concerned."""
 
@@ -216,6 +226,7 @@ Event = (
     | Partial
     | Final
     | Lagging
+    | Unclear
     | Trouble
     | CallEnded
     | Listening
@@ -249,6 +260,9 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "final", "call": call_id, **encode_segment(segment)}
         case Lagging(call_id, leg, lag_s):
             return {"event": "lagging", "call": call_id, "leg": leg, "lag": round(lag_s, 1)}
+        case Unclear(call_id, leg, first, last):
+            place = {"start": round(first / SPEECH_RATE, 3), "end": round(last / SPEECH_RATE, 3)}
+            return {"event": "unclear", "call": call_id, "leg": leg, **place}
         case Trouble(call_id, message):
             return {"event": "trouble", "call": call_id, "message": message}
         case CallEnded(call_id, reason, duration, cause):

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from streamer.core.audio import AudioLoss, Leg
-from streamer.core.events import SPEECH_RATE, Segment, Word
+from streamer.core.events import SPEECH_RATE, Segment, Unclear, Word
 from streamer.core.untrusted import one_line
 
 DOUBTFUL = 0.5
 """Probability below which a settled word is shown as doubtful; about one in seven words of the bundled call."""
+
+UNCLEAR = "[unclear]"
+"""What stands for speech without words."""
 
 UNNAMED = "unknown"
 """Label of a leg whose own has nothing to show."""
@@ -34,6 +37,8 @@ class Transcript:
     """What a user calls speakers, by label."""
     losses: Mapping[str, AudioLoss] = field(default_factory=dict)
     """What the recording of each leg lacks, by label; of a leg that is not in it, nobody knows."""
+    unclear: tuple[Unclear, ...] = ()
+    """Where somebody spoke and no words could be made of it, by start time."""
 
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)
@@ -44,6 +49,8 @@ class Transcript:
         object.__setattr__(self, "source", one_line(self.source))
         object.__setattr__(self, "legs", legs)
         object.__setattr__(self, "segments", tuple(segments))
+        unclear = [replace(span, leg=_clean_label(span.leg)) for span in self.unclear]
+        object.__setattr__(self, "unclear", tuple(sorted(unclear, key=lambda span: span.start)))
         object.__setattr__(self, "names", dict(_clean_names(self.names)))
 
     @property
@@ -62,6 +69,14 @@ class Transcript:
         return (segment for segment in self.segments if segment.words)
 
     @property
+    def lines(self) -> list[Segment]:
+        """Return the segments that have words, and between them `[unclear]` where there are none, by start time."""
+        unclear = [
+            Segment(span.leg, 0, span.start, span.end, (_mark(span),), "") for span in self.unclear
+        ]
+        return sorted([*self.spoken, *unclear], key=lambda segment: segment.start)
+
+    @property
     def duration(self) -> float:
         """Return how far what was said reaches, in seconds of the call."""
         return max((segment.end for segment in self.segments), default=0) / SPEECH_RATE
@@ -72,6 +87,10 @@ def format_position(seconds: float) -> str:
     minutes, rest = divmod(int(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _mark(span: Unclear) -> Word:
+    return Word(UNCLEAR, span.start, span.end, 0.0)
 
 
 def _clean_leg(leg: Leg) -> Leg:

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from streamer.core.transcript import Transcript
 
 HEADER = ("call", "leg", "utterance", "start", "end", "language", "text", "speaker")
-"""Columns; `start` and `end` are seconds in the leg's WAV, `speaker` is the name of the leg's, or its label."""
+"""Columns; `start` and `end` are seconds in the leg's WAV, `speaker` is the name of the leg's, or its label.
+
+Speech without words is a row with the text `[unclear]`, without utterance and language."""
 
 _FORMULA = re.compile(r"(^|;[ \"]*)(?=[=+\-@＝＋－＠])")
 """Where a formula could begin; the wide forms count as well in Japanese spreadsheets."""
@@ -37,11 +39,11 @@ def defuse(cell: str) -> str:
 
 
 def _rows(transcript: Transcript) -> Iterator[tuple[str, ...]]:
-    for segment in transcript.spoken:
+    for segment in transcript.lines:
         yield (
             transcript.call_id,
             segment.leg,
-            str(segment.utterance),
+            str(segment.utterance or ""),
             f"{segment.start_s:.3f}",
             f"{segment.end_s:.3f}",
             segment.language,

@@ -55,7 +55,7 @@ def build_cues(transcript: Transcript, *, is_labelled: bool = False) -> list[Cue
     cues: list[Cue] = []
     for leg in transcript.speakers:
         prefix = f"{shorten(transcript.name(leg), width=NAME_WIDTH)}: " if is_labelled else ""
-        segments = [segment for segment in transcript.spoken if segment.leg == leg]
+        segments = [segment for segment in transcript.lines if segment.leg == leg]
         cues += _set_apart(_cut_segments(segments, prefix))
     return sorted(cues, key=lambda cue: cue.start)
 

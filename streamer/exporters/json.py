@@ -20,6 +20,8 @@ One object, UTF-8:
         words                       objects: word, start, end, start_sample, end_sample, probability (0 to 1, to three
                                     places), joined (no blank stands before it)
 
+    unclear       objects in order of start: leg, start, end, start_sample, end_sample of speech without words
+
 Names that the events of `--json` have too mean the same as there.
 """
 
@@ -29,7 +31,15 @@ import json
 from typing import Any
 
 from streamer.core.audio import Leg, encode_loss
-from streamer.core.events import SPEECH_RATE, Segment, Word, encode_segment, encode_word
+from streamer.core.events import (
+    SPEECH_RATE,
+    Segment,
+    Unclear,
+    Word,
+    encode_event,
+    encode_segment,
+    encode_word,
+)
 from streamer.core.transcript import Transcript
 
 FORMAT = "streamer-transcript"
@@ -55,6 +65,7 @@ def _encode(transcript: Transcript) -> dict[str, Any]:
         "sample_rate": SPEECH_RATE,
         "legs": [_encode_leg(leg, transcript) for leg in transcript.legs],
         "segments": [_encode_segment(segment) for segment in transcript.segments],
+        "unclear": [_encode_unclear(span) for span in transcript.unclear],
     }
 
 
@@ -74,6 +85,11 @@ def _encode_segment(segment: Segment) -> dict[str, Any]:
         "end_sample": segment.end,
         "words": [_encode_word(word) for word in segment.words],
     }
+
+
+def _encode_unclear(span: Unclear) -> dict[str, Any]:
+    seconds = {name: encode_event(span)[name] for name in ("leg", "start", "end")}
+    return seconds | {"start_sample": span.start, "end_sample": span.end}
 
 
 def _encode_word(word: Word) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Plain text: a line `[m:ss] speaker: text` for each utterance, in the order in which they began."""
+"""Plain text: a line `[m:ss] speaker: text` for each utterance, in the order in which they began; `[unclear]` is speech without words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streamer.core.transcript import Transcript, format_position
 
 def render(transcript: Transcript) -> str:
     """Return the transcript as plain text; where nothing was said, an empty line."""
-    return "\n".join(_render_line(transcript, segment) for segment in transcript.spoken) + "\n"
+    return "\n".join(_render_line(transcript, segment) for segment in transcript.lines) + "\n"
 
 
 def _render_line(transcript: Transcript, segment: Segment) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.core.events import SPEECH_RATE, Segment, Word
+from streamer.core.events import SPEECH_RATE, Segment, Unclear, Word
 
 FRAME = 512
 """Samples of a frame of voice activity, 32 ms; the size that Silero was trained on."""
@@ -251,8 +251,15 @@ class SegmentWriter(Protocol):
     def utterance(self) -> int:
         """Return the number of its last utterance, with or without words."""
 
-    async def keep(self, segment: Segment | None, *, position: int, utterance: int) -> bool:
-        """Keep a segment, None for an utterance without words, and how far the leg is settled now.
+    async def keep(
+        self,
+        segment: Segment | None,
+        *,
+        position: int,
+        utterance: int,
+        unclear: Sequence[Unclear] = (),
+    ) -> bool:
+        """Keep a segment, None for an utterance without words, how far the leg is settled now, and what stayed unclear in it.
 
         What returns True has been kept and may be announced; on False another process was first.
         """

@@ -12,7 +12,7 @@ from streamer.core.events import SPEECH_RATE
 from streamer.speech.audio.segmenter import Closed
 from streamer.speech.base import Hypothesis, Window
 from streamer.speech.scheduler import Scheduler, Urgency
-from streamer.speech.words.filters import Span
+from streamer.speech.words.spoken import Span
 
 LONGEST_LEAD_PAUSE = SPEECH_RATE * 10
 """Samples of silence across which what was said before still helps to hear what is said now."""
@@ -28,6 +28,8 @@ class WaitingUtterance:
     closed: Closed
     window: Window
     speech: Sequence[Span]
+    sure: Sequence[Span] = ()
+    """Where voice activity is sure of that."""
 
 
 class LeadIn:

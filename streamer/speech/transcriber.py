@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
+from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Unclear, Word
 from streamer.errors import ModelError
 from streamer.speech.audio.heard import Heard
 from streamer.speech.audio.leg_reader import LegAudio, Pause
@@ -36,9 +36,11 @@ from streamer.speech.base import (
 from streamer.speech.leg_language import LegLanguage
 from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
 from streamer.speech.plan import SpeechPlan
+from streamer.speech.rereading import SURE_SPEECH, read_again
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
-from streamer.speech.words.filters import Span, drop_inventions, may_carry_context
+from streamer.speech.words.filters import drop_inventions, may_carry_context
+from streamer.speech.words.spoken import Span
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
@@ -67,7 +69,7 @@ class _Rest:
     reading: asyncio.Task[Hypothesis | None]
 
 
-Announce = Callable[[Partial | Final | Lagging], None]
+Announce = Callable[[Partial | Final | Unclear | Lagging], None]
 
 
 class LegTranscriber:
@@ -263,24 +265,23 @@ class LegTranscriber:
         self._lead_in.append(self._heard.cut(closed.start, closed.end), start=closed.start)
         policy, self._policy = self._policy, self._open_policy()
         speech = self._heard.find_speech(window.position)
-        await self._keep(closed, policy, window, hypothesis, speech)
+        sure = self._heard.find_speech(window.position, threshold=SURE_SPEECH)
+        await self._keep(WaitingUtterance(closed, window, speech, sure), policy, hypothesis)
 
     async def _keep(
-        self,
-        closed: Closed,
-        policy: CommitPolicy,
-        window: Window,
-        hypothesis: Hypothesis,
-        speech: Sequence[Span],
+        self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
     ) -> None:
         """Settle the rest of an utterance by its last reading, keep it, and announce it."""
+        closed, window, unclear = utterance.closed, utterance.window, list[Unclear]()
         end = min(closed.end, self._heard.until)
         if hypothesis.suspicion is Suspicion.SKIPPED:
             self.skipped += 1
             policy.finish(None)
         else:
             self._learn_language(hypothesis, window)
-            policy.finish(drop_inventions(hypothesis, window, speech))
+            believed, unread = await self._read_again(utterance, policy, hypothesis)
+            policy.finish(believed)
+            unclear = [Unclear(self._call_id, self._leg, *span) for span in unread]
         words = policy.committed
         segment = None
         if words:
@@ -289,10 +290,30 @@ class LegTranscriber:
                 self._leg, closed.number, closed.start, until, words, hypothesis.language
             )
         # Kept before it is announced: what anybody has seen is never lost.
-        is_kept = await self._writer.keep(segment, position=end, utterance=closed.number)
+        is_kept = await self._writer.keep(
+            segment, position=end, utterance=closed.number, unclear=unclear
+        )
         if segment is not None and is_kept:
             self._last = segment
             self._announce(Final(self._call_id, segment))
+        for span in unclear if is_kept else ():
+            self._announce(span)
+
+    async def _read_again(
+        self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
+    ) -> tuple[Hypothesis, list[Span]]:
+        """Return what may be believed, with the words of other readings where there were none, and where there are none now."""
+        window = utterance.window
+        believed = drop_inventions(hypothesis, window, utterance.speech)
+        return await read_again(
+            believed,
+            window,
+            settled=policy.committed,
+            speech=utterance.speech,
+            sure=utterance.sure,
+            is_looped=len(believed.words) < len(hypothesis.words),
+            read=lambda again: self._scheduler.transcribe(again, Urgency.FINAL),
+        )
 
     def _learn_language(self, hypothesis: Hypothesis, window: Window) -> None:
         if self._language.learn(hypothesis, read=window.samples):
@@ -314,11 +335,11 @@ class LegTranscriber:
         window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
         self._lead_in.append(window.pcm, start=window.position)
         speech = self._heard.find_speech(closed.start)
-        await self._packs.add(WaitingUtterance(closed, window, speech))
+        sure = self._heard.find_speech(closed.start, threshold=SURE_SPEECH)
+        await self._packs.add(WaitingUtterance(closed, window, speech, sure))
 
     async def _settle_packed(self, utterance: WaitingUtterance, hypothesis: Hypothesis) -> None:
-        window, policy = utterance.window, self._open_policy()
-        await self._keep(utterance.closed, policy, window, hypothesis, utterance.speech)
+        await self._keep(utterance, self._open_policy(), hypothesis)
 
     async def _read_final(self, closed: Closed) -> tuple[Window, Hypothesis]:
         """Return the utterance's last reading: the one that was asked for when it fell silent, if nothing has been said since."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from streamer.core.audio import Leg
-from streamer.core.events import SPEECH_RATE, Call, EndReason, Segment
+from streamer.core.events import SPEECH_RATE, Call, EndReason, Segment, Unclear
 
 PAGE = 50
 """Rows of a list or a search, unless it is asked for more or fewer."""
@@ -208,6 +208,9 @@ class Reader(Protocol):
     async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
         """Return the last utterance of each leg that an observer has been told of, by label; of a leg never told of, nothing."""
 
+    async def read_unclear(self, call_id: str) -> list[Unclear]:
+        """Return where somebody spoke and no words could be made of it, by start time."""
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
 
@@ -231,9 +234,16 @@ class Store(Reader, Protocol):
         """Keep a call and its legs, `recordings` having one path a leg; one that is there keeps its segments and progress."""
 
     async def keep_segment(
-        self, call_id: str, leg: str, segment: Segment | None, *, position: int, utterance: int
+        self,
+        call_id: str,
+        leg: str,
+        segment: Segment | None,
+        *,
+        position: int,
+        utterance: int,
+        unclear: Sequence[Unclear] = (),
     ) -> bool:
-        """Keep a segment, None for an utterance without words, and with it how far its leg is settled now.
+        """Keep a segment, None for an utterance without words, with it how far its leg is settled now, and what stayed `unclear` in it.
 
         The first segment of a number stays; return False if there was one. A leg's position and number never go back.
         """

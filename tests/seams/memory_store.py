@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from streamer.config import Settings
-from streamer.core.events import Call, EndReason, Segment
+from streamer.core.events import Call, EndReason, Segment, Unclear
 from streamer.errors import NotFoundError, StoreError
 from streamer.store import (
     EVERYTHING,
@@ -33,6 +33,7 @@ class StoredCall:
 
     row: CallRow
     segments: dict[tuple[str, int], Segment] = field(default_factory=dict)
+    unclear: list[Unclear] = field(default_factory=list)
 
     def describe(self) -> CallRow:
         texts = [segment.text for segment in self.ordered()]
@@ -126,6 +127,10 @@ class MemoryStore:
         seen = after or {}
         return [segment for segment in segments if segment.utterance > seen.get(segment.leg, 0)]
 
+    async def read_unclear(self, call_id: str) -> list[Unclear]:
+        call = self._calls.get(call_id)
+        return sorted(call.unclear, key=lambda span: span.start) if call else []
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         return [row for row in self._troubles if row.call_id == call_id]
 
@@ -153,12 +158,20 @@ class MemoryStore:
         self._version += 1
 
     async def keep_segment(
-        self, call_id: str, leg: str, segment: Segment | None, *, position: int, utterance: int
+        self,
+        call_id: str,
+        leg: str,
+        segment: Segment | None,
+        *,
+        position: int,
+        utterance: int,
+        unclear: Sequence[Unclear] = (),
     ) -> bool:
         call = self._find(call_id, StoreError)
         is_new = segment is None or (leg, segment.utterance) not in call.segments
         if segment is not None and is_new:
             call.segments[leg, segment.utterance] = segment
+        call.unclear += unclear if is_new else ()
         before = call.leg(leg).progress
         position, utterance = max(before.position, position), max(before.utterance, utterance)
         call.move(leg, replace(before, position=position, utterance=utterance))

@@ -252,10 +252,12 @@ async def _write_on(store: Store, call_id: str, waits: list[float]) -> None:
 
 
 async def _insist(store: Store, call_id: str, segment: Segment) -> None:
-    place = {"position": segment.end, "utterance": segment.utterance}
+    number = segment.utterance
     while True:
         try:
-            await store.keep_segment(call_id, "caller", segment, **place)
+            await store.keep_segment(
+                call_id, "caller", segment, position=segment.end, utterance=number
+            )
         except StoreError as error:
             if not error.is_temporary:
                 raise

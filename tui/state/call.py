@@ -29,9 +29,10 @@ from streamer.core.events import (
     Partial,
     Segment,
     Trouble,
+    Unclear,
     Word,
 )
-from streamer.core.transcript import Transcript
+from streamer.core.transcript import UNCLEAR, Transcript
 
 Key = tuple[str, int]
 """Leg and number of an utterance."""
@@ -141,6 +142,8 @@ class ShownCall:
                 self._take_partial(event)
             case Final(_, segment):
                 self._take_final(segment, now)
+            case Unclear():
+                self._take_unclear(event)
             case Lagging(_, leg, lag_s):
                 self.lags[leg] = lag_s
             case Trouble(_, message):
@@ -191,6 +194,11 @@ class ShownCall:
             tuple(segments),
             dict(self.names),
             losses,
+            tuple(
+                Unclear(self.call.id, u.leg, u.start, u.end)
+                for u in self.utterances.values()
+                if u.number < 0
+            ),
         )
 
     def _take_partial(self, partial: Partial) -> None:
@@ -223,6 +231,12 @@ class ShownCall:
                 language=segment.language or "?",
             )
         )
+
+    def _take_unclear(self, unclear: Unclear) -> None:
+        """Put a line of its own where no words could be made of speech; its number, below 0, is no utterance's."""
+        mark = Word(UNCLEAR, unclear.start, unclear.end, 0.0)
+        place = unclear.start, unclear.end
+        self._put(Utterance(unclear.leg, -1 - unclear.start, *place, (), (mark,)))
 
     def _put(self, utterance: Utterance) -> None:
         self.utterances[utterance.key] = utterance

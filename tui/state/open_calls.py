@@ -170,6 +170,8 @@ class OpenCalls:
                 reason=row.reason,
                 duration_s=row.duration_s or 0.0,
             )
+        for unclear in await store.read_unclear(row.id) if store else []:
+            shown.take(unclear)
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             shown.troubles.append(

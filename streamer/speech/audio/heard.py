@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from streamer.core.audio import SAMPLE_WIDTH
+from streamer.speech.audio.segmenter import SILENCE
 from streamer.speech.base import FRAME
-from streamer.speech.words.filters import Span, find_speech
+from streamer.speech.words.filters import find_speech
+from streamer.speech.words.spoken import Span
 
 
 class Heard:
@@ -34,11 +36,11 @@ class Heard:
         first, last = ((at - self._from) * SAMPLE_WIDTH for at in (start, end))
         return bytes(self._pcm[max(0, first) : max(0, last)])
 
-    def find_speech(self, start: int) -> list[Span]:
-        """Return where somebody speaks from `start` on."""
+    def find_speech(self, start: int, *, threshold: float = SILENCE) -> list[Span]:
+        """Return where somebody speaks from `start` on, by frames of at least the threshold."""
         first = max(0, (start - self._frames_from) // FRAME)
         position = self._frames_from + first * FRAME
-        return find_speech(self._probabilities[first:], position=position)
+        return find_speech(self._probabilities[first:], position=position, threshold=threshold)
 
     def forget(self, until: int) -> None:
         """Let go of what lies before a position, in whole frames."""

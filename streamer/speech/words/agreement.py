@@ -41,7 +41,7 @@ HOLD = SPEECH_RATE * 3 // 10
 """Samples of audio that must lie behind a word on which readings agree, for stock weights."""
 
 DOUBTFUL = 0.8
-DOUBTFUL_HOLD = SPEECH_RATE * 6 // 5
+DOUBTFUL_HOLD = SPEECH_RATE
 """Probability below which a word is doubtful, and the audio that must lie behind it then, for stock weights. Of 349 words that base
 settled early in short prompts, 22 % of those between 0.3 and 0.8 were wrong, and 2.4 % of those above."""
 

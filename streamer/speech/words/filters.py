@@ -22,9 +22,7 @@ from streamer.speech.base import (
     Window,
 )
 from streamer.speech.words.agreement import normalise
-
-Span = tuple[int, int]
-"""First sample of something, and the one behind its last."""
+from streamer.speech.words.spoken import Span, drop_repeats, is_said_apart
 
 LEAST_COVERAGE = 0.3
 """Share of a word that must lie on speech."""
@@ -32,12 +30,6 @@ LEAST_COVERAGE = 0.3
 SLACK = SPEECH_RATE // 10
 """Samples around speech that count as speech: word times are that wrong."""
 
-LEAST_STRETCH = SPEECH_RATE // 10
-"""Samples of speech that can be a word of their own."""
-
-_SPOKEN_APART = 0.7
-LOOP_REPEATS = 3
-LOOP_WORDS = 12
 LONGEST_CONTEXT_PAUSE = SPEECH_RATE * 3
 MOST_HINT_NO_SPEECH = 0.8
 """Doubt beyond which a word of the hints was not said. On silence and noise it was 0.85 to 0.98 where hints came out, on beeps 0.71 to 0.78; on
@@ -85,49 +77,6 @@ def drop_unspoken(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     return [w for w in words if coverage((w.start, w.end), speech) >= LEAST_COVERAGE]
 
 
-def cut_loop(words: Sequence[Word], speech: Sequence[Span] = ()) -> list[Word]:
-    """Return the words up to a loop: a phrase said `LOOP_REPEATS` times in a row, `LOOP_WORDS` words in all, is kept once.
-
-    Who counts or reads a number says the same again and again, each word for itself: as many rounds are kept as there are stretches of
-    `speech` for. A decoder that loops goes on through one stretch, or beyond what is said.
-    """
-    texts = [normalise(word.text) for word in words]
-    start = 0
-    while start < len(texts):
-        for period in range(1, (len(texts) - start) // LOOP_REPEATS + 1):
-            repeats = _count_repeats(texts, start, period)
-            if repeats >= LOOP_REPEATS and repeats * period >= LOOP_WORDS:
-                end = start + repeats * period
-                rounds = max(1, count_stretches(words[start:end], speech) // period)
-                if rounds < repeats:
-                    return list(words[: start + rounds * period])
-                start = end - 1
-                break
-        start += 1
-    return list(words)
-
-
-def count_stretches(words: Sequence[Word], speech: Sequence[Span]) -> int:
-    """Return on how many stretches of speech words lie, those too short for a word left out."""
-    if not words:
-        return 0
-    begin, end = words[0].start, words[-1].end
-    return sum(min(last, end) - max(first, begin) >= LEAST_STRETCH for first, last in speech)
-
-
-def _count_repeats(texts: Sequence[str], start: int, period: int) -> int:
-    phrase = texts[start : start + period]
-    end = start + period
-    while texts[end : end + period] == phrase:
-        end += period
-    return (end - start) // period
-
-
-def _are_spoken_apart(words: Sequence[Word], speech: Sequence[Span]) -> bool:
-    """Say whether most words have a stretch of speech of their own, so that they may repeat themselves as they like."""
-    return count_stretches(words, speech) >= _SPOKEN_APART * len(words)
-
-
 def is_silence(hypothesis: Hypothesis) -> bool:
     """Say whether the model itself doubts that anybody spoke."""
     return hypothesis.no_speech_prob > MOST_NO_SPEECH and hypothesis.avg_logprob < LEAST_LOGPROB
@@ -173,9 +122,9 @@ def drop_inventions(hypothesis: Hypothesis, window: Window, speech: Sequence[Spa
         return replace(hypothesis, words=(), suspicion=Suspicion.ECHO)
     if is_hint(words, window.prompt, hypothesis.no_speech_prob):
         return replace(hypothesis, words=(), suspicion=Suspicion.ECHO)
-    words = drop_unspoken(words, speech)
-    kept = cut_loop(words, speech)
-    is_repetitive = hypothesis.compression_ratio > MOST_COMPRESSION
-    if len(kept) == len(words) and is_repetitive and not _are_spoken_apart(words, speech):
+    words, heard = drop_unspoken(words, speech), words
+    kept = drop_repeats(words, speech)
+    is_repetitive = hypothesis.compression_ratio > MOST_COMPRESSION and len(kept) == len(heard)
+    if is_repetitive and not (kept and is_said_apart(kept, speech)):
         return replace(hypothesis, words=(), suspicion=Suspicion.REPETITIVE)
     return replace(hypothesis, words=tuple(kept))

@@ -132,7 +132,26 @@ def m003_retention() -> Sequence[str]:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_calls_and_segments, m002_told_observers, m003_retention)
+def m004_unclear_speech() -> Sequence[str]:
+    """Keep where somebody spoke and no words could be made of it."""
+    return (
+        """
+        CREATE TABLE unclear (
+            leg   INTEGER NOT NULL REFERENCES leg ON DELETE CASCADE,
+            start INTEGER NOT NULL,
+            end   INTEGER NOT NULL,
+            PRIMARY KEY (leg, start)
+        ) STRICT, WITHOUT ROWID
+        """,
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_calls_and_segments,
+    m002_told_observers,
+    m003_retention,
+    m004_unclear_speech,
+)
 
 
 async def migrate(db: Connection) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import Leg
-from streamer.core.events import EndReason, Segment, encode_time, parse_time
+from streamer.core.events import EndReason, Segment, Unclear, encode_time, parse_time
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, Retention, TroubleRow
@@ -75,7 +75,10 @@ async def read_transcript(db: Connection, call_id: str) -> Transcript:
     call = await read_call(db, call_id)
     segments = await read_segments(db, call_id)
     legs = tuple(row.leg for row in call.legs)
-    return Transcript(call.id, call.source, call.started_at, legs, tuple(segments))
+    unclear = await read_unclear(db, call_id)
+    return Transcript(
+        call.id, call.source, call.started_at, legs, tuple(segments), unclear=tuple(unclear)
+    )
 
 
 async def read_call(db: Connection, call_id: str) -> CallRow:
@@ -173,6 +176,21 @@ async def read_told(db: Connection, call_id: str, observer: str) -> dict[str, in
         {"call": encode_text(call_id), "observer": encode_text(observer)},
     )
     return {str(label): int(utterance) for label, utterance in rows}
+
+
+async def read_unclear(db: Connection, call_id: str) -> list[Unclear]:
+    """Return where somebody spoke and no words could be made of it, by start time."""
+    rows = await db.fetch(
+        """
+        SELECT leg.label, unclear.start, unclear.end
+        FROM leg
+        JOIN unclear ON unclear.leg = leg.id
+        WHERE leg.call = :call
+        ORDER BY unclear.start, leg.number
+        """,
+        {"call": encode_text(call_id)},
+    )
+    return [Unclear(call_id, label, start, end) for label, start, end in rows]
 
 
 async def read_troubles(db: Connection, call_id: str) -> list[TroubleRow]:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from streamer.core.events import Call, EndReason, Segment
+from streamer.core.events import Call, EndReason, Segment, Unclear
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.base import (
@@ -100,6 +100,10 @@ class SqliteReader:
         """Return what is settled of a call; NotFoundError if it is not there."""
         return await reading.read_transcript(self._reading, call_id)
 
+    async def read_unclear(self, call_id: str) -> list[Unclear]:
+        """Return where somebody spoke and no words could be made of it, by start time."""
+        return await reading.read_unclear(self._reading, call_id)
+
     async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
         """Return the last utterance of each leg that an observer has been told of, by label."""
         return await reading.read_told(self._reading, call_id, observer)
@@ -133,11 +137,24 @@ class SqliteStore(SqliteReader):
         await writing.keep_call(self._writing, call, folder, recordings)
 
     async def keep_segment(
-        self, call_id: str, leg: str, segment: Segment | None, *, position: int, utterance: int
+        self,
+        call_id: str,
+        leg: str,
+        segment: Segment | None,
+        *,
+        position: int,
+        utterance: int,
+        unclear: Sequence[Unclear] = (),
     ) -> bool:
         """Keep a segment and the leg's progress together; False if its number is taken. See `writing.keep_segment`."""
         return await writing.keep_segment(
-            self._writing, call_id, leg, segment, position=position, utterance=utterance
+            self._writing,
+            call_id,
+            leg,
+            segment,
+            position=position,
+            utterance=utterance,
+            unclear=unclear,
         )
 
     async def complete_leg(self, call_id: str, leg: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from streamer.core.events import Call, EndReason, Segment, encode_time
+from streamer.core.events import Call, EndReason, Segment, Unclear, encode_time
 from streamer.errors import StoreError
 from streamer.store.base import Retention
 from streamer.store.sqlite.columns import (
@@ -65,8 +65,9 @@ async def keep_segment(
     *,
     position: int,
     utterance: int,
+    unclear: Sequence[Unclear] = (),
 ) -> bool:
-    """Keep a segment, None for an utterance without words, and how far its leg is settled now.
+    """Keep a segment, None for an utterance without words, how far its leg is settled now, and what stayed `unclear` in it.
 
     The first segment of a number stays; return False if there was one. A leg's position and number never go back.
 
@@ -87,7 +88,13 @@ async def keep_segment(
         )
         if not known:
             raise _unknown(db, call_id, leg)
-    return bool(kept) or segment is None
+        is_kept = bool(kept) or segment is None
+        for span in unclear if is_kept else ():
+            await run(
+                "INSERT OR IGNORE INTO unclear (leg, start, end) VALUES (:leg, :start, :end)",
+                {"leg": known[0][0], "start": span.start, "end": span.end},
+            )
+    return is_kept
 
 
 # The slot is the first free millisecond from the utterance's beginning on.

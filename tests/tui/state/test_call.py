@@ -1,6 +1,15 @@
 """What the screen knows of a call: partials become finals in their place, and what was nothing goes."""
 
-from streamer.core.events import CallEnded, EndReason, Final, Lagging, Partial, Trouble
+from streamer.core.events import (
+    CallEnded,
+    EndReason,
+    Final,
+    Lagging,
+    Partial,
+    Trouble,
+    Unclear,
+    join_words,
+)
 from tests.fakes.stage import LEGS, segment, words
 from tui.state.call import ShownCall
 from tui.state.feed import ShownCalls
@@ -105,3 +114,13 @@ def test_the_head_says_what_is_waited_for():
     assert phase_of(shown, is_recorded=False) == (Phase.ENDING, "transcribing the last words")
     shown.take(CallEnded("id", EndReason.REFUSED, 0.0))
     assert phase_of(shown) == (Phase.REFUSED, "refused by the PBX")
+
+
+def test_speech_without_words_is_a_line_of_its_own_and_no_utterance():
+    unclear = Unclear("id", "caller", 16_000, 48_000)
+    shown = call_with(Final("id", segment("caller", 1, 0.0, "Yes.")), unclear)
+    (line,) = [u for u in shown.utterances.values() if u.number < 0]
+    assert (line.start, join_words(line.tentative), line.settled) == (16_000, "[unclear]", ())
+    shown.take(unclear)
+    assert len(shown.utterances) == 2
+    assert not shown.is_speaking("caller")

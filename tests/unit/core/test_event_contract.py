@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamer.core.events import Final, Partial, Segment, Word, encode_event, join_words
+from streamer.core.events import Final, Partial, Segment, Unclear, Word, encode_event, join_words
 
 WORDS = (Word("i", 197_440, 198_560, 0.9812), Word("want", 198_560, 203_200, 0.5))
 
@@ -36,6 +36,16 @@ def test_a_final_has_its_text_and_each_word_with_its_time():
             {"word": "i", "start": 12.34, "end": 12.41, "probability": 0.981},
             {"word": "want", "start": 12.41, "end": 12.7, "probability": 0.5},
         ],
+    }
+
+
+def test_speech_without_words_has_its_place_in_seconds():
+    assert encode_event(Unclear("c1", "caller", 197_440, 238_400)) == {
+        "event": "unclear",
+        "call": "c1",
+        "leg": "caller",
+        "start": 12.34,
+        "end": 14.9,
     }
 
 

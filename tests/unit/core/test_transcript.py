@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given, strategies as st
 
 from streamer.core.audio import Leg
-from streamer.core.events import Segment, Word
+from streamer.core.events import Segment, Unclear, Word
 from streamer.core.transcript import Transcript
 
 SECOND = 16_000
@@ -88,3 +88,15 @@ def test_the_order_in_which_segments_come_does_not_matter(spoken, random):
     ordered = transcribe(*segments)
     random.shuffle(segments)
     assert transcribe(*segments) == ordered
+
+
+def test_speech_without_words_stands_between_the_lines_by_time():
+    said = [
+        Segment("caller", n, at, at + 10, (Word(f"w{n}", at, at + 10, 1.0),))
+        for n, at in ((1, 0), (2, 100))
+    ]
+    unclear = (Unclear("c1", "call\x1ber", 200, 300), Unclear("c1", "caller", 50, 60))
+    transcript = Transcript("c1", "file", None, LEGS, tuple(said), unclear=unclear)
+    assert [line.text for line in transcript.lines] == ["w1", "[unclear]", "w2", "[unclear]"]
+    assert [segment.text for segment in transcript.spoken] == ["w1", "w2"]
+    assert {span.leg for span in transcript.unclear} == {"caller"}

@@ -2,11 +2,12 @@
 
 import asyncio
 import wave
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Word
+from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Unclear, Word
 from streamer.errors import ModelError
 from streamer.speech.audio.leg_reader import Follower, Pause
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, WindowKind
@@ -100,6 +101,7 @@ class Bench:
         self.folder = folder
         self.engine: Any = WordPerSecond()
         self.writer = MemoryWriter()
+        self.vad = LoudIsSpeech()
         self.events = []
         self.kept_before_announced = []
         self.plan = SpeechPlan(**plan)
@@ -122,7 +124,7 @@ class Bench:
             "call",
             "a",
             follower=follower,
-            vad=LoudIsSpeech(),
+            vad=self.vad,
             scheduler=scheduler,
             writer=self.writer,
             plan=self.plan,
@@ -379,3 +381,82 @@ async def test_the_rest_of_a_long_utterance_is_read_behind_its_own_words(tmp_pat
     assert final.samples + len(final.lead) // 2 == 8 * SPEECH_RATE
     assert set(final.lead[::2]) == {LOUD[0]}
     assert bench.finals()[0].text == " ".join(f"w{n}" for n in range(1, 13))
+
+
+class DeafInside(WordPerSecond):
+    """Hears nothing between the second and the ninth second, unless asked as `opens_at` says."""
+
+    def __init__(self, opens_at=None):
+        super().__init__()
+        self._opens_at = opens_at
+
+    async def transcribe(self, windows):
+        (hypothesis,) = await super().transcribe(windows)
+        if self._opens_at and self._opens_at(windows[0]):
+            return [hypothesis]
+        heard = tuple(w for w in hypothesis.words if not 2 <= w.start_s < 9)
+        return [replace(hypothesis, words=heard)]
+
+
+LONG_TALK = seconds(QUIET, 1) + seconds(LOUD, 10) + seconds(QUIET, 1)
+
+
+def unclear_of(bench):
+    return [event for event in bench.events if isinstance(event, Unclear)]
+
+
+async def test_speech_without_words_is_read_again_as_a_window_of_its_own(tmp_path):
+    bench = Bench(tmp_path, LONG_TALK, has_partials=False)
+    bench.engine = DeafInside(opens_at=lambda window: window.duration_s < 9)
+    await bench.run()
+    assert bench.finals()[0].text == " ".join(f"w{n}" for n in range(1, 11))
+    whole, again = bench.engine.windows
+    assert again.position > whole.position
+    assert again.temperatures == (0.0,)
+    assert unclear_of(bench) == bench.writer.unclear == []
+
+
+async def test_it_is_read_once_more_at_a_higher_temperature(tmp_path):
+    bench = Bench(tmp_path, LONG_TALK, has_partials=False)
+    bench.engine = DeafInside(opens_at=lambda window: window.temperatures == (0.4,))
+    await bench.run()
+    assert bench.finals()[0].text == " ".join(f"w{n}" for n in range(1, 11))
+    assert unclear_of(bench) == []
+
+
+async def test_what_stays_without_words_is_kept_and_said(tmp_path):
+    bench = Bench(tmp_path, LONG_TALK, has_partials=False)
+    bench.engine = DeafInside()
+    await bench.run()
+    assert bench.finals()[0].text == "w1 w9 w10"
+    (said,) = unclear_of(bench)
+    assert bench.writer.unclear == [said]
+    assert (said.call_id, said.leg) == ("call", "a")
+    assert said.start / SPEECH_RATE == pytest.approx(1.6, abs=0.1)
+    assert said.end / SPEECH_RATE == pytest.approx(8.9, abs=0.1)
+    assert len(bench.engine.windows) == 3
+
+
+async def test_what_nobody_could_read_is_not_called_unclear(tmp_path):
+    bench = Bench(tmp_path, LONG_TALK, has_partials=False)
+    bench.engine.skip = {1}
+    await bench.run()
+    assert unclear_of(bench) == []
+    assert len(bench.engine.windows) == 1
+
+
+class Unsure(LoudIsSpeech):
+    """Hears speech everywhere it is loud, but is not sure of it, as of music."""
+
+    def feed(self, pcm):
+        return [0.7 * p for p in super().feed(pcm)]
+
+
+async def test_sounds_of_which_voice_activity_is_not_sure_are_neither_read_again_nor_unclear(
+    tmp_path,
+):
+    bench = Bench(tmp_path, LONG_TALK, has_partials=False)
+    bench.engine, bench.vad = DeafInside(), Unsure()
+    await bench.run()
+    assert unclear_of(bench) == []
+    assert len(bench.engine.windows) == 1

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment
+from streamer.core.events import SPEECH_RATE, Segment, Unclear
 from streamer.speech.audio.leg_reader import Pause
 from streamer.speech.audio.vad import SileroVad
 from streamer.speech.base import Hypothesis, ModelFacts, Window
 from streamer.speech.engine.whisper import WhisperEngine, load_whisper
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler
-from streamer.speech.transcriber import LegTranscriber
+from streamer.speech.transcriber import Announce, LegTranscriber
 from tools.bench.real import virtual
 from tools.bench.real.legs import SpokenLeg, shorten
 from tools.bench.real.measures import Figures, Listener
@@ -93,7 +93,14 @@ class _Nowhere:
     position = 0
     utterance = 0
 
-    async def keep(self, _segment: Segment | None, *, position: int, utterance: int) -> bool:
+    async def keep(
+        self,
+        _segment: Segment | None,
+        *,
+        position: int,
+        utterance: int,
+        unclear: Sequence[Unclear] = (),
+    ) -> bool:
         self.position, self.utterance = position, utterance
         return True
 
@@ -132,7 +139,7 @@ def try_live(
     return virtual.run(main())
 
 
-def _announce(listener: Listener, begins_at: float) -> Callable[[Partial | Final | Lagging], None]:
+def _announce(listener: Listener, begins_at: float) -> Announce:
     return lambda event: listener.take(event, asyncio.get_running_loop().time() - begins_at)
 
 

@@ -10,13 +10,13 @@ from streamer.core.untrusted import strip_controls
 from streamer.speech.base import FRAME, Hypothesis, Suspicion, Window
 from streamer.speech.words.filters import (
     coverage,
-    cut_loop,
     drop_inventions,
     drop_unspoken,
     find_speech,
     is_echo,
     may_carry_context,
 )
+from streamer.speech.words.spoken import cut_loop, drop_repeats
 
 SECOND = 16_000
 EVERYWHERE = [(0, 600 * SECOND)]
@@ -114,21 +114,21 @@ def spoken_apart(text: str, *, stretches: int) -> tuple[tuple[Word, ...], list[t
 @pytest.mark.parametrize("text", ["1 2 3 " * 5, "no " * 14, "4 " + "0 " * 15])
 def test_what_is_said_again_and_again_with_speech_for_each_word_is_no_loop(text: str):
     words, speech = spoken_apart(text, stretches=99)
-    assert cut_loop(words, speech) == list(words)
+    assert drop_repeats(words, speech) == list(words)
     assert judge(words, compression_ratio=3.0, speech=speech).words == words
 
 
 def test_of_a_loop_as_many_rounds_are_kept_as_have_speech():
     words, speech = spoken_apart("4 " + "0 " * 30, stretches=16)
-    assert texts(cut_loop(words, speech)) == "4" + " 0" * 15
+    assert texts(drop_repeats(words, speech)) == "4" + " 0" * 15
     words, speech = spoken_apart("1 2 3 " * 9, stretches=15)
-    assert texts(cut_loop(words, speech)) == " ".join(["1 2 3"] * 5)
+    assert texts(drop_repeats(words, speech)) == " ".join(["1 2 3"] * 5)
 
 
 def test_a_loop_behind_what_is_no_loop_is_found():
     words = say("no " * 12 + "and so it is " * 4, pace=1.0)
     speech = [(w.start + 1000, w.start + SECOND // 2) for w in words[:12]]
-    assert texts(cut_loop(words, speech)) == "no " * 12 + "and so it is"
+    assert texts(drop_repeats(words, speech)) == "no " * 12 + "and so it is"
 
 
 def test_text_that_compresses_too_well_without_a_clear_loop_is_dropped():

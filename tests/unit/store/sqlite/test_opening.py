@@ -58,6 +58,7 @@ async def test_a_migration_is_applied_once_and_recorded(path):
         (1, "m001_calls_and_segments"),
         (2, "m002_told_observers"),
         (3, "m003_retention"),
+        (4, "m004_unclear_speech"),
     ]
 
 
@@ -79,7 +80,7 @@ asyncio.run(main())
         child.stdin.write("go\n")
         child.stdin.flush()
     assert [child.communicate()[0] for child in children] == ["[]\n"] * 3
-    assert execute(path, "SELECT count(*) FROM migration") == [(3,)]
+    assert execute(path, "SELECT count(*) FROM migration") == [(4,)]
 
 
 async def test_tasks_of_one_process_make_a_new_database_at_once(path):
@@ -94,26 +95,26 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(path, monkeypatch
     async with filled(path, "hello"):
         pass
 
-    def m004_breaks():
+    def m005_breaks():
         return ("CREATE TABLE half (id INTEGER)", "CREATE TABEL")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m004_breaks))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m005_breaks))
     assert "syntax error" in await opening(path)
     assert execute(path, "SELECT name FROM sqlite_schema WHERE name = 'half'") == []
-    assert execute(path, "SELECT max(number) FROM migration") == [(3,)]
+    assert execute(path, "SELECT max(number) FROM migration") == [(4,)]
 
 
 async def test_an_older_schema_is_brought_up_to_date_only_by_a_writer(path, monkeypatch):
     async with filled(path, "hello"):
         pass
 
-    def m004_adds_a_table():
+    def m005_adds_a_table():
         return ("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT",)
 
-    newer = (*migrations.MIGRATIONS, m004_adds_a_table)
+    newer = (*migrations.MIGRATIONS, m005_adds_a_table)
     monkeypatch.setattr(migrations, "MIGRATIONS", newer)
     monkeypatch.setattr(store_module, "MIGRATIONS", newer)
-    assert "older streamer (schema 3, this one needs 4)" in await opening(path, open_reader)
+    assert "older streamer (schema 4, this one needs 5)" in await opening(path, open_reader)
     async with open_store(path) as store:
         assert len(await store.search("hello")) == 1
     async with open_reader(path) as reader:
@@ -127,7 +128,7 @@ async def test_a_newer_schema_is_refused_and_not_touched(path, opener):
     execute(path, "INSERT INTO migration VALUES (7, 'm007', 'then')")
     before = path.read_bytes()
     message = await opening(path, opener)
-    assert "made by a newer streamer (schema 7, this one knows 3); upgrade streamer" in message
+    assert "made by a newer streamer (schema 7, this one knows 4); upgrade streamer" in message
     assert path.read_bytes() == before
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamer.core.audio import Leg
-from streamer.core.events import EndReason, Segment, Word
+from streamer.core.events import EndReason, Segment, Unclear, Word
 from streamer.errors import NotFoundError, StoreError
 from streamer.store import Progress
 from streamer.store.sqlite.store import open_store
@@ -221,3 +221,21 @@ async def test_hostile_strings_are_kept_in_every_field(path, text):
     [(start, end)] = hit.spans
     assert hit.text[start:end].startswith("hello")
     assert not set(hit.text) & set("\0\x02\x03\x1b\r\n\u2028\u202e")
+
+
+async def test_speech_without_words_is_kept_with_the_progress_and_goes_with_its_call(path):
+    async with filled(path, "hello") as (store, call):
+        spans = [
+            Unclear(call.id, "caller", 40_000, 80_000),
+            Unclear(call.id, "caller", 20_000, 30_000),
+        ]
+        place = {"position": 90_000, "utterance": 2}
+        assert await store.keep_segment(call.id, "caller", None, unclear=spans, **place)
+        assert await store.read_unclear(call.id) == spans[::-1]
+        assert (await store.read_transcript(call.id)).unclear == tuple(spans[::-1])
+        late = [Unclear(call.id, "caller", 50_000, 60_000)]
+        taken = say("somebody else was first", utterance=1)
+        assert not await store.keep_segment(call.id, "caller", taken, unclear=late, **place)
+        assert await store.read_unclear(call.id) == spans[::-1]
+        await store.delete_calls([call.id])
+        assert await store.read_unclear(call.id) == []
