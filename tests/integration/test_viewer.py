@@ -8,6 +8,7 @@ import pty
 import shutil
 import signal
 import sqlite3
+import termios
 
 import psutil
 import pytest
