@@ -46,10 +46,11 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "config": ([], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
+    "models check": (["demo"], 0),
 }
 """What each command is run with, and after how many lines it is told to end."""
 
-_WITHOUT_RECORDINGS = {"demo", "config", "models list", "models path", "simulate"}
+_WITHOUT_RECORDINGS = {"demo", "config", "models list", "models path", "models check", "simulate"}
 
 
 def _all_commands(group: typer.core.TyperGroup) -> set[str]:
