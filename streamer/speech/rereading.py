@@ -40,39 +40,41 @@ async def read_again(
     sure: Sequence[Span],
     is_looped: bool,
     read: Read,
-) -> tuple[Hypothesis, list[Span]]:
-    """Return the hypothesis with the words that other readings find, and where speech stays without any.
+) -> Hypothesis:
+    """Return the hypothesis with the words that other readings find; one that is `Suspicion.SKIPPED` where none could be made.
 
-    `speech` and `sure` are where voice activity hears some and is sure of it; `settled` is what the utterance has already.
+    `speech` and `sure` are where voice activity hears some and is sure of it. In front of the end of what is `settled` nothing can be
+    put any more.
     """
     words = list(believed.words)
-    sure = _clip(sure, window)
+    sure = _clip(sure, (max(window.position, *(word.end for word in settled), 0), window.end))
     left = MOST_READINGS
     least = LEAST_BEHIND_LOOP if is_looped else LEAST_UNREAD
     tried: set[Span] = set()
-    while left and (spans := [s for s in _unread(sure, words, settled, least) if s not in tried]):
+    while left and (
+        spans := [s for s in find_unread(sure, [*settled, *words], least=least) if s not in tried]
+    ):
         tried.add(spans[0])
         for temperatures in TEMPERATURES[:left]:
             left -= 1
             again = replace(_cut(window, spans[0]), temperatures=temperatures)
             found = await read(again)
             if found.suspicion is Suspicion.SKIPPED:
-                return replace(believed, words=tuple(words)), []
+                return replace(believed, words=tuple(words), suspicion=Suspicion.SKIPPED)
             heard = drop_inventions(found, again, speech).words
             if fresh := [word for word in heard if _lies_in(word, spans[0])]:
                 words = sorted([*words, *fresh], key=lambda word: word.start)
                 break
-    return replace(believed, words=tuple(words)), _unread(sure, words, settled, LEAST_UNREAD)
+    return replace(believed, words=tuple(words))
 
 
-def _unread(
-    sure: Sequence[Span], words: Sequence[Word], settled: Sequence[Word], least: int
-) -> list[Span]:
-    return find_unread(sure, [*settled, *words], least=least)
+def find_unclear(window: Window, words: Sequence[Word], sure: Sequence[Span]) -> list[Span]:
+    """Return where a window holds speech that is in none of an utterance's words."""
+    return find_unread(_clip(sure, (window.position, window.end)), words)
 
 
-def _clip(spans: Sequence[Span], window: Window) -> list[Span]:
-    clipped = [(max(a, window.position), min(b, window.end)) for a, b in spans]
+def _clip(spans: Sequence[Span], within: Span) -> list[Span]:
+    clipped = [(max(a, within[0]), min(b, within[1])) for a, b in spans]
     return [(a, b) for a, b in clipped if b > a]
 
 

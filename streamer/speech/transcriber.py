@@ -36,11 +36,10 @@ from streamer.speech.base import (
 from streamer.speech.leg_language import LegLanguage
 from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
 from streamer.speech.plan import SpeechPlan
-from streamer.speech.rereading import SURE_SPEECH, read_again
+from streamer.speech.rereading import SURE_SPEECH, find_unclear, read_again
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
 from streamer.speech.words.filters import drop_inventions, may_carry_context
-from streamer.speech.words.spoken import Span
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
@@ -279,9 +278,11 @@ class LegTranscriber:
             policy.finish(None)
         else:
             self._learn_language(hypothesis, window)
-            believed, unread = await self._read_again(utterance, policy, hypothesis)
+            believed = await self._read_again(utterance, policy, hypothesis)
             policy.finish(believed)
-            unclear = [Unclear(self._call_id, self._leg, *span) for span in unread]
+            if believed.suspicion is not Suspicion.SKIPPED:
+                unread = find_unclear(window, policy.committed, utterance.sure)
+                unclear = [Unclear(self._call_id, self._leg, *span) for span in unread]
         words = policy.committed
         segment = None
         if words:
@@ -301,8 +302,8 @@ class LegTranscriber:
 
     async def _read_again(
         self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
-    ) -> tuple[Hypothesis, list[Span]]:
-        """Return what may be believed, with the words of other readings where there were none, and where there are none now."""
+    ) -> Hypothesis:
+        """Return what may be believed, with the words of other readings where there were none."""
         window = utterance.window
         believed = drop_inventions(hypothesis, window, utterance.speech)
         return await read_again(

@@ -460,3 +460,14 @@ async def test_sounds_of_which_voice_activity_is_not_sure_are_neither_read_again
     await bench.run()
     assert unclear_of(bench) == []
     assert len(bench.engine.windows) == 1
+
+
+async def test_what_cannot_be_put_in_front_of_settled_words_any_more_is_unclear_at_once(tmp_path):
+    bench = Bench(tmp_path, b"")
+    bench.engine = DeafInside(opens_at=lambda window: window.position > 2 * SPEECH_RATE)
+    await bench.run(PacedFollower(LONG_TALK + seconds(QUIET, 1)))
+    committed = [p.committed for p in bench.partials()]
+    final = bench.finals()[0].words
+    assert all(final[: len(words)] == words for words in committed)
+    for unclear in unclear_of(bench):
+        assert not [w for w in final if unclear.start <= w.start < unclear.end]
