@@ -1,6 +1,8 @@
 """Human speech on stock Whisper weights, where `make bench-real` has put some into the user's cache."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,13 @@ from streamer.core.events import SPEECH_RATE
 from streamer.media.decode import decode_mono
 from streamer.speech.base import EncoderWindow, Window
 from streamer.speech.engine.whisper import load_whisper
+from streamer.speech.plan import STOCK
 from streamer.speech.words.agreement import normalise
 from tests.fakes.command_line import run_here
 from tools.bench.gold import count_errors
+from tools.bench.real.laboratory import hear, load_engine
 from tools.bench.real.materials import CACHE
+from tools.bench.real.noises import make_noises, make_thanks
 
 pytestmark = [pytest.mark.slow, pytest.mark.weights]
 
@@ -86,3 +91,16 @@ def test_timestamps_end_the_text_of_a_short_window_where_the_audio_ends(name, au
     (hypothesis,) = engine.transcribe([window])
     assert [normalise(word.text) for word in hypothesis.words] == SAID
     assert hypothesis.words[-1].end <= hypothesis.end
+
+
+@pytest.mark.parametrize("has_partials", [True, False])
+async def test_nothing_is_invented_where_nobody_speaks_and_thanks_of_a_person_stay(has_partials):
+    engine = load_engine(weights("tiny.en"))
+    if not (CACHE / "sounds").exists():
+        pytest.skip("no hold music in the cache; `make bench-real` fetches it")
+    plan = replace(STOCK, has_partials=has_partials)
+    noises = list(make_noises(8.0))
+    said = {leg.name: await asyncio.to_thread(hear, engine, leg, plan) for leg in noises}
+    assert said == dict.fromkeys(said, [])
+    assert len(said) > 10
+    assert await asyncio.to_thread(hear, engine, make_thanks(), plan) == ["Thank you."]

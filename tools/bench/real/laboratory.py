@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.core.events import SPEECH_RATE, Segment, Unclear
+from streamer.core.events import SPEECH_RATE, Event, Final, Segment, Unclear
 from streamer.speech.audio.leg_reader import Pause
 from streamer.speech.audio.vad import SileroVad
 from streamer.speech.base import Hypothesis, ModelFacts, Window
@@ -137,6 +137,33 @@ def try_live(
         return [listener.judge(leg) for listener, leg in zip(listeners, legs, strict=True)]
 
     return virtual.run(main())
+
+
+def hear(engine: Engine, leg: SpokenLeg, plan: SpeechPlan) -> list[str]:
+    """Return the text of each utterance of a leg."""
+    said: list[str] = []
+
+    def take(event: Event) -> None:
+        if isinstance(event, Final):
+            said.append(event.segment.text)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        scheduler = Scheduler(engine, slots=engine.slots, clock=loop.time)
+        await LegTranscriber(
+            leg.name,
+            "leg",
+            follower=_Line(leg.audio.tobytes(), 0.0),
+            vad=SileroVad(),
+            scheduler=scheduler,
+            writer=_Nowhere(),
+            plan=plan,
+            announce=take,
+        ).run()
+        await scheduler.aclose()
+
+    virtual.run(main())
+    return said
 
 
 def _announce(listener: Listener, begins_at: float) -> Announce:

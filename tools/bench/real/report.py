@@ -10,7 +10,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tools.bench.machine import describe, show
-from tools.bench.real import against, hour, live, offline
+from tools.bench.real import against, hour, inventions, live, offline
 from tools.bench.real.materials import WEIGHTS, MaterialError, fetch_model, fetch_sounds
 from tools.bench.real.results import Results, open_results
 
@@ -24,6 +24,7 @@ PARTS: Mapping[str, Part] = {
     "peer": against.run,
     "voices": live.run_voices,
     "hour": hour.run,
+    "inventions": inventions.run,
 }
 """In the order of the report; a part of one's own has a line here and a module beside these."""
 
