@@ -13,12 +13,11 @@ falls behind leaves what it has not read on disk, never in memory. It asks for n
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Unclear, Word
+from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Unclear
 from streamer.errors import ModelError
 from streamer.speech.audio.heard import Heard
 from streamer.speech.audio.leg_reader import LegAudio, Pause
@@ -33,13 +32,14 @@ from streamer.speech.base import (
     Window,
     WindowKind,
 )
+from streamer.speech.lag import CAUGHT_UP, Lag
 from streamer.speech.leg_language import LegLanguage
 from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.rereading import SURE_SPEECH, find_unclear, read_again
 from streamer.speech.scheduler import Scheduler, Urgency
 from streamer.speech.words import COMMIT_POLICIES
-from streamer.speech.words.filters import drop_inventions, may_carry_context
+from streamer.speech.words.filters import drop_inventions, hold_back, may_carry_context
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
@@ -49,12 +49,6 @@ STEP = SPEECH_RATE // 5
 
 PAUSE = SPEECH_RATE * 16 // 100
 """Samples of silence after which the utterance has probably ended, so that what is read now may be its final."""
-
-CAUGHT_UP = SPEECH_RATE * 3 // 2
-"""Unread samples up to which a leg is live; beyond, partials would only make it later."""
-
-LAG_STEP_S = 5.0
-"""Seconds by which the lag must change to be told again."""
 
 _CONTEXT_WORDS = 30
 
@@ -111,7 +105,7 @@ class LegTranscriber:
         self._rest: _Rest | None = None
         self._lead_in = LeadIn(plan.lead_in)
         self._packs = PackReader(scheduler, most=plan.packs, settle=self._settle_packed)
-        self._told_lag_s = 0.0
+        self._lag = Lag()
 
     async def run(self) -> None:
         """Transcribe to the end of the leg.
@@ -240,7 +234,7 @@ class LegTranscriber:
 
     def _show(self, opened: Opened, end: int) -> None:
         committed = self._policy.committed
-        tentative = _hold_back(
+        tentative = hold_back(
             self._policy.tentative, end - self._plan.still_said, self._plan.least_tentative
         )
         if committed:
@@ -318,9 +312,8 @@ class LegTranscriber:
 
     def _learn_language(self, hypothesis: Hypothesis, window: Window) -> None:
         if self._language.learn(hypothesis, read=window.samples):
-            self._lead_in = LeadIn(
-                self._plan.lead_in
-            )  # it would be detected there, not in what follows
+            # It would be detected there, not in what follows.
+            self._lead_in = LeadIn(self._plan.lead_in)
 
     @property
     def _is_behind(self) -> bool:
@@ -403,20 +396,5 @@ class LegTranscriber:
         self._heard.forget(opened.start if opened else self._segmenter.position - SPEECH_RATE)
 
     def _tell_lag(self) -> None:
-        lag_s = self._follower.unread / SPEECH_RATE
-        if abs(lag_s - self._told_lag_s) >= LAG_STEP_S or (
-            self._told_lag_s and lag_s * SPEECH_RATE <= CAUGHT_UP
-        ):
-            self._told_lag_s = lag_s if lag_s * SPEECH_RATE > CAUGHT_UP else 0.0
-            self._announce(Lagging(self._call_id, self._leg, self._told_lag_s))
-
-
-def _hold_back(tentative: tuple[Word, ...], end: int, least: float) -> tuple[Word, ...]:
-    """Return the tentative words that are worth showing.
-
-    A word that ends behind `end`, being said still, is left out, because its end is a guess, and what stands from the first doubtful word on, because
-    half of such words change.
-    """
-    sure = itertools.takewhile(lambda word: word.probability >= least, tentative)
-    shown = tuple(sure)
-    return shown[:-1] if shown and shown[-1].end > end else shown
+        if (lag_s := self._lag.look(self._follower.unread)) is not None:
+            self._announce(Lagging(self._call_id, self._leg, lag_s))

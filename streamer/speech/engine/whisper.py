@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE
-from streamer.core.events import SPEECH_RATE, Word
+from streamer.core.events import SPEECH_RATE
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Suspicion, Window, always
@@ -42,12 +42,7 @@ from streamer.speech.engine.attempts import (
 )
 from streamer.speech.engine.models import check_model
 from streamer.speech.engine.packs import group_windows, join_windows, split_hypothesis
-from streamer.speech.engine.word_times import (
-    TimedWord,
-    find_loudness,
-    place_words,
-    tighten,
-)
+from streamer.speech.engine.word_times import TimedWord, as_words, time_words
 from streamer.speech.hints import count_fitting
 from streamer.speech.private_import import private_temporary_folder
 
@@ -56,8 +51,6 @@ SHORTEST = SPEECH_RATE // 10
 
 MOST_CONTEXT_TOKENS = 60
 MOST_PROMPT_TOKENS = 96
-_BEFORE = "\"'“¿([{-"
-_AFTER = "\"'.。,，!！?？:：”)]}、"
 
 
 class _UnwantedError(Exception):
@@ -326,7 +319,7 @@ class WhisperEngine:
             [item.mel.shape[1] for item in batch],
         )
         return [
-            _time_words(item, row, tokenizer, alignment)
+            time_words(item.window, row, tokenizer, alignment)
             for item, row, alignment in zip(batch, tokens, alignments, strict=True)
         ]
 
@@ -370,7 +363,7 @@ def _judge(
         found = count_uncrammed([(word.start, word.end) for word in placed])
         if found < len(placed):
             placed, suspicion = placed[:found], suspicion or Suspicion.CRAMMED
-    words = _as_words(placed, window)
+    words = as_words(placed, window)
     return Hypothesis(
         window.position,
         window.end,
@@ -379,51 +372,6 @@ def _judge(
         no_speech_prob=float(result.no_speech_prob),
         compression_ratio=compression,
         suspicion=suspicion or suspect_end(words, window.end),
-    )
-
-
-def _time_words(
-    item: _PreparedWindow, tokens: list[int], tokenizer: Any, alignment: Any
-) -> list[TimedWord]:
-    if not tokens:
-        return []
-    texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
-    texts, groups = _join_punctuation(texts[:-1], groups[:-1])
-    counts = [len(group) for group in groups]
-    samples = item.window.samples
-    words = place_words(texts, counts, alignment.alignments, alignment.text_token_probs)
-    loudness = find_loudness(np.frombuffer(item.window.pcm, np.int16))
-    spans = [(min(word.start, samples), min(word.end, samples)) for word in words]
-    tight = [tighten(span, loudness) for span in spans]
-    return [
-        replace(word, start=span[0], end=span[1]) for word, span in zip(words, tight, strict=True)
-    ]
-
-
-def _join_punctuation(
-    texts: list[str], groups: list[list[int]]
-) -> tuple[list[str], list[list[int]]]:
-    from faster_whisper.transcribe import merge_punctuations
-
-    parts: list[dict[str, Any]] = [
-        {"word": text, "tokens": group} for text, group in zip(texts, groups, strict=True)
-    ]
-    merge_punctuations(parts, _BEFORE, _AFTER)
-    whole = [part for part in parts if part["word"]]
-    return [part["word"] for part in whole], [part["tokens"] for part in whole]
-
-
-def _as_words(timed_words: list[TimedWord], window: Window) -> tuple[Word, ...]:
-    return tuple(
-        Word(
-            word.text.strip(),
-            window.position + word.start,
-            window.position + max(word.start, word.end),
-            word.probability,
-            is_joined=not word.text.startswith(" "),
-        )
-        for word in timed_words
-        if word.text.strip()
     )
 
 

@@ -7,13 +7,15 @@ words beside a pause are stretched across it; `tighten` takes the pause away fro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.core.events import SPEECH_RATE
+from streamer.core.events import SPEECH_RATE, Word
+from streamer.speech.base import Window
 
 FRAME_SAMPLES = SPEECH_RATE // 50
 """Samples that one position of the encoder stands for, 20 ms."""
@@ -24,6 +26,10 @@ _QUIET_SHARE = 0.02
 
 _LONG = SPEECH_RATE * 3 // 10
 _EDGE = SPEECH_RATE * 5 // 100
+
+_BEFORE = "\"'“¿([{-"
+_AFTER = "\"'.。,，!！?？:：”)]}、"
+"""Punctuation that belongs to the word behind it, and to the one in front."""
 
 Span = tuple[int, int]
 
@@ -85,3 +91,50 @@ def tighten(span: Span, loudness: NDArray[np.float32]) -> Span:
     first = start // _STEP * _STEP + int(loud[0]) * _STEP - _EDGE
     last = start // _STEP * _STEP + (int(loud[-1]) + 1) * _STEP + _EDGE
     return max(start, first), min(end, last)
+
+
+def time_words(
+    window: Window, tokens: list[int], tokenizer: Any, alignment: Any
+) -> list[TimedWord]:
+    """Return the words of a row of tokens with their times in the window, by what the model's `align` gave for them."""
+    if not tokens:
+        return []
+    texts, groups = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
+    texts, groups = _join_punctuation(texts[:-1], groups[:-1])
+    counts = [len(group) for group in groups]
+    samples = window.samples
+    words = place_words(texts, counts, alignment.alignments, alignment.text_token_probs)
+    loudness = find_loudness(np.frombuffer(window.pcm, np.int16))
+    spans = [(min(word.start, samples), min(word.end, samples)) for word in words]
+    tight = [tighten(span, loudness) for span in spans]
+    return [
+        replace(word, start=span[0], end=span[1]) for word, span in zip(words, tight, strict=True)
+    ]
+
+
+def _join_punctuation(
+    texts: list[str], groups: list[list[int]]
+) -> tuple[list[str], list[list[int]]]:
+    from faster_whisper.transcribe import merge_punctuations
+
+    parts: list[dict[str, Any]] = [
+        {"word": text, "tokens": group} for text, group in zip(texts, groups, strict=True)
+    ]
+    merge_punctuations(parts, _BEFORE, _AFTER)
+    whole = [part for part in parts if part["word"]]
+    return [part["word"] for part in whole], [part["tokens"] for part in whole]
+
+
+def as_words(timed_words: list[TimedWord], window: Window) -> tuple[Word, ...]:
+    """Return the words on the leg's time line."""
+    return tuple(
+        Word(
+            word.text.strip(),
+            window.position + word.start,
+            window.position + max(word.start, word.end),
+            word.probability,
+            is_joined=not word.text.startswith(" "),
+        )
+        for word in timed_words
+        if word.text.strip()
+    )

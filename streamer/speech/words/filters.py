@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from streamer.core.events import SPEECH_RATE, Word
 from streamer.core.untrusted import strip_controls
@@ -128,3 +129,13 @@ def drop_inventions(hypothesis: Hypothesis, window: Window, speech: Sequence[Spa
     if is_repetitive and not (kept and is_said_apart(kept, speech)):
         return replace(hypothesis, words=(), suspicion=Suspicion.REPETITIVE)
     return replace(hypothesis, words=tuple(kept))
+
+
+def hold_back(tentative: tuple[Word, ...], end: int, least: float) -> tuple[Word, ...]:
+    """Return the tentative words that are worth showing.
+
+    A word that ends behind `end`, being said still, is left out, because its end is a guess, and what stands from the first word on whose
+    probability is below `least`, because half of such words change.
+    """
+    shown = tuple(takewhile(lambda word: word.probability >= least, tentative))
+    return shown[:-1] if shown and shown[-1].end > end else shown
