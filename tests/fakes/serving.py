@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import struct
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from uuid import UUID, uuid4
 import psutil
 
 from streamer.media.wav import HEADER_SIZE
+from streamer.simulator.audiosocket import Caller, run_callers
+from streamer.simulator.caller import script_caller
+from streamer.simulator.judge import Ending
 from streamer.wire.audiosocket import Message, Parser, encode_audio, encode_identifier
 from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import until
@@ -190,3 +194,24 @@ async def close_callers() -> None:
         caller.transport.abort()
     await until(lambda: all(caller.is_closed for caller in _callers))
     _callers.clear()
+
+
+async def play(served: Any, *scripts: Any, **options: Any) -> list[Any]:
+    """Make a call of the stand-in PBX for each script, and wait for their ends."""
+    callers = [Caller(script, uuid4(), **options) for script in scripts]
+    return await run_callers(callers, host="127.0.0.1", port=served.port)
+
+
+async def check_what_is_sent_is_recorded(served: Any, rate: int) -> None:
+    """Send every byte there is at a rate, and compare the WAV with it."""
+    pcm = bytes(range(256)) * (rate // 128)
+    (result,) = await play(served, script_caller(pcm, rate=rate, name="a"))
+    await served.ended()
+    (recorded,) = served.calls()
+    assert served.pcm(recorded) == pcm
+    with wave.open(str(served.wav(recorded))) as wav:
+        assert wav.getframerate() == rate
+    assert served.of_kind("call_started")[0]["legs"][0]["rate"] == rate
+    assert result.ending is Ending.HUNG_UP
+    assert result.odd_rates == []
+    assert result.returned.is_silent

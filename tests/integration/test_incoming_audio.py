@@ -2,45 +2,26 @@
 
 import math
 import wave
-from uuid import uuid4
 
 import pytest
 
-from streamer.simulator.audiosocket import Caller, run_callers
-from streamer.simulator.caller import load_caller, script_caller, script_mislabelled
-from streamer.simulator.judge import Ending
+from streamer.simulator.caller import load_caller, script_mislabelled
 from streamer.wire.audiosocket import RATES, Audio
 from streamer.wire.formats import Format, decode
 from streamer.wire.g711 import Law, encode
 from tests.conftest import TRACES
 from tests.fakes.listening import listening
 from tests.fakes.replay import until
-from tests.fakes.serving import call
+from tests.fakes.serving import call, check_what_is_sent_is_recorded, play
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
 """One second of a loud tone at 8 kHz."""
 
 
-async def play(served, script, **options):
-    return await run_callers(
-        [Caller(script, uuid4(), **options)], host="127.0.0.1", port=served.port
-    )
-
-
 @pytest.mark.parametrize("rate", sorted(RATES.values()))
 async def test_the_wav_is_equal_to_the_samples_sent_at_every_rate(rate, recordings, runtime_dir):
-    pcm = bytes(range(256)) * (rate // 128)
     async with listening(recordings, runtime_dir) as served:
-        (result,) = await play(served, script_caller(pcm, rate=rate, name="a"))
-        await served.ended()
-        (recorded,) = served.calls()
-        assert served.pcm(recorded) == pcm
-        with wave.open(str(served.wav(recorded))) as wav:
-            assert wav.getframerate() == rate
-        assert served.of_kind("call_started")[0]["legs"][0]["rate"] == rate
-        assert result.ending is Ending.HUNG_UP
-        assert result.odd_rates == []
-        assert result.returned.is_silent
+        await check_what_is_sent_is_recorded(served, rate)
 
 
 @pytest.mark.parametrize("format", [Format.ULAW, Format.ALAW, Format.SLIN16])

@@ -7,20 +7,19 @@ import signal
 import wave
 from urllib.error import HTTPError
 from urllib.request import urlopen
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psutil
 import pytest
 
 from streamer.recording.locks import is_locked
-from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import script_caller, with_digits
 from streamer.simulator.judge import Ending
 from streamer.wire.audiosocket import TERMINATE, Terminated
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import STOPPED_S, run_streamer
 from tests.fakes.replay import PATIENCE_S, SCAN_S, until
-from tests.fakes.serving import call, find_listeners, serving
+from tests.fakes.serving import call, check_what_is_sent_is_recorded, find_listeners, play, serving
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
 """One second of a loud tone at 8 kHz."""
@@ -35,25 +34,9 @@ async def speaking(served, number=1):
     return caller
 
 
-async def play(served, *scripts, **options):
-    callers = [Caller(script, uuid4(), **options) for script in scripts]
-    return await run_callers(callers, host="127.0.0.1", port=served.port)
-
-
 async def test_the_wav_is_equal_to_the_samples_sent(recordings):
-    rate = 16_000
-    pcm = bytes(range(256)) * (rate // 128)
     async with serving(recordings) as served:
-        (result,) = await play(served, script_caller(pcm, rate=rate, name="a"))
-        await served.ended()
-        (recorded,) = served.calls()
-        assert served.pcm(recorded) == pcm
-        with wave.open(str(served.wav(recorded))) as wav:
-            assert wav.getframerate() == rate
-        assert served.of_kind("call_started")[0]["legs"][0]["rate"] == rate
-        assert result.ending is Ending.HUNG_UP
-        assert result.odd_rates == []
-        assert result.returned.is_silent
+        await check_what_is_sent_is_recorded(served, 16_000)
 
 
 async def test_pressed_keys_are_events_with_their_time(recordings):
