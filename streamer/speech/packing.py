@@ -11,7 +11,8 @@ from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE
 from streamer.speech.audio.segmenter import Closed
 from streamer.speech.base import Hypothesis, Window
-from streamer.speech.scheduler import Scheduler, Urgency
+from streamer.speech.queue import Urgency
+from streamer.speech.scheduler import Scheduler
 from streamer.speech.words.spoken import Span
 
 LONGEST_LEAD_PAUSE = SPEECH_RATE * 10

@@ -36,8 +36,9 @@ from streamer.speech.lag import CAUGHT_UP, Lag
 from streamer.speech.leg_language import LegLanguage
 from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
 from streamer.speech.plan import SpeechPlan
+from streamer.speech.queue import Urgency
 from streamer.speech.rereading import SURE_SPEECH, find_unclear, read_again
-from streamer.speech.scheduler import Scheduler, Urgency
+from streamer.speech.scheduler import Scheduler
 from streamer.speech.words import COMMIT_POLICIES
 from streamer.speech.words.filters import drop_inventions, hold_back, may_carry_context
 

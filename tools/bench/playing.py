@@ -25,7 +25,7 @@ from streamer.sources.wavfile import FileCall
 from streamer.speech.audio.vad import open_session
 from streamer.speech.base import Window
 from streamer.speech.engine.models import InstalledModel
-from streamer.speech.scheduler import Urgency
+from streamer.speech.queue import Urgency
 from streamer.tap.tap import Stop, run_tap
 
 STAGGER_S = 0.37

@@ -4,7 +4,8 @@ import pytest
 
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, Window
-from streamer.speech.scheduler import Scheduler, Urgency
+from streamer.speech.queue import Urgency
+from streamer.speech.scheduler import Scheduler
 from tests.fakes.replay import until
 
 

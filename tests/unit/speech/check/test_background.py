@@ -12,7 +12,8 @@ from streamer.speech.check.background import check_unmeasured
 from streamer.speech.check.clips import read_clips
 from streamer.speech.check.memory import recall
 from streamer.speech.engine.models import DEMO, InstalledModel, resolve_model
-from streamer.speech.scheduler import Scheduler, Urgency
+from streamer.speech.queue import Urgency
+from streamer.speech.scheduler import Scheduler
 from tests.fakes.reading import ReadingRecogniser
 from tests.fakes.replay import until
 
