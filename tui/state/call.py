@@ -74,6 +74,8 @@ class ShownCall:
         """When position 0 was, as far as it is known."""
         self.attached: set[str] = set()
         self.ended_legs: dict[str, LegEnded] = {}
+        self.languages: dict[str, str] = {}
+        """What each leg spoke last, as far as something of it is settled."""
         self.lags: dict[str, float] = {}
         self.troubles: list[str] = []
         """What the user has not read yet."""
@@ -221,6 +223,8 @@ class ShownCall:
             if self._open.pop(segment.leg, None) is not None:
                 self.said_live.append((segment.end, now))
         self.finals += 1
+        if segment.language:
+            self.languages[segment.leg] = segment.language
         self._put(
             Utterance(
                 segment.leg,

@@ -77,4 +77,5 @@ class CallStatus:
             count_bars(level),
             shown.is_speaking(label),
             ended.reason.value if ended else "",
+            show_name(shown.languages.get(label, ""), 3),
         )

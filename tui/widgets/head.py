@@ -42,6 +42,8 @@ class LegLine:
     bars: int = 0
     is_speaking: bool = False
     note: str = ""
+    language: str = ""
+    """What it spoke last."""
 
 
 def count_bars(peak: float) -> int:
@@ -119,6 +121,6 @@ class LegMeters(Widget):
         text.append("─" * (_METER - line.bars), style["off"])
         said = line.note or ("speaking" if line.is_speaking else "")
         text.append(f"  {said:<10}", style["speaking" if line.is_speaking else "dim"])
-        text.append(line.channel, style["dim"])
+        text.append(f"{line.language:<3} {line.channel}", style["dim"])
         text.truncate(max(1, self.size.width), overflow="ellipsis")
         return text

@@ -1,5 +1,7 @@
 """What the screen knows of a call: partials become finals in their place, and what was nothing goes."""
 
+from dataclasses import replace
+
 from streamer.core.events import (
     CallEnded,
     EndReason,
@@ -124,3 +126,14 @@ def test_speech_without_words_is_a_line_of_its_own_and_no_utterance():
     shown.take(unclear)
     assert len(shown.utterances) == 2
     assert not shown.is_speaking("caller")
+
+
+def test_each_leg_has_the_language_that_it_spoke_last():
+    said = segment("caller", 1, 0.0, "Ciao.")
+    shown = call_with(
+        Final("id", replace(said, language="en")),
+        Final("id", replace(said, utterance=2, start=48_000, language="it")),
+        Final("id", replace(said, leg="agent", language="es")),
+        Final("id", replace(said, leg="agent", utterance=2, language="")),
+    )
+    assert shown.languages == {"caller": "it", "agent": "es"}
