@@ -16,7 +16,7 @@ from streamer.core.audio import AudioChunk
 from streamer.core.events import EndReason
 from streamer.sources import accepting, admission as limiter
 from streamer.sources.admission import BURST, Limiter
-from streamer.sources.audiosocket import connection
+from streamer.sources.audiosocket import connection, share
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.server import AudioSocketServer
 from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Odd, StreamItem
@@ -626,7 +626,7 @@ async def test_a_port_that_cannot_be_had_is_one_line():
 
 
 async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns(monkeypatch):
-    monkeypatch.setattr(connection, "REST_S", 0)
+    monkeypatch.setattr(share, "REST_S", 0)
     keys = 10_000
     async with open_server(clock=VirtualClock()) as opened:
         with socket.create_connection(("127.0.0.1", opened.port)) as sock:
@@ -638,8 +638,8 @@ async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_tu
                 await asyncio.sleep(0)  # one turn of the loop
                 heard = sum(isinstance(item, DtmfReceived) for item in opened.items[0])
                 pieces.append(heard + passed_over(opened) // len(encode_digit("5")) - sum(pieces))
-            assert max(pieces) <= connection.FRAMES_A_TURN
-            assert max(pieces[-100:]) <= connection.FRAMES_BEYOND
+            assert max(pieces) <= share.FRAMES_A_TURN
+            assert max(pieces[-100:]) <= share.FRAMES_BEYOND
             assert heard == limiter.MOST_FRAMES - 1, "a budget for frames, one of which was audio"
             assert opened.told().count("passed over") == 1
         await until(opened.has_ended)
@@ -658,7 +658,7 @@ def passed_over(opened, number=0) -> int:
 async def test_a_caller_beyond_its_budget_is_passed_over_but_its_sound_and_its_end_are_not(
     tiny, monkeypatch
 ):
-    monkeypatch.setattr(connection, "REST_S", 0)
+    monkeypatch.setattr(share, "REST_S", 0)
     monkeypatch.setattr(limiter, "MOST_FRAMES", 100)
     async with open_server(clock=VirtualClock()) as opened:
         caller = await call(opened.port)
