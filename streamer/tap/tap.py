@@ -148,12 +148,12 @@ class _Tap:
                 self._rateless_legs.discard(leg)
                 self._timelines[leg].rate = rate
                 self._recording.set_rate(leg, rate)
-            case DtmfReceived(leg, digit, arrival):
-                self._press(leg, digit, arrival)
+            case DtmfReceived():
+                self._press(item)
             case LegClosed(leg):
                 self._close_leg(item)
-            case Odd(leg, message, odd_bytes):
-                self._recording.count_odd(leg, odd_bytes)
+            case Odd(leg, message, odd_bytes, frames):
+                self._recording.count_odd(leg, odd_bytes, frames=frames)
                 if message:
                     self._tell(message)
 
@@ -178,13 +178,14 @@ class _Tap:
         call_id, label = self._recording.call.id, self._label(leg)
         self._bus.publish(LegEnded(call_id, label, closed.reason, message, closed.cause))
 
-    def _press(self, leg: int, digit: str, arrival: float) -> None:
+    def _press(self, key: DtmfReceived) -> None:
         zero = self._call_clock.zero
-        start_s = 0.0 if zero is None else arrival - zero
-        at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
-        self._recording.note_digit(leg, digit, start_s, at)
+        start_s = 0.0 if zero is None else key.arrival - zero
+        at = datetime.now(UTC) - timedelta(seconds=self._clock() - key.arrival)
+        call_id, label = self._recording.call.id, self._label(key.leg)
+        pressed = Dtmf(call_id, label, key.digit, start_s, at, key.raw.hex())
+        self._recording.note_digit(key.leg, pressed)
         self._recording.save_soon()
-        pressed = Dtmf(self._recording.call.id, self._label(leg), digit, start_s, at)
         self._bus.publish(pressed)
 
     async def _tick_for_ever(self) -> None:

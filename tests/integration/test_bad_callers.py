@@ -21,7 +21,7 @@ from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.server import AudioSocketServer
 from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Odd, StreamItem
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.sources.playout import FrameClock
+from streamer.sources.playout import Echo, FrameClock
 from streamer.sources.tcp import SEND_BUFFER
 from streamer.wire.audiosocket import (
     TERMINATE,
@@ -91,7 +91,7 @@ async def open_server(most=10_000, **given) -> AsyncIterator[OpenServer]:
         wait_for_keeper=loop.create_future,
         say=lambda line: opened.lines.append(line),
         clock=given.pop("clock", loop.time),
-        new_playback=lambda: None,
+        new_playback=Echo if given.pop("echoes", False) else lambda: None,
         fills_silence=given.pop("fills_silence", False),
         format=given.pop("format", None),
         count_calls=lambda: opened.server.live_calls,
@@ -293,16 +293,32 @@ async def test_a_frame_that_is_cut_off_is_a_note_and_costs_nothing_before_it():
         assert "middle of a frame" in opened.end().note
 
 
-async def test_a_call_whose_bytes_lose_their_place_ends_as_lost_and_its_dialplan_goes_on():
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"\x03\x00\x02no",
+        b"\x03\x00\x01f",
+        b"\x03\x00\x01!",
+        b"\x03\x00\x00",
+        b"\x01\x00\x05hello",
+        b"\x01\x00\x00",
+        b"\x12\x00\x00",
+        b"\x12\x00\x01x",
+    ],
+)
+async def test_a_payload_that_cannot_be_ends_no_call(odd):
     async with open_server() as opened:
         good = await a_good_call(opened)
         caller = await call(opened.port)
         caller.identify()
-        caller.send(encode_audio(FRAME, 16_000) + b"\x03\x00\x02no")
-        await until(lambda: caller.received == TERMINATE)
-        await until(lambda: len(opened.items) == 2 and opened.has_ended(1))
-        assert opened.heard(1) == FRAME
-        assert opened.end(1).reason is EndReason.LOST
+        sound = encode_audio(FRAME, 16_000)
+        caller.send(sound + odd * 3 + sound)
+        await until(lambda: len(opened.items) == 2 and opened.heard(1) == FRAME * 2)
+        caller.hang_up()
+        await until(lambda: opened.has_ended(1))
+        assert (opened.end(1).reason, opened.end(1).error) == (EndReason.HANG_UP, None)
+        assert caller.received == b""
+        assert opened.told(1).count("\n") <= 3, "said once"
         assert not good.has_ended
 
 

@@ -7,7 +7,7 @@ refused gets `terminate` and is read to its end: closing a socket with unread by
 
     WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
        |                         |                           |
-       |                         `--refused-- LEAVING <--stopped, or a broken frame
+       |                         `--refused-- LEAVING <--stopped
        `--nothing came--> CLOSED               `--its end, or GOODBYE_S--> CLOSED
 
 A call is announced once its rate is known, at the latest `RATE_WAIT_S` after its UUID.
@@ -146,11 +146,7 @@ class Connection(asyncio.BufferedProtocol):
         self._resting = None
         if not self._may_read():
             return
-        try:
-            rest_s = self._share.take_turn(self._parser.feed(b""))
-        except SourceError as error:
-            self._fail(error)
-            rest_s = None
+        rest_s = self._share.take_turn(self._parser.feed(b""))
         if self._state in (_State.IDENTIFYING, _State.LIVE):
             self._rest(rest_s)
 
@@ -256,15 +252,10 @@ class Connection(asyncio.BufferedProtocol):
         """
         with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
             data = b""
-            while self._take_within_budget(data) and (data := sock.recv(READ_SIZE)):
+            while self._share.take_within(self._parser.feed(data)) and (
+                data := sock.recv(READ_SIZE)
+            ):
                 self._take_note(has_emptied=False)
-
-    def _take_within_budget(self, data: bytes) -> bool:
-        try:
-            return self._share.take_within(self._parser.feed(data)) and self.is_caller
-        except SourceError as error:
-            self._fail(error)
-            return False
 
     def _take(self, message: wire.Message, now: float) -> bool:
         """Take a frame, and say whether the connection goes on."""
@@ -388,15 +379,6 @@ class Connection(asyncio.BufferedProtocol):
         if count := self._options.limiter.count_refusal(self.host, why):
             more = f" (and {count - 1} more from {self.host})" if count > 1 else ""
             self._options.say(f"no call from {self.peer}: {why}{more}")
-
-    def _fail(self, error: StreamerError) -> None:
-        """End a connection whose bytes make no sense."""
-        if self._state is not _State.LIVE:
-            self._refuse(str(error))
-            return
-        self._end(EndReason.LOST, SourceError(f"{self.peer}: {error}"))
-        self._say_goodbye()
-        self._part_once_said()
 
     def _part_once_said(self) -> None:
         """Leave a peer to the keeper once all is sent: after half a frame, a slow peer would take `terminate` for its other half."""

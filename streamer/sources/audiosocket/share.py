@@ -42,8 +42,8 @@ class Share:
         self._pace: Pace | None = None
         self._is_hasty = False
         self._is_flooding = False
-        self._passed_over = 0
-        """Bytes of frames without sound beyond the budget, which nobody has been told of."""
+        self._passed_over: list[int] = []
+        """Bytes of each frame without sound beyond the budget that nobody has been told of; as many as a turn takes."""
         self._pause_s = 0.0
         self._peer = ""
 
@@ -79,13 +79,13 @@ class Share:
         self._pause_s = max(was_pausing, wait_s)
         if wait_s and not was_pausing:
             said = f"{self._peer} sends audio faster than real time and is slowed down"
-            self._tell(Odd(0, "" if self._is_hasty else said))
+            self._tell(Odd(0, "" if self._is_hasty else said, frames=0))
             self._is_hasty = True
 
     def _take_or_pass(self, message: wire.Message, now: float, *, is_within: bool) -> bool:
         if is_within or _is_wanted_anyway(message):
             return self._take(message, now)
-        self._passed_over += wire.HEADER_SIZE + _count_payload(message)
+        self._passed_over.append(wire.HEADER_SIZE + _count_payload(message))
         return True
 
     def _has_room(self, now: float) -> bool:
@@ -97,8 +97,10 @@ class Share:
                 f"{self._peer} sends more than {FRAMES_PER_SECOND:.0f} frames a second; keys and other frames without sound"
                 " are passed over"
             )
-            self._tell(Odd(0, "" if self._is_flooding else said, self._passed_over))
-            self._is_flooding, self._passed_over = True, 0
+            message = "" if self._is_flooding else said
+            self._tell(Odd(0, message, sum(self._passed_over), len(self._passed_over)))
+            self._is_flooding = True
+            self._passed_over.clear()
 
 
 def _is_wanted_anyway(message: wire.Message) -> bool:
@@ -109,9 +111,9 @@ def _is_wanted_anyway(message: wire.Message) -> bool:
 
 def _count_payload(message: wire.Message) -> int:
     match message:
-        case wire.Unknown(length=length):
+        case wire.Unknown(length=length) | wire.Malformed(length=length):
             return length
-        case wire.Digit():
-            return 1
+        case wire.Digit(digit, raw):
+            return len(digit or raw)
         case _:
             return 0
