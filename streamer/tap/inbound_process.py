@@ -107,7 +107,7 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         runtime_dir=Path(settings.runtime_dir) if settings.runtime_dir else None,
         is_expected=admission.registry.expects if options.register_host else None,
         most_strangers=room.strangers,
-        shares_ids=options.accepts_unknown and bool(options.register_host),
+        shares_ids=options.accepts_unknown,
     )
 
 
