@@ -154,10 +154,12 @@ def _parse_digit(fields: Any) -> Digit | None:
 def say_what_goes_on(folder: Path) -> str:
     """Return what becomes of a call whose recording is stopped, as a clause."""
     try:
-        source = str(CallFolder(folder).read().get("source"))
+        fields = CallFolder(folder).read()
     except RecordingError:
-        source = ""
-    return explain_stop(source)
+        return explain_stop("")
+    facts = fields.get("facts")
+    via = str(facts.get("via")) if isinstance(facts, dict) else ""
+    return explain_stop(str(fields.get("source")), via=via)
 
 
 def list_wavs(folder: Path) -> list[Path]:

@@ -88,7 +88,8 @@ class Admission:
 
 def _admit(registration: Registration) -> Admitted:
     channel = registration.channel or registration.caller or str(registration.uuid)
-    facts = {"from": registration.caller, "to": registration.called}
+    way = {"via": registration.via} if registration.via else {}
+    facts = {"from": registration.caller, "to": registration.called, **way}
     return Admitted(registration.label or "caller", channel, facts, registration.caller)
 
 

@@ -152,7 +152,7 @@ async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):
         caller = await speaking(served)
         code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
         assert code == 0
-        assert "its dialplan goes on" in err
+        assert "its dialplan goes on, unless this was Dial without the option g" in err
         await until(lambda: caller.messages and isinstance(caller.messages[-1], Terminated))
         caller.speak(SECOND)
         await served.ended()
@@ -459,6 +459,24 @@ async def test_a_second_use_of_a_registered_id_is_refused_where_no_unknown_ones_
         await until(lambda: str(uuid) in served.troubles)
         assert not first.has_ended
         assert len(served.calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("via", "said"),
+    [("app", "dialplan goes on, without us"), ("dial", "option g"), ("spy", "call itself goes on")],
+)
+async def test_stop_says_what_becomes_of_a_call_for_the_way_it_came_in(recordings, via, said):
+    flags = ["--register", "127.0.0.1:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        uuid = await _get(f"http://{await _registers_at(served)}/register?via={via}")
+        caller = await call(served.port)
+        caller.identify(UUID(uuid))
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        _, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
+        assert said in err
+        await served.ended()
+        assert served.calls()[0]["facts"]["via"] == via
 
 
 async def _registers_at(served):

@@ -40,6 +40,7 @@ from streamer.sources.inbound import ServerOptions
 from streamer.sources.playout import Echo, Playout
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
+from streamer.wire.protocols import AUDIOSOCKET, explain_stop
 
 FIRST_BYTE_S = 10.0
 IDENTIFYING_S = 5.0
@@ -226,12 +227,9 @@ class Connection(asyncio.BufferedProtocol):
             self._hold = None
             keeper = self._options.keeper()
             why = keeper.why_lost if keeper else "the keeper has taken the call over"
-            self._end(
-                EndReason.LOST,
-                SourceError(
-                    f"{why}; recording of {self.peer} ended; the call goes on in its dialplan"
-                ),
-            )
+            goes_on = explain_stop(AUDIOSOCKET.name, via=self._admitted.facts.get("via", ""))
+            lost = SourceError(f"{why}; recording of {self.peer} ended; {goes_on}")
+            self._end(EndReason.LOST, lost)
             self._transport.abort()
 
     def _is_taken_over(self) -> bool:
