@@ -192,10 +192,11 @@ class Recording:
         """Samples of all legs that came but are not on disk."""
         return sum(self._lost_before) + sum(file.lost for file in self._files)
 
-    def misses_much(self, leg: int) -> bool:
-        """Say whether more of a leg has not come than a network usually loses."""
+    def missing_share(self, leg: int, *, is_over: bool = False) -> float | None:
+        """Return which part of a leg does not come, if that is more than a network usually loses and known well, or the call is over."""
         missing = self._missing[leg]
-        return missing is not None and missing.is_much
+        is_known = missing is not None and missing.is_much and (missing.is_settled or is_over)
+        return missing.share if missing is not None and is_known else None
 
     def end_leg(
         self, leg: int, reason: EndReason, message: str, *, cause: Cause | None = None

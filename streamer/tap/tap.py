@@ -216,23 +216,28 @@ class _Tap:
                 self._tell(self._stream.explain_silence(leg, waited_s=waited_s))
         self._tell_losses()
 
-    def _tell_losses(self) -> None:
+    def _tell_losses(self, *, is_over: bool = False) -> None:
         for leg, (samples, trouble) in enumerate(
             # A leg that joins is in the stream a moment before it is in the recording.
             zip(self._stream.lost, self._recording.troubles(), strict=False)
         ):
             self._recording.lose(leg, samples)
-            if self._recording.misses_much(leg) and leg not in self._told_missing:
-                self._told_missing.add(leg)
-                self._tell(
-                    f"more than 1 % of the last 30 s of {self._label(leg)} never came: packets are lost on the PBX's side,"
-                    " before they reach streamer"
-                )
+            self._tell_missing(leg, is_over=is_over)
             if trouble and (leg, trouble) not in self._told_troubles:
                 self._told_troubles.add((leg, trouble))
                 self._tell(
                     f"the audio of {self._label(leg)} cannot be written ({trouble}); free disk space, the recorder keeps trying"
                 )
+
+    def _tell_missing(self, leg: int, *, is_over: bool) -> None:
+        share = self._recording.missing_share(leg, is_over=is_over)
+        if share is not None and leg not in self._told_missing:
+            self._told_missing.add(leg)
+            label = self._label(leg)
+            self._tell(
+                f"the PBX loses {max(1, round(share * 100))} % of {label}'s audio: more than 1 % of the last 30 s of {label} never came,"
+                " since packets are lost on the PBX's side, before they reach streamer"
+            )
 
     def _count_sent(self) -> None:
         self._recording.count_sent([asdict(sent) for sent in self._stream.sent])
@@ -252,7 +257,7 @@ class _Tap:
                 self._recording.end_leg(leg, reason, "")
         errors = tuple(closed.error for closed in self._closed.values() if closed.error)
         self._count_sent()
-        self._tell_losses()  # before `call.json` is written for the last time
+        self._tell_losses(is_over=True)  # before `call.json` is written for the last time
         recorded_nothing = reason is EndReason.REFUSED
         took_all = True
         if recorded_nothing:
