@@ -137,13 +137,17 @@ class LegEnded:
 
 @dataclass(frozen=True, slots=True)
 class Dtmf:
-    """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV, 0 before there is any audio."""
+    """A party has pressed a key of the telephone; `start_s` is in seconds of the leg's WAV, 0 before there is any audio.
+
+    `digit` is None for what is no key of a telephone, and `raw` is how that began, in hexadecimal digits.
+    """
 
     call_id: str
     leg: str
-    digit: str
+    digit: str | None
     start_s: float
     at: datetime
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +255,8 @@ def encode_event(event: Event) -> dict[str, Any]:
         case LegEnded(call_id, leg, reason, message, cause):
             fields = {"call": call_id, "leg": leg, "reason": reason.value, "message": message}
             return {"event": "leg_ended", **fields, **_encode_cause(cause)}
-        case Dtmf(call_id, leg, digit, start_s, at):
-            pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
-            return {"event": "dtmf", "call": call_id, "leg": leg, **pressed}
+        case Dtmf(call_id, leg):
+            return {"event": "dtmf", "call": call_id, "leg": leg, **encode_pressed(event)}
         case Partial():
             return _encode_partial(event)
         case Final(call_id, segment):
@@ -294,6 +297,13 @@ def _encode_partial(event: Partial) -> dict[str, Any]:
         "committed": join_words(event.committed),
         "tentative": join_words(event.tentative),
     }
+
+
+def encode_pressed(pressed: Dtmf) -> dict[str, Any]:
+    """Return a key that was pressed as the fields that `dtmf` and `call.json` have of it."""
+    raw = {} if pressed.digit else {"raw": pressed.raw}
+    place = {"start": round(pressed.start_s, 3), "at": encode_time(pressed.at)}
+    return {"digit": pressed.digit, **raw, **place}
 
 
 def encode_segment(segment: Segment) -> dict[str, Any]:

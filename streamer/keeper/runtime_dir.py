@@ -46,6 +46,15 @@ def default_runtime_dir(note: Path | None = None) -> Path:
         ) from error
 
 
+def list_runtime_dirs(note: Path | None = None) -> list[Path]:
+    """Return the folders in which a keeper of this user may listen, without making any; `note` as in `default_runtime_dir`."""
+    noted = []
+    if note is not None:
+        with suppress(OSError):
+            noted.append(Path(os.fsdecode(note.read_bytes()[:_MOST_READ]).strip()))
+    return [directory for directory in (*_name_candidates(), *noted) if _is_there(directory)]
+
+
 def make_private(directory: Path) -> None:
     """Make a folder that only its owner may enter, or see that it is one, and that a socket's path in it is short enough.
 
@@ -104,6 +113,13 @@ def _make_somewhere() -> Path:
 
 def _is_short(directory: Path) -> bool:
     return len(os.fsencode(directory / SOCKET_NAME)) <= LONGEST_SOCKET_PATH
+
+
+def _is_there(directory: Path) -> bool:
+    try:
+        return directory.is_absolute() and _is_private(directory)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_private(directory: Path) -> bool:

@@ -21,6 +21,9 @@ LONGEST_HOLE = 5
 SPAN_S = 30.0
 """More than `MUCH_MISSING` of so many seconds is worth a sentence."""
 
+SETTLED_S = 10.0
+"""Seconds of losses that tell how much is lost."""
+
 _WINDOW = 25
 _LEAST_RISE = 0.6
 """Frames that the floor must rise to be a hole."""
@@ -39,6 +42,10 @@ class MissingFrames:
         self._rate = rate
         self.is_much = False
         """More than `MUCH_MISSING` of the last `SPAN_S` was missing, now or once."""
+        self.share = 0.0
+        """How much of what was sent was missing since the first hole of the last `SPAN_S`; 0 to 1, said anew once a second."""
+        self.is_settled = False
+        """That is so of `SETTLED_S` at least."""
         self._missing = 0.0
         self._samples = 0
         self._count = 0
@@ -112,3 +119,10 @@ class MissingFrames:
         began, before = self._marks[0]
         if arrival - began >= SPAN_S:
             self.is_much |= self.seconds - before > MUCH_MISSING * (arrival - began)
+        self._find_share(arrival, before)
+
+    def _find_share(self, now: float, before: float) -> None:
+        first_hole = max((at for at, missing in self._marks if missing <= before), default=now)
+        span_s = max(_MARK_S, now - first_hole)
+        self.share = min(1.0, max(0.0, self.seconds - before) / span_s)
+        self.is_settled = span_s >= SETTLED_S

@@ -29,7 +29,7 @@ MOST_SAMPLES = 1 << 48
 _LONGEST_JOINED = LONGEST_LABEL + len(str(MOST_LEGS))
 """A leg that joins may get a number behind its label."""
 
-_COUNTS = ("frames", "bytes", "samples", "silence", "lost", "odd_bytes")
+_COUNTS = ("frames", "bytes", "samples", "silence", "lost", "odd_bytes", "odd_frames")
 _SECONDS = ("longest_gap", "lost_seconds", "missing_seconds")
 
 

@@ -150,7 +150,8 @@ class Feed:
         self._digits[label] = len(leg.digits)
         for pressed in new:
             if pressed is not None:
-                yield Dtmf(call_id, label, pressed.digit, pressed.start_s, pressed.at)
+                place = pressed.start_s, pressed.at
+                yield Dtmf(call_id, label, pressed.digit, *place, pressed.raw)
 
     def _live_status(self) -> Iterator[Event]:
         call_id = self._recorded.call.id

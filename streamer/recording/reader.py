@@ -25,11 +25,12 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 9000
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A key of the telephone that was pressed; `start_s` is in seconds of the leg's WAV."""
+    """A key of the telephone that was pressed; `start_s` is in seconds of the leg's WAV, and `raw` says what came that is no key."""
 
-    digit: str
+    digit: str | None
     start_s: float
     at: datetime
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +145,21 @@ def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
 
 def _parse_digit(fields: Any) -> Digit | None:
     with suppress(LookupError, TypeError, ValueError, OverflowError):
-        return Digit(str(fields["digit"]), float(fields["start"]), parse_time(fields["at"]))
+        digit = None if fields["digit"] is None else str(fields["digit"])
+        raw = "" if digit else bytes.fromhex(fields["raw"]).hex()
+        return Digit(digit, float(fields["start"]), parse_time(fields["at"]), raw)
     return None
 
 
 def say_what_goes_on(folder: Path) -> str:
     """Return what becomes of a call whose recording is stopped, as a clause."""
     try:
-        source = str(CallFolder(folder).read().get("source"))
+        fields = CallFolder(folder).read()
     except RecordingError:
-        source = ""
-    return explain_stop(source)
+        return explain_stop("")
+    facts = fields.get("facts")
+    via = str(facts.get("via")) if isinstance(facts, dict) else ""
+    return explain_stop(str(fields.get("source")), via=via)
 
 
 def list_wavs(folder: Path) -> list[Path]:

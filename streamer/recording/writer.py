@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
-from streamer.core.events import Call, Cause, EndReason, encode_time
+from streamer.core.events import Call, Cause, Dtmf, EndReason, encode_pressed, encode_time
 from streamer.errors import RecordingError
 from streamer.media.missing import MissingFrames
 from streamer.media.timeline import Placed, Silence
@@ -51,7 +51,8 @@ class LegRecord:
     missing_seconds: float = 0.0
     """Seconds that never came: single holes, not pauses; see `media.missing`."""
     odd_bytes: int = 0
-    """Bytes dropped because a message ended in half a sample."""
+    odd_frames: int = 0
+    """What came and is neither sound nor a key of a telephone, or ended in half a sample, which is dropped."""
     longest_gap: float = 0.0
     """Seconds between two frames."""
     digits: list[dict[str, Any]] = field(default_factory=list)
@@ -154,11 +155,10 @@ class Recording:
         self.call = replace(self.call, legs=tuple(legs))
         self.save_soon()
 
-    def note_digit(self, leg: int, digit: str, start_s: float, at: datetime) -> None:
+    def note_digit(self, leg: int, pressed: Dtmf) -> None:
         """Take note of a key that was pressed: where in the leg's WAV, and when by the clock on the wall."""
         if len(self.legs[leg].digits) < MOST_DIGITS:
-            pressed = {"digit": digit, "start": round(start_s, 3), "at": encode_time(at)}
-            self.legs[leg].digits.append(pressed)
+            self.legs[leg].digits.append(encode_pressed(pressed))
 
     def count_sent(self, sent: Sequence[dict[str, int]]) -> None:
         """Take note of what was sent back to each leg, if anything ever is."""
@@ -177,9 +177,10 @@ class Recording:
         """Set how many samples the leg has lost before they got here."""
         self._lost_before[leg] = samples
 
-    def count_odd(self, leg: int, odd_bytes: int) -> None:
-        """Take note of dropped bytes."""
+    def count_odd(self, leg: int, odd_bytes: int, *, frames: int) -> None:
+        """Take note of frames that were not as they ought to be, and of their bytes that were dropped."""
         self.legs[leg].odd_bytes += odd_bytes
+        self.legs[leg].odd_frames += frames
 
     @property
     def waiting(self) -> int:
@@ -191,10 +192,11 @@ class Recording:
         """Samples of all legs that came but are not on disk."""
         return sum(self._lost_before) + sum(file.lost for file in self._files)
 
-    def misses_much(self, leg: int) -> bool:
-        """Say whether more of a leg has not come than a network usually loses."""
+    def missing_share(self, leg: int, *, is_over: bool = False) -> float | None:
+        """Return which part of a leg does not come, if that is more than a network usually loses and known well, or the call is over."""
         missing = self._missing[leg]
-        return missing is not None and missing.is_much
+        is_known = missing is not None and missing.is_much and (missing.is_settled or is_over)
+        return missing.share if missing is not None and is_known else None
 
     def end_leg(
         self, leg: int, reason: EndReason, message: str, *, cause: Cause | None = None

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from streamer.errors import SourceError
 from streamer.simulator.returned import Returned, Tally
 from streamer.wire.audiosocket import (
     Audio,
     Digit,
     Failed,
     Identified,
+    Malformed,
     Message,
     Parser,
     Silence,
@@ -76,10 +76,7 @@ class Judge:
 
     def feed(self, data: bytes, now: float) -> Verdict | None:
         """Take the bytes that arrived at `now`; the verdict that ends the call, or None."""
-        try:
-            messages = list(self._parser.feed(data))
-        except SourceError:
-            return Verdict(Ending.DROPPED, "a UUID or a digit, malformed, came from the server")
+        messages = list(self._parser.feed(data))
         if not self._parser.unread:
             self._cut_off_since = None
         elif messages or self._cut_off_since is None:
@@ -122,6 +119,8 @@ class Judge:
                 return Verdict(Ending.TERMINATED)
             case Identified():
                 return _drop("a UUID (kind 0x01), which only Asterisk may send,")
+            case Malformed() | Digit(None):
+                return _drop("a UUID or a digit, malformed,")
             case Digit():
                 return _drop("a digit (kind 0x03), which only Asterisk may send,")
             case Silence():

@@ -46,11 +46,15 @@ class RateKnown:
 
 @dataclass(frozen=True, slots=True)
 class DtmfReceived:
-    """The leg's party has pressed a key; `arrival` as in `AudioChunk`."""
+    """The leg's party has pressed a key; `arrival` as in `AudioChunk`.
+
+    `digit` is None for what is no key of a telephone, and `raw` is how it began.
+    """
 
     leg: int
-    digit: str
+    digit: str | None
     arrival: float
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Odd:
     leg: int
     message: str
     odd_bytes: int = 0
+    frames: int = 1
+    """How many frames that was; 0 where only something is said."""
 
 
 StreamItem = AudioChunk | LegAdded | LegOpened | RateKnown | DtmfReceived | LegClosed | Odd
@@ -199,7 +205,8 @@ class Inbox:
             and queue
             and isinstance(last := queue[-1], Odd)
         ):
-            queue[-1] = Odd(leg, last.message, last.odd_bytes + item.odd_bytes)
+            odd_bytes, frames = last.odd_bytes + item.odd_bytes, last.frames + item.frames
+            queue[-1] = Odd(leg, last.message, odd_bytes, frames)
             return
         queue.append(item)
         if isinstance(item, AudioChunk):

@@ -47,6 +47,7 @@ class ServerOptions:
     is_expected: Callable[[UUID], bool] | None = None
     """Says whether a call with this UUID is registered; None where calls cannot be."""
     shares_ids: bool = False
-    """A UUID of a live call lets another in: whoever has seen it must not keep the call out that it was made for."""
+    """A UUID of a live call lets another in: it may be that of every tutorial, or whoever has seen it would keep the call out that it
+    was made for."""
     taken: set[UUID] = field(default_factory=set)
     """UUIDs of the calls that are live at any of them."""

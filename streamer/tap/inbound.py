@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from streamer.bus import Bus
+from streamer.core.addresses import show_address
 from streamer.core.events import EndReason, Trouble
 from streamer.errors import KeeperError, RecordingError, UnreachableError
 from streamer.keeper.client import Keeper, open_keeper
@@ -29,6 +30,13 @@ from streamer.sources.inbound import Admitted, ServerOptions
 from streamer.sources.playout import FrameClock, Playback
 from streamer.sources.tcp import resolve_address
 from streamer.tap.addresses import AddressTakenError, Place, is_listening
+from streamer.tap.listeners import (
+    HeldNote,
+    ListenerNote,
+    describe_listener,
+    find_listener,
+    note_listener,
+)
 from streamer.tap.tap import Stop, run_tap
 from streamer.wire.formats import Format
 
@@ -95,6 +103,8 @@ class Listener:
         self._has_keeper = asyncio.Event()
         self._disk = Disk()
         self._stops: set[Stop] = set()
+        self._notes: list[HeldNote] = []
+        """What tells a `serve` of other recordings whose these addresses are."""
         self._is_over = False
         """The calls have had the time that they were given."""
         options = ServerOptions(
@@ -119,8 +129,11 @@ class Listener:
         on_listening: Callable[[str, str], None],
         *,
         on_begun: Callable[[], None] = lambda: None,
+        registration: str = "",
     ) -> None:
         """Listen until told to end, then until every call has ended; `on_listening` gets each source and address, `on_begun` comes then.
+
+        `registration` is where calls are registered, empty for nowhere.
 
         Raises:
             AddressTakenError: Another listener of these recordings is at one of the addresses.
@@ -132,7 +145,9 @@ class Listener:
                 await stack.enter_async_context(self._listen(where, server))
                 for where, server in self._servers
             ]
+            stack.callback(self._close_notes)
             for where, server in self._servers:
+                self._note(where.source, server.address, registration)
                 on_listening(where.source, server.address)
             on_begun()
             helpers = [
@@ -156,6 +171,8 @@ class Listener:
         except UnreachableError as error:
             if address := await self._find_other(where):
                 raise AddressTakenError(where.source, address) from error
+            if told := await asyncio.to_thread(self._describe_holder, where):
+                raise UnreachableError(told) from error
             raise
         try:
             place = Place(self._plan.recordings, where.source, server.address)
@@ -166,13 +183,30 @@ class Listener:
 
     async def _find_other(self, where: ListenAddress) -> str:
         """Return the address if another listener of these recordings has it, else nothing."""
-        with contextlib.suppress(OSError, UnicodeError):
-            address = await asyncio.to_thread(resolve_address, where.host, where.port)
-            for _ in range(_LOOKS_FOR_OTHER):
-                if is_listening(self._plan.recordings, where.source, address):
-                    return address
-                await asyncio.sleep(_LOOK_S)
+        for _ in range(_LOOKS_FOR_OTHER):
+            if address := await asyncio.to_thread(find_other, self._plan.recordings, where):
+                return address
+            await asyncio.sleep(_LOOK_S)
         return ""
+
+    def _describe_holder(self, where: ListenAddress) -> str:
+        """Say whose listener has an address, empty if it is none of this user's."""
+        plan = self._plan
+        other = find_listener(
+            where.host, where.port, recordings=plan.recordings, runtime_dir=plan.runtime_dir
+        )
+        shown = show_address(where.host, where.port)
+        return f"cannot listen on {shown}: {describe_listener(other.note)}" if other else ""
+
+    def _note(self, source: str, address: str, registration: str) -> None:
+        recordings = str(self._plan.recordings.absolute())
+        note = ListenerNote(source, address, recordings, registration)
+        if held := note_listener(note, runtime_dir=self._plan.runtime_dir):
+            self._notes.append(held)
+
+    def _close_notes(self) -> None:
+        while self._notes:
+            self._notes.pop().close()
 
     async def _record_all(
         self, where: ListenAddress, server: Inbound, group: asyncio.TaskGroup
@@ -251,9 +285,13 @@ class Listener:
         return live + sum(keeper.parked for keeper in keepers)
 
     async def _watch_for_stop(self, places: Sequence[Place]) -> None:
-        while not any(is_there(place.stop_path) for place in places):  # noqa: ASYNC110 - others make it
+        while not self._is_stop_requested(places):  # noqa: ASYNC110 - others make it
             await asyncio.sleep(POLL_S)
         self.stopping.set()
+
+    def _is_stop_requested(self, places: Sequence[Place]) -> bool:
+        is_asked = any(is_there(place.stop_path) for place in places)
+        return is_asked or any(note.is_stop_requested() for note in self._notes)
 
     async def _end_in_time(self, places: Sequence[Place]) -> None:
         await self.stopping.wait()
@@ -261,6 +299,7 @@ class Listener:
             server.stop_listening()
         for place in places:
             place.close()  # another may listen there while our calls go on
+        self._close_notes()
         if self._plan.grace_s is not None:
             await asyncio.sleep(self._plan.grace_s)
             self._is_over = True
@@ -269,6 +308,14 @@ class Listener:
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))
+
+
+def find_other(recordings: Path, where: ListenAddress) -> str:
+    """Return the address if a listener of these recordings has it, else nothing."""
+    with contextlib.suppress(OSError, UnicodeError):
+        address = resolve_address(where.host, where.port)
+        return address if is_listening(recordings, where.source, address) else ""
+    return ""
 
 
 async def _see_out(call: InboundCall, stop: Stop) -> None:

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,9 @@ from uuid import UUID
 
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
+from streamer.core.addresses import show_address
 from streamer.core.events import LegEnded, Trouble
-from streamer.errors import ExitCode, RecordingError
+from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
 from streamer.sources.inbound import Admitted
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
@@ -31,7 +32,8 @@ from streamer.sources.registration.registry import Registration, Registry, expla
 from streamer.tap.addresses import AddressTakenError
 from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
+from streamer.tap.inbound import ListenAddress, Listener, ListenPlan, find_other
+from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.tap.register_key import KEY_FILE, read_or_make_key
 from streamer.wire.formats import Format
@@ -88,7 +90,8 @@ class Admission:
 
 def _admit(registration: Registration) -> Admitted:
     channel = registration.channel or registration.caller or str(registration.uuid)
-    facts = {"from": registration.caller, "to": registration.called}
+    way = {"via": registration.via} if registration.via else {}
+    facts = {"from": registration.caller, "to": registration.called, **way}
     return Admitted(registration.label or "caller", channel, facts, registration.caller)
 
 
@@ -104,10 +107,10 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         most_calls=min(options.most_calls, room.calls),
         grace_s=options.grace_s,
         keeper_patience_s=settings.keeper_patience,
-        runtime_dir=Path(settings.runtime_dir) if settings.runtime_dir else None,
+        runtime_dir=_runtime_dir(settings),
         is_expected=admission.registry.expects if options.register_host else None,
         most_strangers=room.strangers,
-        shares_ids=options.accepts_unknown and bool(options.register_host),
+        shares_ids=options.accepts_unknown,
     )
 
 
@@ -135,7 +138,7 @@ async def _take_registrations(
     from streamer.sources.registration.http import open_registration  # 13 MB
 
     said: list[str] = []  # once it listens; before, only the reason for an end is shown
-    async with open_registration(
+    opening = open_registration(
         admission.registry,
         options.register_host,
         options.register_port,
@@ -143,12 +146,48 @@ async def _take_registrations(
         say=said.append,
         make_key=lambda: _make_key(Path(settings.recordings), said.append),
         names=settings.register_names.split(","),
-    ) as admission.address:
+    )
+    async with AsyncExitStack() as stack:
+        try:
+            admission.address = await stack.enter_async_context(opening)
+        except UnreachableError as error:
+            raise _explain_no_registrations(error, settings, options) from error
         starter.send(ListeningBegun("registration", admission.address))
         for line in said:
             _log.warning("%s", line)
             starter.send(Said(line))
         yield
+
+
+def _explain_no_registrations(
+    error: UnreachableError, settings: Settings, options: ListenOptions
+) -> UnreachableError:
+    """Return what to say where registrations cannot be taken: the listener of streamer that is in the way, or else the error."""
+    host, port = options.register_host, options.register_port
+    other = find_listener(
+        host, port, recordings=Path(settings.recordings), runtime_dir=_runtime_dir(settings)
+    )
+    if other is None:
+        return error
+    shown = show_address(host, port)
+    return UnreachableError(
+        f"cannot take registrations on {shown}: {describe_listener(other.note)}"
+    )
+
+
+def _runtime_dir(settings: Settings) -> Path | None:
+    return Path(settings.runtime_dir) if settings.runtime_dir else None
+
+
+def _check_nobody_listens(plan: ListenPlan) -> None:
+    """See that no listener of these recordings is there, before the room for registrations turns out to be taken, by the same one.
+
+    Raises:
+        AddressTakenError: One is.
+    """
+    for where in plan.addresses:
+        if address := find_other(plan.recordings, where):
+            raise AddressTakenError(where.source, address)
 
 
 def _make_key(recordings: Path, say: Callable[[str], None]) -> str:
@@ -184,6 +223,7 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
     bus = Bus()
     admission = Admission(accepts_unknown=options.accepts_unknown)
     plan = _plan_listening(settings, options, admission)
+    _check_nobody_listens(plan)
     listener = Listener(plan, bus, clock=time.monotonic)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
@@ -195,6 +235,7 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
                         ListeningBegun(source, address, plan.most_calls)
                     ),
                     on_begun=lambda: _tell_room(options, plan, starter),
+                    registration=admission.address or "",
                 )
         finally:
             bus.close()

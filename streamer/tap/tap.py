@@ -148,12 +148,12 @@ class _Tap:
                 self._rateless_legs.discard(leg)
                 self._timelines[leg].rate = rate
                 self._recording.set_rate(leg, rate)
-            case DtmfReceived(leg, digit, arrival):
-                self._press(leg, digit, arrival)
+            case DtmfReceived():
+                self._press(item)
             case LegClosed(leg):
                 self._close_leg(item)
-            case Odd(leg, message, odd_bytes):
-                self._recording.count_odd(leg, odd_bytes)
+            case Odd(leg, message, odd_bytes, frames):
+                self._recording.count_odd(leg, odd_bytes, frames=frames)
                 if message:
                     self._tell(message)
 
@@ -178,13 +178,14 @@ class _Tap:
         call_id, label = self._recording.call.id, self._label(leg)
         self._bus.publish(LegEnded(call_id, label, closed.reason, message, closed.cause))
 
-    def _press(self, leg: int, digit: str, arrival: float) -> None:
+    def _press(self, key: DtmfReceived) -> None:
         zero = self._call_clock.zero
-        start_s = 0.0 if zero is None else arrival - zero
-        at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
-        self._recording.note_digit(leg, digit, start_s, at)
+        start_s = 0.0 if zero is None else key.arrival - zero
+        at = datetime.now(UTC) - timedelta(seconds=self._clock() - key.arrival)
+        call_id, label = self._recording.call.id, self._label(key.leg)
+        pressed = Dtmf(call_id, label, key.digit, start_s, at, key.raw.hex())
+        self._recording.note_digit(key.leg, pressed)
         self._recording.save_soon()
-        pressed = Dtmf(self._recording.call.id, self._label(leg), digit, start_s, at)
         self._bus.publish(pressed)
 
     async def _tick_for_ever(self) -> None:
@@ -215,23 +216,28 @@ class _Tap:
                 self._tell(self._stream.explain_silence(leg, waited_s=waited_s))
         self._tell_losses()
 
-    def _tell_losses(self) -> None:
+    def _tell_losses(self, *, is_over: bool = False) -> None:
         for leg, (samples, trouble) in enumerate(
             # A leg that joins is in the stream a moment before it is in the recording.
             zip(self._stream.lost, self._recording.troubles(), strict=False)
         ):
             self._recording.lose(leg, samples)
-            if self._recording.misses_much(leg) and leg not in self._told_missing:
-                self._told_missing.add(leg)
-                self._tell(
-                    f"more than 1 % of the last 30 s of {self._label(leg)} never came: packets are lost on the PBX's side,"
-                    " before they reach streamer"
-                )
+            self._tell_missing(leg, is_over=is_over)
             if trouble and (leg, trouble) not in self._told_troubles:
                 self._told_troubles.add((leg, trouble))
                 self._tell(
                     f"the audio of {self._label(leg)} cannot be written ({trouble}); free disk space, the recorder keeps trying"
                 )
+
+    def _tell_missing(self, leg: int, *, is_over: bool) -> None:
+        share = self._recording.missing_share(leg, is_over=is_over)
+        if share is not None and leg not in self._told_missing:
+            self._told_missing.add(leg)
+            label = self._label(leg)
+            self._tell(
+                f"the PBX loses {max(1, round(share * 100))} % of {label}'s audio: more than 1 % of the last 30 s of {label} never came,"
+                " since packets are lost on the PBX's side, before they reach streamer"
+            )
 
     def _count_sent(self) -> None:
         self._recording.count_sent([asdict(sent) for sent in self._stream.sent])
@@ -251,7 +257,7 @@ class _Tap:
                 self._recording.end_leg(leg, reason, "")
         errors = tuple(closed.error for closed in self._closed.values() if closed.error)
         self._count_sent()
-        self._tell_losses()  # before `call.json` is written for the last time
+        self._tell_losses(is_over=True)  # before `call.json` is written for the last time
         recorded_nothing = reason is EndReason.REFUSED
         took_all = True
         if recorded_nothing:

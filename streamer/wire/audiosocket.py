@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from streamer.core.audio import SAMPLE_WIDTH
-from streamer.errors import SourceError
 
 TERMINATE = b"\x00\x00\x00"
 """The frame that lets the dialplan go on; Asterisk itself never sends it."""
@@ -44,9 +43,9 @@ _HEADER = struct.Struct(">BH")
 HEADER_SIZE = _HEADER.size
 _IDENTIFIER, _DIGIT = 0x01, 0x03
 _KINDS = {rate: kind for kind, rate in RATES.items()}
-_UUID_SIZE = 16
+UUID_SIZE = 16
 
-IDENTIFIER_HEADER = (_IDENTIFIER, _UUID_SIZE)
+IDENTIFIER_HEADER = (_IDENTIFIER, UUID_SIZE)
 """Kind and length of the first frame."""
 
 
@@ -67,9 +66,10 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A DTMF digit, one of `DIGITS`."""
+    """A DTMF digit, one of `DIGITS`; None for what is none, and `raw` is what came instead."""
 
-    digit: str
+    digit: str | None
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,13 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Malformed:
+    """A UUID of a length that none has; it is ignored."""
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A frame of an unknown kind; it is ignored."""
 
@@ -97,7 +104,7 @@ class Unknown:
     length: int
 
 
-Message = Identified | Audio | Digit | Silence | Terminated | Failed | Unknown
+Message = Identified | Audio | Digit | Silence | Terminated | Failed | Malformed | Unknown
 
 
 class Parser:
@@ -120,11 +127,7 @@ class Parser:
         return kind, length
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Take the next bytes, and return an iterator over the messages that are complete now.
-
-        Raises:
-            SourceError: While iterating, after all that came before: a frame of a known kind has a length that it cannot have.
-        """
+        """Take the next bytes, and return an iterator over the messages that are complete now; a frame says its length, so any is read."""
         self._unread += data
         return self._take_messages()
 
@@ -144,10 +147,9 @@ def _parse(kind: int, payload: bytes) -> Message:
         return Audio(RATES[kind], payload)
     match kind:
         case 0x01:
-            _check_length("identifier", payload, _UUID_SIZE)
-            return Identified(UUID(bytes=payload))
+            is_uuid = len(payload) == UUID_SIZE
+            return Identified(UUID(bytes=payload)) if is_uuid else Malformed(len(payload))
         case 0x03:
-            _check_length("digit", payload, 1)
             return _parse_digit(payload)
         case 0x00:
             return Terminated()
@@ -161,19 +163,7 @@ def _parse(kind: int, payload: bytes) -> Message:
 
 def _parse_digit(payload: bytes) -> Digit:
     digit = payload.decode("latin-1").upper()
-    if digit not in DIGITS:
-        raise SourceError(
-            f"the peer sent the byte 0x{payload[0]:02x} as a DTMF digit, and DTMF has no such digit"
-        )
-    return Digit(digit)
-
-
-def _check_length(what: str, payload: bytes, length: int) -> None:
-    if len(payload) != length:
-        raise SourceError(
-            f"the peer sent an AudioSocket {what} of {len(payload)} bytes where {length} are expected;"
-            " check that the peer is Asterisk and speaks AudioSocket"
-        )
+    return Digit(digit) if digit in DIGITS else Digit(None, payload)
 
 
 def encode_audio(pcm: bytes, rate: int) -> bytes:
@@ -191,7 +181,7 @@ def encode_audio(pcm: bytes, rate: int) -> bytes:
 
 def encode_identifier(uuid: UUID) -> bytes:
     """Return the frame that Asterisk begins with; only a stand-in for it may send this."""
-    return _HEADER.pack(_IDENTIFIER, _UUID_SIZE) + uuid.bytes
+    return _HEADER.pack(_IDENTIFIER, UUID_SIZE) + uuid.bytes
 
 
 def encode_digit(digit: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +15,37 @@ class ProtocolFacts:
     """Our end of the connection is a party of the call, so the call changes when the connection ends."""
     on_stop: str
     """What becomes of the call when its recording is stopped, as a clause."""
+    ways: Mapping[str, str] = field(default_factory=dict)
+    """The same where it is known by which way of the PBX a call came in, by the name that `/register` has for the way."""
 
 
-STREAM_CHANNEL = ProtocolFacts("stream-channel", False, "the call itself goes on")
-AUDIOSOCKET = ProtocolFacts("audiosocket", True, "its dialplan goes on, without us")
+_UNTOUCHED = "the call itself goes on"
+
+STREAM_CHANNEL = ProtocolFacts("stream-channel", False, _UNTOUCHED)
+AUDIOSOCKET = ProtocolFacts(
+    "audiosocket",
+    True,
+    "its dialplan goes on, unless this was Dial without the option g: then the caller is hung up",
+    {
+        "app": "its dialplan goes on, without us",
+        "dial": "its dialplan goes on if Dial had the option g; if not, the caller is hung up",
+        "spy": _UNTOUCHED,
+    },
+)
 
 PROTOCOLS: Mapping[str, ProtocolFacts] = {
     facts.name: facts for facts in (STREAM_CHANNEL, AUDIOSOCKET)
 }
 
 
-def explain_stop(source: str) -> str:
-    """Return what becomes of a call of a source when its recording is stopped, as a clause; of one that is unknown, the harmless case."""
-    return PROTOCOLS.get(source, STREAM_CHANNEL).on_stop
+WAYS = tuple(sorted(way for facts in PROTOCOLS.values() for way in facts.ways))
+"""What `/register` may say of how a call comes in."""
+
+
+def explain_stop(source: str, *, via: str = "") -> str:
+    """Return what becomes of a call of a source when its recording is stopped, as a clause; of one that is unknown, the harmless case.
+
+    `via` is one of `WAYS` if it is known by which the call came in.
+    """
+    facts = PROTOCOLS.get(source, STREAM_CHANNEL)
+    return facts.ways.get(via, facts.on_stop)

@@ -16,12 +16,12 @@ from streamer.core.audio import AudioChunk
 from streamer.core.events import EndReason
 from streamer.sources import accepting, admission as limiter
 from streamer.sources.admission import BURST, Limiter
-from streamer.sources.audiosocket import connection
+from streamer.sources.audiosocket import connection, share
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.server import AudioSocketServer
 from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Odd, StreamItem
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.sources.playout import FrameClock
+from streamer.sources.playout import Echo, FrameClock
 from streamer.sources.tcp import SEND_BUFFER
 from streamer.wire.audiosocket import (
     TERMINATE,
@@ -91,7 +91,7 @@ async def open_server(most=10_000, **given) -> AsyncIterator[OpenServer]:
         wait_for_keeper=loop.create_future,
         say=lambda line: opened.lines.append(line),
         clock=given.pop("clock", loop.time),
-        new_playback=lambda: None,
+        new_playback=Echo if given.pop("echoes", False) else lambda: None,
         fills_silence=given.pop("fills_silence", False),
         format=given.pop("format", None),
         count_calls=lambda: opened.server.live_calls,
@@ -293,16 +293,32 @@ async def test_a_frame_that_is_cut_off_is_a_note_and_costs_nothing_before_it():
         assert "middle of a frame" in opened.end().note
 
 
-async def test_a_call_whose_bytes_lose_their_place_ends_as_lost_and_its_dialplan_goes_on():
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"\x03\x00\x02no",
+        b"\x03\x00\x01f",
+        b"\x03\x00\x01!",
+        b"\x03\x00\x00",
+        b"\x01\x00\x05hello",
+        b"\x01\x00\x00",
+        b"\x12\x00\x00",
+        b"\x12\x00\x01x",
+    ],
+)
+async def test_a_payload_that_cannot_be_ends_no_call(odd):
     async with open_server() as opened:
         good = await a_good_call(opened)
         caller = await call(opened.port)
         caller.identify()
-        caller.send(encode_audio(FRAME, 16_000) + b"\x03\x00\x02no")
-        await until(lambda: caller.received == TERMINATE)
-        await until(lambda: len(opened.items) == 2 and opened.has_ended(1))
-        assert opened.heard(1) == FRAME
-        assert opened.end(1).reason is EndReason.LOST
+        sound = encode_audio(FRAME, 16_000)
+        caller.send(sound + odd * 3 + sound)
+        await until(lambda: len(opened.items) == 2 and opened.heard(1) == FRAME * 2)
+        caller.hang_up()
+        await until(lambda: opened.has_ended(1))
+        assert (opened.end(1).reason, opened.end(1).error) == (EndReason.HANG_UP, None)
+        assert caller.received == b""
+        assert opened.told(1).count("\n") <= 3, "said once"
         assert not good.has_ended
 
 
@@ -626,7 +642,7 @@ async def test_a_port_that_cannot_be_had_is_one_line():
 
 
 async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_turns(monkeypatch):
-    monkeypatch.setattr(connection, "REST_S", 0)
+    monkeypatch.setattr(share, "REST_S", 0)
     keys = 10_000
     async with open_server(clock=VirtualClock()) as opened:
         with socket.create_connection(("127.0.0.1", opened.port)) as sock:
@@ -638,8 +654,8 @@ async def test_a_flood_is_heard_in_small_pieces_so_that_all_others_have_their_tu
                 await asyncio.sleep(0)  # one turn of the loop
                 heard = sum(isinstance(item, DtmfReceived) for item in opened.items[0])
                 pieces.append(heard + passed_over(opened) // len(encode_digit("5")) - sum(pieces))
-            assert max(pieces) <= connection.FRAMES_A_TURN
-            assert max(pieces[-100:]) <= connection.FRAMES_BEYOND
+            assert max(pieces) <= share.FRAMES_A_TURN
+            assert max(pieces[-100:]) <= share.FRAMES_BEYOND
             assert heard == limiter.MOST_FRAMES - 1, "a budget for frames, one of which was audio"
             assert opened.told().count("passed over") == 1
         await until(opened.has_ended)
@@ -658,7 +674,7 @@ def passed_over(opened, number=0) -> int:
 async def test_a_caller_beyond_its_budget_is_passed_over_but_its_sound_and_its_end_are_not(
     tiny, monkeypatch
 ):
-    monkeypatch.setattr(connection, "REST_S", 0)
+    monkeypatch.setattr(share, "REST_S", 0)
     monkeypatch.setattr(limiter, "MOST_FRAMES", 100)
     async with open_server(clock=VirtualClock()) as opened:
         caller = await call(opened.port)

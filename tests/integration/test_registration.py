@@ -137,6 +137,16 @@ async def test_other_names_of_the_parameters_are_understood(requests, query):
     assert (claimed.caller, claimed.called, claimed.channel) == ("1", "2", "3")
 
 
+@pytest.mark.parametrize(
+    ("query", "via"), [("via=app", "app"), ("via=Dial", "dial"), ("via=spy", "spy"), ("via=", "")]
+)
+async def test_the_way_by_which_a_call_comes_in_is_registered(requests, query, via):
+    _, body, _ = await requests.ask(query)
+    claimed = requests.registry.claim(UUID(body))
+    assert isinstance(claimed, Registration)
+    assert claimed.via == via
+
+
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 async def test_only_get_registers(requests, method):
     status, body, headers = await requests.ask("from=1", method=method)
@@ -158,7 +168,9 @@ async def test_a_body_is_refused(requests):
     assert (status, len(requests.registry)) == (400, 0)
 
 
-@pytest.mark.parametrize("query", ["from=" + "x" * 201, "label=../x", f"label={SOME_UUID}"])
+@pytest.mark.parametrize(
+    "query", ["from=" + "x" * 201, "label=../x", f"label={SOME_UUID}", "via=phone"]
+)
 async def test_a_value_that_cannot_be_is_refused_without_repeating_it(requests, query):
     status, body, headers = await requests.ask(query)
     assert (status, headers["Cache-Control"]) == (400, "no-store")
@@ -440,7 +452,8 @@ async def test_an_open_address_without_a_key_is_warned_of_once(host, key, warns)
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["from", "to", "channel", "label", "key"]), st.binary(max_size=80)
+            st.sampled_from(["from", "to", "channel", "label", "via", "key"]),
+            st.binary(max_size=80),
         )
     )
 )

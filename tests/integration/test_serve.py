@@ -152,7 +152,7 @@ async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):
         caller = await speaking(served)
         code, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
         assert code == 0
-        assert "its dialplan goes on" in err
+        assert "its dialplan goes on, unless this was Dial without the option g" in err
         await until(lambda: caller.messages and isinstance(caller.messages[-1], Terminated))
         caller.speak(SECOND)
         await served.ended()
@@ -426,6 +426,57 @@ async def test_a_second_use_of_a_registered_id_is_a_call_of_its_own_if_unknown_o
         for caller in callers:
             caller.hang_up()
         await served.ended(2)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+async def test_callers_at_once_with_one_uuid_are_each_a_call_if_unknown_ones_are(recordings, count):
+    uuid = UUID("40325ec2-5efd-4bd3-805f-53576e581d13")  # of a tutorial
+    async with serving(recordings) as served:
+        callers = []
+        for number in range(count):
+            callers.append(await call(served.port))
+            callers[-1].identify(uuid)
+            callers[-1].speak(SECOND * (number + 1))
+        await until(lambda: len(served.of_kind("call_started")) == count)
+        for caller in callers:
+            caller.hang_up()
+        await served.ended(count)
+        calls = served.calls()
+        lengths = sorted(one["legs"][0]["samples"] for one in calls)
+        assert lengths == [len(SECOND) // 2 * (number + 1) for number in range(count)]
+        assert {one["facts"]["uuid"] for one in calls} == {str(uuid)}
+        assert "refused" not in served.troubles
+
+
+async def test_a_second_use_of_a_registered_id_is_refused_where_no_unknown_ones_come_in(recordings):
+    async with serving(recordings, "--register", "127.0.0.1:0", accepts=False) as served:
+        uuid = UUID(await _get(f"http://{await _registers_at(served)}/register"))
+        first, second = await call(served.port), await call(served.port)
+        first.identify(uuid)
+        await until(lambda: len(served.of_kind("call_started")) == 1)
+        second.identify(uuid)
+        await until(lambda: TERMINATE in second.received)
+        await until(lambda: str(uuid) in served.troubles)
+        assert not first.has_ended
+        assert len(served.calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("via", "said"),
+    [("app", "dialplan goes on, without us"), ("dial", "option g"), ("spy", "call itself goes on")],
+)
+async def test_stop_says_what_becomes_of_a_call_for_the_way_it_came_in(recordings, via, said):
+    flags = ["--register", "127.0.0.1:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        uuid = await _get(f"http://{await _registers_at(served)}/register?via={via}")
+        caller = await call(served.port)
+        caller.identify(UUID(uuid))
+        caller.speak(SECOND)
+        await until(lambda: served.of_kind("call_started"))
+        _, _, err = await run_streamer("stop", "last", "--recordings", str(recordings))
+        assert said in err
+        await served.ended()
+        assert served.calls()[0]["facts"]["via"] == via
 
 
 async def _registers_at(served):

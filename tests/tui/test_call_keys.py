@@ -8,7 +8,7 @@ import pytest
 from textual.command import CommandPalette
 from textual.events import MouseScrollDown, MouseScrollUp
 
-from streamer.core.events import CallStarted, EndReason, Trouble
+from streamer.core.events import CallStarted, Dtmf, EndReason, Trouble
 from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import read_names, write_names
 from tests.fakes.stage import SECOND, open_stage
@@ -184,6 +184,15 @@ async def test_i_shows_figures(stage):
     await stage.sees("finals              5")
     await stage.pilot.press("i")
     assert stage.call_screen
+
+
+async def test_the_figures_have_a_mark_for_a_key_that_no_telephone_has(stage):
+    call_id, at = stage.recording.call.id, stage.recording.call.started_at
+    for digit, raw in (("5", ""), (None, "66"), ("#", "")):
+        stage.recording.note_digit(0, Dtmf(call_id, "caller", digit, 0.0, at, raw))
+    CallFolder(stage.recording.folder).write(stage.recording.describe())
+    await stage.pilot.press("i")
+    await stage.sees("DTMF digits         5?#")
 
 
 async def test_l_plays_from_the_line_and_l_again_stops(stage, tmp_path, monkeypatch):

@@ -56,6 +56,12 @@ def test_every_command_has_help_and_a_heading_of_its_own(name):
     assert f"`{name}" in REFERENCE[name]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_dial_to_audiosocket_lets_the_dialplan_go_on_afterwards(page):
+    dials = re.findall(r"Dial\(AudioSocket/\S*", page.read_text())
+    assert all(",,g)" in dial for dial in dials)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_section_of_each_command_names_its_flags_and_no_others(name):
     named = find_flags(REFERENCE[name])

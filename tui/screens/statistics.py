@@ -78,7 +78,7 @@ class Statistics(ModalScreen[None]):
                 more.append(
                     f"sent back           {sent['frames']} frames, {sent['dropped']} dropped"
                 )
-            if digits := "".join(str(key["digit"]) for key in leg.get("digits", [])):
+            if digits := "".join(str(key["digit"] or "?") for key in leg.get("digits", [])):
                 more.append(f"DTMF digits         {show_name(digits, SHOWN_DIGITS)}")
         yield from more
         yield ""

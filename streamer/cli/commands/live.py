@@ -11,15 +11,16 @@ from streamer.cli.options import (
     CONNECTION,
     SPEECH,
     STORED,
+    AnyCall,
     AnyChannels,
     AsJson,
-    CallName,
     Channels,
     Force,
     Plain,
     choose_lines,
     with_settings,
 )
+from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -82,11 +83,25 @@ def watch(
 
 
 @with_settings("recordings")
-def stop(settings: Settings, call: CallName) -> int:
+def stop(
+    settings: Settings,
+    call: AnyCall = None,
+    listener: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="End the listener there that has outlived its `serve`; its calls go on to their ends.",
+        ),
+    ] = None,
+) -> int:
     """End a recording that another streamer process makes; the call itself goes on."""
-    from streamer.cli.stop import run_stop
+    from streamer.cli.stop import run_stop, run_stop_listener
 
-    return run_stop(settings, call)
+    if (call is None) == (listener is None):
+        raise UsageError("name a CALL, or the address of a listener with --listener HOST:PORT")
+    if listener is not None:
+        return run_stop_listener(settings, listener)
+    return run_stop(settings, call or "")
 
 
 @with_settings()

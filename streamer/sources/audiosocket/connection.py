@@ -7,7 +7,7 @@ refused gets `terminate` and is read to its end: closing a socket with unread by
 
     WAITING --first byte--> IDENTIFYING --UUID, admitted--> LIVE --its end--> CLOSED
        |                         |                           |
-       |                         `--refused-- LEAVING <--stopped, or a broken frame
+       |                         `--refused-- LEAVING <--stopped
        `--nothing came--> CLOSED               `--its end, or GOODBYE_S--> CLOSED
 
 A call is announced once its rate is known, at the latest `RATE_WAIT_S` after its UUID.
@@ -29,17 +29,18 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.keeper.client import Hold
-from streamer.sources.admission import FRAMES_PER_SECOND, FrameBudget, Pace
 from streamer.sources.arrival import Arrivals
 from streamer.sources.audiosocket.base import Server
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.audiosocket.decoder import USUAL_RATE, Decoder, describe_beginning
 from streamer.sources.audiosocket.pending_call import PendingCall
-from streamer.sources.base import LegClosed, Odd
+from streamer.sources.audiosocket.share import Share
+from streamer.sources.base import LegClosed
 from streamer.sources.inbound import ServerOptions
 from streamer.sources.playout import Echo, Playout
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
+from streamer.wire.protocols import AUDIOSOCKET, explain_stop
 
 FIRST_BYTE_S = 10.0
 IDENTIFYING_S = 5.0
@@ -54,13 +55,6 @@ GOODBYE_S = 2.0
 READ_SIZE = 1 << 12
 """Bytes that one caller may bring at a time. A telephone's 20 ms are less than twice that at any rate; without a bound a flood of the
 smallest frames takes a second for each turn of the loop, and all other calls stand still meanwhile."""
-
-FRAMES_A_TURN = 50
-"""Frames of one caller that are taken in a turn of the loop; what a telephone sends is never so many in one read."""
-
-FRAMES_BEYOND = 8
-REST_S = 0.02
-"""Frames that are taken of a caller beyond its budget, and seconds until the next ones."""
 
 
 class _State(Enum):
@@ -94,16 +88,12 @@ class Connection(asyncio.BufferedProtocol):
         self._is_admitted = False
         self._was_call = False
         self._has_made_room = False
-        self._is_hasty = False
-        self._is_flooding = False
-        self._passed_over = 0
-        """Bytes of frames without sound beyond the budget, which nobody has been told of."""
-        self._pause_s = 0.0
         self._resting: asyncio.TimerHandle | None = None
         self._arrivals: Arrivals | None = None
         self._arrival = 0.0
         self._has_emptied = True
         self._pending = PendingCall(self._make_call, server.announce)
+        self._share = Share(clock=options.clock, take=self._take, tell=self._pending.put)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the peer, or refuse it."""
@@ -157,51 +147,9 @@ class Connection(asyncio.BufferedProtocol):
         self._resting = None
         if not self._may_read():
             return
-        try:
-            rest_s = self._take_share()
-        except SourceError as error:
-            self._fail(error)
-            rest_s = None
-        self._tell_passed_over()
+        rest_s = self._share.take_turn(self._parser.feed(b""))
         if self._state in (_State.IDENTIFYING, _State.LIVE):
             self._rest(rest_s)
-
-    def _take_share(self) -> float | None:
-        """Take frames; return for how long nothing more should be taken, None if there are no more."""
-        now, share = self._options.clock(), FRAMES_A_TURN
-        self._pause_s = 0.0
-        for count, message in enumerate(self._parser.feed(b""), start=1):
-            if self._state is _State.LIVE and not self._budget.take(now):
-                share = FRAMES_BEYOND
-                self._take_beyond(message, now)
-            else:
-                self._take(message, now)
-            if count >= share:
-                return max(self._pause_s, REST_S if share == FRAMES_BEYOND else 0.0)
-        return self._pause_s or None
-
-    def _take_beyond(self, message: wire.Message, now: float) -> None:
-        """Take what is sound, or the end; count the rest."""
-        match message:
-            case wire.Terminated():
-                self._take(message, now)
-            case wire.Audio(payload=payload) if payload:
-                self._take(message, now)
-            case wire.Unknown(length=length):
-                self._passed_over += wire.HEADER_SIZE + length
-            case wire.Digit():
-                self._passed_over += wire.HEADER_SIZE + 1
-            case _:
-                self._passed_over += wire.HEADER_SIZE
-
-    def _tell_passed_over(self) -> None:
-        if self._passed_over and self._state is _State.LIVE:
-            said = (
-                f"{self.peer} sends more than {FRAMES_PER_SECOND:.0f} frames a second; keys and other frames without sound"
-                " are passed over"
-            )
-            self._pending.put(Odd(0, "" if self._is_flooding else said, self._passed_over))
-            self._is_flooding, self._passed_over = True, 0
 
     def _rest(self, rest_s: float | None) -> None:
         """Read nothing for so long, then go on; or read on."""
@@ -279,12 +227,9 @@ class Connection(asyncio.BufferedProtocol):
             self._hold = None
             keeper = self._options.keeper()
             why = keeper.why_lost if keeper else "the keeper has taken the call over"
-            self._end(
-                EndReason.LOST,
-                SourceError(
-                    f"{why}; recording of {self.peer} ended; the call goes on in its dialplan"
-                ),
-            )
+            goes_on = explain_stop(AUDIOSOCKET.name, via=self._admitted.facts.get("via", ""))
+            lost = SourceError(f"{why}; recording of {self.peer} ended; {goes_on}")
+            self._end(EndReason.LOST, lost)
             self._transport.abort()
 
     def _is_taken_over(self) -> bool:
@@ -305,25 +250,18 @@ class Connection(asyncio.BufferedProtocol):
         """
         with suppress(OSError), self._transport.get_extra_info("socket").dup() as sock:
             data = b""
-            while self._take_within_budget(data) and (data := sock.recv(READ_SIZE)):
+            while self._share.take_within(self._parser.feed(data)) and (
+                data := sock.recv(READ_SIZE)
+            ):
                 self._take_note(has_emptied=False)
 
-    def _take_within_budget(self, data: bytes) -> bool:
-        now = self._options.clock()
-        try:
-            for message in self._parser.feed(data):
-                if not (self._state is _State.LIVE and self._budget.take(now)):
-                    return False
-                self._take(message, now)
-        except SourceError as error:
-            self._fail(error)
-        return self._state is _State.LIVE
-
-    def _take(self, message: wire.Message, now: float) -> None:
+    def _take(self, message: wire.Message, now: float) -> bool:
+        """Take a frame, and say whether the connection goes on."""
         if self._state is _State.LIVE:
             self._listen(message, now)
         elif self._state is _State.IDENTIFYING and isinstance(message, wire.Identified):
             self._identify(message)
+        return self._state in (_State.IDENTIFYING, _State.LIVE)
 
     def _identify(self, message: wire.Identified) -> None:
         calls = self._options.count_calls()
@@ -339,7 +277,7 @@ class Connection(asyncio.BufferedProtocol):
         self._uuid, self._admitted = message.uuid, verdict
         self._decoder = Decoder(self.peer, self._options.format)
         now = self._options.clock()
-        self._pace, self._budget = Pace(now), FrameBudget(now)
+        self._share.begin(self.peer, now)
         self._server.watch.start()
         self._arrivals = Arrivals(self._server.watch, now)
         self._arrivals.read(now, has_emptied=self._has_emptied)
@@ -388,18 +326,9 @@ class Connection(asyncio.BufferedProtocol):
         for item in items:
             self._pending.put(item)
             if isinstance(item, AudioChunk):
-                self._keep_pace(item.samples / self._decoder.rate, now)
+                self._share.keep_pace(item.samples / self._decoder.rate, now)
                 if isinstance(self._playback, Echo):
                     self._playback.hear(self._fit(item.pcm), self.playout.rate)
-
-    def _keep_pace(self, audio_s: float, now: float) -> None:
-        """Read no faster than a call can be said, once a caller is far ahead."""
-        was_pausing, wait_s = self._pause_s, self._pace.take(audio_s, now)
-        self._pause_s = max(was_pausing, wait_s)
-        if wait_s and not was_pausing:
-            said = f"{self.peer} sends audio faster than real time and is slowed down"
-            self._pending.put(Odd(0, "" if self._is_hasty else said))
-            self._is_hasty = True
 
     def _fit(self, pcm: bytes) -> bytes:
         """Return audio at the rate that the peer expects."""
@@ -448,15 +377,6 @@ class Connection(asyncio.BufferedProtocol):
         if count := self._options.limiter.count_refusal(self.host, why):
             more = f" (and {count - 1} more from {self.host})" if count > 1 else ""
             self._options.say(f"no call from {self.peer}: {why}{more}")
-
-    def _fail(self, error: StreamerError) -> None:
-        """End a connection whose bytes make no sense."""
-        if self._state is not _State.LIVE:
-            self._refuse(str(error))
-            return
-        self._end(EndReason.LOST, SourceError(f"{self.peer}: {error}"))
-        self._say_goodbye()
-        self._part_once_said()
 
     def _part_once_said(self) -> None:
         """Leave a peer to the keeper once all is sent: after half a frame, a slow peer would take `terminate` for its other half."""

@@ -11,6 +11,9 @@ from streamer.wire.formats import Format, decode
 USUAL_RATE = 8_000
 """Samples a second of kind 0x10, which is also the label of formats that have no kind of their own."""
 
+MOST_RAW = 64
+"""Bytes of a key that is none which are kept."""
+
 _MOST_SAID = 20
 _ERRORS = {
     0x01: "the caller has hung up",
@@ -39,8 +42,13 @@ class Decoder:
         match message:
             case wire.Audio(rate, payload):
                 return self._take_audio(rate, payload, arrival)
+            case wire.Digit(None, raw):
+                return self._take_no_key(raw, arrival)
             case wire.Digit(digit):
                 return [DtmfReceived(0, digit, arrival)]
+            case wire.Malformed(length):
+                what = f"has sent a UUID of {length} bytes, where {wire.UUID_SIZE} are expected; it is ignored"
+                return self._odd(what, length, once="uuid")
             case wire.Failed(code):
                 return self._odd(f"reports an error: {describe_error(code)}")
             case wire.Unknown(kind, length):
@@ -56,7 +64,15 @@ class Decoder:
         """Return what is undecided at the end."""
         return self._decide(self._detector.finish()) if self._undecided else []
 
+    def _take_no_key(self, raw: bytes, arrival: float) -> list[StreamItem]:
+        shown = f"0x{raw[:MOST_RAW].hex()}" if raw else "nothing"
+        what = f"has sent a key that no telephone has ({shown}); such keys are noted as they come, and the call goes on"
+        key = DtmfReceived(0, None, arrival, raw[:MOST_RAW])
+        return [key, *self._odd(what, len(raw), once="key")]
+
     def _take_audio(self, rate: int, payload: bytes, arrival: float) -> list[StreamItem]:
+        if not payload:
+            return []  # it says nothing, not even a rate
         if self.kind_rate is None:
             self.kind_rate = rate
         if rate != self.kind_rate:
@@ -78,7 +94,8 @@ class Decoder:
         if format_ is not Format.SLIN and self._forced is None:
             items += self._odd(
                 f"sends {format_} under the label of slin and is decoded accordingly; dial it with c(slin), or set its"
-                " format with --format"
+                " format with --format",
+                frames=0,
             )
         undecided, self._undecided = self._undecided, []
         for payload, arrival in undecided:
@@ -97,11 +114,15 @@ class Decoder:
             items.append(AudioChunk(0, pcm, arrival))
         return items
 
-    def _odd(self, what: str, odd_bytes: int = 0) -> list[StreamItem]:
-        is_new = what not in self._said and len(self._said) < _MOST_SAID
+    def _odd(
+        self, what: str, odd_bytes: int = 0, *, frames: int = 1, once: str = ""
+    ) -> list[StreamItem]:
+        """Return what is counted, and said if nothing of this kind was; the kind is `once`, or else the words themselves."""
+        kind = once or what
+        is_new = kind not in self._said and len(self._said) < _MOST_SAID
         if is_new:
-            self._said.add(what)
-        return [Odd(0, f"{self._peer} {what}" if is_new else "", odd_bytes)]
+            self._said.add(kind)
+        return [Odd(0, f"{self._peer} {what}" if is_new else "", odd_bytes, frames)]
 
 
 def describe_error(code: int | None) -> str:

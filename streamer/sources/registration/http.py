@@ -2,11 +2,11 @@
 
 This module alone imports aiohttp, which adds 13 MB to a listener and 17 MB to a bare process: import it only where it is asked for.
 
-    GET /register?from=...&to=...&channel=...&label=...      200, text/plain, a new UUID and nothing else
+    GET /register?from=...&to=...&channel=...&label=...&via=...      200, text/plain, a new UUID and nothing else
 
 The body has no line end, because the dialplan's CURL() puts it into a variable as it is. All parameters may be missing, so that
 `${CURL(http://host:port/register)}` is all that a first call needs. `from` may also be `caller` or `callerid`; `to` may be
-`extension` or `dnid`; `channel` may be `channel_id`. (The names of Rapida's first phase.)
+`extension` or `dnid`; `channel` may be `channel_id`; `via` is one of `WAYS`. (The names of Rapida's first phase.)
 
 Every other answer is one short line that repeats nothing of the request, so it never looks like a UUID. Only GET registers.
 
@@ -267,6 +267,7 @@ def _register(request: web.BaseRequest, registry: Registry) -> web.Response:
             called=_value(request, _CALLED),
             channel=_value(request, _CHANNEL),
             label=_value(request, ("label",)),
+            via=_value(request, ("via",)),
             address=name_share(str(peername[0])),
         )
     except UsageError as error:

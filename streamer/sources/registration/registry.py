@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 from streamer.core.audio import LONGEST_LABEL, looks_like_label
 from streamer.core.untrusted import printable
 from streamer.errors import RegistryFullError, UsageError
+from streamer.wire.protocols import WAYS
 
 LIFETIME_S = 300.0
 """Seconds within which a registered call must connect."""
@@ -38,7 +39,7 @@ class Registration:
     """A call that is expected; what is not known about it is empty.
 
     `caller`, `called` and `channel` are fit to be shown; `label` is one for a leg, or empty. `at` is in seconds of the
-    registry's clock. `address` is whoever has registered it.
+    registry's clock. `address` is whoever has registered it, `via` one of `WAYS`.
     """
 
     uuid: UUID
@@ -48,6 +49,7 @@ class Registration:
     label: str
     at: float
     address: str = ""
+    via: str = ""
 
 
 class Refusal(Enum):
@@ -94,6 +96,7 @@ class Registry:
         called: str = "",
         channel: str = "",
         label: str = "",
+        via: str = "",
         address: str = "",
     ) -> Registration:
         """Expect one call; all that is known about it is optional. `address` is whose share of the room it takes.
@@ -104,13 +107,14 @@ class Registry:
         """
         caller, called = _check_value("caller", caller), _check_value("called number", called)
         channel, label = _check_value("channel", channel), _check_label(label)
+        via = _check_way(via)
         self._make_room(address)
         if len(self._open) >= self._most:
             raise RegistryFullError(
                 f"{self._most} registered calls have not connected yet; try again in a minute"
             )
         registration = Registration(
-            self._new_uuid(), caller, called, channel, label, self._clock(), address
+            self._new_uuid(), caller, called, channel, label, self._clock(), address, via
         )
         self._open[registration.uuid] = registration
         self._shares.setdefault(address, {})[registration.uuid] = None
@@ -175,6 +179,12 @@ def _check_value(what: str, value: str) -> str:
     if len(value) > LONGEST_VALUE:
         raise UsageError(f"the {what} has more than {LONGEST_VALUE} characters; shorten it")
     return printable(value, limit=LONGEST_VALUE)
+
+
+def _check_way(via: str) -> str:
+    if via and via.lower() not in WAYS:
+        raise UsageError(f"via must be one of {', '.join(WAYS)}: how the call comes in")
+    return via.lower()
 
 
 def _check_label(label: str) -> str:

@@ -195,13 +195,14 @@ class LegReader:
         """Drop what would only fill the disk; the socket is read on, since a peer that is not read may be frozen."""
         self.inbox.lost[self.number] += chunk.samples
         self._report_odd(
-            f"sends audio faster than real time; what is more than {MOST_AHEAD_S:.0f} s ahead is discarded"
+            f"sends audio faster than real time; what is more than {MOST_AHEAD_S:.0f} s ahead is discarded",
+            frames=0,
         )
 
-    def _report_odd(self, what: str, odd_bytes: int = 0) -> None:
+    def _report_odd(self, what: str, odd_bytes: int = 0, *, frames: int = 1) -> None:
         message = "" if what in self._said else f"{self.leg.channel} {what}"
         self._said.add(what)
-        self.inbox.put(Odd(self.number, message, odd_bytes))
+        self.inbox.put(Odd(self.number, message, odd_bytes, frames))
 
     async def _open(self, address: Address) -> None:
         sock = await connect_tcp(address.url, timeout_s=address.open_timeout_s)

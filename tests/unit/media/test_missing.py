@@ -102,3 +102,30 @@ def test_what_is_missing_before_half_a_minute_has_passed_is_not_much_yet():
     half = count(steady(1400, without=range(30, 1400, 10)))
     assert half.seconds > 1
     assert not half.is_much
+
+
+@pytest.mark.parametrize("jitter_s", [0.06, 0.1])
+def test_frames_that_a_pbx_drops_under_jitter_are_holes(jitter_s):
+    """One that comes while another waits is dropped, as Asterisk's stream-channel module does."""
+    came = [-1.0, *jitter(steady(3000), jitter_s)]
+    kept = [now for before, now in zip(came, came[1:], strict=False) if now - before > 0.001]
+    dropped = 3000 - len(kept)
+    assert dropped > 300
+    missing = count(kept)
+    assert missing.seconds == pytest.approx(dropped * FRAME_S, rel=0.05)
+    assert missing.share == pytest.approx(dropped / 3000, rel=0.1)
+    assert missing.is_much
+
+
+@pytest.mark.parametrize(("every", "share"), [(11, 1 / 11), (50, 1 / 50)])
+def test_the_share_is_of_the_time_since_the_losses_began(every, share):
+    began = round(40 / FRAME_S)
+    missing = count(steady(began + 900, without=range(began, began + 890, every)))
+    assert missing.share == pytest.approx(share, rel=0.15)
+    assert missing.is_settled
+    early = count(steady(began + 300, without=range(began, began + 290, every)))
+    assert not early.is_settled
+
+
+def test_nothing_missing_is_a_share_of_nothing():
+    assert count(steady(3000)).share == 0

@@ -18,6 +18,7 @@ from streamer.core.events import (
     Partial,
     Word,
     encode_event,
+    encode_time,
 )
 from streamer.errors import RecordingError
 from streamer.recording.feed import Feed, follow
@@ -206,6 +207,22 @@ def test_a_recording_that_says_nothing_of_digits_has_none(recording, digits):
     CallFolder(recording.folder).call_json.write_text(json.dumps({"legs": [{"leg": "caller"}]}))
     assert feed.look() == []
     note(recording)
+
+
+def test_a_key_that_is_none_is_told_with_what_came(recording):
+    at = encode_time(PRESSED_AT)
+    fields = CallFolder(recording.folder).read()
+    fields["legs"][0]["digits"] = [
+        {"digit": None, "raw": "66", "start": 1.5, "at": at},
+        {"digit": None, "raw": "\x1b[2J", "start": 1.5, "at": at},
+        {"digit": None, "raw": "", "start": 1.5, "at": at},
+    ]
+    CallFolder(recording.folder).write(fields)
+    events = Feed(recording.folder).look()
+    assert [(encode_event(event)["digit"], encode_event(event)["raw"]) for event in events] == [
+        (None, "66"),
+        (None, ""),
+    ]
 
 
 def test_a_digit_that_cannot_be_read_costs_no_other(recording):

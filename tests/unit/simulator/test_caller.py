@@ -154,7 +154,7 @@ def test_a_trace_keeps_its_uuid_times_and_rate():
 
 def test_a_trace_keeps_its_keys():
     digits = [
-        message.digit
+        message.digit or "?"
         for message in messages_of(load_caller(TRACES / "audiosocket_app_dtmf.jsonl"))
         if isinstance(message, Digit)
     ]

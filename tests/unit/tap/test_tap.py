@@ -44,7 +44,21 @@ async def test_lost_packets_are_counted_and_said_once_if_they_are_many(tmp_path)
     assert leg["lost_seconds"] == 0
     assert len(said) == 1
     assert "more than 1 % of the last 30 s of caller never came" in said[0]
-    assert "PBX" in said[0]
+    assert "the PBX loses 2 % of caller's audio" in said[0]
+
+
+@pytest.mark.parametrize(("every", "share"), [(11, "9 %"), (9, "11 %"), (50, "2 %")])
+async def test_how_much_the_pbx_loses_is_said(tmp_path, every, share):
+    said, leg = await record_steadily(tmp_path, without=set(range(50, 2950, every)))
+    assert f"the PBX loses {share} of caller's audio" in said[0]
+    assert len(said) == 1
+    assert leg["lost"] == 0
+
+
+async def test_losses_that_begin_in_mid_call_are_told_by_how_much_is_lost_since(tmp_path):
+    said, _ = await record_steadily(tmp_path, without=set(range(2000, 2990, 10)))
+    assert len(said) == 1
+    assert "the PBX loses 10 % of caller's audio" in said[0]
 
 
 async def test_a_few_lost_packets_and_a_pause_are_no_sentence(tmp_path):

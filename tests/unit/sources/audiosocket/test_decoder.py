@@ -1,7 +1,7 @@
 import pytest
 
 from streamer.core.audio import AudioChunk
-from streamer.sources.audiosocket.decoder import Decoder, describe_beginning
+from streamer.sources.audiosocket.decoder import MOST_RAW, Decoder, describe_beginning
 from streamer.sources.base import DtmfReceived, Odd, RateKnown
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
@@ -85,6 +85,50 @@ def test_everything_else_that_may_come_is_told_and_costs_no_audio():
     assert "hung up" in error.message
     assert isinstance(unknown, Odd)
     assert "0x42" in unknown.message
+
+
+@pytest.mark.parametrize("raw", [b"f", b"!", b"12", b"", b"\xff"])
+def test_a_key_that_is_none_is_kept_as_it_came_and_counted(raw):
+    key, odd = Decoder("peer", None).take(wire.Digit(None, raw), 11.0)
+    assert key == DtmfReceived(0, None, 11.0, raw)
+    assert isinstance(odd, Odd)
+    assert (raw.hex() or "nothing") in odd.message
+    assert (odd.odd_bytes, odd.frames) == (len(raw), 1)
+
+
+def test_keys_that_are_none_are_said_once_whatever_they_hold():
+    decoder = Decoder("peer", None)
+    keys = [b"f", b"!", b"12", b"", b"f"]
+    items = [item for raw in keys for item in decoder.take(wire.Digit(None, raw), 11.0)]
+    assert [bool(item.message) for item in of_kind(Odd, items)] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_only_the_beginning_of_a_huge_key_is_kept():
+    key, odd = Decoder("peer", None).take(wire.Digit(None, b"x" * 0xFFFF), 11.0)
+    assert key == DtmfReceived(0, None, 11.0, b"x" * MOST_RAW)
+    assert isinstance(odd, Odd)
+    assert odd.odd_bytes == 0xFFFF
+    assert len(odd.message) < 300
+
+
+def test_a_second_uuid_of_another_length_is_ignored_and_said_once():
+    decoder = Decoder("peer", None)
+    first, second = (decoder.take(wire.Malformed(length), 11.0)[0] for length in (15, 0))
+    assert isinstance(first, Odd)
+    assert "15 bytes" in first.message
+    assert (first.odd_bytes, second) == (15, Odd(0, ""))
+
+
+def test_an_empty_frame_of_another_kind_settles_no_rate():
+    decoder = Decoder("peer", None)
+    items = hear(decoder, [b""], 48_000) + hear(decoder, [FRAME], 16_000)
+    assert items == [RateKnown(0, 16_000), AudioChunk(0, FRAME, 10.0)]
 
 
 def test_a_thousand_odd_things_are_a_few_lines():

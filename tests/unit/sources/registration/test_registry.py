@@ -41,6 +41,7 @@ def test_a_registered_call_is_let_in_with_what_is_known_about_it(registry, clock
 
 def test_nothing_need_be_known_about_a_call(registry):
     made = registry.register()
+    assert made.via == ""
     assert (made.caller, made.called, made.channel, made.label) == ("", "", "", "")
 
 
