@@ -1,0 +1,1 @@
+"""The shapes in which audio comes over a WebSocket, as messages in and out; pure."""
