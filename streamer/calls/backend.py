@@ -14,10 +14,11 @@ from streamer.calls.observers import OBSERVERS, Observer
 from streamer.config import Settings
 from streamer.core.events import Trouble
 from streamer.core.languages import name_languages
-from streamer.errors import ModelError, StoreError, UsageError
+from streamer.errors import ModelError, StoreError, StreamerError, UsageError
 from streamer.speech.base import EncoderWindow, Recogniser
 from streamer.speech.check.background import check_unmeasured
 from streamer.speech.check.memory import recall
+from streamer.speech.engine.absence import WantedModel, await_model
 from streamer.speech.engine.model_advice import explain_smaller, read_machine, suggest_smaller
 from streamer.speech.engine.model_languages import (
     LanguageChoice,
@@ -55,11 +56,16 @@ class Speech:
     plan: SpeechPlan
     explain_lag: Callable[[], str] = str
     """Return a line for a call that stays behind: what would keep up; reads files, empty if there is nothing to say."""
+    model: str = ""
+    """Name of the model."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backend:
-    """What calls are worked on with; without speech only others' words are shown."""
+    """What calls are worked on with; without speech only others' words are shown.
+
+    Speech may come while calls are worked on: a model that is not there is taken up when it is.
+    """
 
     opening: asyncio.Future[Store | None]
     """The store, as soon as it is open; None if it cannot be used, so that no words are kept, and none are made."""
@@ -136,7 +142,8 @@ async def open_speech(
         ]
         try:
             plan = await asyncio.to_thread(plan_speech, settings, model)
-            yield Speech(opened, scheduler, plan, partial(_explain_lag, settings, model))
+            explain_lag = partial(_explain_lag, settings, model)
+            yield Speech(opened, scheduler, plan, explain_lag, model.name)
         finally:
             for task in beside:
                 task.cancel()
@@ -172,19 +179,56 @@ async def _suit(
 
 @asynccontextmanager
 async def open_backend(
-    settings: Settings, model: InstalledModel | None, bus: Bus
+    settings: Settings, model: InstalledModel | WantedModel | None, bus: Bus
 ) -> AsyncIterator[Backend]:
     """Open speech, if there is a model, and the store, in the background, while the block lasts.
 
     A store that is busy is waited for. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be
-    transcribed later.
+    transcribed later. A wanted model that is not there is waited for.
     """
+    wanted = model if isinstance(model, WantedModel) else WantedModel("", model)
+    found = wanted.model
     async with AsyncExitStack() as stack:
         opening = asyncio.ensure_future(_open_store(stack, settings, bus))
         stack.push_async_callback(_settle, opening)
-        lack = await _find_lack(settings, model, bus) if model else ""
-        async with open_speech(settings, None if lack else model, bus) as speech:
-            yield Backend(opening, speech, lack=lack)
+        lack = await _find_lack(settings, found, bus) if found else ""
+        async with open_speech(settings, None if lack else found, bus) as speech:
+            backend = Backend(opening, speech, lack=lack)
+            if wanted.lack:
+                await stack.enter_async_context(_taking_up(wanted, settings, backend, bus))
+            yield backend
+
+
+@asynccontextmanager
+async def _taking_up(
+    wanted: WantedModel, settings: Settings, backend: Backend, bus: Bus
+) -> AsyncIterator[None]:
+    """Say that a model is not there, and give the backend speech as soon as it is, while the block lasts."""
+    if wanted.name:  # who named none has asked for no words
+        backend.lack = wanted.lack
+        bus.publish(Trouble(None, wanted.lack))
+    waiting = asyncio.ensure_future(_take_up(wanted.name, settings, backend, bus))
+    try:
+        yield
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def _take_up(name: str, settings: Settings, backend: Backend, bus: Bus) -> None:
+    model = await await_model(name)
+    try:
+        backend.lack = await _find_lack(settings, model, bus)
+        if backend.lack:
+            return
+        async with open_speech(settings, model, bus) as backend.speech:
+            bus.publish(
+                Trouble(None, f"the model {model.name} is there now; calls that still run get text")
+            )
+            await asyncio.Event().wait()
+    except StreamerError as error:  # a setting that cannot be meant, which nothing has read before
+        bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+        backend.lack = str(error)
 
 
 async def _find_lack(settings: Settings, model: InstalledModel, bus: Bus) -> str:

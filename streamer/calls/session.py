@@ -102,8 +102,7 @@ class _Session:
         self._feed = feed
         self._folder = feed.folder
         self._call_id = feed.folder.call_id
-        self._speech = backend.speech
-        self._lack = backend.lack
+        self._backend = backend
         self._observers = backend.observers
         self._told: ToldObservers | None = None
         self._bus = bus
@@ -178,18 +177,20 @@ class _Session:
         while True:
             # Asked first, because taking a lock that is held waits a moment, and everything else with it.
             is_transcribed = self._folder.is_transcribed()
-            if self._speech and not is_transcribed and (lock := self._take_lock()):
+            speech = self._backend.speech  # it may have come meanwhile
+            if speech and not is_transcribed and (lock := self._take_lock()):
                 return lock
             await self._show_settled()
-            if not self._speech and not is_transcribed and not self._folder.is_live():
+            if not speech and not is_transcribed and not self._folder.is_live():
                 return None
             await asyncio.sleep(FOLLOW_POLL_S)
 
     async def _find_lack(self) -> str:
         """Return why a call that nobody transcribes has no words, empty if it has all of them or none are wanted."""
-        progress = await self._store.read_progress(self._call_id) if self._lack else {}
+        lack = self._backend.lack
+        progress = await self._store.read_progress(self._call_id) if lack else {}
         is_whole = all(leg.is_complete for leg in progress.values())
-        return "" if is_whole else self._lack
+        return "" if is_whole else lack
 
     def _take_lock(self) -> Lock | None:
         try:
@@ -281,8 +282,8 @@ class _Session:
             group.create_task(self._transcribe_leg(transcriber, troubles))
 
     def _speech_needed(self) -> Speech:
-        assert self._speech, "only who has speech takes the lock"
-        return self._speech
+        assert self._backend.speech, "only who has speech takes the lock"
+        return self._backend.speech
 
     async def _transcribe_leg(self, transcriber: LegTranscriber, troubles: list[str]) -> None:
         """Transcribe one leg; a recording that cannot be read costs no other leg's words."""

@@ -15,14 +15,20 @@ from streamer.bus import Bus
 from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
-from streamer.cli.models import choose_or_pull
-from streamer.cli.watch import choose_printer, open_any_backend, show, telling_unfinished
+from streamer.cli.watch import (
+    choose_printer,
+    find_troubles,
+    open_any_backend,
+    say_lack,
+    show,
+    telling_unfinished,
+)
 from streamer.config import Settings
 from streamer.core.addresses import parse_address
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
-from streamer.speech.engine.models import NO_MODEL, InstalledModel
+from streamer.speech.engine.absence import find_wanted
 from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
@@ -60,7 +66,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     frontend = None if is_plain or as_json else find_frontend()
     options = _check(flags)
     with _decode_announcement(flags.announce) as announcement:
-        model = choose_or_pull(settings)
+        wanted = find_wanted(settings.model)
         if _refuses_all(options):
             output.talk(_REFUSES_ALL)
         options = replace(options, announcement=announcement)
@@ -68,7 +74,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 
         async def work(bus: Bus, outcome: WatchOutcome) -> None:
             async with (
-                open_any_backend(settings, model, bus) as backend,
+                open_any_backend(settings, wanted, bus) as backend,
                 telling_unfinished(settings),
             ):
                 await serving.run(backend, bus, outcome, waits=True)
@@ -77,15 +83,16 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             await serving.run(backend, bus, outcome, waits=False)
 
         if frontend is None:
+            say_lack(wanted, as_json=as_json)
             code = asyncio.run(show(work, choose_printer(as_json=as_json, names_calls=True)))
             serving.say_what_goes_on()
             return code
         request = ScreenRequest(
             settings,
-            lambda bus: open_any_backend(settings, model, bus),
+            lambda bus: open_any_backend(settings, wanted, bus),
             attend=attend,
-            model=model.name if model else "",
-            troubles=_find_troubles(options, model),
+            model=wanted.model.name if wanted.model else "",
+            troubles=(*find_troubles(wanted), *([_REFUSES_ALL] if _refuses_all(options) else [])),
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()
@@ -155,12 +162,6 @@ def _check(flags: ServeFlags) -> ListenOptions:
         most_calls=flags.max_calls,
         grace_s=flags.grace,
     )
-
-
-def _find_troubles(options: ListenOptions, model: InstalledModel | None) -> tuple[str, ...]:
-    """Return the warnings that a screen shows first; printed on the terminal, the screen would hide them."""
-    troubles = [] if model else [NO_MODEL]
-    return (*troubles, *([_REFUSES_ALL] if _refuses_all(options) else []))
 
 
 def _refuses_all(options: ListenOptions) -> bool:

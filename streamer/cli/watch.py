@@ -27,7 +27,6 @@ from streamer.cli.frontend import (
     say_still_recording,
 )
 from streamer.cli.legs import parse_legs
-from streamer.cli.models import choose_or_pull
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
@@ -44,7 +43,8 @@ from streamer.core.events import (
 from streamer.core.transcript import UNCLEAR, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
-from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
+from streamer.speech.engine.absence import WantedModel, find_wanted
+from streamer.speech.engine.models import InstalledModel
 
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
@@ -75,15 +75,17 @@ def run_watch(
         StreamerError: Nothing was started; the message says why.
     """
     frontend = _find_frontend(web, is_piped=is_plain or as_json)
-    if not channels:
-        if frontend is None:
-            raise UsageError(_NOTHING_NAMED)
-        return frontend(_ask_for_calls(settings, choose_model(settings.model)))
+    if not channels and frontend is None:
+        raise UsageError(_NOTHING_NAMED)
+    wanted = find_wanted(settings.model)
+    if web is not None:
+        say_lack(wanted)
+    if not channels and frontend is not None:
+        return frontend(_ask_for_calls(settings, wanted))
     from streamer.tap.outbound import plan_tap
 
     legs = tuple(parse_legs(channels))
     plan_tap(settings, legs)  # finds what is wrong before anything is started
-    model = choose_or_pull(settings)
 
     async def follow(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
         from streamer.calls.watching import watch_channels
@@ -91,12 +93,19 @@ def run_watch(
         await watch_channels(settings, legs, backend, bus, outcome)
 
     async def watch(bus: Bus, outcome: WatchOutcome) -> None:
-        async with open_any_backend(settings, model, bus) as backend, telling_unfinished(settings):
+        async with open_any_backend(settings, wanted, bus) as backend, telling_unfinished(settings):
             await follow(backend, bus, outcome)
 
     if frontend is None:
+        say_lack(wanted, as_json=as_json)
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
-    return frontend(replace(_ask_for_calls(settings, model), watch=follow, legs=legs))
+    return frontend(replace(_ask_for_calls(settings, wanted), watch=follow, legs=legs))
+
+
+def say_lack(wanted: WantedModel, *, as_json: bool = False) -> None:
+    """Say that a model is not there, where the backend does not: its line is an event with --json, and printed without."""
+    if wanted.lack and (as_json or not wanted.name):
+        output.talk(wanted.lack)
 
 
 def choose_place(
@@ -131,7 +140,7 @@ def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> i
 
 @asynccontextmanager
 async def open_any_backend(
-    settings: Settings, model: InstalledModel | None, bus: Bus
+    settings: Settings, model: InstalledModel | WantedModel | None, bus: Bus
 ) -> AsyncIterator[Backend]:
     """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while."""
     await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
@@ -143,13 +152,18 @@ async def open_any_backend(
         yield backend
 
 
-def _ask_for_calls(settings: Settings, model: InstalledModel | None) -> ScreenRequest:
+def _ask_for_calls(settings: Settings, wanted: WantedModel) -> ScreenRequest:
     return ScreenRequest(
         settings,
-        lambda bus: open_any_backend(settings, model, bus),
-        model=model.name if model else "",
-        troubles=() if model else (NO_MODEL,),
+        lambda bus: open_any_backend(settings, wanted, bus),
+        model=wanted.model.name if wanted.model else "",
+        troubles=find_troubles(wanted),
     )
+
+
+def find_troubles(wanted: WantedModel) -> tuple[str, ...]:
+    """Return what a screen says first of a model that is not there; of one that was named, the backend says it."""
+    return (wanted.lack,) if wanted.lack and not wanted.name else ()
 
 
 @asynccontextmanager

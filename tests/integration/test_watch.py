@@ -108,29 +108,41 @@ async def test_committed_words_only_grow_and_the_final_begins_with_them(recordin
     assert partials > 10
 
 
-@pytest.mark.parametrize(("answer", "lines"), [(b"n\n", 0), (b"y\n", 1)])
-async def test_on_a_terminal_a_missing_model_is_offered_and_the_call_recorded_in_any_case(
-    recordings, tmp_path, answer, lines
-):
+async def run_on_terminal(commands, answer, tmp_path):
+    """Run a command whose user can be asked; return its exit code, stdout, and what the terminal showed."""
     terminal, inside = pty.openpty()
     nowhere = {"HF_HUB_CACHE": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:1"}
-    async with demo_pbx(speed=50) as pbx:
-        process = await start_streamer(
-            arguments(pbx, recordings, "--plain", model=""),
-            stdin=inside,
-            stderr=inside,
-            env={**os.environ, **nowhere},
-        )
-        os.write(terminal, answer)
-        out, _ = await process.communicate()
+    process = await start_streamer(
+        commands, stdin=inside, stderr=inside, env={**os.environ, **nowhere}
+    )
+    os.write(terminal, answer)
+    out, _ = await process.communicate()
     os.close(inside)
     said = os.read(terminal, 10_000).decode()
     os.close(terminal)
-    assert (process.returncode, out) == (0, b"")
+    return process.returncode, out, said
+
+
+async def test_on_a_terminal_a_call_is_recorded_without_a_question_before_it(recordings, tmp_path):
+    async with demo_pbx(speed=50) as pbx:
+        watch = arguments(pbx, recordings, "--plain", model="")
+        code, out, said = await run_on_terminal(watch, b"", tmp_path)
+    assert (code, out) == (0, b"")
+    assert "Download" not in said
+    assert "there will be no text" in said
+    assert len(list(recordings.glob("*/*.wav"))) == 2
+
+
+@pytest.mark.parametrize(("answer", "lines"), [(b"n\n", 0), (b"y\n", 1)])
+async def test_on_a_terminal_a_missing_model_is_offered_where_only_text_is_made(
+    tmp_path, short_call, answer, lines
+):
+    transcribe = ["transcribe", str(short_call)]
+    code, out, said = await run_on_terminal(transcribe, answer, tmp_path)
+    assert (code, out) == (3, b"")
     assert "No speech model is installed. Download small" in said
     assert said.count("the Hugging Face hub cannot be reached") == lines
     assert "there will be no text" in said
-    assert len(list(recordings.glob("*/*.wav"))) == 2
 
 
 async def test_an_engine_that_is_killed_again_and_again_costs_no_word(recordings):
@@ -189,14 +201,6 @@ async def test_a_broken_model_costs_the_text_and_not_the_recording(damage, recor
             "files that are missing or empty are found before anything is connected"
         )
         assert len(err.splitlines()) == 1
-
-
-async def test_a_model_that_is_not_installed_is_exit_3_before_anything_is_connected(recordings):
-    async with demo_pbx() as pbx:
-        code, out, err = await run_here(*arguments(pbx, recordings, model="small"))
-        assert (code, out) == (3, "")
-        assert "streamer models pull small" in err
-        assert pbx.most_attachments == 0
 
 
 async def test_without_any_model_the_call_is_recorded_and_the_remedy_said(recordings):

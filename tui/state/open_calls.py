@@ -72,7 +72,8 @@ class OpenCalls:
         """Say what is known of recognition."""
         speech = self.backend.speech if self.backend else None
         return Speech(
-            self.request.model, is_loading=speech is not None and speech.recogniser.is_loading
+            (speech and speech.model) or self.request.model,
+            is_loading=speech is not None and speech.recogniser.is_loading,
         )
 
     def unread_troubles(self) -> list[str]:

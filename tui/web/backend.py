@@ -49,7 +49,7 @@ class WebBackend:
         self._is_open = asyncio.Event()
         self._has_begun = asyncio.Event()
         self._wanted: asyncio.Queue[str] = asyncio.Queue(_WANTED)
-        self._troubles: deque[Trouble] = deque(maxlen=_TROUBLES)
+        self._troubles = deque((Trouble(None, line) for line in request.troubles), _TROUBLES)
 
     async def begins(self) -> bool:
         """Wait until the call that was asked for is being recorded; False if it will not be. Without one, do not wait."""
@@ -70,7 +70,7 @@ class WebBackend:
             settings.recordings,
             settings.db,
             settings.log_file,
-            self._request.model,
+            self.open_calls.speech().model,
             str(folder or ""),
         )
 
