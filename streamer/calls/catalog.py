@@ -251,6 +251,7 @@ def describe_folder(folder: Path) -> CallRow:
         legs=tuple(_leg_rows(call, recorded.paths)),
         segments=0,
         last_words="",
+        zero_at=call.zero_at,
     )
 
 

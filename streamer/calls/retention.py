@@ -26,6 +26,7 @@ from streamer.bus import Bus
 from streamer.calls.deletion import delete_older, list_older
 from streamer.config import Settings
 from streamer.core.events import Trouble
+from streamer.core.moments import show_local
 from streamer.errors import RecordingError, StoreError
 from streamer.store import Retention, Store, open_store
 
@@ -167,4 +168,4 @@ def _announce(count: int, days: int, now: datetime) -> str:
 
 
 def _show(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    return show_local(moment, "%Y-%m-%d %H:%M")

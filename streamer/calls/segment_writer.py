@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -36,10 +37,14 @@ class CallWriter:
         is_live: Callable[[], bool],
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        read_call: Callable[[], Call] | None = None,
     ) -> None:
+        """`read_call` looks whether the first frame has come, of a call that was kept before it had."""
         self.store = store
         self._call_id = call_id
         self._kept: Call | None = None
+        self._place: tuple[Path, Sequence[Path]] | None = None
+        self._read_call = read_call
         self._is_live = is_live
         self._say = say
         self._clock = clock
@@ -56,6 +61,14 @@ class CallWriter:
         if call != self._kept:
             await self.write(lambda: self.store.keep_call(call, folder, recordings))
             self._kept = call
+        self._place = folder, recordings
+
+    async def keep_zero(self) -> None:
+        """See to it that what the times of segments count from is kept before the first of them."""
+        if self._read_call and self._kept and self._place and self._kept.zero_at is None:
+            zero_at = self._read_call().zero_at
+            if zero_at is not None:
+                await self.keep(replace(self._kept, zero_at=zero_at), *self._place)
 
     async def open_legs(self) -> dict[str, LegWriter]:
         """Return the place of each leg that is kept, by label."""
@@ -127,6 +140,8 @@ class LegWriter:
     ) -> bool:
         """Keep a segment, how far the leg is settled, and what stayed unclear; False if somebody else has kept one of its number."""
         store = self._call.store
+        if segment is not None:
+            await self._call.keep_zero()
         return await self._call.write(
             lambda: store.keep_segment(
                 self._call_id,

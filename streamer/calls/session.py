@@ -149,7 +149,13 @@ class _Session:
         if not self._folder.path.exists():
             raise RecordingError(f"{self._folder.path} no longer exists")
         self._store = store
-        self._writer = CallWriter(store, self._call_id, is_live=self._folder.is_live, say=self._say)
+        self._writer = CallWriter(
+            store,
+            self._call_id,
+            is_live=self._folder.is_live,
+            say=self._say,
+            read_call=self._feed.read_call,
+        )
         await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
         lock = await self._wait_for_turn()
         try:

@@ -12,6 +12,7 @@ from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.core.audio import encode_loss
 from streamer.core.events import SPEECH_RATE, encode_time
+from streamer.core.moments import show_local
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
@@ -83,6 +84,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
         "call": call.id,
         "source": call.source,
         "started_at": encode_time(call.started_at),
+        "zero_at": encode_time(call.zero_at) if call.zero_at else None,
         "ended_at": encode_time(call.ended_at) if call.ended_at else None,
         "state": entry.state.value,
         "reason": call.reason.value if call.reason else None,
@@ -131,7 +133,7 @@ def _draw(entries: list[Entry]) -> Table:
         )
     for entry in entries:
         cells = [Text(cell) for cell in _cells(entry)]
-        cells[1] = Text(f"{entry.call.started_at.astimezone():%m-%d %H:%M}")
+        cells[1] = Text(show_local(entry.call.started_at, "%m-%d %H:%M"))
         cells[2].stylize(_STYLES.get(entry.state, ""))
         if entry.remark:
             cells[2].append(f", {entry.remark}", "yellow")

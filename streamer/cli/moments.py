@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from streamer.core.moments import show_local
 from streamer.errors import UsageError
 from streamer.store import Filter
 
@@ -47,5 +48,5 @@ def parse_moment(text: str, now: datetime, *, flag: str) -> datetime:
 
 
 def show_moment(moment: datetime) -> str:
-    """Return a moment in local time, to the second."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+    """Return a moment in local time, to the second, as `parse_moment` reads it."""
+    return show_local(moment, "%Y-%m-%d %H:%M:%S")

@@ -116,6 +116,7 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         names,
         entry.losses,
         tuple(unclear),
+        call.zero_at.astimezone() if call.zero_at else None,
     )
     return entry, transcript, troubles
 

@@ -44,6 +44,9 @@ class Call:
     source: str
     legs: tuple[Leg, ...]
     started_at: datetime
+    """When it was announced; it may ring for long after that."""
+    zero_at: datetime | None = None
+    """When its first frame came, which is position 0; None before, and for files."""
 
 
 @dataclass(frozen=True, slots=True)

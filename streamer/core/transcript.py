@@ -39,6 +39,8 @@ class Transcript:
     """What the recording of each leg lacks, by label; of a leg that is not in it, nobody knows."""
     unclear: tuple[Unclear, ...] = ()
     """Where somebody spoke and no words could be made of it, by start time."""
+    zero_at: datetime | None = None
+    """When position 0 was, with its offset; None where nobody knows."""
 
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)

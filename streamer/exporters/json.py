@@ -6,7 +6,8 @@ One object, UTF-8:
     version       1; fields may be added without changing it, never renamed
     call          our id of the call
     source        where its audio came from, such as "stream-channel"
-    started_at    ISO 8601 with offset, to the millisecond, or null
+    started_at    when the call was announced: ISO 8601 with offset, to the millisecond, or null
+    zero_at       when its first frame came, to which every start and end adds: the same, or null where nobody knows
     duration      seconds up to the end of the last segment
     sample_rate   samples a second of every *_sample below, whatever the rate of a leg
     legs          objects: leg (its label), channel (the PBX's name for it), rate (samples a second of its WAV), speaker
@@ -28,6 +29,7 @@ Names that the events of `--json` have too mean the same as there.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from streamer.core.audio import Leg, encode_loss
@@ -52,21 +54,23 @@ def render(transcript: Transcript) -> str:
 
 
 def _encode(transcript: Transcript) -> dict[str, Any]:
-    started_at = None
-    if transcript.started_at is not None:
-        started_at = transcript.started_at.isoformat(timespec="milliseconds")
     return {
         "format": FORMAT,
         "version": VERSION,
         "call": transcript.call_id,
         "source": transcript.source,
-        "started_at": started_at,
+        "started_at": _encode_moment(transcript.started_at),
+        "zero_at": _encode_moment(transcript.zero_at),
         "duration": round(transcript.duration, 3),
         "sample_rate": SPEECH_RATE,
         "legs": [_encode_leg(leg, transcript) for leg in transcript.legs],
         "segments": [_encode_segment(segment) for segment in transcript.segments],
         "unclear": [_encode_unclear(span) for span in transcript.unclear],
     }
+
+
+def _encode_moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="milliseconds")
 
 
 def _encode_leg(leg: Leg, transcript: Transcript) -> dict[str, Any]:

@@ -65,6 +65,12 @@ class Feed:
         call, paths = self._recorded.call, self.paths
         return replace(call, legs=correct_rates(call.legs, paths))
 
+    def read_call(self) -> Call:
+        """Return the call as `call.json` has it now, or had it when it could be read last."""
+        with suppress(RecordingError):
+            return read_recorded(self.folder.path).call
+        return self._recorded.call
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """The first WAV of each leg."""

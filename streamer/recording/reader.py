@@ -101,6 +101,7 @@ def read_recorded(folder: Path) -> RecordedCall:
             str(fields["source"]),
             tuple(leg.leg for leg in legs),
             _parse_beginning(fields["started_at"]),
+            _parse_zero(fields.get("zero_at")),
         )
         if call.id != place.call_id:
             raise ValueError(f"it is of {call.id}")
@@ -122,6 +123,12 @@ def _parse_beginning(text: object) -> datetime:
     if not _FIRST_YEAR <= began.year <= _LAST_YEAR:
         raise ValueError(f"it began in the year {began.year}")
     return began
+
+
+def _parse_zero(text: object) -> datetime | None:
+    with suppress(ValueError):
+        return _parse_beginning(text) if text else None
+    return None
 
 
 def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -84,7 +84,6 @@ class Recording:
         self._files: list[LegFile] = []
         self._lock = lock
         self._reason: EndReason | None = None
-        self._zero_at: datetime | None = None
         self._last_arrival: list[float | None] = []
         self._last_pcm: list[bytes] = []
         self._lost_before: list[int] = []
@@ -129,7 +128,7 @@ class Recording:
         record.bytes += len(pcm)
         last = self._last_arrival[leg]
         if last is None:
-            self._note_start(record)
+            self._note_start(record, arrival)
         else:
             record.longest_gap = max(record.longest_gap, round(arrival - last, 3))
         missing = self._missing[leg] = self._missing[leg] or MissingFrames(record.rate)
@@ -261,7 +260,7 @@ class Recording:
             "url": self._plan.url,
             "facts": dict(self._plan.facts),
             "started_at": encode_time(self.call.started_at),
-            "zero_at": encode_time(self._zero_at) if self._zero_at else None,
+            "zero_at": encode_time(self.call.zero_at) if self.call.zero_at else None,
             "ended_at": encode_time(ended_at) if ended_at else None,
             "reason": self._reason.value if self._reason and ended_at else None,
             "legs": [
@@ -283,10 +282,14 @@ class Recording:
         self.call = replace(self.call, legs=(*self.call.legs, leg))
         return file
 
-    def _note_start(self, record: LegRecord) -> None:
-        now = datetime.now(UTC)
-        record.started_at = encode_time(now)
-        self._zero_at = self._zero_at or now
+    def _note_start(self, record: LegRecord, arrival: float) -> None:
+        """Take note of a leg's first frame; of the call's first, everybody is to know before there are words."""
+        waited_s = max(0.0, self._plan.clock() - arrival)
+        came_at = datetime.now(UTC) - timedelta(seconds=waited_s)
+        record.started_at = encode_time(came_at)
+        if self.call.zero_at is None:
+            self.call = replace(self.call, zero_at=came_at)
+            self.save_soon()
 
     def _write_json(self, description: dict[str, Any]) -> None:
         self._place.write(description)

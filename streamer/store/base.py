@@ -59,6 +59,8 @@ class CallRow:
     """How many segments are settled."""
     last_words: str
     """The end of the last of them, one harmless line of at most `LAST_WORDS` characters."""
+    zero_at: datetime | None = None
+    """When its first frame came, from which positions count; None before, for files, and where it was not kept: then from `started_at`."""
 
     @property
     def is_complete(self) -> bool:
@@ -231,7 +233,10 @@ class Store(Reader, Protocol):
     """
 
     async def keep_call(self, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
-        """Keep a call and its legs, `recordings` having one path a leg; one that is there keeps its segments and progress."""
+        """Keep a call and its legs, `recordings` having one path a leg; one that is there keeps its segments and progress.
+
+        What the times of its segments count from stays as it is once there are any.
+        """
 
     async def keep_segment(
         self,

@@ -179,9 +179,11 @@ class _Tap:
         self._bus.publish(LegEnded(call_id, label, closed.reason, message, closed.cause))
 
     def _press(self, key: DtmfReceived) -> None:
-        zero = self._call_clock.zero
+        zero, zero_at = self._call_clock.zero, self._recording.call.zero_at
         start_s = 0.0 if zero is None else key.arrival - zero
         at = datetime.now(UTC) - timedelta(seconds=self._clock() - key.arrival)
+        if zero_at is not None:
+            at = zero_at + timedelta(seconds=start_s)  # as the times of words
         call_id, label = self._recording.call.id, self._label(key.leg)
         pressed = Dtmf(call_id, label, key.digit, start_s, at, key.raw.hex())
         self._recording.note_digit(key.leg, pressed)

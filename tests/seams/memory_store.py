@@ -154,7 +154,8 @@ class MemoryStore:
         )
         row = CallRow(call.id, call.source, call.started_at, None, None, None, folder, legs, 0, "")
         stored = self._calls.setdefault(call.id, StoredCall(row))
-        stored.row = replace(stored.row, folder=folder, legs=legs)
+        zero_at = stored.row.zero_at or (None if stored.segments else call.zero_at)
+        stored.row = replace(stored.row, folder=folder, legs=legs, zero_at=zero_at)
         self._version += 1
 
     async def keep_segment(
@@ -227,7 +228,7 @@ def _describe_hit(row: CallRow, segment: Segment, start: int, query: str) -> Hit
         segment.utterance,
         segment.start,
         segment.end,
-        row.started_at + timedelta(seconds=segment.start_s),
+        (row.zero_at or row.started_at) + timedelta(seconds=segment.start_s),
         segment.text,
         ((start, start + len(query)),),
         row.folder,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from streamer.core.events import SPEECH_RATE, Word
+from streamer.core.moments import show_local
 from streamer.core.transcript import DOUBTFUL, format_position
 from streamer.core.untrusted import one_line, printable
 from tui.layout.wrapping import Token, make_token
@@ -58,17 +59,17 @@ def show_count(number: int, thing: str) -> str:
 
 def show_moment(moment: datetime) -> str:
     """Return a moment in local time."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+    return show_local(moment, "%Y-%m-%d %H:%M:%S")
 
 
 def show_beginning(moment: datetime, now: datetime) -> str:
     """Return when a call began, in local time: today's by the clock alone."""
     local, today = moment.astimezone(), now.astimezone().date()
-    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d %b %H:%M}"
+    return show_local(moment, "%H:%M:%S" if local.date() == today else "%d %b %H:%M")
 
 
 def show_position(samples: int, zero_at: datetime | None) -> str:
     """Return a position as the call's time, or with `zero_at` as the time on the wall."""
     if zero_at is None:
         return format_position(samples / SPEECH_RATE)
-    return f"{zero_at.astimezone() + timedelta(seconds=samples / SPEECH_RATE):%H:%M:%S}"
+    return show_local(zero_at + timedelta(seconds=samples / SPEECH_RATE), "%H:%M:%S")

@@ -189,6 +189,9 @@ class CallScreen(Screen[None]):
 
     def _look(self) -> None:
         self._status.look()
+        transcript, zero_at = self.transcript, self.shown.zero_at
+        if transcript.zero_at is not None and zero_at is not None:
+            transcript.zero_at = zero_at  # it was asked for while the call was ringing
         if self._playing is not None and self._playing.has_failed:
             self._playing = None
             self.app.say(

@@ -228,7 +228,7 @@ class CallsScreen(Screen[None]):
         length_s = call.duration_s
         state = f"  {entry.state.value}"
         if entry.state is CallState.LIVE:
-            length_s = (now - call.started_at).total_seconds()
+            length_s = (now - (call.zero_at or call.started_at)).total_seconds()
             state = f"● {details.lag_s:.0f} s behind" if details.lag_s else "● live"
         if entry.remark:
             state = f"{state}, {entry.remark}"

@@ -136,6 +136,7 @@ class ShownCall:
             case CallStarted(call, folder, recordings):
                 self.call, self.folder, self.recordings = call, folder, recordings
                 self.legs = call.legs
+                self.zero_at = call.zero_at or self.zero_at
             case LegAttached(_, attached, path):
                 self._attach(attached, path)
             case LegEnded(_, leg):
@@ -201,6 +202,7 @@ class ShownCall:
                 for u in self.utterances.values()
                 if u.number < 0
             ),
+            self.zero_at.astimezone() if self.zero_at else None,
         )
 
     def _take_partial(self, partial: Partial) -> None:

@@ -160,7 +160,8 @@ class OpenCalls:
     async def _read(self, entry: Entry, shown: ShownCall) -> None:
         row = entry.call
         shown.names = read_names(row.folder)
-        call = Call(row.id, row.source, tuple(leg.leg for leg in row.legs), row.started_at)
+        legs = tuple(leg.leg for leg in row.legs)
+        call = Call(row.id, row.source, legs, row.started_at, row.zero_at)
         store = self.backend.store if self.backend else None
         with keeping_for_good():
             segments = await store.read_segments(row.id) if store else []

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
+from streamer.core.moments import may_come_twice
 from tui.layout.formatting import show_name, show_position
 from tui.layout.glyphs import COLOURS, mark
 from tui.layout.selection import Span
@@ -19,6 +20,9 @@ from tui.layout.wrapping import Row, row_starts, wrap
 from tui.state.call import ShownCall
 
 _TIME_WIDTH = 9
+_OFFSET_WIDTH = 6
+"""Cells more for a time on the wall that comes twice."""
+
 _LONGEST_NAME = 14
 _NARROW = 56
 """Cells below which neither time nor name stands beside the text, only the mark."""
@@ -34,7 +38,8 @@ class Painter:
 
     def __init__(self, shown: ShownCall, find_style: Callable[[str], Style]) -> None:
         self.zero_at: datetime | None = None
-        """When position 0 was, to show times on the wall."""
+        """When position 0 was, to show times on the wall; see `show_times`."""
+        self._time_width = _TIME_WIDTH
         self.needle = ""
         """The text that is marked wherever it occurs, case-folded."""
         self._shown = shown
@@ -42,6 +47,12 @@ class Painter:
         self._name_width = 0
         self._strips: LRUCache[tuple[object, ...], list[Strip]] = LRUCache(_DRAWN_BLOCKS)
         self._styles: dict[str, Style] = {}
+
+    def show_times(self, zero_at: datetime | None) -> None:
+        """Show times on the wall if position 0 is given, else those of the call."""
+        self.zero_at = zero_at
+        is_wide = zero_at is not None and may_come_twice(zero_at)
+        self._time_width = _TIME_WIDTH + (_OFFSET_WIDTH if is_wide else 0)
 
     def forget(self) -> None:
         """Draw everything anew, as after a name or a theme has changed."""
@@ -95,7 +106,7 @@ class Painter:
         return at + next((n for n, end in enumerate(ends) if end > cell), len(text))
 
     def _gutter(self, width: int) -> int:
-        return 2 if width < _NARROW else _TIME_WIDTH + 2 + self._name_width + 2
+        return 2 if width < _NARROW else self._time_width + 2 + self._name_width + 2
 
     def _style(self, name: str) -> Style:
         if name not in self._styles:
@@ -132,7 +143,7 @@ class Painter:
         time = show_position(block.order[0], self.zero_at)
         name = show_name(self._shown.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
         return [
-            Segment(f"{time:>{_TIME_WIDTH - 1}} ", style + self._style("time")),
+            Segment(f"{time:>{self._time_width - 1}} ", style + self._style("time")),
             shown_mark,
             Segment(" ", style),
             Segment(set_cell_size(name, self._name_width) + "  ", speaker),

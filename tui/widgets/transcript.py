@@ -373,7 +373,10 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             self.show_changes()
 
     def watch_zero_at(self) -> None:
-        self._painter.zero_at = self.zero_at
+        width = self._painter.text_width(self.size.width)
+        self._painter.show_times(self.zero_at)
+        if self._painter.text_width(self.size.width) != width:
+            self._reflow(self.size)
         self.redraw()
 
     # How it looks

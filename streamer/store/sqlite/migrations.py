@@ -146,11 +146,17 @@ def m004_unclear_speech() -> Sequence[str]:
     )
 
 
+def m005_zero_of_calls() -> Sequence[str]:
+    """Keep when the first frame of a call came; where it is not known, positions count from `started_at` as before."""
+    return ("ALTER TABLE call ADD COLUMN zero_at TEXT",)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
     m003_retention,
     m004_unclear_speech,
+    m005_zero_of_calls,
 )
 
 

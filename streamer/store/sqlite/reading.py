@@ -77,7 +77,13 @@ async def read_transcript(db: Connection, call_id: str) -> Transcript:
     legs = tuple(row.leg for row in call.legs)
     unclear = await read_unclear(db, call_id)
     return Transcript(
-        call.id, call.source, call.started_at, legs, tuple(segments), unclear=tuple(unclear)
+        call.id,
+        call.source,
+        call.started_at,
+        legs,
+        tuple(segments),
+        unclear=tuple(unclear),
+        zero_at=call.zero_at,
     )
 
 
@@ -113,7 +119,8 @@ async def read_calls(db: Connection, call_ids: Sequence[str]) -> list[CallRow]:
                 WHERE leg.call = call.id
                 ORDER BY segment.id DESC
                 LIMIT 1
-            )
+            ),
+            call.zero_at
         FROM call
         WHERE call.id IN (SELECT value FROM json_each(:calls))
         ORDER BY call.id DESC
@@ -255,7 +262,7 @@ async def _read_legs(db: Connection, wanted: str) -> dict[str, tuple[LegRow, ...
 
 
 def _parse_call(row: Sequence[Any], legs: tuple[LegRow, ...]) -> CallRow:
-    call_id, source, started_at, ended_at, reason, duration, folder, segments, last_words = row
+    call_id, source, started_at, ended_at, reason, duration, folder, segments, words, zero_at = row
     return CallRow(
         id=call_id,
         source=source,
@@ -266,5 +273,6 @@ def _parse_call(row: Sequence[Any], legs: tuple[LegRow, ...]) -> CallRow:
         folder=parse_path(folder),
         legs=legs,
         segments=segments,
-        last_words=last_words or "",
+        last_words=words or "",
+        zero_at=parse_time_or_none(zero_at),
     )

@@ -18,8 +18,8 @@ FEW_LEGS = 400
 """Up to so many legs are looked for inside the index; with more, every hit's leg is looked at, of which one will soon fit."""
 
 _STRIDE = 1000
-_SLACK_MS = 3_600_000
-"""More than ids are ever moved for segments that began in the same millisecond."""
+_SLACK_MS = 25 * 3_600_000
+"""More than a call is silent before its first frame, and than ids are ever moved for segments that began in the same millisecond."""
 
 _OPEN, _CLOSE = "\x02", "\x03"
 
@@ -66,8 +66,8 @@ async def search(
     rows = await db.fetch(
         f"""
         SELECT
-            leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end, call.started_at,
-            segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language
+            leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end,
+            coalesce(call.zero_at, call.started_at), segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language
         FROM segment_text
         CROSS JOIN segment ON segment.id = segment_text.rowid
         CROSS JOIN leg ON leg.id = segment.leg
@@ -198,7 +198,7 @@ async def _last_id(db: Connection, filter: Filter, before: str | None) -> int:
 
 
 def _parse_hit(row: Sequence[Any]) -> Hit:
-    call_id, leg, channel, utterance, start, end, started_at, text, marked, folder, language = row
+    call_id, leg, channel, utterance, start, end, zero_at, text, marked, folder, language = row
     return Hit(
         call_id=call_id,
         leg=leg,
@@ -206,7 +206,7 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         utterance=utterance,
         start=start,
         end=end,
-        spoken_at=parse_time(started_at) + timedelta(seconds=start / SPEECH_RATE),
+        spoken_at=parse_time(zero_at) + timedelta(seconds=start / SPEECH_RATE),
         text=text,
         spans=tuple(_find_spans(marked)),
         folder=parse_path(folder),

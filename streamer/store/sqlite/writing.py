@@ -20,18 +20,32 @@ from streamer.store.sqlite.connection import Connection
 
 
 async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
-    """Keep a call and its legs, `recordings` having one path a leg; what is known of it already stays settled."""
+    """Keep a call and its legs, `recordings` having one path a leg; what is known of it already stays settled.
+
+    So does what the positions of its segments count from, once there are any: they are found by it.
+    """
     async with db.transaction() as run:
         await run(
             """
-            INSERT INTO call (id, source, started_at, folder)
-            VALUES (:call, :source, :started_at, :folder)
-            ON CONFLICT (id) DO UPDATE SET folder = excluded.folder
+            INSERT INTO call (id, source, started_at, zero_at, folder)
+            VALUES (:call, :source, :started_at, :zero_at, :folder)
+            ON CONFLICT (id) DO UPDATE SET
+                folder = excluded.folder,
+                zero_at = CASE
+                    WHEN EXISTS (
+                        SELECT 1
+                        FROM leg CROSS JOIN segment ON segment.leg = leg.id
+                        WHERE leg.call = call.id
+                    )
+                    THEN call.zero_at
+                    ELSE coalesce(call.zero_at, excluded.zero_at)
+                END
             """,
             {
                 "call": encode_text(call.id),
                 "source": encode_text(call.source),
                 "started_at": encode_time(call.started_at),
+                "zero_at": _encode_time_or_none(call.zero_at),
                 "folder": encode_path(folder),
             },
         )
@@ -101,8 +115,8 @@ async def keep_segment(
 _INSERT_SEGMENT = """
     WITH RECURSIVE slot (id, leg) AS (
         SELECT
-            CAST(strftime('%s', call.started_at) AS INTEGER) * 1000
-                + CAST(substr(call.started_at, -4, 3) AS INTEGER)
+            CAST(strftime('%s', coalesce(call.zero_at, call.started_at)) AS INTEGER) * 1000
+                + CAST(substr(coalesce(call.zero_at, call.started_at), -4, 3) AS INTEGER)
                 + :ms,
             leg.id
         FROM leg JOIN call ON call.id = leg.call

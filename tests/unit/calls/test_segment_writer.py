@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -116,3 +117,19 @@ async def test_a_writer_goes_on_where_the_last_one_was(tmp_path):
     assert row.segments == 2
     assert [leg.progress.is_complete for leg in row.legs] == [True, False]
     assert (row.reason, row.duration) == (EndReason.HANG_UP, 160_000)
+
+
+async def test_the_first_frame_is_kept_before_the_first_words(tmp_path):
+    """The call was kept while it rang, and its folder has learned of the frame since."""
+    zero_at = CALL.started_at + timedelta(seconds=8)
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        heard = [CALL, CALL]
+        writer = CallWriter(
+            store, "c1", is_live=lambda: True, say=print, read_call=lambda: heard[-1]
+        )
+        await writer.keep(CALL, tmp_path, [tmp_path / "a.wav", tmp_path / "b.wav"])
+        heard.append(replace(CALL, zero_at=zero_at))
+        legs = await writer.open_legs()
+        await legs["caller"].keep(say("hello", at=2), position=1, utterance=1)
+        [hit] = await store.search("hello")
+        assert hit.spoken_at == zero_at + timedelta(seconds=2)

@@ -116,3 +116,12 @@ def test_a_call_without_a_word_has_no_segments():
 @given(transcripts)
 def test_every_call_can_be_read_back(transcript):
     assert read_back(render(transcript)) == as_written(transcript)
+
+
+def test_position_0_is_said_with_its_offset():
+    spoken = call(say("Hello there.", at=1))
+    assert json.loads(render(spoken))["zero_at"] is None
+    zero_at = datetime.fromisoformat("2025-03-01T14:30:08.500+02:00")
+    document = json.loads(render(replace(spoken, zero_at=zero_at)))
+    assert document["started_at"] == "2025-03-01T14:30:00.000+02:00"
+    assert document["zero_at"] == "2025-03-01T14:30:08.500+02:00"

@@ -1,6 +1,7 @@
 import errno
 import json
 import wave
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording import writer as recording
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings
-from streamer.recording.reader import list_wavs, repair_recording
+from streamer.recording.reader import list_wavs, read_recorded, repair_recording
 from streamer.recording.writer import create_recording
 
 AUDIO = bytes(range(1, 201))
@@ -170,3 +171,26 @@ def test_a_damaged_call_json_is_one_clear_error(recordings, damage):
     (recording.folder / "call.json").write_text(damage)
     with pytest.raises(RecordingError, match="the WAVs beside it are still good"):
         repair_recording(recording.folder)
+
+
+def test_zero_is_when_the_first_frame_came_even_if_it_waited(recordings):
+    recording = begin(recordings, clock=lambda: 1008.0)
+    assert read_recorded(recording.folder).call.zero_at is None
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    recording.count(1, AUDIO, arrival=1003.0)
+    recording.count(0, AUDIO, arrival=1008.0)
+    recording.finish(EndReason.HANG_UP)
+    zero_at = read_recorded(recording.folder).call.zero_at
+    waited = timedelta(seconds=5)
+    assert zero_at
+    assert before - waited <= zero_at <= datetime.now(UTC) - waited
+    assert recording.call.zero_at
+    assert abs(zero_at - recording.call.zero_at) < timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize("zero_at", ["soon", "0001-01-01T00:00:00Z", 7, None, [], ""])
+def test_a_zero_that_cannot_be_read_is_none(recordings, zero_at):
+    recording = one_call(recordings)
+    place = CallFolder(recording.folder)
+    place.write({**place.read(), "zero_at": zero_at})
+    assert read_recorded(recording.folder).call.zero_at is None

@@ -81,3 +81,19 @@ async def test_a_key_that_waited_was_pressed_when_it_came(tmp_path):
     (pressed,) = [event for event in bus.events if isinstance(event, Dtmf)]
     waited = timedelta(seconds=2)
     assert before - waited <= pressed.at <= datetime.now(UTC) - waited
+
+
+async def test_a_key_is_dated_as_words_are(tmp_path):
+    clock, bus = VirtualClock(), RememberingBus()
+    leg = Leg("caller", "some channel", 8000)
+    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    call.put(LegOpened(0))
+    call.put(AudioChunk(0, bytes(320), clock.now - 5.0))
+    call.put(DtmfReceived(0, "5", clock.now - 2.0))
+    call.put(LegClosed(0, EndReason.HANG_UP))
+    recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
+    await run_tap(call, recording, bus, stop=Stop(), clock=clock)
+    (pressed,) = [event for event in bus.events if isinstance(event, Dtmf)]
+    assert pressed.start_s == 3.0
+    assert recording.call.zero_at
+    assert pressed.at == recording.call.zero_at + timedelta(seconds=3)

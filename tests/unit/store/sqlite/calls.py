@@ -19,10 +19,11 @@ ZERO = datetime(2026, 11, 20, 13, 5, 38, 250_000, tzinfo=UTC)
 LEGS = (Leg("caller", "PJSIP/100-00000001"), Leg("agent", "PJSIP/200-00000002", 8000))
 
 
-def make_call(number=1, *, legs=LEGS, started_at=None):
+def make_call(number=1, *, legs=LEGS, started_at=None, rings_s=None):
     """Calls begin an hour after each other."""
     moment = started_at or ZERO + timedelta(hours=number)
-    return Call(f"{moment:%Y%m%d-%H%M%S}-{number:04d}", "stream-channel", legs, moment)
+    zero_at = None if rings_s is None else moment + timedelta(seconds=rings_s)
+    return Call(f"{moment:%Y%m%d-%H%M%S}-{number:04d}", "stream-channel", legs, moment, zero_at)
 
 
 def say(text, *, leg="caller", utterance=1, at=1.0):

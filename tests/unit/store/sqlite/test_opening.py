@@ -2,13 +2,17 @@ import asyncio
 import os
 import sqlite3
 import threading
+from datetime import timedelta
 
 import pytest
 
+from streamer.core.events import encode_time
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.sqlite import migrations, store as store_module
 from streamer.store.sqlite.store import open_reader, open_store
 from tests.unit.store.sqlite.calls import filled, keep, make_call, say, start_child
+
+KNOWN = len(migrations.MIGRATIONS)
 
 
 @pytest.fixture
@@ -59,6 +63,7 @@ async def test_a_migration_is_applied_once_and_recorded(path):
         (2, "m002_told_observers"),
         (3, "m003_retention"),
         (4, "m004_unclear_speech"),
+        (5, "m005_zero_of_calls"),
     ]
 
 
@@ -80,7 +85,7 @@ asyncio.run(main())
         child.stdin.write("go\n")
         child.stdin.flush()
     assert [child.communicate()[0] for child in children] == ["[]\n"] * 3
-    assert execute(path, "SELECT count(*) FROM migration") == [(4,)]
+    assert execute(path, "SELECT count(*) FROM migration") == [(KNOWN,)]
 
 
 async def test_tasks_of_one_process_make_a_new_database_at_once(path):
@@ -95,40 +100,61 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(path, monkeypatch
     async with filled(path, "hello"):
         pass
 
-    def m005_breaks():
+    def m999_breaks():
         return ("CREATE TABLE half (id INTEGER)", "CREATE TABEL")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m005_breaks))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, m999_breaks))
     assert "syntax error" in await opening(path)
     assert execute(path, "SELECT name FROM sqlite_schema WHERE name = 'half'") == []
-    assert execute(path, "SELECT max(number) FROM migration") == [(4,)]
+    assert execute(path, "SELECT max(number) FROM migration") == [(KNOWN,)]
 
 
 async def test_an_older_schema_is_brought_up_to_date_only_by_a_writer(path, monkeypatch):
     async with filled(path, "hello"):
         pass
 
-    def m005_adds_a_table():
+    def m999_adds_a_table():
         return ("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT",)
 
-    newer = (*migrations.MIGRATIONS, m005_adds_a_table)
+    newer = (*migrations.MIGRATIONS, m999_adds_a_table)
     monkeypatch.setattr(migrations, "MIGRATIONS", newer)
     monkeypatch.setattr(store_module, "MIGRATIONS", newer)
-    assert "older streamer (schema 4, this one needs 5)" in await opening(path, open_reader)
+    needed = f"older streamer (schema {KNOWN}, this one needs {KNOWN + 1})"
+    assert needed in await opening(path, open_reader)
     async with open_store(path) as store:
         assert len(await store.search("hello")) == 1
     async with open_reader(path) as reader:
         assert len(await reader.search("hello")) == 1
 
 
+async def test_calls_of_before_zero_was_kept_stay_as_they_are(path, monkeypatch):
+    monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:4])
+    async with open_store(path):
+        pass
+    call = make_call()
+    execute(
+        path,
+        f"INSERT INTO call (id, source, started_at, folder) VALUES ('{call.id}', 's', '{encode_time(call.started_at)}', '/r')",
+        f"INSERT INTO leg (call, number, label, channel, rate, recording) VALUES ('{call.id}', 0, 'caller', 'c', 8000, '/r/a.wav')",
+        "INSERT INTO segment (id, leg, utterance, start, end, language, text, words) VALUES (17, 1, 1, 32000, 48000, 'en', 'hello', '[]')",
+    )
+    monkeypatch.undo()
+    async with open_store(path) as store:
+        [hit] = await store.search("hello")
+        assert hit.spoken_at == call.started_at + timedelta(seconds=2)
+        assert (await store.read_call(call.id)).zero_at is None
+    assert execute(path, "SELECT id FROM segment") == [(17,)]
+
+
 @pytest.mark.parametrize("opener", [open_store, open_reader])
 async def test_a_newer_schema_is_refused_and_not_touched(path, opener):
     async with filled(path, "hello"):
         pass
-    execute(path, "INSERT INTO migration VALUES (7, 'm007', 'then')")
+    execute(path, "INSERT INTO migration VALUES (99, 'm099', 'then')")
     before = path.read_bytes()
     message = await opening(path, opener)
-    assert "made by a newer streamer (schema 7, this one knows 4); upgrade streamer" in message
+    newer = f"made by a newer streamer (schema 99, this one knows {KNOWN}); upgrade streamer"
+    assert newer in message
     assert path.read_bytes() == before
 
 

@@ -173,3 +173,41 @@ async def test_many_calls_are_told_apart(tmp_path, monkeypatch):
         assert len(await store.search("word", Filter(channel="other"))) == 1
         await keep_call(store, make_call(8))
         assert await store.search("word", Filter(calls=frozenset(ids(8)))) == []
+
+
+async def test_words_are_dated_from_the_first_frame_however_long_it_rang(tmp_path):
+    async with open_store(tmp_path / "db") as store:
+        call = await keep(store, make_call(rings_s=8.5), say("hello", at=2.25))
+        [hit] = await store.search("hello")
+        assert hit.spoken_at == call.started_at + timedelta(seconds=8.5 + 2.25)
+        before = call.started_at + timedelta(seconds=10.7)
+        after = call.started_at + timedelta(seconds=10.8)
+        assert await texts(store, "hello", Filter(until=before)) == []
+        assert await texts(store, "hello", Filter(since=before, until=after)) == ["hello"]
+        assert await texts(store, "hello", Filter(since=after)) == []
+        assert (await store.read_call(call.id)).zero_at == call.zero_at
+
+
+async def test_a_call_that_rang_for_an_hour_is_on_its_page(tmp_path):
+    async with open_store(tmp_path / "db") as store:
+        rang = await keep(store, make_call(1, rings_s=5000), say("hello"))
+        await keep(store, make_call(2), say("hello"))
+        newest = await keep(store, make_call(3), say("hello"))
+        listed = await store.list_calls(text="hello", before=newest.id)
+        assert [row.id for row in listed] == [make_call(2).id, rang.id]
+        assert [row.id for row in await store.list_calls(text="hello", before=make_call(2).id)] == [
+            rang.id
+        ]
+
+
+async def test_what_the_words_of_a_call_are_dated_from_stays(tmp_path):
+    async with open_store(tmp_path / "db") as store:
+        early, late = make_call(rings_s=3), make_call(rings_s=4)
+        await keep_call(store, make_call())
+        await keep_call(store, early)
+        await keep_call(store, late)
+        assert (await store.read_call(early.id)).zero_at == early.zero_at
+        old = await keep(store, make_call(2), say("hello"))
+        await keep_call(store, make_call(2, rings_s=3))
+        [hit] = await store.search("hello")
+        assert hit.spoken_at == old.started_at + timedelta(seconds=1)
