@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from streamer.bus import Bus
@@ -29,6 +30,8 @@ from streamer.core.events import (
     Unclear,
 )
 from streamer.errors import ModelError, RecordingError, StoreError
+from streamer.media.timeline import Noise
+from streamer.recording.description import MOST_SAMPLES
 from streamer.recording.feed import Feed
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
@@ -312,6 +315,7 @@ class _Session:
             writer=writer,
             plan=speech.plan,
             announce=self._announce,
+            find_noise=lambda: [_to_span(each) for each in self._feed.noise(number)],
         )
 
     def _open_reader(self, number: int, position: int) -> SpeechFollower:
@@ -349,6 +353,12 @@ class _Session:
 
 def _explain(call: Call, error: Exception) -> str:
     return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` completes the transcript"
+
+
+def _to_span(noise: Noise) -> tuple[int, int]:
+    """Return where a leg is noise in samples at `SPEECH_RATE`; what still lasts has no end."""
+    end_s = inf if noise.end_s is None else noise.end_s
+    return round(noise.start_s * SPEECH_RATE), round(min(end_s, MOST_SAMPLES) * SPEECH_RATE)
 
 
 def _import_vad() -> OpenVad:

@@ -8,6 +8,9 @@ lateness seen meanwhile is what is really missing; if it is still beyond the tol
 
     ON_TIME --lateness > TOLERANCE--> HELD --lateness <= TOLERANCE, or PATIENCE without a fall--> ON_TIME
 
+Audio that comes faster than it can have been said, see `pace`, is *surplus*: it is not written until the leg's position equals the clock
+again, and where it came is noise.
+
 Positions are samples of the leg, counted from the call's zero.
 """
 
@@ -17,6 +20,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from streamer.core.audio import AudioChunk
+from streamer.media.pace import PaceWatch
 
 TOLERANCE = 0.100
 """Seconds of lateness that are jitter, measured as up to +-35 ms on one leg."""
@@ -38,6 +42,14 @@ class Silence:
     """Samples of silence to write in place of a hole."""
 
     samples: int
+
+
+@dataclass(slots=True)
+class Noise:
+    """A part of a leg in which audio came too fast to be what was said, in seconds; `end_s` is None while it lasts."""
+
+    start_s: float
+    end_s: float | None = None
 
 
 Placed = bytes | Silence
@@ -67,6 +79,10 @@ class Timeline:
     """Samples placed or held so far, silence included."""
     silence: int = 0
     """Samples of silence put in so far."""
+    surplus: int = 0
+    """Samples that came too fast and were not placed."""
+    noise: list[Noise] = field(default_factory=list)
+    _pace: PaceWatch = field(default_factory=PaceWatch)
     _state: _State = _State.ON_TIME
     _held: list[bytes] = field(default_factory=list)
     _least: float = 0.0
@@ -75,6 +91,30 @@ class Timeline:
 
     def place(self, chunk: AudioChunk) -> list[Placed]:
         """Take the next chunk and return what may be written now, silence before audio."""
+        zero = self.clock.start(chunk.arrival)
+        self._pace.take(chunk.samples / self.rate, chunk.arrival)
+        if self._is_noise(chunk.arrival - zero, zero):
+            return self._place_noise(chunk, chunk.arrival - zero - self.samples / self.rate)
+        return self._place(chunk)
+
+    def _is_noise(self, now_s: float, zero: float) -> bool:
+        """Keep book of where the pace was wrong, and say whether it is."""
+        since, is_noted = self._pace.wrong_since, bool(self.noise) and self.noise[-1].end_s is None
+        if since is not None and not is_noted:
+            self.noise.append(Noise(since - zero))
+        elif since is None and is_noted:
+            self.noise[-1].end_s = now_s
+        return since is not None
+
+    def _place_noise(self, chunk: AudioChunk, lateness: float) -> list[Placed]:
+        before = self.finish()
+        if lateness < 0:
+            self.surplus += chunk.samples
+            return before
+        self.samples += chunk.samples
+        return [*before, chunk.pcm]
+
+    def _place(self, chunk: AudioChunk) -> list[Placed]:
         lateness = chunk.arrival - self.clock.start(chunk.arrival) - self.samples / self.rate
         if self._state is _State.ON_TIME:
             if lateness <= TOLERANCE:
@@ -82,7 +122,7 @@ class Timeline:
                 return [chunk.pcm]
             self._begin_hold(chunk.arrival, lateness)
         elif chunk.arrival >= self._settles_at and not self._is_catching_up(lateness):
-            return self._release() + self.place(chunk)
+            return self._release() + self._place(chunk)
         return self._hold(chunk, lateness)
 
     def settle(self, now: float) -> list[Placed]:

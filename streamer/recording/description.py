@@ -20,6 +20,9 @@ MOST_FILES = 1000
 MOST_DIGITS = 10_000
 """Keys that are noted for a leg; more are no telephone's."""
 
+MOST_NOISE = 1000
+"""Parts of a leg that came too fast."""
+
 LEAST_RATE, MOST_RATE = 1000, 768_000
 """Samples a second that a leg may have."""
 
@@ -29,7 +32,7 @@ MOST_SAMPLES = 1 << 48
 _LONGEST_JOINED = LONGEST_LABEL + len(str(MOST_LEGS))
 """A leg that joins may get a number behind its label."""
 
-_COUNTS = ("frames", "bytes", "samples", "silence", "lost", "odd_bytes", "odd_frames")
+_COUNTS = ("frames", "bytes", "samples", "silence", "lost", "odd_bytes", "odd_frames", "surplus")
 _SECONDS = ("longest_gap", "lost_seconds", "missing_seconds")
 
 
@@ -85,6 +88,7 @@ def _check_leg(leg: Mapping[str, Any]) -> None:
     for name in _SECONDS:
         if name in leg and not _is_duration(leg[name]):
             raise ValueError(f"{name} of a leg is {leg[name]!r}")
+    _check_noise(leg.get("noise", []))
     _check_lists(leg)
 
 
@@ -100,6 +104,19 @@ def _check_lists(leg: Mapping[str, Any]) -> None:
         raise ValueError(f"a leg has more than {MOST_DIGITS} digits")
     if not isinstance(sent, dict) or not all(map(_is_count, sent.values())):
         raise ValueError("what was sent to a leg is not counted")
+
+
+def _check_noise(spans: object) -> None:
+    if not isinstance(spans, list) or len(spans) > MOST_NOISE:
+        raise ValueError(f"a leg has more than {MOST_NOISE} parts that are noise")
+    for span in spans:
+        is_pair = isinstance(span, list) and len(span) == 2
+        if (
+            not is_pair
+            or not _is_duration(span[0])
+            or not (span[1] is None or _is_duration(span[1]))
+        ):
+            raise ValueError(f"a part of a leg that is noise is {span!r}")
 
 
 def _is_duration(value: object) -> bool:

@@ -28,6 +28,7 @@ from streamer.core.events import (
     Partial,
 )
 from streamer.errors import RecordingError
+from streamer.media.timeline import Noise
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import read_lags, read_partial
 from streamer.recording.rates import correct_rates
@@ -70,6 +71,10 @@ class Feed:
         with suppress(RecordingError):
             return read_recorded(self.folder.path).call
         return self._recorded.call
+
+    def noise(self, leg: int) -> tuple[Noise, ...]:
+        """Return where a leg is noise, as of the last look."""
+        return self._recorded.legs[leg].noise
 
     @property
     def paths(self) -> tuple[Path, ...]:

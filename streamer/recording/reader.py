@@ -14,6 +14,7 @@ from typing import Any
 from streamer.core.audio import SLIN16_RATE, AudioLoss, Leg
 from streamer.core.events import Call, Cause, EndReason, parse_time
 from streamer.errors import RecordingError
+from streamer.media.timeline import Noise
 from streamer.media.wav import HEADER_SIZE, WavHeader, has_only_wrong_sizes, repair
 from streamer.recording.folder import CallFolder
 from streamer.recording.private_files import is_regular, open_own, open_regular
@@ -53,6 +54,8 @@ class RecordedLeg:
     cause: Cause | None
     digits: tuple[Digit | None, ...]
     """In the order in which they were pressed; None for one that cannot be read."""
+    noise: tuple[Noise, ...] = ()
+    """Where audio came too fast to be what was said."""
 
     @property
     def samples(self) -> int:
@@ -147,6 +150,7 @@ def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
         message=str(fields.get("message") or ""),
         cause=None if cause is None else Cause(int(cause), str(fields.get("cause_text") or "")),
         digits=tuple(map(_parse_digit, fields.get("digits") or ())),
+        noise=tuple(Noise(start, end) for start, end in fields.get("noise") or ()),
     )
 
 

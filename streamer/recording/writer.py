@@ -16,8 +16,8 @@ from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
 from streamer.core.events import Call, Cause, Dtmf, EndReason, encode_pressed, encode_time
 from streamer.errors import RecordingError
 from streamer.media.missing import MissingFrames
-from streamer.media.timeline import Placed, Silence
-from streamer.recording.description import MOST_DIGITS, MOST_LEGS
+from streamer.media.timeline import Noise, Placed, Silence
+from streamer.recording.description import MOST_DIGITS, MOST_LEGS, MOST_NOISE
 from streamer.recording.disk import Disk, LegFile
 from streamer.recording.folder import CallFolder, new_call_id
 from streamer.recording.locks import Lock
@@ -50,6 +50,10 @@ class LegRecord:
     """The same in seconds."""
     missing_seconds: float = 0.0
     """Seconds that never came: single holes, not pauses; see `media.missing`."""
+    surplus: int = 0
+    """Samples that came faster than they can have been said, and were not written."""
+    noise: list[list[float | None]] = field(default_factory=list)
+    """Where that was: seconds of the WAV, the second one null while it lasts."""
     odd_bytes: int = 0
     odd_frames: int = 0
     """What came and is neither sound nor a key of a telephone, or ended in half a sample, which is dropped."""
@@ -175,6 +179,15 @@ class Recording:
     def lose(self, leg: int, samples: int) -> None:
         """Set how many samples the leg has lost before they got here."""
         self._lost_before[leg] = samples
+
+    def note_noise(self, leg: int, surplus: int, noise: Sequence[Noise]) -> None:
+        """Take note of what was left out because it came too fast, and where no words can be; the latter is known at once."""
+        record = self.legs[leg]
+        record.surplus = surplus
+        spans = [[_round(span.start_s), _round(span.end_s)] for span in noise[-MOST_NOISE:]]
+        if spans != record.noise:
+            record.noise = spans
+            self.save_soon()
 
     def count_odd(self, leg: int, odd_bytes: int, *, frames: int) -> None:
         """Take note of frames that were not as they ought to be, and of their bytes that were dropped."""
@@ -374,6 +387,10 @@ def wav_paths(folder: CallFolder, legs: tuple[Leg, ...], output: Path | None) ->
 def is_wav_name(output: Path) -> bool:
     """Say whether an output names a file rather than a folder."""
     return output.suffix.lower() == ".wav" and not output.is_dir()
+
+
+def _round(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _shown_path(folder: Path, path: Path) -> str:

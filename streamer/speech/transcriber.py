@@ -41,6 +41,7 @@ from streamer.speech.rereading import SURE_SPEECH, find_unclear, read_again
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.words import COMMIT_POLICIES
 from streamer.speech.words.filters import drop_inventions, hold_back, may_carry_context
+from streamer.speech.words.noise import FindNoise, drop_noise, lies_in, silence
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
 """Samples of an utterance before its first partial."""
@@ -80,6 +81,7 @@ class LegTranscriber:
         writer: SegmentWriter,
         plan: SpeechPlan,
         announce: Announce,
+        find_noise: FindNoise = tuple,
     ) -> None:
         self.skipped = 0
         """Windows that the recogniser had to skip."""
@@ -92,6 +94,7 @@ class LegTranscriber:
         self._last: Segment | None = None
         self._plan = plan
         self._announce = announce
+        self._find_noise = find_noise
         self._language = LegLanguage(plan.language)
         self._segmenter = Segmenter(
             longest=plan.longest, first_number=writer.utterance + 1, position=writer.position
@@ -129,6 +132,7 @@ class LegTranscriber:
             self._follower.close()
 
     async def _hear(self, pcm: bytes) -> None:
+        pcm = silence(pcm, position=self._heard.until, noise=self._find_noise())
         self._heard.append(pcm)
         for probability in await self._judge(pcm):
             self._heard.judge(probability)
@@ -277,7 +281,12 @@ class LegTranscriber:
             policy.finish(believed)
             if believed.suspicion is not Suspicion.SKIPPED:
                 unread = find_unclear(window, policy.committed, utterance.sure)
-                unclear = [Unclear(self._call_id, self._leg, *span) for span in unread]
+                noise = self._find_noise()
+                unclear = [
+                    Unclear(self._call_id, self._leg, *span)
+                    for span in unread
+                    if not lies_in(span, noise)
+                ]
         words = policy.committed
         segment = None
         if words:
@@ -301,7 +310,7 @@ class LegTranscriber:
         """Return what may be believed, with the words of other readings where there were none."""
         window = utterance.window
         believed = drop_inventions(hypothesis, window, utterance.speech)
-        return await read_again(
+        again = await read_again(
             believed,
             window,
             settled=policy.committed,
@@ -310,6 +319,7 @@ class LegTranscriber:
             is_looped=len(believed.words) < len(hypothesis.words),
             read=lambda again: self._scheduler.transcribe(again, Urgency.FINAL),
         )
+        return drop_noise(again, self._find_noise())
 
     def _learn_language(self, hypothesis: Hypothesis, window: Window) -> None:
         if self._language.learn(hypothesis, read=window.samples):
@@ -354,7 +364,8 @@ class LegTranscriber:
         return window, await self._scheduler.transcribe(led, Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
-        return drop_inventions(hypothesis, window, self._heard.find_speech(window.position))
+        believed = drop_inventions(hypothesis, window, self._heard.find_speech(window.position))
+        return drop_noise(believed, self._find_noise())
 
     def _behind_lead(self, window: Window, utterance_start: int) -> Window:
         """Put what was said before in front of a final: nobody understands a word alone as well. Partials gained nothing by it."""

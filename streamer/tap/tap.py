@@ -26,6 +26,7 @@ from streamer.core.events import (
     LegEnded,
     Trouble,
 )
+from streamer.core.transcript import format_position
 from streamer.errors import ExitCode, StreamerError
 from streamer.media.timeline import CallClock, Timeline
 from streamer.recording.writer import Recording
@@ -108,6 +109,8 @@ class _Tap:
         self._closed: dict[int, LegClosed] = {}
         self._told_troubles: set[tuple[int, str]] = set()
         self._told_missing: set[int] = set()
+        self._told_noise: dict[int, int] = {}
+        """By leg, how many parts that are noise were said."""
         self._ticks = 0
 
     async def run(self) -> TapResult:
@@ -138,6 +141,7 @@ class _Tap:
             case AudioChunk(leg, pcm, arrival):
                 self._recording.count(leg, pcm, arrival=arrival)
                 self._recording.append(leg, self._timelines[leg].place(item))
+                self._note_noise(leg)
                 self._silent_legs.discard(leg)
             case LegAdded(_, facts):
                 added = self._recording.add_leg(facts)
@@ -239,6 +243,21 @@ class _Tap:
             self._tell(
                 f"the PBX loses {max(1, round(share * 100))} % of {label}'s audio: more than 1 % of the last 30 s of {label} never came,"
                 " since packets are lost on the PBX's side, before they reach streamer"
+            )
+
+    def _note_noise(self, leg: int) -> None:
+        """Take note of audio that comes too fast, and say when that begins."""
+        timeline = self._timelines[leg]
+        if not timeline.noise:
+            return
+        self._recording.note_noise(leg, timeline.surplus, timeline.noise)
+        if len(timeline.noise) > self._told_noise.get(leg, 0):
+            self._told_noise[leg] = len(timeline.noise)
+            start_s = timeline.noise[-1].start_s
+            self._tell(
+                f"from second {start_s:.1f} ({format_position(start_s)}) on the PBX sends the audio of {self._label(leg)} faster than"
+                " real time, as it does when a codec changes in mid-call: it is noise and gets no words, and what is too much"
+                " is not recorded"
             )
 
     def _count_sent(self) -> None:

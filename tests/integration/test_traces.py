@@ -1,10 +1,12 @@
 """Captured traffic of a real Asterisk, replayed through a loopback socket into a real tap."""
 
+from dataclasses import replace
+
 import pytest
 
-from streamer.core.events import CallEnded, EndReason
+from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.recording.folder import CallFolder
-from streamer.simulator.script import load_script, script_pcm, with_hole, with_stall
+from streamer.simulator.script import TimedFrame, load_script, script_pcm, with_hole, with_stall
 from tests.conftest import TRACES
 from tests.fakes.replay import replay
 
@@ -93,4 +95,31 @@ async def test_what_was_counted_is_in_call_json(recordings, runtime_dir):
     assert leg["bytes"] == len(script.pcm)
     assert leg["samples"] == leg["files"][0]["samples"] == len(replayed.pcm()) // 2
     assert leg["longest_gap"] == pytest.approx(4.02, abs=0.03)
+    assert leg["lost"] == 0
+
+
+async def test_a_codec_that_changes_in_mid_call_makes_no_leg_longer(recordings, runtime_dir):
+    (script,) = scripts_of("stream_sip_reinvite_g722.jsonl")
+    replayed = await replay([script], recordings, runtime_dir)
+    length_s = len(replayed.pcm()) / 2 / RATE
+    assert length_s == pytest.approx(script.ends_at, abs=0.1)
+    leg = CallFolder(replayed.recording.folder).read()["legs"][0]
+    assert leg["noise"] == [[pytest.approx(1.5, abs=0.15), None]]
+    assert leg["surplus"] / RATE == pytest.approx(7.5 - length_s, abs=0.001)
+    assert (leg["lost"], replayed.result.exit_code) == (0, 0)
+    troubles = [event.message for event in replayed.events if isinstance(event, Trouble)]
+    assert len(troubles) == 1
+    assert "from second 1.5 (0:01) on the PBX sends the audio of leg1 faster" in troubles[0]
+
+
+async def test_a_codec_that_changes_for_minutes_is_noise_to_its_end(recordings, runtime_dir):
+    """Longer than what is far ahead of the clock would be discarded for."""
+    right = script_pcm(TONE * 150, name="a", unique_id="a")
+    frames = [TimedFrame(3 + n * 0.2, TONE * 20) for n in range(400)]
+    after = [TimedFrame(83 + n * 0.02, TONE) for n in range(250)]
+    script = replace(right, frames=(*right.frames, *frames, *after), ends_at=88.0)
+    replayed = await replay([script], recordings, runtime_dir)
+    leg = CallFolder(replayed.recording.folder).read()["legs"][0]
+    assert len(replayed.pcm()) / 2 / RATE == pytest.approx(88, abs=0.25)
+    assert leg["noise"] == [[pytest.approx(3, abs=0.3), pytest.approx(86.2, abs=0.3)]]
     assert leg["lost"] == 0

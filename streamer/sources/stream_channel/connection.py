@@ -21,6 +21,7 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.keeper.client import Hold, Keeper
+from streamer.media.pace import PaceWatch
 from streamer.sources.admission import MOST_AHEAD_S, Pace
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd
 from streamer.sources.stream_channel.address import Address
@@ -92,6 +93,7 @@ class LegReader:
     is_closed: bool = False
     _frames: int = 0
     _pace: Pace | None = None
+    _watch: PaceWatch = field(default_factory=PaceWatch)
     _opened_at: float | None = None
     _half_sample: bytes = b""
     _is_in_text: bool = False
@@ -184,9 +186,13 @@ class LegReader:
                 self.inbox.put(chunk)
 
     def _is_too_early(self, chunk: AudioChunk) -> bool:
-        """Say whether a chunk cannot have been said yet by far; what comes at once after a stall has been said meanwhile."""
+        """Say whether a chunk cannot have been said yet by far; what comes at once after a stall has been said meanwhile.
+
+        Of a leg that has once run rightly, the timeline leaves out what comes too fast.
+        """
         assert self._pace is not None, "frames come after the opening"
-        if self._pace.ahead_s(chunk.arrival) > MOST_AHEAD_S:
+        self._watch.take(chunk.samples / self.leg.rate, chunk.arrival)
+        if self._pace.ahead_s(chunk.arrival) > MOST_AHEAD_S and not self._watch.is_proven:
             return True
         self._pace.take(chunk.samples / self.leg.rate, chunk.arrival)
         return False

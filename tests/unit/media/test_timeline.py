@@ -133,3 +133,45 @@ def test_every_sample_is_placed_exactly_once_and_in_order(steps):
     assert timeline.samples == sum(
         p.samples if isinstance(p, Silence) else len(p) // 2 for p in placed
     )
+
+
+LOUD = b"\x02\x00" * 640
+"""Noise of a codec that has changed: 40 ms that come each 20 ms."""
+
+
+def play(*parts):
+    """Place parts of (seconds, a frame each 20 ms); return what was placed, and the leg at the end."""
+    timeline, placed, now = Timeline(RATE, CallClock()), [], 0.0
+    for seconds, pcm in parts:
+        for _ in range(round(seconds * 50)):
+            placed += timeline.place(chunk(now, pcm))
+            now += 0.02
+    return placed + timeline.finish(), timeline
+
+
+def test_noise_at_twice_the_pace_does_not_make_a_leg_longer():
+    placed, timeline = play((60, FRAME), (30, LOUD), (60, FRAME))
+    assert timeline.samples / RATE == pytest.approx(150, abs=0.1)
+    assert sum(map(len, placed)) == 2 * timeline.samples
+    assert silences(placed) == []
+    (noise,) = timeline.noise
+    assert noise.start_s == pytest.approx(60, abs=0.15)
+    assert noise.end_s == pytest.approx(94, abs=0.5)
+    assert timeline.surplus / RATE == pytest.approx(30, abs=0.1)
+
+
+def test_what_is_said_after_noise_stands_where_it_was_said():
+    said = b"\x03\x00" * 320
+    placed, _ = play((5, FRAME), (4, LOUD), (5, FRAME), (1, said))
+    pcm = b"".join(item for item in placed if isinstance(item, bytes))
+    assert pcm.index(said) / 2 / RATE == pytest.approx(14, abs=0.1)
+
+
+def test_packets_of_40_ms_and_a_burst_behind_a_stall_are_no_noise():
+    long = [n * 0.04 for n in range(250)]
+    placed, timeline = place_all(long, pcm=LOUD)
+    assert placed == [LOUD] * 250
+    burst = [17.0 + n * 0.0001 for n in range(350)]
+    placed, stalled = place_all(steady(500) + burst + steady(500, start=17.02))
+    assert placed == [FRAME] * 1350
+    assert timeline.noise == stalled.noise == []

@@ -105,6 +105,7 @@ class Bench:
         self.events = []
         self.kept_before_announced = []
         self.plan = SpeechPlan(**plan)
+        self.noise: list[tuple[int, int]] = []
         self.transcriber: LegTranscriber
         with wave.open(str(folder / "a.wav"), "wb") as wav:
             wav.setparams((1, 2, SPEECH_RATE, 0, "NONE", ""))
@@ -129,6 +130,7 @@ class Bench:
             writer=self.writer,
             plan=self.plan,
             announce=self.announce,
+            find_noise=lambda: self.noise,
         )
         try:
             await self.transcriber.run()
@@ -157,6 +159,25 @@ async def test_each_utterance_becomes_one_segment_on_the_legs_time_line(bench):
     assert [segment.text for segment in bench.finals()] == ["w1 w2 w3 w4", "w7 w8 w9"]
     assert [segment.utterance for segment in bench.finals()] == [1, 2]
     assert bench.finals()[1].start_s == pytest.approx(6.7, abs=0.05)
+
+
+async def test_no_words_come_from_where_a_leg_is_noise(bench):
+    bench.noise = [(2 * SPEECH_RATE, 8 * SPEECH_RATE)]
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w1", "w8 w9"]
+
+
+async def test_noise_that_is_known_only_when_it_was_heard_gets_no_words_either(bench):
+    hear = bench.vad.feed
+
+    def feed(pcm):
+        bench.noise = [(2 * SPEECH_RATE, 100 * SPEECH_RATE)]
+        return hear(pcm)
+
+    bench.vad.feed = feed
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w1"]
+    assert [event for event in bench.events if isinstance(event, Unclear)] == []
 
 
 async def test_a_final_is_kept_before_it_is_announced(bench):
