@@ -48,10 +48,11 @@ VERSION = 1
 
 def render(transcript: Transcript) -> str:
     """Return the transcript as a JSON document."""
-    return json.dumps(_encode(transcript), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(encode(transcript), ensure_ascii=False, indent=1) + "\n"
 
 
-def _encode(transcript: Transcript) -> dict[str, Any]:
+def encode(transcript: Transcript) -> dict[str, Any]:
+    """Return the transcript as the object that `render` writes."""
     started_at = None
     if transcript.started_at is not None:
         started_at = transcript.started_at.isoformat(timespec="milliseconds")
