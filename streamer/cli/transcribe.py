@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import shutil
 import tempfile
 import time
@@ -17,6 +16,7 @@ from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.session import SessionResult, run_session
 from streamer.cli.batch import Batch
+from streamer.cli.channel_choice import ChannelChoice, choose_channels
 from streamer.cli.destinations import open_destination
 from streamer.cli.file_progress import FileProgress, open_progress
 from streamer.cli.input_files import list_inputs
@@ -28,7 +28,7 @@ from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.core.events import EndReason, Final, Partial, Segment, Unclear
 from streamer.core.transcript import Transcript
 from streamer.errors import ExitCode, RecordingError, StreamerError
-from streamer.media.decode import decode_tracks, read_tracks
+from streamer.media.decode import read_tracks
 from streamer.recording.folder import CallFolder
 from streamer.recording.reader import read_recorded
 from streamer.recording.writer import Recording, create_recording
@@ -36,7 +36,6 @@ from streamer.sources.wavfile import FileCall, scaled_clock
 from streamer.speech.engine.models import InstalledModel
 from streamer.tap.tap import Stop, run_tap
 
-_LABELS = ("left", "right")
 _MOST_WAITING = 60 * SLIN16_RATE
 """Samples of a file that wait for the disk."""
 
@@ -52,6 +51,7 @@ def run_transcribe(
     force: bool,
     speed: float | None,
     keeping: Keeping | None,
+    channels: ChannelChoice,
 ) -> int:
     """Print or write each file's transcript; return the exit code. `speed` is None for as fast as possible.
 
@@ -76,7 +76,9 @@ def run_transcribe(
             settings = replace(settings, recordings=folder, db="")
         bar = stack.enter_context(open_progress(len(inputs)))
         batch = Batch(inputs, destination, bar)
-        work = _transcribe_all(settings, model, batch, bar, speed=speed, keeping=keeping)
+        work = _transcribe_all(
+            settings, model, batch, bar, speed=speed, keeping=keeping, channels=channels
+        )
         return run_to_end(work, ending=ENGINE_ENDS)
 
 
@@ -88,6 +90,7 @@ async def _transcribe_all(
     *,
     speed: float | None,
     keeping: Keeping | None,
+    channels: ChannelChoice,
 ) -> int:
     bus, recordings = Bus(), Path(settings.recordings)
     shelf = await asyncio.to_thread(Shelf, recordings, keeping, batch.say) if keeping else None
@@ -98,7 +101,16 @@ async def _transcribe_all(
 
             async def work(file: Path) -> tuple[Transcript, str]:
                 name_call = batch.name_call
-                job = _Job(file, bus, chosen, recordings, speed, bar, name_call=name_call)
+                job = _Job(
+                    file,
+                    bus,
+                    chosen,
+                    recordings,
+                    speed,
+                    bar,
+                    channels=channels,
+                    name_call=name_call,
+                )
                 return await job.run(shelf)
 
             code = await batch.run(work)
@@ -119,6 +131,7 @@ class _Job:
         speed: float | None,
         bar: FileProgress,
         *,
+        channels: ChannelChoice,
         name_call: Callable[[str], None],
     ) -> None:
         self._file = file
@@ -127,6 +140,7 @@ class _Job:
         self._recordings = recordings
         self._speed = speed
         self._bar = bar
+        self._channels = channels
         self._name_call = name_call
         self._segments: list[Segment] = []
         self._unclear: list[Unclear] = []
@@ -145,14 +159,16 @@ class _Job:
 
     async def _transcribe(self, kept: FileNotes | None) -> tuple[Transcript, str, Path]:
         if self._speed is None:
-            recording = await asyncio.to_thread(_record_at_once, self._file, self._recordings, kept)
+            recording = await asyncio.to_thread(
+                _record_at_once, self._file, self._recordings, kept, self._channels
+            )
             self._measure(sum(leg.samples for leg in recording.legs))
             session = run_session(recording.folder, self._backend, self._bus)
         else:
-            tracks = await asyncio.to_thread(decode_tracks, self._file)
+            legs, tracks = await asyncio.to_thread(_decode, self._file, self._channels)
             self._measure(sum(map(len, tracks)) // SAMPLE_WIDTH)
             clock = scaled_clock(self._speed)
-            recording = _create(self._recordings, len(tracks), kept, clock=clock)
+            recording = _create(self._recordings, legs, kept, clock=clock)
             session = self._play(recording, tracks, self._speed, clock)
         return *await self._follow(recording.folder, session), recording.folder
 
@@ -204,19 +220,26 @@ class _Job:
                     pass
 
 
-def _record_at_once(file: Path, folder: Path, kept: FileNotes | None) -> Recording:
+def _decode(file: Path, channels: ChannelChoice) -> tuple[tuple[Leg, ...], list[bytes]]:
+    """Return the legs of a file with all their audio; blocks."""
+    legs, pieces = choose_channels(channels, lambda: read_tracks(file))
+    return legs, [b"".join(parts) for parts in zip(*pieces, strict=True)]
+
+
+def _record_at_once(
+    file: Path, folder: Path, kept: FileNotes | None, channels: ChannelChoice
+) -> Recording:
     """Turn a file into a finished recording, piece by piece, no faster than the disk takes it; blocks.
 
     Raises:
         UsageError: It cannot be read.
         RecordingError: The disk does not take it.
     """
-    pieces = read_tracks(file)
-    first = next(pieces)
+    legs, pieces = choose_channels(channels, lambda: read_tracks(file))
     # Audio from a file is never late.
-    recording = _create(folder, len(first), kept, clock=lambda: 0.0)
+    recording = _create(folder, legs, kept, clock=lambda: 0.0)
     try:
-        for piece in itertools.chain([first], pieces):
+        for piece in pieces:
             for leg, track in enumerate(piece):
                 recording.append(leg, [track])
             while recording.waiting > _MOST_WAITING:
@@ -232,9 +255,8 @@ def _record_at_once(file: Path, folder: Path, kept: FileNotes | None) -> Recordi
 
 
 def _create(
-    folder: Path, count: int, kept: FileNotes | None, *, clock: Callable[[], float]
+    folder: Path, legs: tuple[Leg, ...], kept: FileNotes | None, *, clock: Callable[[], float]
 ) -> Recording:
-    legs = _name_legs(count)
     if kept is None:
         return create_recording(folder, source="file", url="", legs=legs, clock=clock)
     origin = kept.origin
@@ -242,16 +264,8 @@ def _create(
         folder,
         source="file",
         url="",
-        legs=tuple(origin.name_leg(leg, is_single=count == 1) for leg in legs),
+        legs=tuple(origin.name_leg(leg, is_single=len(legs) == 1) for leg in legs),
         facts=kept.facts,
         clock=clock,
         began_at=origin.began_at,
     )
-
-
-def _name_legs(count: int) -> tuple[Leg, ...]:
-    if count == 1:
-        return (Leg("speaker", "file"),)
-    if count == len(_LABELS):
-        return tuple(Leg(label, label) for label in _LABELS)
-    return tuple(Leg(f"leg{n}", f"track {n}") for n in range(1, count + 1))

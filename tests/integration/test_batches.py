@@ -175,3 +175,25 @@ async def test_many_small_files_leave_nothing_behind(tmp_path):
     assert me.num_fds() <= before[0] + 5
     assert me.num_threads() <= before[1] + 40, "one for each worker of the default pool at most"
     assert {path.suffix for path in tmp_path.iterdir()} == {".wav"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "labels"),
+    [
+        ([], {"speaker"}),
+        (["--channels", "split"], {"left", "right"}),
+        (["--channels", "first"], {"speaker"}),
+        (["--channels", "mix"], {"speaker"}),
+    ],
+)
+async def test_one_speaker_on_two_channels_is_written_once(short_call, tmp_path, flags, labels):
+    file = tmp_path / "dual.wav"
+    with wave.open(str(short_call)) as call, wave.open(str(file), "wb") as dual:
+        dual.setparams(call.getparams())
+        both = memoryview(call.readframes(call.getnframes())).cast("h")
+        dual.writeframes(b"".join(both[n : n + 1].tobytes() * 2 for n in range(0, len(both), 2)))
+    code, out, _ = await transcribe(file, "--format", "json", *flags)
+    call = json.loads(out)
+    assert code == 0
+    assert {leg["leg"] for leg in call["legs"]} == labels
+    assert {segment["leg"] for segment in call["segments"]} == labels

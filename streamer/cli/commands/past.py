@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streamer.cli.channel_choice import ChannelChoice
 from streamer.cli.options import (
     SPEECH,
     STORED,
@@ -54,6 +55,10 @@ def transcribe(
     speed: Annotated[
         float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
     ] = 1.0,
+    channels: Annotated[
+        ChannelChoice,
+        typer.Option(help="Channels to read: those that differ, each, the first, or one mix."),
+    ] = ChannelChoice.AUTO,
     store: Annotated[
         bool, typer.Option("--store", help="Store the audio and the transcript as a call.")
     ] = False,
@@ -83,6 +88,7 @@ def transcribe(
         output_path=output,
         force=force,
         speed=speed if live else None,
+        channels=channels,
         keeping=choose_keeping(is_stored=store, at=at, pattern=name_pattern, is_again=again),
     )
 
