@@ -33,6 +33,7 @@ from streamer.recording.feed import Feed
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
+from streamer.speech.audio.other_legs import RecordedLegs
 from streamer.speech.audio.resampled_reader import SpeechFollower
 from streamer.speech.base import Vad
 from streamer.speech.transcriber import LegTranscriber
@@ -305,6 +306,7 @@ class _Session:
             writer=writer,
             plan=speech.plan,
             announce=self._announce,
+            others=RecordedLegs(lambda: [p for n, p in enumerate(self._feed.paths) if n != number]),
         )
 
     def _open_reader(self, number: int, position: int) -> SpeechFollower:
