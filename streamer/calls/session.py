@@ -36,6 +36,7 @@ from streamer.recording.feed import Feed
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
+from streamer.speech.audio.other_legs import RecordedLegs
 from streamer.speech.audio.resampled_reader import SpeechFollower
 from streamer.speech.base import Vad
 from streamer.speech.transcriber import LegTranscriber
@@ -316,6 +317,7 @@ class _Session:
             plan=speech.plan,
             announce=self._announce,
             find_noise=lambda: [_to_span(each) for each in self._feed.noise(number)],
+            others=RecordedLegs(lambda: [p for n, p in enumerate(self._feed.paths) if n != number]),
         )
 
     def _open_reader(self, number: int, position: int) -> SpeechFollower:

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import sys
+import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.session import SessionResult, run_session
-from streamer.cli import output
+from streamer.cli.batch import Batch
+from streamer.cli.channel_choice import ChannelChoice, choose_channels
+from streamer.cli.destinations import open_destination
+from streamer.cli.file_progress import FileProgress, open_progress
+from streamer.cli.input_files import list_inputs
 from streamer.cli.models import choose_or_pull, need_language
+from streamer.cli.shelf import FileNotes, Keeping, Shelf
 from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
-from streamer.core.events import EndReason, Final, Partial, Segment, Trouble, Unclear
+from streamer.core.events import EndReason, Final, Partial, Segment, Unclear
 from streamer.core.transcript import Transcript
-from streamer.errors import ExitCode, NotFoundError, RecordingError, UsageError
-from streamer.exporters import EXPORTERS
-from streamer.media.decode import decode_tracks, read_tracks
+from streamer.errors import ExitCode, RecordingError, StreamerError
+from streamer.media.decode import read_tracks
 from streamer.recording.folder import CallFolder
+from streamer.recording.reader import read_recorded
 from streamer.recording.writer import Recording, create_recording
 from streamer.sources.wavfile import FileCall, scaled_clock
 from streamer.speech.engine.models import InstalledModel
 from streamer.tap.tap import Stop, run_tap
 
-_LABELS = ("left", "right")
 _MOST_WAITING = 60 * SLIN16_RATE
 """Samples of a file that wait for the disk."""
 
@@ -40,114 +44,156 @@ _REST_S = 0.005
 
 def run_transcribe(
     settings: Settings,
-    files: list[Path],
+    arguments: list[Path],
     *,
-    format_name: str,
-    is_live_path: bool,
-    speed: float,
-    is_stored: bool,
+    format_name: str | None,
+    output_path: Path | None,
+    force: bool,
+    speed: float | None,
+    keeping: Keeping | None,
+    channels: ChannelChoice,
 ) -> int:
-    """Print each file's transcript; return the exit code.
+    """Print or write each file's transcript; return the exit code. `speed` is None for as fast as possible.
 
     Raises:
-        UsageError: A file cannot be read, or the format is unknown.
-        NotFoundError: There is no such file or model.
+        UsageError: The only file cannot be read, the format is unknown, or there is no place for the text.
+        NotFoundError: The only file, or the model, is not there.
     """
-    render = EXPORTERS.get(format_name)
-    if render is None:
-        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
-    for file in files:
-        if not file.is_file():
-            raise NotFoundError(f"no such file: {file}")
+    inputs = list_inputs(arguments)
+    if len(inputs) == 1 and isinstance(inputs[0], StreamerError):
+        raise inputs[0]
+    files = [each for each in inputs if isinstance(each, Path)]
+    destination = open_destination(
+        files, output_path, format_name, is_single=len(inputs) == 1, force=force
+    )
     model = choose_or_pull(settings)
     if model is None:
         return ExitCode.NOT_FOUND
     need_language(settings, model)
-    pace = speed if is_live_path else None
-    if is_stored:
-        return run_to_end(
-            _transcribe_all(settings, model, files, render, speed=pace), ending=ENGINE_ENDS
+    with ExitStack() as stack:
+        if keeping is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="streamer-"))
+            settings = replace(settings, recordings=folder, db="")
+        bar = stack.enter_context(open_progress(len(inputs)))
+        batch = Batch(inputs, destination, bar)
+        work = _transcribe_all(
+            settings, model, batch, bar, speed=speed, keeping=keeping, channels=channels
         )
-    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
-        own = replace(settings, recordings=folder, db="")
-        return run_to_end(
-            _transcribe_all(own, model, files, render, speed=pace), ending=ENGINE_ENDS
-        )
+        return run_to_end(work, ending=ENGINE_ENDS)
 
 
 async def _transcribe_all(
     settings: Settings,
     model: InstalledModel,
-    files: list[Path],
-    render: Callable[[Transcript], str],
+    batch: Batch,
+    bar: FileProgress,
     *,
     speed: float | None,
+    keeping: Keeping | None,
+    channels: ChannelChoice,
 ) -> int:
-    """Transcribe one file after the other; `speed` is None for as fast as possible."""
-    bus, code = Bus(), ExitCode.DONE
+    bus, recordings = Bus(), Path(settings.recordings)
+    shelf = await asyncio.to_thread(Shelf, recordings, keeping, batch.say) if keeping else None
     with bus.subscribe() as events:
-        telling = asyncio.ensure_future(_tell(events))
+        telling = asyncio.ensure_future(batch.tell(events))
         async with open_backend(settings, model, bus) as backend:
             chosen = without_partials(backend) if speed is None else backend
-            for file in files:
-                job = _Job(file, bus, chosen, Path(settings.recordings), speed)
-                transcript, trouble = await job.run()
-                if trouble:
-                    output.talk(f"{file}: {trouble}")
-                    code = ExitCode.FAILED
-                output.data(render(transcript).rstrip("\n"))
+
+            async def work(file: Path) -> tuple[Transcript, str]:
+                name_call = batch.name_call
+                job = _Job(
+                    file,
+                    bus,
+                    chosen,
+                    recordings,
+                    speed,
+                    bar,
+                    channels=channels,
+                    name_call=name_call,
+                )
+                return await job.run(shelf)
+
+            code = await batch.run(work)
         bus.close()
         await telling
     return code
 
 
-async def _tell(events: Subscription) -> None:
-    async for event in events:
-        if isinstance(event, Trouble):
-            output.talk(event.message)
-
-
 class _Job:
-    """One file on its way."""
+    """One file on its way; `kept` is what its recording says of it, None for one that is not kept."""
 
     def __init__(
-        self, file: Path, bus: Bus, backend: Backend, recordings: Path, speed: float | None
+        self,
+        file: Path,
+        bus: Bus,
+        backend: Backend,
+        recordings: Path,
+        speed: float | None,
+        bar: FileProgress,
+        *,
+        channels: ChannelChoice,
+        name_call: Callable[[str], None],
     ) -> None:
         self._file = file
         self._bus = bus
         self._backend = backend
         self._recordings = recordings
         self._speed = speed
+        self._bar = bar
+        self._channels = channels
+        self._name_call = name_call
         self._segments: list[Segment] = []
         self._unclear: list[Unclear] = []
 
-    async def run(self) -> tuple[Transcript, str]:
+    async def run(self, shelf: Shelf | None) -> tuple[Transcript, str]:
+        if shelf is None:
+            transcript, trouble, folder = await self._transcribe(None)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            return transcript, trouble
+        kept = await asyncio.to_thread(shelf.describe, self._file)
+        if (known := shelf.find(kept)) is not None:
+            return await self._follow(known, run_session(known, self._backend, self._bus))
+        transcript, trouble, folder = await self._transcribe(kept)
+        shelf.add(kept, folder)
+        return transcript, trouble
+
+    async def _transcribe(self, kept: FileNotes | None) -> tuple[Transcript, str, Path]:
+        if self._speed is None:
+            recording = await asyncio.to_thread(
+                _record_at_once, self._file, self._recordings, kept, self._channels
+            )
+            self._measure(sum(leg.samples for leg in recording.legs))
+            session = run_session(recording.folder, self._backend, self._bus)
+        else:
+            legs, tracks = await asyncio.to_thread(_decode, self._file, self._channels)
+            self._measure(sum(map(len, tracks)) // SAMPLE_WIDTH)
+            clock = scaled_clock(self._speed)
+            recording = _create(self._recordings, legs, kept, clock=clock)
+            session = self._play(recording, tracks, self._speed, clock)
+        return *await self._follow(recording.folder, session), recording.folder
+
+    async def _follow(
+        self, folder: Path, session: Coroutine[Any, Any, SessionResult]
+    ) -> tuple[Transcript, str]:
+        self._name_call(folder.name)
         with self._bus.subscribe(capacity=100_000) as events:
-            if self._speed is None:
-                recording = await asyncio.to_thread(_record_at_once, self._file, self._recordings)
-                total_s = sum(leg.samples for leg in recording.legs) / SLIN16_RATE
-                session = run_session(recording.folder, self._backend, self._bus)
-            else:
-                tracks = await asyncio.to_thread(decode_tracks, self._file)
-                total_s = sum(len(track) for track in tracks) / SAMPLE_WIDTH / SLIN16_RATE
-                clock = scaled_clock(self._speed)
-                recording = _create(self._recordings, len(tracks), clock=clock)
-                session = self._play(recording, tracks, self._speed, clock)
-            following = asyncio.ensure_future(self._collect(events, total_s))
+            following = asyncio.ensure_future(self._collect(events))
             trouble = (await session).trouble
             events.close()
             await following
-        call = recording.call
-        segments = tuple(self._segments)
+        call = read_recorded(folder).call
         transcript = Transcript(
             call.id,
             "file",
             call.started_at.astimezone(),
             call.legs,
-            segments,
+            tuple(self._segments),
             unclear=tuple(self._unclear),
         )
         return transcript, trouble
+
+    def _measure(self, samples: int) -> None:
+        self._bar.measure(samples / SLIN16_RATE)
 
     async def _play(
         self, recording: Recording, tracks: list[bytes], speed: float, clock: Callable[[], float]
@@ -160,57 +206,47 @@ class _Job:
         await tap
         return result
 
-    async def _collect(self, events: Subscription, total_s: float) -> None:
-        async with _open_bar(self._file.name, total_s) as show:
-            async for event in events:
-                match event:
-                    case Final(_, segment):
-                        self._segments.append(segment)
-                        show(segment.leg, segment.end_s)
-                    case Unclear():
-                        self._unclear.append(event)
-                    case Partial(_, leg, _, _, end):
-                        show(leg, end / SLIN16_RATE)
-                    case _:
-                        pass
+    async def _collect(self, events: Subscription) -> None:
+        async for event in events:
+            match event:
+                case Final(_, segment):
+                    self._segments.append(segment)
+                    self._bar.show(segment.leg, segment.end_s)
+                case Unclear():
+                    self._unclear.append(event)
+                case Partial(_, leg, _, _, end):
+                    self._bar.show(leg, end / SLIN16_RATE)
+                case _:
+                    pass
 
 
-@asynccontextmanager
-async def _open_bar(name: str, total_s: float) -> AsyncIterator[Callable[[str, float], None]]:
-    """Show how far each leg has got on stderr, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda leg, seconds: None
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    reached: dict[str, float] = {}
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(name), total=total_s)
-
-        def show(leg: str, seconds: float) -> None:
-            reached[leg] = max(reached.get(leg, 0.0), seconds)
-            progress.update(task, completed=sum(reached.values()))
-
-        yield show
+def _decode(file: Path, channels: ChannelChoice) -> tuple[tuple[Leg, ...], list[bytes]]:
+    """Return the legs of a file with all their audio; blocks."""
+    legs, pieces = choose_channels(channels, lambda: read_tracks(file))
+    return legs, [b"".join(parts) for parts in zip(*pieces, strict=True)]
 
 
-def _record_at_once(file: Path, folder: Path) -> Recording:
+def _record_at_once(
+    file: Path, folder: Path, kept: FileNotes | None, channels: ChannelChoice
+) -> Recording:
     """Turn a file into a finished recording, piece by piece, no faster than the disk takes it; blocks.
 
     Raises:
         UsageError: It cannot be read.
         RecordingError: The disk does not take it.
     """
-    pieces = read_tracks(file)
-    first = next(pieces)
-    recording = _create(folder, len(first), clock=lambda: 0.0)  # audio from a file is never late
-    for piece in itertools.chain([first], pieces):
-        for leg, track in enumerate(piece):
-            recording.append(leg, [track])
-        while recording.waiting > _MOST_WAITING:
-            time.sleep(_REST_S)
+    legs, pieces = choose_channels(channels, lambda: read_tracks(file))
+    # Audio from a file is never late.
+    recording = _create(folder, legs, kept, clock=lambda: 0.0)
+    try:
+        for piece in pieces:
+            for leg, track in enumerate(piece):
+                recording.append(leg, [track])
+            while recording.waiting > _MOST_WAITING:
+                time.sleep(_REST_S)
+    except BaseException:
+        recording.discard()  # half a file is no call
+        raise
     if not recording.finish(EndReason.HANG_UP) or recording.lost:
         raise RecordingError(
             f"{file} could not be copied to {folder} as a whole; free some space on that disk"
@@ -218,13 +254,18 @@ def _record_at_once(file: Path, folder: Path) -> Recording:
     return recording
 
 
-def _create(folder: Path, legs: int, *, clock: Callable[[], float] = time.monotonic) -> Recording:
-    return create_recording(folder, source="file", url="", legs=_name_legs(legs), clock=clock)
-
-
-def _name_legs(count: int) -> tuple[Leg, ...]:
-    if count == 1:
-        return (Leg("speaker", "file"),)
-    if count == len(_LABELS):
-        return tuple(Leg(label, label) for label in _LABELS)
-    return tuple(Leg(f"leg{n}", f"track {n}") for n in range(1, count + 1))
+def _create(
+    folder: Path, legs: tuple[Leg, ...], kept: FileNotes | None, *, clock: Callable[[], float]
+) -> Recording:
+    if kept is None:
+        return create_recording(folder, source="file", url="", legs=legs, clock=clock)
+    origin = kept.origin
+    return create_recording(
+        folder,
+        source="file",
+        url="",
+        legs=tuple(origin.name_leg(leg, is_single=len(legs) == 1) for leg in legs),
+        facts=kept.facts,
+        clock=clock,
+        began_at=origin.began_at,
+    )

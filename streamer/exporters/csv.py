@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streamer.core.transcript import Transcript
 
@@ -26,10 +26,14 @@ _FORMULA = re.compile(r"(^|;[ \"]*)(?=[=+\-@＝＋－＠])")
 
 def render(transcript: Transcript) -> str:
     """Return the transcript as CSV."""
+    return write_rows([HEADER, *list_rows(transcript)])
+
+
+def write_rows(rows: Iterable[Iterable[str]]) -> str:
+    """Return rows as CSV, every cell harmless in a spreadsheet."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(HEADER)
-    writer.writerows([defuse(cell) for cell in row] for row in _rows(transcript))
+    writer.writerows([defuse(cell) for cell in row] for row in rows)
     return out.getvalue()
 
 
@@ -38,7 +42,8 @@ def defuse(cell: str) -> str:
     return _FORMULA.sub(r"\1'", cell)
 
 
-def _rows(transcript: Transcript) -> Iterator[tuple[str, ...]]:
+def list_rows(transcript: Transcript) -> Iterator[tuple[str, ...]]:
+    """Yield a row under `HEADER` for each utterance."""
     for segment in transcript.lines:
         yield (
             transcript.call_id,

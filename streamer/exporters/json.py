@@ -50,10 +50,11 @@ VERSION = 1
 
 def render(transcript: Transcript) -> str:
     """Return the transcript as a JSON document."""
-    return json.dumps(_encode(transcript), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(encode(transcript), ensure_ascii=False, indent=1) + "\n"
 
 
-def _encode(transcript: Transcript) -> dict[str, Any]:
+def encode(transcript: Transcript) -> dict[str, Any]:
+    """Return the transcript as the object that `render` writes."""
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -14,11 +14,17 @@ LOOKALIKES = str.maketrans("<>{}", "‹›❴❵")
 
 def render(transcript: Transcript) -> str:
     """Return the transcript as SubRip; where nothing was said, an empty line."""
+    return "\n".join(render_cues(transcript)) or "\n"
+
+
+def render_cues(transcript: Transcript, *, first: int = 1, heading: str = "") -> list[str]:
+    """Return the cues, numbered from `first`; each says the heading, if there is one, on a line of its own."""
     cues = build_cues(transcript, is_labelled=len(transcript.speakers) > 1)
-    return "\n".join(_render_cue(number, cue) for number, cue in enumerate(cues, 1)) or "\n"
+    return [_render_cue(number, cue, heading) for number, cue in enumerate(cues, first)]
 
 
-def _render_cue(number: int, cue: Cue) -> str:
+def _render_cue(number: int, cue: Cue, heading: str) -> str:
     start, end = (format_time(moment, point=",") for moment in (cue.start, cue.end))
-    text = "\n".join(cue.lines).translate(LOOKALIKES)
+    lines = (heading, *cue.lines) if heading else cue.lines
+    text = "\n".join(lines).translate(LOOKALIKES)
     return f"{number}\n{start} --> {end}\n{text}\n"

@@ -8,7 +8,12 @@ from streamer.core.transcript import Transcript, format_position
 
 def render(transcript: Transcript) -> str:
     """Return the transcript as plain text; where nothing was said, an empty line."""
-    return "\n".join(_render_line(transcript, segment) for segment in transcript.lines) + "\n"
+    return "\n".join(list_lines(transcript)) + "\n"
+
+
+def list_lines(transcript: Transcript) -> list[str]:
+    """Return a line for each utterance."""
+    return [_render_line(transcript, segment) for segment in transcript.lines]
 
 
 def _render_line(transcript: Transcript, segment: Segment) -> str:

@@ -236,7 +236,7 @@ class Recording:
         The lock is kept until the last byte is written, so that nobody reads a half-ended call as an interrupted one.
         """
         self._reason = reason
-        ended_at = datetime.now(UTC)
+        ended_at = self._find_end()
         took_all = self._share.finish(lambda: self._write_json(self.describe(ended_at)))
         if not took_all:
             self._lost_before = [
@@ -301,8 +301,15 @@ class Recording:
         came_at = datetime.now(UTC) - timedelta(seconds=waited_s)
         record.started_at = encode_time(came_at)
         if self.call.zero_at is None:
-            self.call = replace(self.call, zero_at=came_at)
+            self.call = replace(self.call, zero_at=self._plan.began_at or came_at)
             self.save_soon()
+
+    def _find_end(self) -> datetime:
+        """Return when the call ended: now, or where a recording that was there before it came here does."""
+        if self._plan.began_at is None:
+            return datetime.now(UTC)
+        longest_s = max((leg.samples / leg.rate for leg in self.legs), default=0.0)
+        return self._plan.began_at + timedelta(seconds=longest_s)
 
     def _write_json(self, description: dict[str, Any]) -> None:
         self._place.write(description)
@@ -320,6 +327,7 @@ class _Plan:
     clock: Callable[[], float]
     max_data: int | None
     disk: Disk
+    began_at: datetime | None
 
 
 def create_recording(
@@ -333,19 +341,20 @@ def create_recording(
     clock: Callable[[], float] = time.monotonic,
     max_data: int | None = None,
     disk: Disk | None = None,
+    began_at: datetime | None = None,
 ) -> Recording:
     """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
 
     `facts` is what else is known of the call, untrusted strings. `disk` is a worker that other recordings of this process share;
-    without one, this recording gets its own.
+    without one, this recording gets its own. `began_at` is when a call was that does not begin now, as one of a file.
 
     Raises:
         RecordingError: The folder cannot be made or written.
     """
     if len(legs) > MOST_LEGS:
         raise RecordingError(f"a call has {MOST_LEGS} legs at most, not {len(legs)}")
-    plan = _Plan(source, url, legs, facts, output, clock, max_data, disk or Disk())
-    now = datetime.now(UTC)
+    plan = _Plan(source, url, legs, facts, output, clock, max_data, disk or Disk(), began_at)
+    now = began_at or datetime.now(UTC)
     try:
         make_private_folder(recordings)
         with ExitStack() as undoing:

@@ -5,6 +5,7 @@ over what is not settled yet are transcribed again and again (partials), as ofte
 on which they agree. When the voice falls silent, the rest is transcribed carefully (the final), before it is certain that the utterance
 has ended: if it has, that settles it, and if not, it was one more partial. The final is waited for before the leg is read on, so a leg that
 falls behind leaves what it has not read on disk, never in memory. It asks for no partials then, and has several utterances read at once.
+An utterance that is only the echo of another leg is not read.
 
     LISTENING --Opened--> OPEN (partials) --silence--> OPEN (final) --Closed--> kept, then announced --> LISTENING
     behind: LISTENING --Opened--> OPEN --Closed--> packed --the pack is full, or the leg has caught up--> kept, then announced
@@ -21,6 +22,7 @@ from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, 
 from streamer.errors import ModelError
 from streamer.speech.audio.heard import Heard
 from streamer.speech.audio.leg_reader import LegAudio, Pause
+from streamer.speech.audio.other_legs import EchoGuard, OtherLegs
 from streamer.speech.audio.segmenter import POST_ROLL, Change, Closed, Opened, Segmenter
 from streamer.speech.base import (
     FRAME,
@@ -82,6 +84,7 @@ class LegTranscriber:
         plan: SpeechPlan,
         announce: Announce,
         find_noise: FindNoise = tuple,
+        others: OtherLegs | None = None,
     ) -> None:
         self.skipped = 0
         """Windows that the recogniser had to skip."""
@@ -110,6 +113,7 @@ class LegTranscriber:
         self._lead_in = LeadIn(plan.lead_in)
         self._packs = PackReader(scheduler, most=plan.packs, settle=self._settle_packed)
         self._lag = Lag()
+        self._echoes = EchoGuard(others)
 
     async def run(self) -> None:
         """Transcribe to the end of the leg.
@@ -141,7 +145,8 @@ class LegTranscriber:
         self._tell_lag()
         if not self._is_behind:
             await self._packs.settle_all()
-            self._ask_for_partial()
+            if not await self._is_echo_so_far():
+                self._ask_for_partial()
 
     async def _judge(self, pcm: bytes) -> list[float]:
         """Ask for voice activity; on another thread when there is much, as when a leg catches up."""
@@ -163,11 +168,32 @@ class LegTranscriber:
             match change:
                 case Opened():
                     self._begin()
+                case Closed() if await self._is_echo(change):
+                    await self._pass_over(change)
                 case Closed() if self._may_pack():
                     await self._pack(change)
                 case Closed():
                     await self._packs.settle_all()
                     await self._settle(change)
+
+    async def _is_echo_so_far(self) -> bool:
+        """Say whether what is being said was said by another, who comes back on this leg."""
+        opened, until = self._segmenter.open_utterance, self._heard.until
+        if opened is None:
+            return False
+        return await self._echoes.covers_so_far(self._heard.cut, opened.start, until)
+
+    async def _is_echo(self, closed: Closed) -> bool:
+        end = min(closed.end, self._heard.until)
+        return await self._echoes.covers(self._heard.cut, closed.start, end)
+
+    async def _pass_over(self, closed: Closed) -> None:
+        """Settle an utterance without words."""
+        await self._packs.settle_all()
+        self._cancel_partials()
+        self._policy = self._open_policy()
+        end = min(closed.end, self._heard.until)
+        await self._writer.keep(None, position=end, utterance=closed.number)
 
     def _begin(self) -> None:
         self._language.begin(self._segmenter.position)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 def kept(tmp_path_factory):
     """The demo call, transcribed and kept once; a test that changes it takes a copy."""
     folder = tmp_path_factory.mktemp("kept")
-    command = ["transcribe", "--store", str(demo_call()), "--model", "demo"]
+    command = ["transcribe", "--store", "--at", "0m", str(demo_call()), "--model", "demo"]
     code, _, err = asyncio.run(run_here(*command, "--recordings", str(folder / "recordings")))
     assert code == 0, err
     return folder / "recordings"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streamer.cli.channel_choice import ChannelChoice
 from streamer.cli.options import (
     SPEECH,
     STORED,
@@ -31,25 +32,64 @@ def transcribe(
     settings: Settings,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Audio files; a stereo file is two legs."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Audio files, folders and patterns of them; a stereo file is two legs.",
+        ),
     ],
     format_name: Annotated[
-        str,
+        str | None,
         typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Format of the output."),
-    ] = "txt",
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE.FORMAT|DIR",
+            help="Write the text there; of several files each into DIR.",
+        ),
+    ] = None,
+    force: Force = False,
     live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[
         float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
     ] = 1.0,
+    channels: Annotated[
+        ChannelChoice,
+        typer.Option(help="Channels to read: those that differ, each, the first, or one mix."),
+    ] = ChannelChoice.AUTO,
     store: Annotated[
         bool, typer.Option("--store", help="Store the audio and the transcript as a call.")
     ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When the call began, with --store."),
+    ] = None,
+    name_pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REGEX",
+            help="What file names tell, with --store: (?P<date>…), number, agent, direction.",
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Store a file anew that is stored already.")
+    ] = False,
 ) -> int:
     """Transcribe audio files, in the same way as live calls."""
+    from streamer.cli.shelf import choose_keeping
     from streamer.cli.transcribe import run_transcribe
 
     return run_transcribe(
-        settings, files, format_name=format_name, is_live_path=live, speed=speed, is_stored=store
+        settings,
+        files,
+        format_name=format_name,
+        output_path=output,
+        force=force,
+        speed=speed if live else None,
+        channels=channels,
+        keeping=choose_keeping(is_stored=store, at=at, pattern=name_pattern, is_again=again),
     )
 
 

@@ -106,6 +106,7 @@ class Bench:
         self.kept_before_announced = []
         self.plan = SpeechPlan(**plan)
         self.noise: list[tuple[int, int]] = []
+        self.others: Any = None
         self.transcriber: LegTranscriber
         with wave.open(str(folder / "a.wav"), "wb") as wav:
             wav.setparams((1, 2, SPEECH_RATE, 0, "NONE", ""))
@@ -131,6 +132,7 @@ class Bench:
             plan=self.plan,
             announce=self.announce,
             find_noise=lambda: self.noise,
+            others=self.others,
         )
         try:
             await self.transcriber.run()
@@ -492,3 +494,31 @@ async def test_what_cannot_be_put_in_front_of_settled_words_any_more_is_unclear_
     assert all(final[: len(words)] == words for words in committed)
     for unclear in unclear_of(bench):
         assert not [w for w in final if unclear.start <= w.start < unclear.end]
+
+
+class EchoUntil:
+    """Takes what begins before a second for an echo."""
+
+    def __init__(self, second):
+        self.until = second * SPEECH_RATE
+
+    async def explain(self, pcm, start):
+        return start < self.until
+
+
+@pytest.mark.parametrize("packs", [0, 6])
+async def test_an_utterance_that_is_only_an_echo_is_settled_without_being_read(bench, packs):
+    bench.plan = replace(bench.plan, packs=packs)
+    bench.others = EchoUntil(5)
+    await bench.run()
+    assert [segment.text for segment in bench.finals()] == ["w7 w8 w9"]
+    assert [segment.utterance for segment in bench.finals()] == [2]
+    assert all(window.position >= 5 * SPEECH_RATE for window in bench.engine.windows)
+    assert bench.writer.is_complete
+
+
+async def test_an_echo_has_no_partial(tmp_path):
+    bench = Bench(tmp_path, TALK)
+    bench.others = EchoUntil(5)
+    await bench.run()
+    assert {event.utterance for event in bench.partials()} <= {2}

@@ -29,19 +29,27 @@ _PLANS = {"live": STOCK, "offline": replace(STOCK, has_partials=False)}
 async def run(results: Results, models: Sequence[str]) -> None:
     """Print the table."""
     seconds = SECONDS if math.isinf(results.limit_s) else results.limit_s
-    legs = [*make_noises(seconds), make_echo(seconds), make_thanks()]
-    rows = [await _row(results, leg, models) for leg in legs]
+    echo, other = make_echo(seconds)
+    alone = [*make_noises(seconds), echo, make_thanks()]
+    rows = [await _row(results, leg, models) for leg in alone]
+    rows.append(
+        await _row(
+            results, replace(echo, name=f"{echo.name}, {other.name} beside it"), models, other=other
+        )
+    )
     show(f"Words a minute where nobody speaks (goal {MOST_A_MINUTE}), and what a person said:")
     show()
     show_table(["sound", *(f"{model}, {how}" for model in models for how in _PLANS)], rows)
 
 
-async def _row(results: Results, leg: SpokenLeg, models: Sequence[str]) -> list[str]:
+async def _row(
+    results: Results, leg: SpokenLeg, models: Sequence[str], *, other: SpokenLeg | None = None
+) -> list[str]:
     cells = []
     for model in models:
         for how in _PLANS:
             said = await results.take(
-                "inventions", model, how, leg.name, make=partial(_hear, model, how, leg)
+                "inventions", model, how, leg.name, make=partial(_hear, model, how, leg, other)
             )
             cells.append(_describe(said, leg.seconds))
     return [leg.name, *cells]
@@ -55,8 +63,8 @@ def _describe(said: Sequence[str], seconds: float) -> str:
 _engines: dict[str, Engine] = {}
 
 
-async def _hear(model: str, how: str, leg: SpokenLeg) -> list[str]:
+async def _hear(model: str, how: str, leg: SpokenLeg, other: SpokenLeg | None) -> list[str]:
     if model not in _engines:
         _engines[model] = load_engine(fetch_model(model))
     # On a thread of its own, because its clock is another.
-    return await asyncio.to_thread(hear, _engines[model], leg, _PLANS[how])
+    return await asyncio.to_thread(hear, _engines[model], leg, _PLANS[how], other=other)

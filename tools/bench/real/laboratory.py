@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Event, Final, Segment, Unclear
+from streamer.speech.audio.echo import EARLIEST, LONGEST_LAG, is_echo
 from streamer.speech.audio.leg_reader import Pause
 from streamer.speech.audio.vad import SileroVad
 from streamer.speech.base import Hypothesis, ModelFacts, Window
@@ -22,7 +25,7 @@ from streamer.speech.plan import SpeechPlan
 from streamer.speech.scheduler import Scheduler
 from streamer.speech.transcriber import Announce, LegTranscriber
 from tools.bench.real import virtual
-from tools.bench.real.legs import SpokenLeg, shorten
+from tools.bench.real.legs import Samples, SpokenLeg, shorten
 from tools.bench.real.measures import Figures, Listener
 
 _POLL_S = 0.03
@@ -129,6 +132,9 @@ def try_live(
                 writer=_Nowhere(),
                 plan=replace(plan, language=leg.language),
                 announce=_announce(listener, begin),
+                others=_OtherLines(
+                    [pair for pair in zip(legs, begins, strict=True) if pair[0] is not leg], begin
+                ),
             ).run()
             for leg, begin, listener in zip(legs, begins, listeners, strict=True)
         ]
@@ -139,8 +145,30 @@ def try_live(
     return virtual.run(main())
 
 
-def hear(engine: Engine, leg: SpokenLeg, plan: SpeechPlan) -> list[str]:
-    """Return the text of each utterance of a leg."""
+class _OtherLines:
+    """What other legs carried, compared at once, because a thread would let the clock jump."""
+
+    def __init__(self, others: Sequence[tuple[SpokenLeg, float]], begins_at: float) -> None:
+        self._others = [(leg, round((at - begins_at) * SPEECH_RATE)) for leg, at in others]
+
+    async def explain(self, pcm: bytes, start: int) -> bool:
+        own = np.frombuffer(pcm, np.int16)
+        first, end = start - LONGEST_LAG, start + len(own) + EARLIEST
+        return any(
+            is_echo(own, _cut(leg.audio, first - begin, end - begin)) for leg, begin in self._others
+        )
+
+
+def _cut(audio: Samples, start: int, end: int) -> Samples:
+    held = audio[max(0, start) : max(0, end)]
+    before = max(0, -start)
+    return np.pad(held, (before, max(0, end - start - before - len(held))))[: end - start]
+
+
+def hear(
+    engine: Engine, leg: SpokenLeg, plan: SpeechPlan, *, other: SpokenLeg | None = None
+) -> list[str]:
+    """Return the text of each utterance of a leg, on a call with another one, if there is one."""
     said: list[str] = []
 
     def take(event: Event) -> None:
@@ -159,6 +187,7 @@ def hear(engine: Engine, leg: SpokenLeg, plan: SpeechPlan) -> list[str]:
             writer=_Nowhere(),
             plan=plan,
             announce=take,
+            others=_OtherLines([(other, 0.0)] if other else [], 0.0),
         ).run()
         await scheduler.aclose()
 

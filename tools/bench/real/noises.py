@@ -35,10 +35,11 @@ def make_noises(seconds: float) -> Iterator[SpokenLeg]:
         yield SpokenLeg(f"music {path.stem}", telephone(_fill(whole, seconds)), ())
 
 
-def make_echo(seconds: float) -> SpokenLeg:
-    """Return a leg on which only the other party is heard, 30 dB lower."""
+def make_echo(seconds: float) -> tuple[SpokenLeg, SpokenLeg]:
+    """Return a leg on which only the other party is heard, 30 dB lower, and the other party."""
     other = english_prompts()[0].audio[: round(seconds * SPEECH_RATE)]
-    return SpokenLeg("echo at -30 dB", (other * ECHO).astype(np.int16), ())
+    echo = SpokenLeg("echo at -30 dB", (other * ECHO).astype(np.int16), ())
+    return echo, SpokenLeg("other party", other, ())
 
 
 def make_thanks() -> SpokenLeg:

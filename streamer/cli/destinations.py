@@ -1,0 +1,156 @@
+"""Where `transcribe` puts its texts: on stdout, into one file, or into a folder with a file for each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from streamer.cli import output
+from streamer.cli.files import check_new
+from streamer.core.transcript import Transcript
+from streamer.core.untrusted import one_line
+from streamer.errors import UsageError
+from streamer.exporters import EXPORTERS, Exporter
+from streamer.exporters.several import Several
+from streamer.recording.private_files import open_private
+
+
+class Destination(Protocol):
+    """Takes the text of each file that has one, in order."""
+
+    def check(self, file: Path) -> None:
+        """Find out, before work is spent on a file, that its text has a place.
+
+        Raises:
+            UsageError: It must not be written.
+        """
+
+    def take(self, file: Path, transcript: Transcript) -> None:
+        """Write the text of one file.
+
+        Raises:
+            RecordingError: The disk does not take it.
+            BrokenPipeError: The reader of stdout has gone.
+        """
+
+
+def open_destination(
+    files: Sequence[Path],
+    target: Path | None,
+    format_name: str | None,
+    *,
+    is_single: bool,
+    force: bool,
+) -> Destination:
+    """Choose where the texts of these files go; the target of a single one chooses its format too.
+
+    Raises:
+        UsageError: There is no such format, or the target cannot be written.
+    """
+    is_file = target is not None and is_single and _names_format(target)
+    if format_name is None:
+        format_name = target.suffix[1:].lower() if target and is_file else "txt"
+    if format_name not in EXPORTERS:
+        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
+    if target is None:
+        render = EXPORTERS[format_name]
+        return _Printed(render) if is_single else _PrintedInARow(Several(format_name))
+    if is_file:
+        check_new(target, force=force)
+        return _OneFile(target, EXPORTERS[format_name])
+    return _Folder(target, files, format_name, force=force)
+
+
+def _names_format(target: Path) -> bool:
+    return target.suffix[1:].lower() in EXPORTERS and not target.is_dir()
+
+
+class _Printed:
+    def __init__(self, render: Exporter) -> None:
+        self._render = render
+
+    def check(self, file: Path) -> None:
+        """Stdout has a place for everything."""
+
+    def take(self, file: Path, transcript: Transcript) -> None:
+        output.data(self._render(transcript).rstrip("\n"))
+
+
+class _PrintedInARow:
+    def __init__(self, several: Several) -> None:
+        self._several = several
+        self._beginning = several.begin()
+
+    def check(self, file: Path) -> None:
+        """Stdout has a place for everything."""
+
+    def take(self, file: Path, transcript: Transcript) -> None:
+        text = self._beginning + self._several.add(str(file), transcript)
+        self._beginning = ""
+        if text:
+            output.data(text.removesuffix("\n"))
+
+
+class _OneFile:
+    def __init__(self, path: Path, render: Exporter) -> None:
+        self._path = path
+        self._render = render
+
+    def check(self, file: Path) -> None:
+        """It was checked before anything began."""
+
+    def take(self, file: Path, transcript: Transcript) -> None:
+        _write(self._path, self._render(transcript))
+
+
+class _Folder:
+    """A text for each file, by its name without the suffix; the path of each is printed when it is written."""
+
+    def __init__(
+        self, folder: Path, files: Sequence[Path], format_name: str, *, force: bool
+    ) -> None:
+        self._folder = folder
+        self._render = EXPORTERS[format_name]
+        self._names = _choose_names(files, format_name)
+        self._force = force
+        self._written: set[Path] = set()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"the folder {folder} cannot be made ({error.strerror}); name another one with -o"
+            ) from error
+
+    def check(self, file: Path) -> None:
+        path = self._folder / self._names[file]
+        if os.path.lexists(path) and not self._force and file not in self._written:
+            raise UsageError(
+                f"{path} exists; overwrite it with --force, or name another folder with -o"
+            )
+
+    def take(self, file: Path, transcript: Transcript) -> None:
+        path = self._folder / self._names[file]
+        _write(path, self._render(transcript))
+        self._written.add(file)
+        output.data(one_line(str(path)))
+
+
+def _choose_names(files: Sequence[Path], format_name: str) -> dict[Path, str]:
+    """Return a name for each file's text that no other has, also where a disk knows no capitals."""
+    taken: set[str] = set()
+    names: dict[Path, str] = {}
+    for file in dict.fromkeys(files):
+        number, name = 1, f"{file.stem}.{format_name}"
+        while name.casefold() in taken:
+            number += 1
+            name = f"{file.stem}-{number}.{format_name}"
+        taken.add(name.casefold())
+        names[file] = name
+    return names
+
+
+def _write(path: Path, text: str) -> None:
+    with open_private(path) as file:
+        file.write(text.encode())

@@ -1,0 +1,57 @@
+"""Which files a user means by names of files and folders, and by patterns that no shell has filled in."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from streamer.errors import NotFoundError, StreamerError, UsageError
+
+_ENDINGS = (
+    "3gp aac ac3 aif aiff al alaw alw amr ape asf au avi caf flac flv g722 g723 g726 g726-16 g726-24"
+    " g726-32 g726-40 g729 gsm m4a m4b m4v mka mkv mov mp2 mp3 mp4 mpeg mpg mts mu oga ogg ogv opus"
+    " pcm raw sln sln8 sln12 sln16 sln24 sln32 sln44 sln48 sln96 sln192 spx ts tta ul ulaw ulw vox"
+    " w64 wav wav49 weba webm wma wmv wv"
+)
+SUFFIXES = frozenset(_ENDINGS.split())
+"""What audio ends in; of a folder no other file is taken. A file that is named itself may be called anything."""
+
+_WILD = frozenset("*?[")
+
+
+def list_inputs(arguments: Iterable[Path]) -> list[Path | StreamerError]:
+    """Return the files, or why there are none, in the order of the arguments; those of a folder by name, with its folders."""
+    return [each for argument in arguments for each in _expand(argument)]
+
+
+def _expand(argument: Path) -> Iterator[Path | StreamerError]:
+    if argument.is_dir():
+        files = sorted(_walk(argument))
+        yield from files
+        if not files:
+            yield UsageError(f"the folder {argument} holds no audio files")
+    elif os.path.lexists(argument) or not _WILD & set(str(argument)):
+        yield argument if argument.exists() else NotFoundError(f"no such file: {argument}")
+    else:
+        yield from _fill_in(argument)
+
+
+def _fill_in(pattern: Path) -> Iterator[Path | StreamerError]:
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - of a Path they are relative only
+    found = sorted(map(Path, names))
+    if not found:
+        yield NotFoundError(f"no file fits {pattern}")
+    for path in found:
+        if not path.is_dir():
+            yield path
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if not name.startswith(".") and path.suffix[1:].lower() in SUFFIXES and path.is_file():
+                yield path

@@ -1,0 +1,199 @@
+"""Many files in one command: each is done, each says whose its text is, and what is kept can be found by its name."""
+
+import csv
+import io
+import json
+import shutil
+import wave
+
+import psutil
+import pytest
+
+from streamer.cli.input_files import list_inputs
+from tests.fakes.command_line import run_here
+from tests.integration.test_watch import events_of
+
+pytestmark = pytest.mark.slow
+
+NAME = "20250314-101533_5550100_agent7-all.wav"
+WORDS = "technical support"
+
+
+@pytest.fixture
+def folder(short_call, tmp_path):
+    """A good, a broken and a good file, and one in a folder below that has the name of the first."""
+    place = tmp_path / "files"
+    (place / "below").mkdir(parents=True)
+    for name in ("a.wav", "c.wav", "below/A.wav"):
+        shutil.copy(short_call, place / name)
+    (place / "b.wav").write_text("no audio")
+    (place / "notes.txt").write_text("not meant")
+    return place
+
+
+async def transcribe(*arguments, **more):
+    return await run_here("transcribe", *map(str, arguments), "--model", "demo", **more)
+
+
+async def test_a_bad_file_costs_no_other_its_text(folder):
+    files = [folder / name for name in ("a.wav", "b.wav", "missing.wav", "c.wav")]
+    code, out, err = await transcribe(*files, "--format", "json")
+    texts = events_of(out)
+    assert code == 1
+    assert [text["file"] for text in texts] == [str(files[0]), str(files[3])]
+    assert all(WORDS in json.dumps(text) for text in texts)
+    assert [str(file) in line for file, line in zip(files[1:3], err.splitlines(), strict=True)]
+
+
+async def test_a_folder_and_a_pattern_are_their_files(folder):
+    code, out, _ = await transcribe(folder / "?.wav", folder / "below", "--format", "csv")
+    header, *rows = csv.reader(io.StringIO(out, newline=""))
+    assert code == 1  # b.wav
+    assert header[0] == "file"
+    assert list(dict.fromkeys(row[0] for row in rows)) == [
+        str(folder / name) for name in ("a.wav", "c.wav", "below/A.wav")
+    ]
+
+
+def test_nothing_that_a_user_names_is_passed_over(tmp_path):
+    (tmp_path / "[1].wav").touch()
+    named, empty, no_match = list_inputs(
+        [tmp_path / "[1].wav", tmp_path.with_name(tmp_path.name + "x"), tmp_path / "*.ogg"]
+    )
+    assert named == tmp_path / "[1].wav"
+    assert "no such file" in str(empty)
+    assert "no file fits" in str(no_match)
+    (tmp_path / "[1].wav").unlink()
+    (nothing,) = list_inputs([tmp_path])
+    assert "holds no audio files" in str(nothing)
+
+
+async def test_texts_in_a_folder_never_take_each_others_place(folder, tmp_path):
+    (folder / "b.wav").unlink()
+    target = tmp_path / "new" / "texts"
+    code, out, _ = await transcribe(folder, "-o", target, "--format", "srt")
+    assert code == 0
+    assert sorted(path.name for path in target.iterdir()) == ["A.srt", "a-2.srt", "c.srt"] or (
+        sorted(path.name for path in target.iterdir()) == ["A-2.srt", "a.srt", "c.srt"]
+    )
+    assert sorted(out.split()) == sorted(str(path) for path in target.iterdir())
+    assert all(WORDS in path.read_text().replace("\n", " ") for path in target.iterdir())
+    for path in target.iterdir():
+        path.write_text("precious")
+    code, out, err = await transcribe(folder, "-o", target, "--format", "srt")
+    assert (code, out, len(err.splitlines())) == (1, "", 3)
+    assert all(path.read_text() == "precious" for path in target.iterdir())
+    code, _, _ = await transcribe(folder, "-o", target, "--format", "srt", "--force")
+    assert code == 0
+    assert all(path.read_text() != "precious" for path in target.iterdir())
+
+
+async def test_the_name_of_the_only_text_chooses_its_format(folder, tmp_path):
+    path = tmp_path / "x.vtt"
+    assert (await transcribe(folder / "a.wav", "-o", path))[:2] == (0, "")
+    assert path.read_text().startswith("WEBVTT")
+    assert (await transcribe(folder / "a.wav", "-o", path))[0] == 2
+    code, out, _ = await transcribe(folder / "a.wav", folder / "c.wav", "-o", tmp_path / "y.vtt")
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert sorted(each.name for each in (tmp_path / "y.vtt").iterdir()) == ["a.txt", "c.txt"]
+
+
+async def test_a_kept_file_is_found_by_what_its_name_tells(short_call, tmp_path, recordings):
+    file = tmp_path / NAME
+    shutil.copy(short_call, file)
+    pattern = r"_(?P<number>\d+)_(?P<agent>\w+)-"
+    keep = ["--store", "--recordings", recordings]
+    code, first, err = await transcribe(file, *keep, "--name-pattern", pattern)
+    assert (code, err) == (0, "")
+    for part in ("5550100", "agent7", NAME):
+        code, out, _ = await run_here(
+            "calls", "--json", "--channel", part, "--recordings", str(recordings)
+        )
+        (call,) = events_of(out)
+    assert call["call"].startswith("202503")
+    assert call["started_at"].startswith("2025-03-1")
+    assert call["ended_at"].startswith("2025-03-1")
+    described = json.loads((recordings / call["call"] / "call.json").read_text())
+    assert described["facts"]["number"] == "5550100"
+    assert described["facts"]["agent"] == "agent7"
+    _, found, _ = await run_here(
+        "search", "technical", "--channel", "agent7", "--json", "--recordings", str(recordings)
+    )
+    assert events_of(found)[0]["call"] == call["call"]
+    # The same file under another name is the same call.
+    other = file.rename(tmp_path / "other.wav")
+    code, again, err = await transcribe(other, *keep)
+    assert (code, again) == (0, first)
+    assert f"already stored as {call['call']}" in err
+    assert len(list(recordings.glob("*/call.json"))) == 1
+    code, _, err = await transcribe(other, *keep, "--again", "--at", "2024-05-06 07:08")
+    assert (code, err) == (0, "")
+    assert len(list(recordings.glob("202405*/call.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--store", "--name-pattern", "("],
+        ["--store", "--at", "yesterday"],
+        ["--again"],
+        ["--name-pattern", "(?P<date>.)"],
+    ],
+)
+async def test_flags_that_cannot_be_meant_are_one_line(short_call, flags, recordings):
+    code, out, err = await transcribe(short_call, *flags, "--recordings", recordings)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert flags[-1 if len(flags) == 1 else -2] in err
+
+
+async def test_a_file_that_breaks_off_leaves_no_half_call(tmp_path, recordings, monkeypatch):
+    from streamer.cli import transcribe as module
+    from streamer.errors import UsageError
+
+    def break_off(path):
+        yield (bytes(320),)
+        raise UsageError(f"{path} cannot be read")
+
+    monkeypatch.setattr(module, "read_tracks", break_off)
+    file = tmp_path / "x.wav"
+    file.write_bytes(b"x")
+    code, _, err = await transcribe(file, "--store", "--recordings", recordings)
+    assert code == 2, err
+    assert not [path for path in recordings.iterdir() if path.is_dir()]
+
+
+async def test_many_small_files_leave_nothing_behind(tmp_path):
+    for number in range(40):
+        with wave.open(str(tmp_path / f"{number:02}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(1600))
+    (tmp_path / "20.wav").write_text("no audio")
+    me = psutil.Process()
+    before = me.num_fds(), me.num_threads()
+    code, out, err = await transcribe(tmp_path)
+    assert (code, len(out.splitlines()), len(err.splitlines())) == (1, 39, 1)
+    assert me.num_fds() <= before[0] + 5
+    assert me.num_threads() <= before[1] + 40, "one for each worker of the default pool at most"
+    assert {path.suffix for path in tmp_path.iterdir()} == {".wav"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "labels"),
+    [
+        ([], {"speaker"}),
+        (["--channels", "split"], {"left", "right"}),
+        (["--channels", "first"], {"speaker"}),
+        (["--channels", "mix"], {"speaker"}),
+    ],
+)
+async def test_one_speaker_on_two_channels_is_written_once(short_call, tmp_path, flags, labels):
+    file = tmp_path / "dual.wav"
+    with wave.open(str(short_call)) as call, wave.open(str(file), "wb") as dual:
+        dual.setparams(call.getparams())
+        both = memoryview(call.readframes(call.getnframes())).cast("h")
+        dual.writeframes(b"".join(both[n : n + 1].tobytes() * 2 for n in range(0, len(both), 2)))
+    code, out, _ = await transcribe(file, "--format", "json", *flags)
+    call = json.loads(out)
+    assert code == 0
+    assert {leg["leg"] for leg in call["legs"]} == labels
+    assert {segment["leg"] for segment in call["segments"]} == labels
