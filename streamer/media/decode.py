@@ -1,29 +1,45 @@
-"""Audio files of any kind, as slin16."""
+"""Audio files of any kind, as slin16, each word at its time in the file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
+from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, peak
 from streamer.errors import UsageError
+from streamer.media.announced import find_announced
+from streamer.media.findings import Findings
+from streamer.media.frames import read_frames
+from streamer.media.ogg import MAGIC, count_damaged_pages
+from streamer.media.opened import open_audio
+from streamer.media.raw import RawFormat
 
 if TYPE_CHECKING:
     import av
 
 
-PIECE = 10 * SLIN16_RATE
-"""Samples that `read_tracks` yields at once, at least, but for the last."""
+PIECE_S = 10
+"""Seconds that `read_tracks` yields at once, at least, but for the last; a silence may come in more pieces."""
+
+_MUCH_LESS_S = 0.5
+_MUCH_LESS = 0.01
+"""By how much a file that was cut off falls short of what it announces; headers round, and count priming samples."""
 
 
-def decode_tracks(path: Path) -> list[bytes]:
-    """Return each channel of an audio file as slin16, resampled by FFmpeg; reads any format that PyAV does.
+def decode_tracks(
+    path: Path, *, raw: RawFormat | None = None, findings: Findings | None = None
+) -> list[bytes]:
+    """Return each channel of an audio file as slin16; see `read_tracks`.
 
     Raises:
         UsageError: The file is missing or holds no audio.
     """
-    return [b"".join(pieces) for pieces in zip(*read_tracks(path), strict=True)]
+    return [
+        b"".join(pieces)
+        for pieces in zip(*read_tracks(path, raw=raw, findings=findings), strict=True)
+    ]
 
 
 def decode_mono(path: Path, *, rate: int) -> bytes:
@@ -32,49 +48,119 @@ def decode_mono(path: Path, *, rate: int) -> bytes:
     Raises:
         UsageError: The file is missing or holds no audio.
     """
-    frames = _read_frames(path, rate=rate, layout="mono")
-    return b"".join(_split(some)[0] for some in frames)
+    return b"".join(track for (track,) in _read(path, None, Findings(), rate=rate, layout="mono"))
 
 
-def read_tracks(path: Path) -> Iterator[tuple[bytes, ...]]:
+def read_tracks(
+    path: Path, *, raw: RawFormat | None = None, findings: Findings | None = None
+) -> Iterator[tuple[bytes, ...]]:
     """Yield an audio file piece by piece, each as one run of slin16 a channel.
 
+    What cannot be decoded is silence, and is told in `findings`, as is how a file without a header was taken.
+
     Raises:
-        UsageError: The file is missing or holds no audio, or it breaks off in a way that cannot be read on.
+        UsageError: The file is missing or holds no audio.
     """
-    return map(_split, _read_frames(path, rate=SLIN16_RATE))
+    return _read(path, raw, Findings() if findings is None else findings, rate=SLIN16_RATE)
 
 
-def _read_frames(
-    path: Path, *, rate: int, layout: str | None = None
-) -> Iterator[list[av.AudioFrame]]:
-    import av  # heavy, and only needed for audio files
-
-    if not path.is_file():
-        raise UsageError(f"no such file: {path}")
-    resampler = av.AudioResampler(format="s16p", rate=rate, layout=layout)
-    frames: list[av.AudioFrame] = []
-    has_audio = False
-    try:
-        with av.open(str(path)) as container:
-            for frame in container.decode(audio=0):
-                frames += resampler.resample(frame)
-                if sum(frame.samples for frame in frames) >= PIECE:
-                    has_audio = True
-                    yield frames
-                    frames = []
-        frames += resampler.resample(None)
-    except (av.FFmpegError, IndexError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path} cannot be read as audio: {reason}") from error
-    if frames:
-        yield frames
-    elif not has_audio:
-        raise UsageError(f"{path} holds no audio")
+def _read(
+    path: Path, raw: RawFormat | None, findings: Findings, *, rate: int, layout: str | None = None
+) -> Iterator[tuple[bytes, ...]]:
+    tracks = _Tracks(rate, layout)
+    with open_audio(path, raw, findings) as container:
+        announced = find_announced(path, container) if container.streams.audio else 0.0
+        for begins, frame in read_frames(container, path, findings):
+            if frame is not None:
+                tracks.expect(frame)
+            if begins is not None:
+                yield from tracks.begin_run(begins, findings)
+            if frame is not None:
+                tracks.append(frame)
+            if tracks.waiting >= PIECE_S * rate:
+                yield tracks.take(findings)
+    if not tracks.position:
+        raise UsageError(f"{path} holds no audio that can be decoded")
+    yield tracks.take(findings)
+    _look_back(path, findings, length_s=tracks.position / rate, announced_s=announced)
 
 
-def _split(frames: list[av.AudioFrame]) -> tuple[bytes, ...]:
-    return tuple(
-        b"".join(bytes(frame.planes[n])[: frame.samples * SAMPLE_WIDTH] for frame in frames)
-        for n in range(len(frames[0].planes))
-    )
+def _look_back(path: Path, findings: Findings, *, length_s: float, announced_s: float) -> None:
+    """Note what only shows at the end: that a file holds less than it says, or has pages that FFmpeg left out."""
+    findings.length_s = length_s
+    if announced_s - length_s > _MUCH_LESS_S + _MUCH_LESS * announced_s:
+        findings.announced_s = announced_s
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) == MAGIC:
+            file.seek(0)
+            findings.places += count_damaged_pages(file)
+
+
+class _Tracks:
+    """Resampled audio, each run at its place; `position` counts samples of each channel, `waiting` those not taken."""
+
+    def __init__(self, rate: int, layout: str | None) -> None:
+        self._rate = rate
+        self._layout: str | av.AudioLayout | None = layout
+        self._resampler: av.AudioResampler | None = None
+        self._shape: tuple[object, ...] = ()
+        self._tracks: list[bytearray] = []
+        self._unwanted = 0
+        self.position = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._tracks[0]) // SAMPLE_WIDTH if self._tracks else 0
+
+    def take(self, findings: Findings) -> tuple[bytes, ...]:
+        taken = tuple(map(bytes, self._tracks))
+        findings.peak = max([findings.peak, *map(peak, taken)])
+        for track in self._tracks:
+            track.clear()
+        return taken
+
+    def expect(self, frame: av.AudioFrame) -> None:
+        """Get ready for a frame; one of another kind than those before is made like the first."""
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._shape:
+            self._end_run()
+            self._shape = shape
+        if not self._tracks:
+            self._layout = self._layout or frame.layout
+            count = 1 if self._layout == "mono" else frame.layout.nb_channels
+            self._tracks = [bytearray() for _ in range(count)]
+
+    def append(self, frame: av.AudioFrame) -> None:
+        import av  # heavy, and only needed for audio files
+
+        if self._resampler is None:
+            self._resampler = av.AudioResampler("s16p", self._layout, self._rate)
+        frame.pts = None  # its place is decided
+        self._keep(self._resampler.resample(frame))
+
+    def begin_run(self, at: Fraction, findings: Findings) -> Iterator[tuple[bytes, ...]]:
+        """Yield silence until a run begins, or cut of it what comes before the end of the last one."""
+        self._end_run()
+        missing = round(at * self._rate) - self.position
+        self._unwanted = max(0, -missing)
+        while missing > 0 and self._tracks:
+            size = min(missing, PIECE_S * self._rate - self.waiting)
+            for track in self._tracks:
+                track += bytes(size * SAMPLE_WIDTH)
+            self.position += size
+            missing -= size
+            if self.waiting >= PIECE_S * self._rate:
+                yield self.take(findings)
+
+    def _end_run(self) -> None:
+        if self._resampler is not None:
+            self._keep(self._resampler.resample(None))
+            self._resampler = None
+
+    def _keep(self, frames: list[av.AudioFrame]) -> None:
+        for frame in frames:
+            cut = min(self._unwanted, frame.samples)
+            self._unwanted -= cut
+            self.position += frame.samples - cut
+            for track, plane in zip(self._tracks, frame.planes, strict=True):
+                track += bytes(plane)[cut * SAMPLE_WIDTH : frame.samples * SAMPLE_WIDTH]

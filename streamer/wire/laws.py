@@ -40,13 +40,13 @@ def _fit(codes: bytes, law: Law) -> float:
     samples = [values[code] for code in codes]
     level = sum(map(abs, samples)) / len(samples)
     widths = [steps[code] for code in codes]
-    scatter = min(level, _unpredicted(samples)) + sum(widths) / len(widths) / 2
+    scatter = min(level, unpredicted(samples)) + sum(widths) / len(widths) / 2
     gain = sum(map(math.log, widths)) / len(widths)
     return gain - math.log(scatter) - _QUIETER * math.log(level + _SMALLEST_STEP)
 
 
-def _unpredicted(samples: list[int]) -> float:
-    """Return the mean distance from the best linear prediction from two samples; infinite if there is no such one."""
+def unpredicted(samples: list[int]) -> float:
+    """Return the mean distance from the best linear prediction from two samples; infinite if there is none."""
     now, before, earlier = samples[2:], samples[1:-1], samples[:-2]
     bb, ee, be = _dot(before, before), _dot(earlier, earlier), _dot(before, earlier)
     nb, ne = _dot(now, before), _dot(now, earlier)

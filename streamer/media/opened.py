@@ -1,0 +1,93 @@
+"""A file with audio, opened by FFmpeg, with or without a header of its own."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.errors import UsageError
+from streamer.media.findings import Findings
+from streamer.media.raw import Codec, RawFormat, find_named
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_MP4 = b"ftyp"
+
+_HEADER = 64
+"""Bytes that tell what a file is."""
+
+_DEMUXERS = {
+    Codec.SLIN: "s16le",
+    Codec.ULAW: "mulaw",
+    Codec.ALAW: "alaw",
+    Codec.G722: "g722",
+    Codec.G729: "g729",
+    Codec.GSM: "gsm",
+    **{codec: "g726le" for codec in Codec if codec.value.startswith("g726")},
+}
+"""FFmpeg's names; its `g726` is packed the other way round."""
+
+_DIALOGIC = 0x17
+"""The number of Dialogic's ADPCM in a WAV header; FFmpeg knows no raw file of it."""
+
+
+def open_audio(path: Path, raw: RawFormat | None, findings: Findings) -> InputContainer:
+    """Open a file; `raw` is how it is to be read whatever its name and its bytes say.
+
+    Raises:
+        UsageError: It is missing, empty, or none that can be read.
+    """
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}")
+    with path.open("rb") as file:
+        start = file.read(_HEADER)
+    if not start:
+        raise UsageError(f"{path} is empty")
+    if raw is None:
+        raw = find_named(path, start)
+        if raw is not None:
+            findings.take(path, raw)
+    return _open_with_header(path, start) if raw is None else _open_raw(path, raw)
+
+
+def _open_with_header(path: Path, start: bytes) -> InputContainer:
+    import av  # heavy, and only needed for audio files
+
+    try:
+        return av.open(str(path), "r")
+    except (av.FFmpegError, OSError) as error:
+        if start[4:8] == _MP4:
+            raise UsageError(
+                f"{path} was cut off before its index, which lies at its end, or the index is damaged; without it nothing can be read"
+            ) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"{path} cannot be read as audio: {reason}; if it has no header, say with --raw CODEC[:RATE] what it holds"
+        ) from error
+
+
+def _open_raw(path: Path, raw: RawFormat) -> InputContainer:
+    import av
+
+    options = {}
+    if raw.codec in (Codec.SLIN, Codec.ULAW, Codec.ALAW):
+        options = {"sample_rate": str(raw.rate)}
+    elif raw.codec.value.startswith("g726"):
+        options = {"code_size": str(int(raw.codec.value[-2:]) // 8), "sample_rate": str(raw.rate)}
+    try:
+        if raw.codec is Codec.VOX:
+            vox = _wrap_vox(path.read_bytes(), raw.rate)
+            return av.open(io.BytesIO(vox), "r", format="wav")
+        return av.open(str(path), "r", format=_DEMUXERS[raw.codec], options=options)
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path} cannot be read as {raw}: {reason}") from error
+
+
+def _wrap_vox(codes: bytes, rate: int) -> bytes:
+    fmt = struct.pack("<HHIIHHH", _DIALOGIC, 1, rate, rate // 2, 1, 4, 0)
+    chunks = b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", len(codes))
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks) + len(codes)) + b"WAVE" + chunks + codes
