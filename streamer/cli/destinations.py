@@ -75,7 +75,8 @@ class _Printed:
         """Stdout has a place for everything."""
 
     def take(self, file: Path, transcript: Transcript) -> None:
-        output.data(self._render(transcript).rstrip("\n"))
+        if text := self._render(transcript).rstrip("\n"):
+            output.data(text)
 
 
 class _PrintedInARow:

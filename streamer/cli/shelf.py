@@ -64,13 +64,13 @@ class Shelf:
         self._say = say
         self._known = KnownFiles(recordings)
 
-    def describe(self, file: Path) -> FileNotes:
-        """Return what is known of a file.
+    def describe(self, file: Path, *others: Path) -> FileNotes:
+        """Return what is known of a call's files, by the name of the first.
 
         Raises:
             UsageError: It cannot be read.
         """
-        digest = hash_files([file])
+        digest = hash_files([file, *others])
         origin = read_origin(file, self._keeping.pattern, at=self._keeping.at)
         if origin.doubt:
             self._say(origin.doubt)

@@ -16,7 +16,8 @@ from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.session import SessionResult, run_session
 from streamer.cli.batch import Batch
-from streamer.cli.channel_choice import ChannelChoice, choose_channels
+from streamer.cli.call_files import CallFiles, find_pairs
+from streamer.cli.channel_choice import ChannelChoice
 from streamer.cli.destinations import open_destination
 from streamer.cli.file_progress import FileProgress, open_progress
 from streamer.cli.input_files import list_inputs
@@ -27,8 +28,8 @@ from streamer.config import Settings
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.core.events import EndReason, Final, Partial, Segment, Unclear
 from streamer.core.transcript import Transcript
-from streamer.errors import ExitCode, RecordingError, StreamerError
-from streamer.media.decode import read_tracks
+from streamer.errors import ExitCode, NotFoundError, RecordingError, StreamerError
+from streamer.media.raw import RawFormat
 from streamer.recording.folder import CallFolder
 from streamer.recording.reader import read_recorded
 from streamer.recording.writer import Recording, create_recording
@@ -52,14 +53,18 @@ def run_transcribe(
     speed: float | None,
     keeping: Keeping | None,
     channels: ChannelChoice,
+    raw: RawFormat | None = None,
+    pair: tuple[Path, Path] | None = None,
 ) -> int:
     """Print or write each file's transcript; return the exit code. `speed` is None for as fast as possible.
+
+    `raw` is how files without a header are read; `pair` are the two directions of a call, instead of arguments.
 
     Raises:
         UsageError: The only file cannot be read, the format is unknown, or there is no place for the text.
         NotFoundError: The only file, or the model, is not there.
     """
-    inputs = list_inputs(arguments)
+    inputs, pairs = _choose_inputs(pair, arguments)
     if len(inputs) == 1 and isinstance(inputs[0], StreamerError):
         raise inputs[0]
     files = [each for each in inputs if isinstance(each, Path)]
@@ -76,10 +81,31 @@ def run_transcribe(
             settings = replace(settings, recordings=folder, db="")
         bar = stack.enter_context(open_progress(len(inputs)))
         batch = Batch(inputs, destination, bar)
-        work = _transcribe_all(
-            settings, model, batch, bar, speed=speed, keeping=keeping, channels=channels
-        )
+
+        def find_call(file: Path) -> CallFiles:
+            return CallFiles((file, pairs[file]) if file in pairs else (file,), raw, channels)
+
+        work = _transcribe_all(settings, model, batch, bar, find_call, speed=speed, keeping=keeping)
         return run_to_end(work, ending=ENGINE_ENDS)
+
+
+def _choose_inputs(
+    pair: tuple[Path, Path] | None, arguments: list[Path]
+) -> tuple[list[Path | StreamerError], dict[Path, Path]]:
+    """Return what is transcribed, and the file of the other direction of those that have one.
+
+    Raises:
+        NotFoundError: Half of the pair is missing.
+    """
+    if pair:
+        for file in pair:
+            if not file.is_file():
+                raise NotFoundError(f"no such file: {file}")
+        return [pair[0]], {pair[0]: pair[1]}
+    inputs = list_inputs(arguments)
+    pairs = find_pairs([each for each in inputs if isinstance(each, Path)])
+    seconds = set(pairs.values())
+    return [each for each in inputs if each not in seconds], pairs
 
 
 async def _transcribe_all(
@@ -87,10 +113,10 @@ async def _transcribe_all(
     model: InstalledModel,
     batch: Batch,
     bar: FileProgress,
+    find_call: Callable[[Path], CallFiles],
     *,
     speed: float | None,
     keeping: Keeping | None,
-    channels: ChannelChoice,
 ) -> int:
     bus, recordings = Bus(), Path(settings.recordings)
     shelf = await asyncio.to_thread(Shelf, recordings, keeping, batch.say) if keeping else None
@@ -100,18 +126,12 @@ async def _transcribe_all(
             chosen = without_partials(backend) if speed is None else backend
 
             async def work(file: Path) -> tuple[Transcript, str]:
-                name_call = batch.name_call
-                job = _Job(
-                    file,
-                    bus,
-                    chosen,
-                    recordings,
-                    speed,
-                    bar,
-                    channels=channels,
-                    name_call=name_call,
-                )
-                return await job.run(shelf)
+                files, name_call = find_call(file), batch.name_call
+                job = _Job(files, bus, chosen, recordings, speed, bar, name_call=name_call)
+                transcript, trouble = await job.run(shelf)
+                for remark in job.list_remarks():
+                    batch.say(remark)
+                return transcript, trouble
 
             code = await batch.run(work)
         bus.close()
@@ -124,23 +144,22 @@ class _Job:
 
     def __init__(
         self,
-        file: Path,
+        files: CallFiles,
         bus: Bus,
         backend: Backend,
         recordings: Path,
         speed: float | None,
         bar: FileProgress,
         *,
-        channels: ChannelChoice,
         name_call: Callable[[str], None],
     ) -> None:
-        self._file = file
+        self._files = files
+        self._is_read = False
         self._bus = bus
         self._backend = backend
         self._recordings = recordings
         self._speed = speed
         self._bar = bar
-        self._channels = channels
         self._name_call = name_call
         self._segments: list[Segment] = []
         self._unclear: list[Unclear] = []
@@ -150,7 +169,7 @@ class _Job:
             transcript, trouble, folder = await self._transcribe(None)
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             return transcript, trouble
-        kept = await asyncio.to_thread(shelf.describe, self._file)
+        kept = await asyncio.to_thread(shelf.describe, *self._files.paths)
         if (known := shelf.find(kept)) is not None:
             return await self._follow(known, run_session(known, self._backend, self._bus))
         transcript, trouble, folder = await self._transcribe(kept)
@@ -160,17 +179,27 @@ class _Job:
     async def _transcribe(self, kept: FileNotes | None) -> tuple[Transcript, str, Path]:
         if self._speed is None:
             recording = await asyncio.to_thread(
-                _record_at_once, self._file, self._recordings, kept, self._channels
+                _record_at_once, self._files, self._recordings, kept
             )
             self._measure(sum(leg.samples for leg in recording.legs))
             session = run_session(recording.folder, self._backend, self._bus)
         else:
-            legs, tracks = await asyncio.to_thread(_decode, self._file, self._channels)
+            legs, tracks = await asyncio.to_thread(self._files.read_whole)
             self._measure(sum(map(len, tracks)) // SAMPLE_WIDTH)
             clock = scaled_clock(self._speed)
             recording = _create(self._recordings, legs, kept, clock=clock)
             session = self._play(recording, tracks, self._speed, clock)
-        return *await self._follow(recording.folder, session), recording.folder
+        transcript, trouble = await self._follow(recording.folder, session)
+        self._is_read = True
+        trouble = "; ".join(each for each in (self._files.damage, trouble) if each)
+        return transcript, trouble, recording.folder
+
+    def list_remarks(self) -> list[str]:
+        """Say what is no failure: how a file was taken, and that no word was understood."""
+        if not self._is_read:
+            return []
+        doubt = self._files.say_not_understood(len(self._segments))
+        return self._files.taken + ([doubt] if doubt else [])
 
     async def _follow(
         self, folder: Path, session: Coroutine[Any, Any, SessionResult]
@@ -220,22 +249,14 @@ class _Job:
                     pass
 
 
-def _decode(file: Path, channels: ChannelChoice) -> tuple[tuple[Leg, ...], list[bytes]]:
-    """Return the legs of a file with all their audio; blocks."""
-    legs, pieces = choose_channels(channels, lambda: read_tracks(file))
-    return legs, [b"".join(parts) for parts in zip(*pieces, strict=True)]
-
-
-def _record_at_once(
-    file: Path, folder: Path, kept: FileNotes | None, channels: ChannelChoice
-) -> Recording:
+def _record_at_once(files: CallFiles, folder: Path, kept: FileNotes | None) -> Recording:
     """Turn a file into a finished recording, piece by piece, no faster than the disk takes it; blocks.
 
     Raises:
         UsageError: It cannot be read.
         RecordingError: The disk does not take it.
     """
-    legs, pieces = choose_channels(channels, lambda: read_tracks(file))
+    legs, pieces = files.open()
     # Audio from a file is never late.
     recording = _create(folder, legs, kept, clock=lambda: 0.0)
     try:
@@ -249,7 +270,7 @@ def _record_at_once(
         raise
     if not recording.finish(EndReason.HANG_UP) or recording.lost:
         raise RecordingError(
-            f"{file} could not be copied to {folder} as a whole; free some space on that disk"
+            f"{files.paths[0]} could not be copied to {folder} as a whole; free some space on that disk"
         )
     return recording
 
@@ -259,12 +280,12 @@ def _create(
 ) -> Recording:
     if kept is None:
         return create_recording(folder, source="file", url="", legs=legs, clock=clock)
-    origin = kept.origin
+    origin, is_single = kept.origin, len(legs) == 1
     return create_recording(
         folder,
         source="file",
         url="",
-        legs=tuple(origin.name_leg(leg, is_single=len(legs) == 1) for leg in legs),
+        legs=tuple(origin.name_leg(leg, is_single=is_single) for leg in legs),
         facts=kept.facts,
         clock=clock,
         began_at=origin.began_at,

@@ -52,16 +52,21 @@ def decode_mono(path: Path, *, rate: int) -> bytes:
 
 
 def read_tracks(
-    path: Path, *, raw: RawFormat | None = None, findings: Findings | None = None
+    path: Path,
+    *,
+    raw: RawFormat | None = None,
+    findings: Findings | None = None,
+    is_mixed: bool = False,
 ) -> Iterator[tuple[bytes, ...]]:
     """Yield an audio file piece by piece, each as one run of slin16 a channel.
 
-    What cannot be decoded is silence, and is told in `findings`, as is how a file without a header was taken.
+    `is_mixed` makes its channels one. What cannot be decoded is silence, and is told in `findings`, as is how a file without a header was taken.
 
     Raises:
         UsageError: The file is missing or holds no audio.
     """
-    return _read(path, raw, Findings() if findings is None else findings, rate=SLIN16_RATE)
+    found = Findings() if findings is None else findings
+    return _read(path, raw, found, rate=SLIN16_RATE, layout="mono" if is_mixed else None)
 
 
 def _read(

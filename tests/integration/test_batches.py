@@ -147,10 +147,10 @@ async def test_flags_that_cannot_be_meant_are_one_line(short_call, flags, record
 
 
 async def test_a_file_that_breaks_off_leaves_no_half_call(tmp_path, recordings, monkeypatch):
-    from streamer.cli import transcribe as module
+    from streamer.cli import call_files as module
     from streamer.errors import UsageError
 
-    def break_off(path):
+    def break_off(path, **_):
         yield (bytes(320),)
         raise UsageError(f"{path} cannot be read")
 
@@ -171,7 +171,8 @@ async def test_many_small_files_leave_nothing_behind(tmp_path):
     me = psutil.Process()
     before = me.num_fds(), me.num_threads()
     code, out, err = await transcribe(tmp_path)
-    assert (code, len(out.splitlines()), len(err.splitlines())) == (1, 39, 1)
+    silent = ["nothing was understood" in line for line in err.splitlines()]
+    assert (code, len(out.splitlines()), silent.count(True), silent.count(False)) == (1, 39, 39, 1)
     assert me.num_fds() <= before[0] + 5
     assert me.num_threads() <= before[1] + 40, "one for each worker of the default pool at most"
     assert {path.suffix for path in tmp_path.iterdir()} == {".wav"}

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 def transcribe(
     settings: Settings,
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="FILE...",
             help="Audio files, folders and patterns of them; a stereo file is two legs.",
         ),
-    ],
+    ] = None,
     format_name: Annotated[
         str | None,
         typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Format of the output."),
@@ -51,6 +51,17 @@ def transcribe(
         ),
     ] = None,
     force: Force = False,
+    raw: Annotated[
+        str | None,
+        typer.Option(metavar="CODEC[:RATE]", help="What files hold that have no header."),
+    ] = None,
+    incoming: Annotated[
+        Path | None,
+        typer.Option("--in", metavar="FILE", help="One direction of a call, with --out."),
+    ] = None,
+    outgoing: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The other direction.")
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[
         float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
@@ -78,18 +89,23 @@ def transcribe(
     ] = False,
 ) -> int:
     """Transcribe audio files, in the same way as live calls."""
+    from streamer.cli.call_files import check_pair
     from streamer.cli.shelf import choose_keeping
     from streamer.cli.transcribe import run_transcribe
+    from streamer.media.raw import parse_raw
 
+    check_pair(incoming, outgoing, files or [])
     return run_transcribe(
         settings,
-        files,
+        files or [],
         format_name=format_name,
         output_path=output,
         force=force,
         speed=speed if live else None,
         channels=channels,
         keeping=choose_keeping(is_stored=store, at=at, pattern=name_pattern, is_again=again),
+        raw=parse_raw(raw) if raw is not None else None,
+        pair=(incoming, outgoing) if incoming and outgoing else None,
     )
 
 
