@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _run_bundled(names: list[str]) -> None:
-    from tools.bench import listening, overload, recording, screen, speech, store
+    from tools.bench import listening, overload, recording, screen, scripts, speech, store
     from tools.bench.machine import describe, show
 
     show(describe())
@@ -38,6 +38,7 @@ def _run_bundled(names: list[str]) -> None:
         "speech": speech.run,
         "overload": overload.run,
         "store": store.run,
+        "scripts": scripts.run,
         "screen": screen.run,
     }
     for name in names or parts:

@@ -22,6 +22,8 @@ from tui.widgets.bottom import HELP_IN_FIELD, may_act
 from tui.widgets.keys import KeyLine
 
 _LONGEST = 400
+_BEFORE = 20
+"""Characters that are shown before the first match, where that would be out of sight."""
 
 
 class QueryField(Input):
@@ -150,10 +152,13 @@ class SearchScreen(Screen[None]):
 
 
 def draw_hit(hit: Hit, speaker: str) -> Text:
-    """Return a line that was found, with the matches set off."""
+    """Return a line that was found, with the matches set off and the first in sight; its text has been one line since it was kept."""
     place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(speaker, 12)}  "
     line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
-    said = Text(show_name(hit.text, _LONGEST), "not dim")
+    first = min((start for start, _ in hit.spans), default=0)
+    cut = first - _BEFORE if first > 2 * _BEFORE else 0
+    said = Text("…" * bool(cut) + hit.text[cut : cut + _LONGEST], "not dim")
+    moved = cut - bool(cut)
     for start, end in hit.spans:
-        said.stylize("bold underline", start, end)
+        said.stylize("bold underline", start - moved, end - moved)
     return line.append_text(said)

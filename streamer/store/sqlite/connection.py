@@ -70,6 +70,10 @@ class Connection:
                 " then `streamer resume --all` makes the transcripts that are missing"
             )
 
+    async def define(self, name: str, function: Callable[[str], str | None]) -> None:
+        """Let statements of this connection call a function of one text."""
+        await self._db.create_function(name, 1, function, deterministic=True)
+
     async def fetch(self, sql: str, parameters: Mapping[str, object] | None = None) -> Rows:
         """Run one statement and return its rows; a writing one is a transaction of its own.
 

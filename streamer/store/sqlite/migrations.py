@@ -11,8 +11,12 @@ from collections.abc import Callable, Sequence
 
 from streamer.errors import StoreError
 from streamer.store.sqlite.connection import APPLICATION, Connection, Run
+from streamer.store.sqlite.scripts import indexed_text
 
 Migration = Callable[[], Sequence[str]]
+
+_INDEXED_TEXT = "streamer_indexed_text"
+"""The name of `indexed_text` in SQL."""
 
 
 def m001_calls_and_segments() -> Sequence[str]:
@@ -151,12 +155,67 @@ def m005_zero_of_calls() -> Sequence[str]:
     return ("ALTER TABLE call ADD COLUMN zero_at TEXT",)
 
 
+def m006_scripts_without_blanks() -> Sequence[str]:
+    """Index each character of scripts without blanks as a word, and vowel signs with their letters.
+
+    `indexed` is NULL where the text is indexed as it stands, so that such texts are not kept twice.
+    """
+    return (
+        "DROP TRIGGER segment_is_indexed",
+        "DROP TRIGGER segment_leaves_index",
+        "DROP TRIGGER segment_is_final",
+        "DROP TABLE segment_text",
+        "ALTER TABLE segment ADD COLUMN indexed TEXT",
+        f"""
+        UPDATE segment
+        SET indexed = {_INDEXED_TEXT}(text)
+        WHERE text GLOB '*[^ -~]*'
+        """,
+        """
+        CREATE VIEW segment_words AS
+        SELECT id, coalesce(indexed, text) AS text, leg
+        FROM segment
+        """,
+        # As before, with the marks of all scripts as parts of words.
+        """
+        CREATE VIRTUAL TABLE segment_text USING fts5 (
+            text,
+            leg,
+            content = 'segment_words',
+            content_rowid = 'id',
+            tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* Co'",
+            prefix = '1 2 3',
+            columnsize = 0
+        )
+        """,
+        "INSERT INTO segment_text (segment_text) VALUES ('rebuild')",
+        """
+        CREATE TRIGGER segment_is_indexed AFTER INSERT ON segment BEGIN
+            INSERT INTO segment_text (rowid, text, leg)
+            VALUES (new.id, coalesce(new.indexed, new.text), new.leg);
+        END
+        """,
+        """
+        CREATE TRIGGER segment_leaves_index AFTER DELETE ON segment BEGIN
+            INSERT INTO segment_text (segment_text, rowid, text, leg)
+            VALUES ('delete', old.id, coalesce(old.indexed, old.text), old.leg);
+        END
+        """,
+        """
+        CREATE TRIGGER segment_is_final BEFORE UPDATE ON segment BEGIN
+            SELECT raise(ABORT, 'a segment is settled for good');
+        END
+        """,
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
     m003_retention,
     m004_unclear_speech,
     m005_zero_of_calls,
+    m006_scripts_without_blanks,
 )
 
 
@@ -168,6 +227,7 @@ async def migrate(db: Connection) -> None:
     """
     if await read_schema(db.fetch, db.name) == len(MIGRATIONS):
         return
+    await db.define(_INDEXED_TEXT, indexed_text)
     for number, migration in enumerate(MIGRATIONS, start=1):
         async with db.transaction() as run:
             if await read_schema(run, db.name) < number:

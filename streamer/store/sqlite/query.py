@@ -5,8 +5,8 @@
     item         := word["*"] | "a phrase"["*"] | "(" alternatives ")"
 
 Only these are syntax: quotes, a `*` at the end, parentheses, and AND, OR, NOT in capitals. Everything else is a word and is quoted,
-so that `don't`, `555-1234` and `PJSIP/100` are found as they are written. A word without a letter or digit, as `--`, cannot be heard
-and is left out.
+so that `don't`, `555-1234` and `PJSIP/100` are found as they are written, and in a script without blanks each part of a text is. A word
+without a letter or digit, as `--`, cannot be heard and is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from enum import Enum
 
 from streamer.core.untrusted import one_line, printable
 from streamer.errors import UsageError
+from streamer.store.sqlite.scripts import indexed_text, may_go_on
 
 MOST_WORDS = 100
 """FTS5 refuses an expression that is 256 deep."""
@@ -162,9 +163,10 @@ def _join(operator: str, parts: Sequence[str]) -> str:
 
 
 def _encode(text: str, is_prefix: bool) -> str:
-    if not any(_is_heard(character) for character in text):
+    spaced = indexed_text(text) or text
+    if not any(_is_heard(character) for character in spaced):
         return ""
-    return f'"{text}"' + "*" * is_prefix
+    return f'"{spaced}"' + "*" * (is_prefix or may_go_on(text))
 
 
 def _is_heard(character: str) -> bool:

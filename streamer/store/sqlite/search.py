@@ -13,6 +13,7 @@ from streamer.store.sqlite.connection import Connection
 from streamer.store.sqlite.filter import IS_IN_TIME, IS_PICKED, LAST_ID, bind, names_legs
 from streamer.store.sqlite.query import parse_query
 from streamer.store.sqlite.reading import read_calls
+from streamer.store.sqlite.scripts import index_text
 
 FEW_LEGS = 400
 """Up to so many legs are looked for inside the index; with more, every hit's leg is looked at, of which one will soon fit."""
@@ -67,7 +68,7 @@ async def search(
         f"""
         SELECT
             leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end,
-            coalesce(call.zero_at, call.started_at), segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language
+            coalesce(call.zero_at, call.started_at), segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language, segment.indexed
         FROM segment_text
         CROSS JOIN segment ON segment.id = segment_text.rowid
         CROSS JOIN leg ON leg.id = segment.leg
@@ -198,7 +199,20 @@ async def _last_id(db: Connection, filter: Filter, before: str | None) -> int:
 
 
 def _parse_hit(row: Sequence[Any]) -> Hit:
-    call_id, leg, channel, utterance, start, end, zero_at, text, marked, folder, language = row
+    (
+        call_id,
+        leg,
+        channel,
+        utterance,
+        start,
+        end,
+        zero_at,
+        text,
+        marked,
+        folder,
+        language,
+        indexed,
+    ) = row
     return Hit(
         call_id=call_id,
         leg=leg,
@@ -208,10 +222,18 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         end=end,
         spoken_at=parse_time(zero_at) + timedelta(seconds=start / SPEECH_RATE),
         text=text,
-        spans=tuple(_find_spans(marked)),
+        spans=tuple(_find_spans(marked) if indexed is None else _trace_spans(text, marked)),
         folder=parse_path(folder),
         language=language,
     )
+
+
+def _trace_spans(text: str, marked: str) -> Iterator[tuple[int, int]]:
+    """Yield where the marks stand in the text that was indexed with blanks between its characters."""
+    indexed = index_text(text)
+    for start, end in _find_spans(marked):
+        if indexed is not None and end <= len(indexed.places):  # else another version indexed it
+            yield indexed.find(start, end)
 
 
 def _find_spans(marked: str) -> Iterator[tuple[int, int]]:

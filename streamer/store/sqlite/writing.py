@@ -17,6 +17,7 @@ from streamer.store.sqlite.columns import (
     shown_text,
 )
 from streamer.store.sqlite.connection import Connection
+from streamer.store.sqlite.scripts import indexed_text
 
 
 async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
@@ -126,8 +127,8 @@ _INSERT_SEGMENT = """
         FROM slot
         WHERE EXISTS (SELECT 1 FROM segment WHERE segment.id = slot.id)
     )
-    INSERT INTO segment (id, leg, utterance, start, end, language, text, words)
-    SELECT id, leg, :utterance, :start, :end, :language, :text, :words
+    INSERT INTO segment (id, leg, utterance, start, end, language, text, words, indexed)
+    SELECT id, leg, :utterance, :start, :end, :language, :text, :words, :indexed
     FROM slot
     WHERE NOT EXISTS (SELECT 1 FROM segment WHERE segment.id = slot.id)
     ON CONFLICT (leg, utterance) DO NOTHING
@@ -136,13 +137,15 @@ _INSERT_SEGMENT = """
 
 
 def _encode(segment: Segment) -> dict[str, object]:
+    text = shown_text(segment)
     return {
         "utterance": segment.utterance,
         "start": segment.start,
         "end": segment.end,
         "ms": samples_to_ms(segment.start),
         "language": encode_text(segment.language),
-        "text": shown_text(segment),
+        "text": text,
+        "indexed": indexed_text(text),
         "words": encode_word_column(segment.words),
     }
 
