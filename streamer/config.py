@@ -14,6 +14,7 @@ from typing import Any
 import platformdirs
 
 from streamer.core.languages import ANY, parse_languages
+from streamer.core.reasons import explain, find_place_in_toml
 from streamer.core.untrusted import printable
 from streamer.errors import UsageError
 
@@ -199,8 +200,13 @@ def _read_file(config: Path | None) -> dict[str, Any]:
         raise UsageError(
             f"there is no config file {path}; `streamer config` prints one to start from"
         ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"the config file {path} cannot be read at {find_place_in_toml(error)}: write each setting once, as name = value,"
+            " and text in quotes"
+        ) from error
     except (OSError, ValueError) as error:
-        raise UsageError(f"the config file {path} cannot be read: {error}") from error
+        raise UsageError(f"the config file {path} cannot be read: {explain(error)}") from error
     for name, value in read.items():
         _check(path, name, value)
         read[name] = _normalise(name, value, where=f"{path}: {name}")

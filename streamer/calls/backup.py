@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings
@@ -55,7 +56,7 @@ def make_target(target: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         raise UsageError(f"{target} is no folder; name a new or an empty one") from error
     except OSError as error:
-        raise RecordingError(f"{target} cannot be made: {error.strerror or error}") from error
+        raise RecordingError(f"{target} cannot be made: {explain(error)}") from error
     if has_something:
         raise UsageError(f"{target} is not empty; name a new or an empty folder")
 
@@ -95,7 +96,7 @@ def _copy_call(folder: CallFolder, target: Path) -> list[Path]:
                 left.append(path)
     except OSError as error:
         raise RecordingError(
-            f"{folder.path} cannot be copied to {target}: {error.strerror or error}"
+            f"{folder.path} cannot be copied to {target}: {explain(error)}"
         ) from error
     with suppress(RecordingError):
         left += [wav for wav in list_wavs(folder.path) if not folder.holds(wav)]

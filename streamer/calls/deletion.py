@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.calls.catalog import describe_folder, find_entry
+from streamer.core.reasons import find_cause
 from streamer.errors import NotFoundError, RecordingError
 from streamer.recording.disk import continued_path
 from streamer.recording.folder import CallFolder, is_call_id
@@ -166,8 +167,8 @@ def _say_left(folder: CallFolder, error: OSError) -> str:
     with suppress(OSError):
         names = sorted(path.name for path in folder.path.iterdir())
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        return f"{folder.path} cannot be removed ({error.strerror}), with {', '.join(names[:_SHOWN])}{more} in it"
-    return f"{folder.path} cannot be removed ({error.strerror})"
+        return f"{folder.path} cannot be removed ({find_cause(error)}), with {', '.join(names[:_SHOWN])}{more} in it"
+    return f"{folder.path} cannot be removed ({find_cause(error)})"
 
 
 def _explain(call: CallRow, rest: _Rest) -> str:

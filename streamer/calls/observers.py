@@ -74,10 +74,10 @@ class ToldObservers:
             self._news[name].clear()
             try:
                 await self._tell_new(name, observer)
-            except Exception as error:  # noqa: BLE001 - an observer must not cost the call its words
+            except Exception:  # noqa: BLE001 - an observer must not cost the call its words
                 _log.exception("the observer %s has failed", name)
                 if not has_failed:
-                    self._say(f"{name} has failed and is told again later: {error!r}")
+                    self._say(f"{name} has failed and is told again later; see the log")
                 has_failed = True
                 if not is_last:
                     await self._rest(name)

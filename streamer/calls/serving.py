@@ -180,11 +180,14 @@ class _ServeSession:
         except RecordingError as error:
             has_failed = True
             self._bus.publish(Trouble(folder.name, str(error)))
-        except Exception as error:  # noqa: BLE001 - the task's outermost edge
+        except Exception:  # noqa: BLE001 - the task's outermost edge
             has_failed = True
             _log.exception("a call cannot be followed any more")
             self._bus.publish(
-                Trouble(folder.name, f"the call is still recorded, but no longer shown: {error!r}")
+                Trouble(
+                    folder.name,
+                    "the call is still recorded, but no longer shown, by a fault of streamer's; see the log",
+                )
             )
         finally:
             self._outcome.live.discard(folder.name)

@@ -29,6 +29,7 @@ from streamer.core.events import (
     Trouble,
     Unclear,
 )
+from streamer.core.reasons import explain
 from streamer.errors import ModelError, RecordingError, StoreError
 from streamer.media.timeline import Noise
 from streamer.recording.description import MOST_SAMPLES
@@ -207,7 +208,7 @@ class _Session:
             return self._folder.take_transcriber_lock()
         except OSError as error:
             raise RecordingError(
-                f"{self._folder.path} cannot be transcribed: {error.strerror or error}"
+                f"{self._folder.path} cannot be transcribed: {explain(error)}"
             ) from error
 
     async def _show_settled(self) -> None:

@@ -87,11 +87,11 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         return output.close_quietly()
-    except Exception as error:  # noqa: BLE001 - the outermost edge: a user never sees a traceback
+    except Exception:  # noqa: BLE001 - the outermost edge: a user never sees a traceback
         from streamer.cli.logs import log_crash
 
         return output.fail(
-            f"internal error: {error!r}; the traceback is in {log_crash()}", ExitCode.FAILED
+            f"this is a fault of streamer's; what happened is in {log_crash()}", ExitCode.FAILED
         )
     if not arguments:
         return ExitCode.USAGE

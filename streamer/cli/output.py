@@ -7,10 +7,12 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
+from streamer.core.reasons import explain
 from streamer.core.untrusted import escape_json, printable
-from streamer.errors import ExitCode
+from streamer.errors import ExitCode, RecordingError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,9 +26,22 @@ def data(text: str) -> None:
 
     Raises:
         BrokenPipeError: The reader of stdout has gone.
+        RecordingError: It is a file on a disk that does not take it.
     """
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    with _writing_stdout():
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _writing_stdout() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        close_quietly()
+        raise RecordingError(f"stdout cannot be written: {explain(error)}") from error
 
 
 def json_line(value: object) -> None:
@@ -34,6 +49,7 @@ def json_line(value: object) -> None:
 
     Raises:
         BrokenPipeError: The reader of stdout has gone.
+        RecordingError: It is a file on a disk that does not take it.
     """
     data(escape_json(json.dumps(value, ensure_ascii=False)))
 
@@ -48,11 +64,13 @@ def show(drawing: RenderableType) -> None:
 
     Raises:
         BrokenPipeError: The reader of stdout has gone.
+        RecordingError: It is a file on a disk that does not take it.
     """
     from rich.console import Console
 
-    Console(highlight=False, markup=False, emoji=False).print(drawing)
-    sys.stdout.flush()
+    with _writing_stdout():
+        Console(highlight=False, markup=False, emoji=False).print(drawing)
+        sys.stdout.flush()
 
 
 def talk(message: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from streamer.cli import output
 from streamer.core.addresses import show_address
+from streamer.core.reasons import explain
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, UnreachableError, UsageError
 from streamer.simulator.report import Report
@@ -80,7 +81,7 @@ async def _serve(simulator: StreamChannelSimulator, host: str, port: int) -> int
                 end.cancel()
     except OSError as error:
         raise UnreachableError(
-            f"cannot listen on {show_address(host, port)}: {error.strerror or error}"
+            f"cannot listen on {show_address(host, port)}: {explain(error)}"
         ) from error
     if simulator.reports:
         return ExitCode.FAILED

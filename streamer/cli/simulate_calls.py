@@ -11,6 +11,7 @@ from streamer.cli import output
 from streamer.cli.signals import run_to_end
 from streamer.cli.simulate import SimulateOptions, parse_fault
 from streamer.core.addresses import parse_address
+from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, UsageError
 from streamer.simulator.audiosocket import Caller, CallResult, run_callers
 from streamer.simulator.caller import (
@@ -198,7 +199,7 @@ def _check_new(folder: Path, callers: list[Caller]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"the folder {folder} cannot be made: {error.strerror}; choose another one with --save"
+            f"the folder {folder} cannot be made: {find_cause(error)}; choose another one with --save"
         ) from error
     paths = [caller.save_to for caller in callers if caller.save_to]
     if len(set(paths)) < len(paths):

@@ -40,6 +40,7 @@ from streamer.core.events import (
     Unclear,
     encode_event,
 )
+from streamer.core.reasons import explain
 from streamer.core.transcript import UNCLEAR, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
@@ -265,7 +266,7 @@ def _find_code(
         return output.close_quietly()
     if error is not None:
         output.close_quietly()
-        return output.fail(f"stdout cannot be written: {error}", ExitCode.FAILED)
+        return output.fail(explain(error), ExitCode.FAILED)
     if caught or watching.cancelled():
         if outcome.folder is not None and goes_on:
             say_still_recording(outcome.folder)

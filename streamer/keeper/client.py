@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import KeeperError
 from streamer.keeper.runtime_dir import default_runtime_dir
 from streamer.keeper.starting import reach_or_start
@@ -160,7 +161,7 @@ class Keeper:
             self._sock, identity = reach_or_start(self._runtime_dir)
         except OSError as error:
             raise KeeperError(
-                f"the keeper cannot be started in {self._runtime_dir}: {error}"
+                f"the keeper cannot be started in {self._runtime_dir}: {explain(error)}"
             ) from error
         if self._holds and identity == self._identity:
             # It lives and has hung up on us, so it reads our sockets: whoever reads them too tears what comes.

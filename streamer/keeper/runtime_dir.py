@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from streamer.core.reasons import explain, find_cause
 from streamer.errors import KeeperError
 
 SOCKET_NAME = "keeper.sock"
@@ -42,7 +43,7 @@ def default_runtime_dir(note: Path | None = None) -> Path:
         return _find_noted(note)
     except OSError as error:
         raise KeeperError(
-            f"no private folder for the keeper can be made ({error}); name one with runtime_dir"
+            f"no private folder for the keeper can be made ({find_cause(error)}); name one with runtime_dir"
         ) from error
 
 
@@ -70,7 +71,9 @@ def make_private(directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_private = _is_private(directory)
     except OSError as error:
-        raise KeeperError(f"the keeper cannot be started in {directory}: {error}") from error
+        raise KeeperError(
+            f"the keeper cannot be started in {directory}: {explain(error)}"
+        ) from error
     if not is_private:
         raise KeeperError(
             f"{directory} must be a folder that you own and that no other user may enter; run chmod 700 on it"

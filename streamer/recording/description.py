@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import LONGEST_LABEL, looks_like_label
+from streamer.core.reasons import ContentError
 
 MOST_LEGS = 500
 """Legs of one call; each takes half a megabyte while it is transcribed."""
@@ -43,18 +44,18 @@ def check_description(fields: object) -> dict[str, Any]:
         ValueError: It is not what this program writes; the message says where.
     """
     if not isinstance(fields, dict) or not isinstance(legs := fields.get("legs"), list):
-        raise ValueError("it does not describe a call")
+        raise ContentError("it does not describe a call")
     if len(legs) > MOST_LEGS:
-        raise ValueError(f"it has {len(legs)} legs, and a call has {MOST_LEGS} at most")
+        raise ContentError(f"it has {len(legs)} legs, and a call has {MOST_LEGS} at most")
     if not all(isinstance(leg, dict) for leg in legs):
-        raise ValueError("a leg is not described")
+        raise ContentError("a leg is not described")
     for leg in legs:
         _check_leg(leg)
     if sum(len(leg.get("files") or ()) for leg in legs) > MOST_FILES:
-        raise ValueError(f"it has more than {MOST_FILES} files")
+        raise ContentError(f"it has more than {MOST_FILES} files")
     labels = [leg["leg"] for leg in legs if "leg" in leg]
     if len(set(labels)) < len(labels):
-        raise ValueError("two legs have the same label")
+        raise ContentError("two legs have the same label")
     return fields
 
 
@@ -68,26 +69,26 @@ def check_wav_name(name: object) -> Path:
     path = Path(text)
     is_plain = text == path.name or path.is_absolute()
     if not is_plain or not path.name or ".." in path.parts or "\0" in text:
-        raise ValueError(f"{text!r} names no WAV of this call")
+        raise ContentError(f"{text!r} names no WAV of this call")
     return path
 
 
 def _check_leg(leg: Mapping[str, Any]) -> None:
     label, rate = leg.get("leg", "leg"), leg.get("rate", LEAST_RATE)
     if not isinstance(label, str) or len(label) > _LONGEST_JOINED or not looks_like_label(label):
-        raise ValueError(f"{str(label)[:LONGEST_LABEL]!r} is no label of a leg")
+        raise ContentError(f"{str(label)[:LONGEST_LABEL]!r} is no label of a leg")
     if not _is_count(rate) or not LEAST_RATE <= rate <= MOST_RATE:
-        raise ValueError(f"a leg has {rate!r} samples a second")
+        raise ContentError(f"a leg has {rate!r} samples a second")
     if "path" in leg:
         check_wav_name(leg["path"])
     for name in _COUNTS:
         if name in leg and not _is_count(leg[name]):
-            raise ValueError(f"{name} of a leg is {leg[name]!r}")
+            raise ContentError(f"{name} of a leg is {leg[name]!r}")
     if leg.get("cause") is not None and not _is_count(leg["cause"]):
-        raise ValueError(f"the cause of a leg's end is {leg['cause']!r}")
+        raise ContentError(f"the cause of a leg's end is {leg['cause']!r}")
     for name in _SECONDS:
         if name in leg and not _is_duration(leg[name]):
-            raise ValueError(f"{name} of a leg is {leg[name]!r}")
+            raise ContentError(f"{name} of a leg is {leg[name]!r}")
     _check_noise(leg.get("noise", []))
     _check_lists(leg)
 
@@ -95,20 +96,20 @@ def _check_leg(leg: Mapping[str, Any]) -> None:
 def _check_lists(leg: Mapping[str, Any]) -> None:
     files, digits, sent = leg.get("files", []), leg.get("digits") or [], leg.get("sent") or {}
     if not isinstance(files, list) or len(files) > MOST_FILES:
-        raise ValueError(f"a leg has more than {MOST_FILES} files")
+        raise ContentError(f"a leg has more than {MOST_FILES} files")
     for part in files:
         if not isinstance(part, dict) or not _is_count(part.get("samples", 0)):
-            raise ValueError("a file of a leg is not described")
+            raise ContentError("a file of a leg is not described")
         check_wav_name(part.get("path", ""))
     if not isinstance(digits, list) or len(digits) > MOST_DIGITS:
-        raise ValueError(f"a leg has more than {MOST_DIGITS} digits")
+        raise ContentError(f"a leg has more than {MOST_DIGITS} digits")
     if not isinstance(sent, dict) or not all(map(_is_count, sent.values())):
-        raise ValueError("what was sent to a leg is not counted")
+        raise ContentError("what was sent to a leg is not counted")
 
 
 def _check_noise(spans: object) -> None:
     if not isinstance(spans, list) or len(spans) > MOST_NOISE:
-        raise ValueError(f"a leg has more than {MOST_NOISE} parts that are noise")
+        raise ContentError(f"a leg has more than {MOST_NOISE} parts that are noise")
     for span in spans:
         is_pair = isinstance(span, list) and len(span) == 2
         if (
@@ -116,7 +117,7 @@ def _check_noise(spans: object) -> None:
             or not _is_duration(span[0])
             or not (span[1] is None or _is_duration(span[1]))
         ):
-            raise ValueError(f"a part of a leg that is noise is {span!r}")
+            raise ContentError(f"a part of a leg that is noise is {span!r}")
 
 
 def _is_duration(value: object) -> bool:

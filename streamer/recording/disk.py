@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.reasons import find_cause
 from streamer.media.timeline import Placed, Silence
 from streamer.media.wav import HEADER_SIZE, MAX_DATA, WavHeader, encode_header
 from streamer.recording.private_files import create_private
@@ -166,7 +167,7 @@ class LegFile:
             self._write_at(audio)
             self.trouble = ""
         except OSError as error:
-            self.trouble = error.strerror or str(error)
+            self.trouble = find_cause(error)
             self.lost += (end - self._position) // SAMPLE_WIDTH
             self._position = end
 

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from streamer.core.reasons import find_cause
 from streamer.errors import RecordingError
 from streamer.recording.description import check_description, check_wav_name
 from streamer.recording.locks import Lock, is_locked, is_there, take_lock
@@ -158,7 +159,7 @@ class CallFolder:
             return check_description(read_json(self.call_json))
         except (OSError, ValueError) as error:
             raise RecordingError(
-                f"{self.call_json} cannot be read ({error}); the WAVs beside it are still good"
+                f"{self.call_json} cannot be read ({find_cause(error)}); the WAVs beside it are still good"
             ) from error
 
     def write(self, description: dict[str, Any]) -> None:

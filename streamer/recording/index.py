@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording.folder import CallFolder, is_call_id
 
@@ -64,7 +65,7 @@ class Recordings:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise RecordingError(f"{self.path} cannot be read: {error.strerror}") from error
+            raise RecordingError(f"{self.path} cannot be read: {explain(error)}") from error
         return sorted(names, reverse=True)
 
     def live_ids(self) -> list[str]:

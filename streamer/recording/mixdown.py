@@ -36,7 +36,9 @@ def write_mixdown(legs: Sequence[Sequence[Path]], path: Path) -> None:
     except UsageError as error:
         raise RecordingError(str(error)) from error
     except (wave.Error, struct.error) as error:
-        raise RecordingError(f"{path} cannot be written as a WAV: {error}") from error
+        raise RecordingError(
+            f"{path} cannot be written: the call is too long for one WAV; export its legs in parts, or as text"
+        ) from error
 
 
 def _read_leg(files: Sequence[Path]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from streamer.core.reasons import ContentError, Worded, explain
 from streamer.errors import RecordingError
 
 UNFINISHED = ".new"
@@ -35,17 +36,20 @@ def create_private(path: Path, flags: int = os.O_WRONLY | os.O_TRUNC) -> int:
     return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
 
 
-class IrregularFileError(OSError):
+class IrregularFileError(Worded, OSError):
     """There is something, but it is no file: a link, a pipe, a folder, a device."""
 
     def __init__(self, mode: int) -> None:
         kinds = {
-            stat.S_IFDIR: "Is a directory",
-            stat.S_IFLNK: "Is a link",
-            stat.S_IFIFO: "Is a pipe",
+            stat.S_IFDIR: "it is a folder",
+            stat.S_IFLNK: "it is a link",
+            stat.S_IFIFO: "it is a pipe",
         }
         code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-        super().__init__(code, kinds.get(stat.S_IFMT(mode), "Is no regular file"))
+        super().__init__(code, kinds.get(stat.S_IFMT(mode), "it is a device or a socket"))
+
+    def __str__(self) -> str:
+        return f"{self.strerror}, not a file"
 
 
 def is_regular(path: Path) -> bool:
@@ -153,7 +157,7 @@ def open_private(path: Path) -> Iterator[BinaryIO]:
                 temporary.unlink()
             raise
     except OSError as error:
-        raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise RecordingError(f"{path} cannot be written: {explain(error)}") from error
 
 
 def read_json(path: Path) -> Any:
@@ -166,11 +170,11 @@ def read_json(path: Path) -> Any:
     with os.fdopen(open_regular(path), "rb") as file:
         content = file.read(_MOST_READ + 1)
     if len(content) > _MOST_READ:
-        raise ValueError("it is too large")
+        raise ContentError("it is too large")
     try:
         return json.loads(content)
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ContentError("it is nested too deeply") from error
 
 
 def replace_json(path: Path, value: dict[str, Any]) -> None:

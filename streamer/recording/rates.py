@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamer.core.audio import Leg
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError
 from streamer.media.wav import HEADER_SIZE, WavHeader, parse_header
 from streamer.recording.description import LEAST_RATE, MOST_RATE
@@ -30,7 +31,7 @@ def read_rate(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise RecordingError(f"{path} cannot be read: {explain(error)}") from error
     if len(start) < HEADER_SIZE:
         return None
     try:

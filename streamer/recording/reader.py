@@ -13,6 +13,7 @@ from typing import Any
 
 from streamer.core.audio import SLIN16_RATE, AudioLoss, Leg
 from streamer.core.events import Call, Cause, EndReason, parse_time
+from streamer.core.reasons import ContentError, explain, find_cause
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise
 from streamer.media.wav import HEADER_SIZE, WavHeader, has_only_wrong_sizes, repair
@@ -107,7 +108,7 @@ def read_recorded(folder: Path) -> RecordedCall:
             _parse_zero(fields.get("zero_at")),
         )
         if call.id != place.call_id:
-            raise ValueError(f"it is of {call.id}")
+            raise ContentError(f"it is of {call.id}")
         ended_at = fields["ended_at"]
         return RecordedCall(
             call,
@@ -117,14 +118,14 @@ def read_recorded(folder: Path) -> RecordedCall:
         )
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise RecordingError(
-            f"{place.call_json} is damaged: {error!r}; the WAVs beside it are still good"
+            f"{place.call_json} is damaged: {find_cause(error)}; the WAVs beside it are still good"
         ) from error
 
 
 def _parse_beginning(text: object) -> datetime:
     began = parse_time(text)
     if not _FIRST_YEAR <= began.year <= _LAST_YEAR:
-        raise ValueError(f"it began in the year {began.year}")
+        raise ContentError(f"it began in the year {began.year}")
     return began
 
 
@@ -197,7 +198,7 @@ def _wavs_of(folder: Path, leg: dict[str, Any]) -> list[Path]:
         names = [leg["path"], *(part["path"] for part in leg["files"])]
     except LookupError as error:
         raise RecordingError(
-            f"{place.call_json} is damaged: {error!r} of a leg is missing; the WAVs beside it are still good"
+            f"{place.call_json} is damaged: {find_cause(error)}; the WAVs beside it are still good"
         ) from error
     wavs = [place.find_wav(name) for name in dict.fromkeys(names)]
     return [path for path in wavs if path.suffix.lower() == ".wav"]
@@ -236,7 +237,7 @@ def _repair(path: Path, rate: int, *, is_inside: bool) -> bool:
     except OSError as error:
         if error.errno == errno.EMLINK:
             return False  # it is another's too, and can be read as it is
-        raise RecordingError(f"{path} cannot be repaired: {error.strerror or error}") from error
+        raise RecordingError(f"{path} cannot be repaired: {explain(error)}") from error
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.core.untrusted import one_line
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
@@ -38,6 +39,4 @@ def write_names(folder: Path, names: Mapping[str, str]) -> None:
     try:
         place.write_names(names)
     except OSError as error:
-        raise RecordingError(
-            f"{place.names} cannot be written: {error.strerror or error}"
-        ) from error
+        raise RecordingError(f"{place.names} cannot be written: {explain(error)}") from error

@@ -14,6 +14,7 @@ from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
 from streamer.core.events import Call, Cause, Dtmf, EndReason, encode_pressed, encode_time
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError
 from streamer.media.missing import MissingFrames
 from streamer.media.timeline import Noise, Placed, Silence
@@ -368,7 +369,7 @@ def create_recording(
             return recording
     except OSError as error:
         raise RecordingError(
-            f"cannot record in {recordings.absolute()}: {error.strerror or error}"
+            f"cannot record in {recordings.absolute()}: {explain(error)}"
         ) from error
 
 

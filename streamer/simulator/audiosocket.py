@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
+from streamer.core.reasons import explain
 from streamer.errors import UnreachableError
 from streamer.simulator.caller import CallerScript, Playback
 from streamer.simulator.dialling import connect_first, resolve
@@ -220,7 +221,7 @@ class AudioSocketSimulator:
             await asyncio.get_running_loop().create_connection(lambda: call, sock=sock)
         except OSError as error:
             sock.close()
-            self._refuse(number, UnreachableError(f"the connection was lost: {error}"))
+            self._refuse(number, UnreachableError(f"the connection was lost: {explain(error)}"))
 
     def _refuse(self, number: int, refusal: UnreachableError) -> None:
         if not self._connected:

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.reasons import ContentError, find_cause
 from streamer.errors import SourceError, UsageError
 from streamer.media.decode import decode_mono
 from streamer.simulator.script import EndKind, TimedFrame, delay_frames, hold_frames
@@ -171,10 +172,10 @@ def _load_trace(path: Path) -> CallerScript:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         if lines[0]["meta"]["protocol"] != "audiosocket":
-            raise ValueError("it is a trace of another protocol")
+            raise ContentError("it is a trace of another protocol")
         return _script_trace(path.name, [line for line in lines[1:] if line["dir"] == "in"])
     except (ValueError, LookupError, AttributeError, TypeError, SourceError) as error:
-        raise UsageError(f"{path} is not a trace of AudioSocket: {error!r}") from error
+        raise UsageError(f"{path} is not a trace of AudioSocket: {find_cause(error)}") from error
 
 
 def _script_trace(name: str, items: list[dict[str, Any]]) -> CallerScript:

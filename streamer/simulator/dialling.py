@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from streamer.core.addresses import show_address
+from streamer.core.reasons import explain
 from streamer.errors import UnreachableError
 
 CONNECT_S = 2.0
@@ -58,4 +59,4 @@ def _explain(error: Exception, address: Any) -> str:
         return f"{shown} refused the connection; start the AudioSocket server first"
     if isinstance(error, TimeoutError):
         return f"{shown} did not answer within {CONNECT_S:.0f} s; check the host and any firewall"
-    return f"{shown} cannot be reached: {getattr(error, 'strerror', None) or error}"
+    return f"{shown} cannot be reached: {explain(error)}"

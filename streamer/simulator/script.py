@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
+from streamer.core.reasons import find_cause
 from streamer.errors import UsageError
 from streamer.media.decode import decode_tracks
 
@@ -112,7 +113,7 @@ def _load_trace(path: Path) -> list[ChannelScript]:
         channels = meta.get("legs") or {None: meta.get("channel") or {}}
         return [_trace_channel(path, channel, leg, items) for leg, channel in channels.items()]
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        raise UsageError(f"{path} is not a trace of stream-channel: {error!r}") from error
+        raise UsageError(f"{path} is not a trace of stream-channel: {find_cause(error)}") from error
 
 
 def _trace_channel(

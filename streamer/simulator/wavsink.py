@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.reasons import find_cause
 from streamer.media.wav import WavHeader, encode_header
 from streamer.wire.audiosocket import Audio
 
@@ -39,7 +40,7 @@ class WavSink:
                 self._open(audio.rate)
             self._append(audio)
         except OSError as error:
-            self._failure = error.strerror or str(error)
+            self._failure = find_cause(error)
 
     def close(self) -> None:
         """Finish the header; without any audio there is no file. Idempotent."""
@@ -50,7 +51,7 @@ class WavSink:
                 file.seek(0)
                 file.write(encode_header(WavHeader(self._rate, data_size=self._size)))
         except OSError as error:
-            self._failure = error.strerror or str(error)
+            self._failure = find_cause(error)
         self._file = None
 
     def _open(self, rate: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from streamer.core.addresses import show_address
+from streamer.core.reasons import explain, find_cause
 from streamer.errors import UnreachableError
 from streamer.wire import stream_channel as wire
 
@@ -35,7 +36,7 @@ async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
             return await _connect_first(found)
     except socket.gaierror as error:
         raise UnreachableError(
-            f"the host of {shown} has no address ({error.strerror}); check its name"
+            f"the host of {shown} has no address; check its name, and that a name server answers"
         ) from error
     except UnicodeError as error:
         raise UnreachableError(f"the host of {shown} is not a host name; check it") from error
@@ -48,7 +49,7 @@ async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
             f"{shown} did not answer within {timeout_s:.0f} s; check the host and any firewall"
         ) from error
     except OSError as error:
-        raise UnreachableError(f"{shown} cannot be reached: {error.strerror or error}") from error
+        raise UnreachableError(f"{shown} cannot be reached: {explain(error)}") from error
 
 
 async def _resolve(host: str, port: int) -> list[Any]:
@@ -105,15 +106,17 @@ async def listen_tcp(host: str, port: int) -> socket.socket:
         return await asyncio.to_thread(_bind, host, port)
     except socket.gaierror as error:
         raise UnreachableError(
-            f"cannot listen on {shown}: {host} has no address ({error.strerror})"
+            f"cannot listen on {shown}: {host} has no address; check its name"
         ) from error
     except UnicodeError as error:
         raise UnreachableError(f"cannot listen on {shown}: {host} is not a host name") from error
     except OSError as error:
-        advice = "another program listens there; stop it, or choose another port"
+        advice = "stop it, or choose another port"
         if error.errno != errno.EADDRINUSE:
             advice = "choose an address of this machine and a port above 1023"
-        raise UnreachableError(f"cannot listen on {shown} ({error.strerror}): {advice}") from error
+        raise UnreachableError(
+            f"cannot listen on {shown}: {find_cause(error)}; {advice}"
+        ) from error
 
 
 def resolve_address(host: str, port: int) -> str:

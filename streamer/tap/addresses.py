@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UnreachableError
 from streamer.recording.locks import Lock, channel_lock_path, is_locked, make_lock_folder, take_lock
 
@@ -33,9 +34,7 @@ class Place:
             self.stop_path.unlink(missing_ok=True)
             lock = take_lock(path)
         except OSError as error:
-            raise RecordingError(
-                f"cannot record in {recordings}: {error.strerror or error}"
-            ) from error
+            raise RecordingError(f"cannot record in {recordings}: {explain(error)}") from error
         if lock is None:
             raise AddressTakenError(source, address)
         self._lock: Lock | None = lock

@@ -132,9 +132,9 @@ def run_detached(work: Callable[[Starter], Coroutine[Any, Any, int]], *, what: s
     except StreamerError as error:
         starter.send(Said(str(error)))
         code = int(error.exit_code)
-    except Exception as error:
+    except Exception:
         _log.exception("%s has failed", what)
-        starter.send(Said(f"{what} has failed: {error!r}"))
+        starter.send(Said(f"{what} has failed, by a fault of streamer's; see the log"))
         raise
     finally:
         starter.send(Exited(code))

@@ -24,6 +24,7 @@ from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.core.addresses import show_address
 from streamer.core.events import LegEnded, Trouble
+from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
 from streamer.sources.inbound import Admitted
@@ -248,7 +249,7 @@ def _log_in(recordings: Path) -> None:
         log_to(recordings / LISTENER_LOG)
     except OSError as error:
         raise RecordingError(
-            f"cannot record in {recordings}: {error.strerror or error}; make it writable, or name another folder"
+            f"cannot record in {recordings}: {find_cause(error)}; make it writable, or name another folder"
             " with --recordings"
         ) from error
 

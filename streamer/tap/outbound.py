@@ -13,6 +13,7 @@ from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, Trouble
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError, StreamerError
 from streamer.keeper.client import open_keeper
 from streamer.recording.feed import follow
@@ -171,9 +172,7 @@ def _take_channels(plan: TapPlan, locks: ExitStack) -> list[Lock]:
             lock.note("")
             taken.append(lock)
     except OSError as error:
-        raise RecordingError(
-            f"cannot record in {plan.recordings}: {error.strerror or error}"
-        ) from error
+        raise RecordingError(f"cannot record in {plan.recordings}: {explain(error)}") from error
     return taken
 
 

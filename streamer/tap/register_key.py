@@ -8,6 +8,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from streamer.core.reasons import find_cause
 from streamer.errors import RecordingError
 from streamer.recording.private_files import create_private
 
@@ -31,7 +32,7 @@ def read_or_make_key(recordings: Path) -> str:
         return _read(path)
     except OSError as error:
         raise RecordingError(
-            f"the key of registrations cannot be kept in {path}: {error.strerror or error};"
+            f"the key of registrations cannot be kept in {path}: {find_cause(error)};"
             " set register_key in the config file"
         ) from error
 

@@ -8,7 +8,7 @@ error text and no reason at the end, so outcomes are told apart by what is missi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import EndReason
@@ -23,6 +23,10 @@ REFUSAL_WINDOW = 1.0
 """Seconds after the handshake within which a close without audio means that there is no such channel."""
 
 _RESERVED = frozenset({"host", "connection", "upgrade", CHANNEL_HEADER.lower()})
+_BEHIND_PROXY = (
+    "a proxy answers, but Asterisk behind it does not; check with `http show status` that Asterisk's HTTP server runs, and to which"
+    " address the proxy goes"
+)
 _NORMAL_CLOSE = 1000
 _GOING_AWAY = 1001
 _FROZEN = (
@@ -134,22 +138,40 @@ def parse_message(message: bytes | str) -> Audio | Text:
     return Audio(message[: len(message) - odd_bytes], odd_bytes) if odd_bytes else Audio(message)
 
 
-def explain_status(status: int, url: str) -> UnreachableError:
-    """Say what an HTTP answer other than 101 means on an Asterisk."""
+def explain_status(status: int, url: str, location: str = "") -> UnreachableError:
+    """Say what an HTTP answer other than 101 means on an Asterisk; `location` is where it redirects to."""
     shown = public_url(url)
     reasons = {
-        301: "it redirects to another address, which streamer does not follow; use that address as the url",
+        301: _explain_redirect(url, location),
         400: "Asterisk does not know the sub-protocol stream-channel; load it with `module load res_ari_stream.so`",
         401: "a proxy in front of Asterisk asks for a login; write it as ws://USER:PASSWORD@... in the config file",
         403: "an access rule forbids this machine; see the [/ws] restriction in http.conf",
         404: "the path is wrong, or res_http_websocket is not loaded; the path is /ws unless http.conf sets a prefix",
+        407: "a proxy in between asks for a login; connect to Asterisk itself",
         426: "a proxy in between has removed the websocket upgrade; connect to Asterisk itself",
+        429: "a proxy in between allows no more connections for now; wait, or connect to Asterisk itself",
+        500: "the server failed; see its log",
+        501: "the server knows no websockets; connect to Asterisk itself",
+        502: _BEHIND_PROXY,
+        503: _BEHIND_PROXY,
+        504: _BEHIND_PROXY,
     }
     reason = reasons.get(
         301 if 300 <= status < 400 else status,
         "it is not Asterisk's websocket; check host, port and path",
     )
     return UnreachableError(f"{shown} answered HTTP {status}: {reason}")
+
+
+def _explain_redirect(url: str, location: str) -> str:
+    try:
+        target = urljoin(url, location) if location else ""
+        scheme, separator, rest = target.partition("://")
+        address = {"http": "ws", "https": "wss"}.get(scheme, scheme) + separator + rest
+        check_url(address)
+    except (UsageError, ValueError):
+        return "it redirects to another address, which streamer does not follow; use that address as the url"
+    return f"it redirects, which streamer does not follow; use {public_url(address)} as the url"
 
 
 def suggest_port(url: str) -> str:

@@ -265,3 +265,50 @@ async def test_a_bus_that_nobody_reads_changes_nothing(recordings, runtime_dir):
     async with open_simulator(StreamChannelSimulator([[sent]], speed=50)) as pbx:
         result = await record_call(plan_for(pbx, recordings, runtime_dir), Bus(), Stop())
     assert result.exit_code == ExitCode.DONE
+
+
+def redirect(location):
+    return f"HTTP/1.1 301 Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (redirect("https://pbx.example/ws"), "use wss://pbx.example/ws as the url"),
+        (redirect("/asterisk/ws"), "/asterisk/ws as the url"),
+        (redirect("https://u:secret@pbx.example/ws?key=secret"), "use wss://pbx.example/ws"),
+        (redirect("ftp://elsewhere"), "redirects to another address"),
+        (http("502 Bad Gateway"), "a proxy answers, but Asterisk behind it does not"),
+        (http("503 Service Unavailable"), "a proxy answers, but Asterisk behind it does not"),
+        (http("500 Internal Server Error"), "see its log"),
+    ],
+)
+async def test_what_stands_before_asterisk_is_told_by_its_answer(answer, said, recordings):
+    async with open_port(answer) as port:
+        code, _, err = await record(f"ws://127.0.0.1:{port}/ws", recordings)
+    assert code == ExitCode.UNREACHABLE
+    assert said in one_line(err)
+    assert "secret" not in err
+
+
+async def test_a_certificate_of_another_name_is_no_matter_of_its_issuer(recordings, tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("pbx.example").configure_cert(context)
+    async with open_port(b"", tls=context) as port:
+        flags = ["--ca", str(tmp_path / "ca.pem")]
+        code, _, err = await record(f"wss://127.0.0.1:{port}/ws", recordings, *flags)
+    assert code == ExitCode.UNREACHABLE
+    assert "is for another name; write the name in the url" in one_line(err)
+    assert "--ca" not in err
+
+
+@pytest.mark.parametrize("content", ["no certificate", None])
+async def test_a_file_that_is_no_certificate_is_said(content, recordings, tmp_path):
+    path = tmp_path / "ca.pem"
+    if content:
+        path.write_text(content)
+    code, _, err = await record("wss://127.0.0.1:1/ws", recordings, "--ca", str(path))
+    assert code == ExitCode.USAGE
+    assert ("holds no certificate in PEM" if content else "it is not there") in one_line(err)

@@ -417,7 +417,7 @@ async def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(requests):
     with pytest.raises(UnreachableError, match="another HOST:PORT") as refused:
         async with open_registration(requests.registry, host, int(port), say=say_nothing):
             raise AssertionError
-    assert f"{requests.address}: address already in use; " in str(refused.value)
+    assert f"{requests.address}: another program listens there; " in str(refused.value)
     assert refused.value.exit_code == 4
     assert "\n" not in str(refused.value)
 

@@ -58,7 +58,7 @@ def _judge(folder: Path, call: WatchedCall, said: list[str], outcome: Outcome) -
             losses.append(f"{leg['leg']}: {len(track)} bytes are not {len(pcm)} and what is lost")
     if not lost_s:
         losses.append("the disk was not full")
-    about = [line for line in said if "No space left" in line]
+    about = [line for line in said if "the disk is full" in line]
     if len(about) != len(call.tracks):  # each leg has a file of its own
         losses.append(f"{len(about)} lines say it, which should be one for each leg: {said}")
     line = about[0].replace(str(folder), "...") if about else "-"

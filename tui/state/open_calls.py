@@ -186,12 +186,12 @@ class OpenCalls:
             feeding = asyncio.ensure_future(run_feed(events, self.shown_calls, self._tell))
             try:
                 await self._work(request)
-            except Exception as error:  # noqa: BLE001 - the task's outermost edge
+            except Exception:  # noqa: BLE001 - the task's outermost edge
                 _log.exception("the backend has failed")
                 self.bus.publish(
                     Trouble(
                         None,
-                        f"streamer cannot follow calls any more: {error!r}; quit and start it again",
+                        "streamer cannot follow calls any more, by a fault of its own; quit and start it again, and see the log",
                     )
                 )
                 await asyncio.sleep(0)
@@ -249,7 +249,7 @@ class OpenCalls:
         self.bus.publish(
             Trouble(
                 None,
-                f"streamer cannot follow this call any more: {error!r}; its recording goes on",
+                "streamer cannot follow this call any more, by a fault of its own; its recording goes on, and the log says more",
             )
         )
 

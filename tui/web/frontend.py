@@ -14,6 +14,7 @@ from streamer.cli import output
 from streamer.cli.frontend import Place, ScreenRequest
 from streamer.cli.signals import run_to_end
 from streamer.core.addresses import show_address
+from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, UnreachableError
 from streamer.tap.descriptors import raise_descriptor_limit
 from tui.web.access import Access
@@ -56,7 +57,7 @@ def _listen(place: Place) -> socket.socket:
         return socket.create_server(address, family=family)
     except OSError as error:
         raise UnreachableError(
-            f"cannot listen on {show_address(place.host, place.port)}: {error.strerror or error}; choose another address with --host and --port"
+            f"cannot listen on {show_address(place.host, place.port)}: {find_cause(error)}; choose another address with --host and --port"
         ) from error
 
 

@@ -27,6 +27,7 @@ from uuid import UUID
 from streamer.core.addresses import show_address
 from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
+from streamer.core.reasons import explain
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.keeper.client import Hold
 from streamer.sources.arrival import Arrivals
@@ -356,7 +357,7 @@ class Connection(asyncio.BufferedProtocol):
         A reset is an ordinary hang-up: Asterisk closes its socket while our silence is unread in it.
         """
         if exc is not None and not isinstance(exc, ConnectionError):
-            lost = f"the connection to {self.peer} is lost: {exc}; check the network"
+            lost = f"the connection to {self.peer} is lost: {explain(exc)}"
             return EndReason.LOST, SourceError(lost), ""
         note = "the connection ended in the middle of a frame" if self._parser.unread else ""
         return EndReason.HANG_UP, None, note

@@ -132,10 +132,16 @@ def describe_error(code: int | None) -> str:
     return _ERRORS.get(code, f"code 0x{code:02x}")
 
 
+_PROXY_HEADERS = {(b[0], int.from_bytes(b[1:])) for b in (b"PRO", b"\r\n\r")}
+"""How HAProxy's header begins, as text and in binary (proxy-protocol.txt, 2.1 and 2.2), read as kind and length."""
+
+
 def describe_beginning(kind: int, length: int) -> str:
     """Describe a first frame that is not a UUID, for the person who set up the peer."""
     if kind == 0x16 and length >> 8 == 0x03:  # a record of the kind "handshake", of any version
         return "a TLS handshake; AudioSocket is not encrypted"
+    if (kind, length) in _PROXY_HEADERS:
+        return "the PROXY header of a load balancer; turn off send-proxy there, since AudioSocket has no such header"
     if chr(kind).isascii() and chr(kind).isupper():
         return f"the letter {chr(kind)}, as an HTTP client does; AudioSocket is not HTTP"
     what = "audio" if kind in wire.RATES else f"a frame of the kind 0x{kind:02x}"

@@ -25,7 +25,6 @@ import asyncio
 import hmac
 import ipaddress
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from functools import partial
 from aiohttp import web
 
 from streamer.core.addresses import show_address
+from streamer.core.reasons import find_cause
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
 from streamer.sources.registration.hosts import is_of_a_page, is_own_host, name_share, own_names
 from streamer.sources.registration.registry import Registry
@@ -120,10 +120,7 @@ async def _listen(server: _Server, host: str, port: int) -> asyncio.Server:
 
 
 def _reason(error: OSError | UnicodeError) -> str:
-    """Return the system's words; asyncio's repeat the address, and a resolver's errors have numbers below 0."""
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    return str(getattr(error, "strerror", None) or error).lower()
+    return find_cause(error) if isinstance(error, OSError) else "that is no host name"
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 
 from streamer.config import Settings
+from streamer.core.reasons import explain
 from streamer.errors import UsageError
 from streamer.wire import stream_channel as wire
 
@@ -47,8 +48,14 @@ def _tls_context(settings: Settings) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=settings.ca or None)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"the certificate file {settings.ca} cannot be used: {error}") from error
+    except ssl.SSLError as error:
+        raise UsageError(
+            f"the certificate file {settings.ca} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----"
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"the certificate file {settings.ca} cannot be read: {explain(error)}"
+        ) from error
     if settings.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketException
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
 from websockets.protocol import Event
 
 from streamer.core.audio import AudioChunk, Leg
@@ -105,11 +106,13 @@ class LegReader:
             await self._open(address)
         except StreamerError as error:
             self._close(EndReason.REFUSED, error)
-        except Exception as error:  # noqa: BLE001 - a leg that nobody ends would never end
+        except Exception:  # noqa: BLE001 - a leg that nobody ends would never end
             _log.exception("cannot open %s", self.leg.channel)
             self._close(
                 EndReason.REFUSED,
-                SourceError(f"cannot open {self.leg.channel}: {error!r}; see the log"),
+                SourceError(
+                    f"cannot open {self.leg.channel}, by a fault of streamer's; see the log"
+                ),
             )
 
     def may_read(self) -> bool:
@@ -140,7 +143,9 @@ class LegReader:
         """End a leg whose bytes are not websocket frames; the keeper reads on."""
         self._close(
             EndReason.LOST,
-            SourceError(f"{self.leg.channel} sent bytes that are not a websocket frame: {error}"),
+            SourceError(
+                f"{self.leg.channel} sent bytes that are not a websocket frame; check what stands between streamer and the PBX"
+            ),
         )
 
     def on_end(self, close_code: int | None, close_reason: str) -> None:
@@ -249,22 +254,29 @@ class LegReader:
             )
         except InvalidStatus as error:
             self._let_go(was_attached=False)
-            raise wire.explain_status(error.response.status_code, address.url) from error
+            raise _explain_answer(error.response, address.url) from error
         except InvalidMessage as error:
             self._let_go(was_attached=True)
             raise UnreachableError(_explain_no_answer(shown, error)) from error
         except WebSocketException as error:
-            self._let_go(was_attached=True)
-            raise UnreachableError(f"{shown} is not Asterisk's websocket: {error}") from error
+            response = _find_redirect(error)
+            self._let_go(was_attached=response is None)
+            if response is not None:
+                raise _explain_answer(response, address.url) from error
+            raise UnreachableError(
+                f"{shown} is not Asterisk's websocket; check host, port and path"
+            ) from error
         except ssl.SSLError as error:
             self._let_go(was_attached=False)
             raise UnreachableError(_explain_tls(shown, error)) from error
         except ValueError as error:
             self._let_go(was_attached=False)
-            answered = error.__cause__ or error.__context__  # a redirect, which is not followed
-            if isinstance(answered, InvalidStatus):
-                raise wire.explain_status(answered.response.status_code, address.url) from error
-            raise UnreachableError(f"{shown} did not answer as a websocket: {error}") from error
+            response = _find_redirect(error)
+            if response is not None:
+                raise _explain_answer(response, address.url) from error
+            raise UnreachableError(
+                f"{shown} did not answer as a websocket; check host, port and path"
+            ) from error
         except TimeoutError as error:
             self._let_go(was_attached=True)
             raise UnreachableError(
@@ -273,7 +285,9 @@ class LegReader:
             ) from error
         except OSError as error:
             self._let_go(was_attached=True)
-            raise UnreachableError(f"{shown} broke off the connection: {error}") from error
+            raise UnreachableError(
+                f"{shown} broke off the connection before it had answered; check host and port, and Asterisk's log"
+            ) from error
 
     def _close(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
         if not self.is_closed:
@@ -292,6 +306,16 @@ class LegReader:
             self.connection.transport.abort()
 
 
+_OTHER_NAME = "is for another name; write the name in the url that it was made for"
+_CERTIFICATE_FAULTS = {
+    9: "is not valid yet; check this machine's clock",
+    10: "has expired; renew it there",
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+"""What is wrong with a certificate, by OpenSSL's X509_V_ERR numbers; most of the others are of its issuer."""
+
+
 def _explain_no_answer(shown: str, error: InvalidMessage) -> str:
     if isinstance(error.__cause__, EOFError):
         return (
@@ -303,8 +327,20 @@ def _explain_no_answer(shown: str, error: InvalidMessage) -> str:
 
 def _explain_tls(shown: str, error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate of {shown} is not trusted ({error.verify_message});"
-            " name its issuer with --ca FILE, or accept any with --insecure"
-        )
-    return f"TLS with {shown} failed ({error.reason or error}); if it speaks plain websocket, write ws:// instead of wss://"
+        unknown = "is of an issuer that this machine does not know; name that with --ca FILE"
+        what = _CERTIFICATE_FAULTS.get(error.verify_code, unknown)
+        return f"the certificate of {shown} {what}, or accept any with --insecure"
+    return (
+        f"TLS with {shown} failed: if it speaks plain websocket, write ws:// instead of wss://;"
+        " if it speaks TLS, it wants another version of it, or a certificate of ours"
+    )
+
+
+def _find_redirect(error: Exception) -> Response | None:
+    """Return the answer behind an error of a redirect, which is not followed; None if it is of something else."""
+    answered = error.__cause__ or error.__context__
+    return answered.response if isinstance(answered, InvalidStatus) else None
+
+
+def _explain_answer(response: Response, url: str) -> UnreachableError:
+    return wire.explain_status(response.status_code, url, response.headers.get("Location", ""))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError
 from streamer.media.wav import HEADER_SIZE, MAX_DATA
 from streamer.recording.description import MOST_FILES
@@ -120,9 +121,7 @@ class Follower:
         try:
             return self._read_parts(most)
         except OSError as error:
-            raise RecordingError(
-                f"{self._path} cannot be read: {error.strerror or error}"
-            ) from error
+            raise RecordingError(f"{self._path} cannot be read: {explain(error)}") from error
 
     def _read_parts(self, most: int) -> bytes:
         while self._open():

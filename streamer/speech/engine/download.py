@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import NotFoundError, StreamerError
 from streamer.speech.engine.models import NAMES, InstalledModel, check_model, resolve_model
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG}
+"""What a disk says, and no network."""
 
 _FILES = ["config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*"]
 
@@ -41,6 +46,10 @@ def _download(repository: str) -> Path:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise NotFoundError(f"the Hugging Face hub has no model {repository}") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        if getattr(error, "errno", None) in _DISK:
+            raise StreamerError(
+                f"{repository} cannot be kept: {explain(error)}, or name another folder with HF_HOME"
+            ) from error
         raise StreamerError(
             f"the Hugging Face hub cannot be reached for {repository}; check the network and any proxy, or copy the model's"
             " directory here and name it with --model DIR"

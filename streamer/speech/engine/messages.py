@@ -173,7 +173,7 @@ def _parse(head: bytes, pcm: bytes) -> Message:
             case kind:
                 raise ValueError(f"unknown kind {kind!r}")
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise MalformedMessageError(f"a message is not of this protocol: {error!r}") from error
+        raise MalformedMessageError("the engine sent what is no message") from error
 
 
 def _encode_window(window: Window) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from streamer.core.reasons import ContentError
+
 PREPROCESSOR = "preprocessor_config.json"
 
 DEFAULT_CHUNK_S = 30
@@ -37,13 +39,13 @@ def read_model_json(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         content = file.read(MOST_JSON + 1)
     if len(content) > MOST_JSON:
-        raise ValueError(f"it has more than {MOST_JSON} bytes")
+        raise ContentError(f"it has more than {MOST_JSON} bytes")
     try:
         value = json.loads(content)
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise ContentError("it is nested too deeply") from error
     if not isinstance(value, dict):
-        raise ValueError("it does not hold a JSON object")
+        raise ContentError("it does not hold a JSON object")
     return value
 
 
@@ -67,5 +69,5 @@ def _check(name: str, value: Any) -> int:
         meant = " or ".join(map(str, allowed))
         if isinstance(allowed, range):
             meant = f"{allowed[0]} to {allowed[-1]}"
-        raise ValueError(f"{name} must be {meant}, not {str(value)[:20]}")
+        raise ContentError(f"{name} must be {meant}, not {str(value)[:20]}")
     return value

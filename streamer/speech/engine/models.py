@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.core.events import SPEECH_RATE
+from streamer.core.reasons import ContentError, find_cause
 from streamer.errors import ModelError, NotFoundError
 from streamer.speech.audio.segmenter import LONGEST
 from streamer.speech.engine.model_numbers import (
@@ -213,14 +214,18 @@ def _check_json(path: Path) -> None:
     try:
         read_model_json(path)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
+        raise ModelError(
+            f"{path} is broken: {find_cause(error)}; {_advice(path.parent)}"
+        ) from error
 
 
 def _check_numbers(path: Path) -> None:
     try:
         read_numbers(path)
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path / PREPROCESSOR} is broken: {error}; {_advice(path)}") from error
+        raise ModelError(
+            f"{path / PREPROCESSOR} is broken: {find_cause(error)}; {_advice(path)}"
+        ) from error
 
 
 def _read_spec(path: Path) -> str:
@@ -229,10 +234,12 @@ def _read_spec(path: Path) -> str:
         with path.open("rb") as file:
             _, length = struct.unpack("<IH", file.read(6))
             if not 1 < length <= _LONGEST_SPEC_NAME:
-                raise ValueError("no name in its header")
+                raise ContentError("its header names no kind of model")
             return file.read(length).rstrip(b"\0").decode("ascii")
     except (OSError, ValueError, struct.error) as error:
-        raise ModelError(f"{path} is broken: {error}; {_advice(path.parent)}") from error
+        raise ModelError(
+            f"{path} is broken: {find_cause(error)}; {_advice(path.parent)}"
+        ) from error
 
 
 def _advice(path: Path) -> str:

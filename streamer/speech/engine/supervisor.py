@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from streamer.core.reasons import explain
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Suspicion, Window
 from streamer.speech.engine.child import CRASH, EngineChild, EngineDiedError
@@ -210,7 +211,11 @@ class EngineProcess:
         try:
             child = EngineChild(await self._spawn())
         except OSError as error:
-            return EngineDiedError(f"the engine cannot be started: {error}", CRASH), False, False
+            return (
+                EngineDiedError(f"the engine cannot be started: {explain(error)}", CRASH),
+                False,
+                False,
+            )
         self._child = child
         try:
             death = await self._live(child)

@@ -10,6 +10,7 @@ Windows are transcribed in the attempts of `attempts`; those of equal shape as o
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from streamer.core.audio import FULL_SCALE
 from streamer.core.events import SPEECH_RATE
+from streamer.core.reasons import explain
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ModelError
 from streamer.speech.base import Hypothesis, ModelFacts, Suspicion, Window, always
@@ -113,7 +115,9 @@ def load_whisper(
         )
         return WhisperEngine(model, facts)
     except Exception as error:  # the libraries raise anything for a broken file
-        raise ModelError(f"the model {directory} cannot be loaded: {_first_line(error)}") from error
+        sys.excepthook(type(error), error, error.__traceback__)  # stderr is the parent's log
+        why = _explain_load(error, chosen, chosen_type)
+        raise ModelError(f"the model {directory} cannot be loaded: {why}") from error
 
 
 def _best_device(ctranslate2: Any) -> str:
@@ -127,8 +131,18 @@ def _best_type(ctranslate2: Any, device: str) -> str:
     return next((kind for kind in wanted if kind in able), "default")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _explain_load(error: Exception, device: str, compute_type: str) -> str:
+    """Say what the libraries mean, which have no kinds of errors for it."""
+    said = str(error).lower()
+    if isinstance(error, MemoryError) or "memory" in said or "bad_alloc" in said:
+        return "there is not enough memory for it; name a smaller one with --model"
+    if "compute type" in said:
+        return f"{device} cannot compute in {compute_type}; leave compute_type out of the settings"
+    if device == "cuda" or "cuda" in said:
+        return "the GPU or its libraries cannot be used; set device to cpu"
+    if isinstance(error, OSError) and error.errno:
+        return explain(error)
+    return "its files are damaged, or of a version that this streamer does not know; pull it anew, or name another"
 
 
 class WhisperEngine:

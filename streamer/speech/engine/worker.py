@@ -173,9 +173,9 @@ def _answer(engine: Future[Engine], request: Transcribe, output: _Output, wanted
             request.windows, is_wanted=lambda: request.job in wanted
         )
         output.send(Done(request.job, tuple(hypotheses)))
-    except Exception as error:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
+    except Exception:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
         sys.excepthook(*sys.exc_info())
-        output.send(Failed(request.job, f"{type(error).__name__}: {error}"))
+        output.send(Failed(request.job, "the engine failed at them; the log says more"))
     finally:
         wanted.discard(request.job)
 

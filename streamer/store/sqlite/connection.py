@@ -23,6 +23,8 @@ BUSY_TIMEOUT_S = 4.0
 
 _RETRY_S = 0.02
 
+_log = logging.getLogger(__name__)
+
 # It logs every statement with its values, which are what was said.
 logging.getLogger("aiosqlite").setLevel(logging.WARNING)
 
@@ -196,11 +198,15 @@ async def _use_log(db: Connection) -> None:
 
 _OTHER_FILE = "or name another file with --db"
 _DAMAGED = (
-    "{name} is damaged ({error}); move it away or name another with --db,"
+    "{name} is damaged; move it away or name another with --db,"
     " then `streamer resume --all` makes it anew from the recordings"
 )
 _FOREIGN = (
-    "{name} is no database of streamer's, or is damaged at its beginning ({error}); name another file with --db,"
+    "{name} is no database of streamer's, or is damaged at its beginning; name another file with --db,"
+    " then `streamer resume --all` makes it anew from the recordings"
+)
+_STRANGE = (
+    "{name} is not made as this streamer expects it; move it away or name another with --db,"
     " then `streamer resume --all` makes it anew from the recordings"
 )
 _SHUT = f"{{name}} cannot be opened; check its permissions and its folder's, {_OTHER_FILE}"
@@ -209,9 +215,11 @@ _BUSY = "{name} is being written by another program"
 _TEMPORARY = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_PROTOCOL: _BUSY,
+    sqlite3.SQLITE_NOMEM: "there is not enough memory for {name}; end some programs",
     sqlite3.SQLITE_FULL: "the disk has no room for {name}; free some space",
     sqlite3.SQLITE_READONLY: f"{{name}} cannot be written; make it and its folder writable {_OTHER_FILE}",
-    sqlite3.SQLITE_IOERR: "the disk failed to read or write {name} ({error}); check the disk",
+    sqlite3.SQLITE_IOERR: "the disk failed to read or write {name}; check the disk",
 }
 _PERMANENT = {
     sqlite3.SQLITE_CANTOPEN: _SHUT,
@@ -227,10 +235,11 @@ def explain(error: sqlite3.Error, name: str, *, is_ours: bool = False) -> StoreE
     Only of a file that `is_ours` it is advised to move it away.
     """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    message = _TEMPORARY.get(code) or _PERMANENT.get(code, "{name} cannot be used: {error}")
+    message = _TEMPORARY.get(code) or _PERMANENT.get(code, _STRANGE)
+    _log.warning("SQLite says of %s: %s", name, error)
     if message is _DAMAGED and not is_ours:
         message = _FOREIGN
-    return StoreError(message.format(name=name, error=error), is_temporary=code in _TEMPORARY)
+    return StoreError(message.format(name=name), is_temporary=code in _TEMPORARY)
 
 
 def file_uri(path: Path, options: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, Unclear, encode_time, parse_time
+from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, Retention, TroubleRow
@@ -232,7 +233,7 @@ async def back_up(db: Connection, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be made ({error.strerror}); name another folder"
+            f"{path} cannot be made ({find_cause(error)}); name another folder"
         ) from error
     await db.fetch("VACUUM INTO :path", {"path": encode_path(path)})
 

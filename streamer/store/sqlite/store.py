@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.core.events import Call, EndReason, Segment, Unclear
+from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.base import (
@@ -265,7 +266,7 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"{path} cannot be opened ({error}); name another file with --db"
+            f"{path} cannot be opened ({find_cause(error)}); name another file with --db"
         ) from error
 
 
@@ -286,5 +287,5 @@ def _make_private(path: Path) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be created ({error.strerror}); name another file with --db"
+            f"{path} cannot be created ({find_cause(error)}); name another file with --db"
         ) from error

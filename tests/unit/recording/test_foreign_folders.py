@@ -155,7 +155,7 @@ async def test_a_call_whose_folder_is_a_link_is_not_worked_with(recordings, fold
     before = sorted(path.name for path in elsewhere.iterdir())
     await work_with(recordings, folder)
     assert sorted(path.name for path in elsewhere.iterdir()) == before
-    with pytest.raises(RecordingError, match="Is a link"):
+    with pytest.raises(RecordingError, match="it is a link"):
         read_recorded(folder)
 
 

@@ -26,7 +26,7 @@ def test_what_cannot_be_read_or_understood_is_named(tmp_path):
     (tmp_path / "a.wav").write_bytes(bytes(100))
     with pytest.raises(RecordingError, match=r"a\.wav is not a recording of ours: .* RIFF"):
         read_rate(tmp_path / "a.wav")
-    with pytest.raises(RecordingError, match="cannot be read: Is a directory"):
+    with pytest.raises(RecordingError, match="cannot be read: it is a folder"):
         read_rate(tmp_path)
 
 

@@ -116,7 +116,7 @@ def test_a_call_that_cannot_be_begun_leaves_no_folder_and_no_descriptor(
 
     monkeypatch.setattr(CallFolder, broken, fail)
     before = sorted(Path("/proc/self/fd").iterdir())
-    with pytest.raises(RecordingError, match="No space left"):
+    with pytest.raises(RecordingError, match="the disk is full"):
         begin(recordings)
     assert sorted(Path("/proc/self/fd").iterdir()) == before
     assert list(recordings.iterdir()) == []

@@ -145,5 +145,7 @@ def test_a_thousand_odd_things_are_a_few_lines():
 def test_a_wrong_beginning_is_described():
     assert "HTTP" in describe_beginning(ord("G"), 0x4554)
     assert "TLS" in describe_beginning(0x16, 0x0301)
+    assert "send-proxy" in describe_beginning(ord("P"), int.from_bytes(b"RO"))
+    assert "send-proxy" in describe_beginning(ord("\r"), int.from_bytes(b"\n\r"))
     assert "0x80" in describe_beginning(0x80, 0)
     assert "audio" in describe_beginning(0x16, 1920)
