@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -179,17 +180,22 @@ async def _suit(
 
 @asynccontextmanager
 async def open_backend(
-    settings: Settings, model: InstalledModel | WantedModel | None, bus: Bus
+    settings: Settings,
+    model: InstalledModel | WantedModel | None,
+    bus: Bus,
+    *,
+    patience_s: float | None = None,
 ) -> AsyncIterator[Backend]:
     """Open speech, if there is a model, and the store, in the background, while the block lasts.
 
-    A store that is busy is waited for. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be
-    transcribed later. A wanted model that is not there is waited for.
+    A store that is busy, or whose disk is full, is waited for, `patience_s` at most; None is for live calls, which may end long
+    after. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be transcribed later. A wanted
+    model that is not there is waited for.
     """
     wanted = model if isinstance(model, WantedModel) else WantedModel("", model)
     found = wanted.model
     async with AsyncExitStack() as stack:
-        opening = asyncio.ensure_future(_open_store(stack, settings, bus))
+        opening = asyncio.ensure_future(_open_store(stack, settings, bus, patience_s))
         stack.push_async_callback(_settle, opening)
         lack = await _find_lack(settings, found, bus) if found else ""
         async with open_speech(settings, None if lack else found, bus) as speech:
@@ -252,13 +258,17 @@ async def _settle(opening: asyncio.Future[Store | None]) -> None:
     await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _open_store(stack: AsyncExitStack, settings: Settings, bus: Bus) -> Store | None:
+async def _open_store(
+    stack: AsyncExitStack, settings: Settings, bus: Bus, patience_s: float | None
+) -> Store | None:
     is_said = False
+    give_up_at = None if patience_s is None else time.monotonic() + patience_s
     while True:
         try:
             store = await stack.enter_async_context(open_store(settings))
         except StoreError as error:
-            if not error.is_temporary:
+            is_late = give_up_at is not None and time.monotonic() > give_up_at
+            if is_late or not error.is_temporary:
                 bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
                 return None
             if not is_said:

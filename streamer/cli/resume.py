@@ -8,6 +8,7 @@ from pathlib import Path
 from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
+from streamer.calls.segment_writer import PATIENCE_S
 from streamer.calls.session import run_session
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
@@ -81,7 +82,7 @@ async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry
     bus, code = Bus(), ExitCode.DONE
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
-        async with open_backend(settings, model, bus) as backend:
+        async with open_backend(settings, model, bus, patience_s=PATIENCE_S) as backend:
             for number, entry in enumerate(entries, start=1):
                 output.talk(f"{number} of {len(entries)}: {entry.call.id}, {show_legs(entry.call)}")
                 if not await _resume_one(without_partials(backend), entry, bus):

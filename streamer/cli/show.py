@@ -16,7 +16,7 @@ from streamer.core.events import Segment, Word, encode_event, encode_segment
 from streamer.core.transcript import DOUBTFUL, Transcript, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
-from streamer.exporters import EXPORTERS
+from streamer.exporters import EXPORTERS, encode_file
 from streamer.recording.private_files import open_private
 from streamer.recording.speaker_names import read_names
 from streamer.store import TroubleRow, open_reader
@@ -29,6 +29,8 @@ _SURE = 0.8
 """Probability below which a word is dim; one below `DOUBTFUL` is underlined too."""
 
 _COLOURS = ("cyan", "magenta", "green", "yellow")
+
+_AUDIO_SUFFIX = "wav"
 
 
 def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
@@ -73,9 +75,12 @@ def run_export(
     Raises:
         StreamerError: There is no such call or format, or the file exists already.
     """
+    if format_name is None and not is_audio and output_path is not None:
+        suffix = output_path.suffix.lower().removeprefix(".")
+        format_name, is_audio = suffix if suffix in EXPORTERS else None, suffix == _AUDIO_SUFFIX
     if is_audio == (format_name is not None):
         raise UsageError(
-            f"choose what to export with --format {'|'.join(EXPORTERS)}, or with --audio"
+            f"choose what to export with --format {'|'.join(EXPORTERS)}, with --audio, or by the end of the name after -o"
         )
     if format_name is not None and format_name not in EXPORTERS:
         raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
@@ -88,12 +93,13 @@ def run_export(
         assert output_path
         return _export_audio(entry, output_path)
     assert format_name
-    text = EXPORTERS[format_name](transcript)
     if output_path is None:
-        output.data(text.removesuffix("\n"))
+        output.data(EXPORTERS[format_name](transcript).removesuffix("\n"))
     else:
+        is_pipe = output_path.exists() and not output_path.is_file()
+        text = EXPORTERS[format_name](transcript).encode()
         with open_private(output_path) as file:
-            file.write(text.encode())
+            file.write(text if is_pipe else encode_file(format_name, transcript))
     return ExitCode.DONE
 
 

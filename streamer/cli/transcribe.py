@@ -14,6 +14,7 @@ from typing import Any
 
 from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
+from streamer.calls.segment_writer import PATIENCE_S
 from streamer.calls.session import SessionResult, run_session
 from streamer.cli.batch import Batch
 from streamer.cli.call_files import CallFiles, find_pairs
@@ -122,7 +123,7 @@ async def _transcribe_all(
     shelf = await asyncio.to_thread(Shelf, recordings, keeping, batch.say) if keeping else None
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(batch.tell(events))
-        async with open_backend(settings, model, bus) as backend:
+        async with open_backend(settings, model, bus, patience_s=PATIENCE_S) as backend:
             chosen = without_partials(backend) if speed is None else backend
 
             async def work(file: Path) -> tuple[Transcript, str]:

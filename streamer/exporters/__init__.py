@@ -21,3 +21,13 @@ EXPORTERS: dict[str, Exporter] = {
     "csv": csv.render,
 }
 """Every format by the name that `--format` takes."""
+
+_MARKED = frozenset({"csv"})
+"""Formats of which spreadsheets take a file for one of an old code page, unless it begins with a mark."""
+
+
+def encode_file(format_name: str, transcript: Transcript) -> bytes:
+    """Return what a file of a format holds: as text that is printed or piped, but a CSV says that it is UTF-8."""
+    return EXPORTERS[format_name](transcript).encode(
+        "utf-8-sig" if format_name in _MARKED else "utf-8"
+    )

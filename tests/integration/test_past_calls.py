@@ -1,6 +1,7 @@
 """Words are kept, found, exported, taken out and made again: the commands as users run them, on a real database."""
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -15,6 +16,8 @@ import webvtt
 
 from streamer.cli.demo import demo_call
 from streamer.core.events import encode_time
+from streamer.errors import RecordingError
+from streamer.recording import private_files
 from streamer.recording.speaker_names import write_names
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import start_streamer
@@ -115,6 +118,59 @@ async def test_other_programs_parsers_read_the_exports(kept, tmp_path):
         kept, "export", "last", "--format", "vtt", "-o", str(tmp_path / "call.vtt"), code=2
     )
     assert "--force" in err
+
+
+async def test_a_csv_file_says_that_it_is_utf_8_and_a_pipe_holds_the_text_alone(kept, tmp_path):
+    path, mark = tmp_path / "call.csv", b"\xef\xbb\xbf"
+    await run(kept, "export", "last", "--format", "csv", "-o", str(path))
+    printed = (await run(kept, "export", "last", "--format", "csv")).splitlines()
+    assert path.read_bytes().startswith(mark + b"call,leg,")
+    assert path.read_text(encoding="utf-8-sig").splitlines() == printed
+    assert printed[0].startswith("call,leg,")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = asyncio.ensure_future(asyncio.to_thread(pipe.read_bytes))
+    await run(kept, "export", "last", "--format", "csv", "-o", str(pipe), "--force")
+    assert (await reading).startswith(b"call,leg,")
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [("a.vtt", b"WEBVTT"), ("a.SRT", b"1\n"), ("a.json", b"{"), ("a.wav", b"RIFF")],
+)
+async def test_the_end_of_a_file_s_name_chooses_the_format(kept, tmp_path, name, beginning):
+    await run(kept, "export", "last", "-o", str(tmp_path / name))
+    assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+async def test_a_name_that_says_no_format_is_refused_and_leaves_nothing(kept, tmp_path):
+    err = await refused(kept, "export", "last", "-o", str(tmp_path / "a.doc"), code=2)
+    assert "--format txt|srt|vtt|json|csv" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.wav"])
+async def test_a_half_export_on_a_full_disk_is_removed_and_said(kept, tmp_path, monkeypatch, name):
+    class FullDisk(io.BytesIO):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    def open_on_full_disk(descriptor, mode):
+        os.close(descriptor)
+        return FullDisk()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", open_on_full_disk)
+        with (
+            pytest.raises(RecordingError) as raised,
+            private_files.open_private(tmp_path / name) as file,
+        ):
+            file.write(b"half")
+    assert (
+        str(raised.value)
+        == f"{tmp_path / name} cannot be written: the disk is full; free some space"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_the_audio_of_all_legs_is_exported_as_it_was_recorded(kept, tmp_path):

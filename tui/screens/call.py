@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -17,6 +18,7 @@ from streamer.errors import StreamerError
 from streamer.recording.private_files import is_regular
 from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
+from tui.clipboard import copy_by_command
 from tui.layout.formatting import show_count, show_name
 from tui.navigation import Navigator
 from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
@@ -286,15 +288,25 @@ class CallScreen(Screen[None]):
 
     def action_copy(self) -> None:
         if selected := self.get_selected_text():
-            self.app.copy_to_clipboard(selected)
-            self.app.say("copied the selection")
+            self._copy(selected, "the selection")
             return
         block = self.transcript.cursor_block
         if block is None:
             self.app.say("there is no line yet")
             return
-        self.app.copy_to_clipboard(block.text)
-        self.app.say("copied the line")
+        self._copy(block.text, "the line")
+
+    def _copy(self, text: str, what: str) -> None:
+        self.app.copy_to_clipboard(text)
+        if self.app.is_web:
+            self.app.say(f"copied {what}")
+        else:
+            self.run_worker(self._copy_further(text, what), group="copy", exclusive=True)
+
+    async def _copy_further(self, text: str, what: str) -> None:
+        copied = await asyncio.to_thread(copy_by_command, text, os.environ)
+        said = f"copied {what}" if copied.is_done else f"{what} may not be copied"
+        self.app.say(f"{said}: {copied.note}" if copied.note else said, is_bad=not copied.is_done)
 
     async def action_export(self) -> None:
         folder = Path.cwd()

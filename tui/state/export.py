@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streamer.errors import RecordingError
-from streamer.exporters import EXPORTERS
+from streamer.exporters import EXPORTERS, encode_file
 from streamer.recording.losses import read_losses
 from streamer.recording.mixdown import write_mixdown
 from streamer.recording.private_files import open_private
@@ -47,7 +47,7 @@ def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:
     else:
         with open_private(path) as file:
             transcript = shown.transcript(losses=read_losses(shown.folder))
-            file.write(EXPORTERS[format_name](transcript).encode())
+            file.write(encode_file(format_name, transcript))
     return path
 
 

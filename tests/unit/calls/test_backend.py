@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streamer.calls.backend import plan_speech
+from streamer.bus import Bus
+from streamer.calls import backend as backend_module
+from streamer.calls.backend import open_backend, plan_speech
 from streamer.config import Settings
-from streamer.core.events import SPEECH_RATE
-from streamer.errors import UsageError
+from streamer.core.events import SPEECH_RATE, Trouble
+from streamer.errors import StoreError, UsageError
 from streamer.speech.base import EncoderWindow
 from streamer.speech.check.findings import Findings
 from streamer.speech.check.memory import remember
@@ -60,3 +62,19 @@ def test_what_a_check_found_of_these_weights_is_followed_unless_the_user_says_ot
         plan_speech(Settings(encoder_window="short"), model).encoder_window is EncoderWindow.SHORT
     )
     assert plan_speech(Settings(), resolve_model(DEMO)).encoder_window is EncoderWindow.SHORT
+
+
+async def test_a_store_whose_disk_stays_full_is_not_waited_for_for_ever(monkeypatch):
+    def refuse(settings):
+        raise StoreError("the disk has no room for db; free some space", is_temporary=True)
+
+    monkeypatch.setattr(backend_module, "open_store", refuse)
+    bus = Bus()
+    with bus.subscribe() as events:
+        async with open_backend(Settings(), None, bus, patience_s=-1.0) as backend:
+            assert await backend.opening is None
+        bus.close()
+        said = [event.message async for event in events if isinstance(event, Trouble)]
+    assert said == [
+        "no text: the disk has no room for db; free some space; calls are recorded all the same"
+    ]
