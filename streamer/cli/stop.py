@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.core.addresses import parse_address
+from streamer.core.reasons import explain
 from streamer.errors import ExitCode, NotFoundError, RecordingError
 from streamer.recording.index import Recordings
 from streamer.recording.reader import say_what_goes_on
@@ -62,7 +63,7 @@ def run_stop_listener(settings: Settings, address: str) -> int:
         other.request_stop()
     except OSError as error:
         raise RecordingError(
-            f"the listener at {shown} cannot be asked to end: {error.strerror or error}"
+            f"the listener at {shown} cannot be asked to end: {explain(error)}"
         ) from error
     if not _wait_until(lambda: not other.is_listening()):
         return output.fail(

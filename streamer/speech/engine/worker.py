@@ -173,11 +173,18 @@ def _answer(engine: Future[Engine], request: Transcribe, output: _Output, wanted
             request.windows, is_wanted=lambda: request.job in wanted
         )
         output.send(Done(request.job, tuple(hypotheses)))
-    except Exception:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
+    except Exception as error:  # noqa: BLE001  the outermost edge of a job; stderr is the parent's log
         sys.excepthook(*sys.exc_info())
-        output.send(Failed(request.job, "the engine failed at them; the log says more"))
+        output.send(Failed(request.job, _explain(error)))
     finally:
         wanted.discard(request.job)
+
+
+def _explain(error: Exception) -> str:
+    """Say what the libraries mean; memory of a GPU has no kind of error of its own."""
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "the engine is out of memory"
+    return "the engine failed at them; the log says more"
 
 
 def _claim_stdout() -> int:
