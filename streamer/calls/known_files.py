@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UsageError
 from streamer.recording.index import Recordings
 
@@ -27,7 +28,7 @@ def hash_files(files: Iterable[Path]) -> str:
                 while piece := file.read(1 << 20):
                     digest.update(piece)
         except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+            raise UsageError(f"{path} cannot be read: {explain(error)}") from error
     return digest.hexdigest()
 
 

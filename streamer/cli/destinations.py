@@ -9,10 +9,11 @@ from typing import Protocol
 
 from streamer.cli import output
 from streamer.cli.files import check_new
+from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.core.untrusted import one_line
 from streamer.errors import UsageError
-from streamer.exporters import EXPORTERS, Exporter
+from streamer.exporters import EXPORTERS, Exporter, encode_file
 from streamer.exporters.several import Several
 from streamer.recording.private_files import open_private
 
@@ -59,7 +60,7 @@ def open_destination(
         return _Printed(render) if is_single else _PrintedInARow(Several(format_name))
     if is_file:
         check_new(target, force=force)
-        return _OneFile(target, EXPORTERS[format_name])
+        return _OneFile(target, format_name)
     return _Folder(target, files, format_name, force=force)
 
 
@@ -95,15 +96,15 @@ class _PrintedInARow:
 
 
 class _OneFile:
-    def __init__(self, path: Path, render: Exporter) -> None:
+    def __init__(self, path: Path, format_name: str) -> None:
         self._path = path
-        self._render = render
+        self._format = format_name
 
     def check(self, file: Path) -> None:
         """It was checked before anything began."""
 
     def take(self, file: Path, transcript: Transcript) -> None:
-        _write(self._path, self._render(transcript))
+        _write(self._path, encode_file(self._format, transcript))
 
 
 class _Folder:
@@ -113,7 +114,7 @@ class _Folder:
         self, folder: Path, files: Sequence[Path], format_name: str, *, force: bool
     ) -> None:
         self._folder = folder
-        self._render = EXPORTERS[format_name]
+        self._format = format_name
         self._names = _choose_names(files, format_name)
         self._force = force
         self._written: set[Path] = set()
@@ -121,7 +122,7 @@ class _Folder:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
-                f"the folder {folder} cannot be made ({error.strerror}); name another one with -o"
+                f"the folder {folder} cannot be made ({find_cause(error)}); name another one with -o"
             ) from error
 
     def check(self, file: Path) -> None:
@@ -133,7 +134,7 @@ class _Folder:
 
     def take(self, file: Path, transcript: Transcript) -> None:
         path = self._folder / self._names[file]
-        _write(path, self._render(transcript))
+        _write(path, encode_file(self._format, transcript))
         self._written.add(file)
         output.data(one_line(str(path)))
 
@@ -152,6 +153,6 @@ def _choose_names(files: Sequence[Path], format_name: str) -> dict[Path, str]:
     return names
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     with open_private(path) as file:
-        file.write(text.encode())
+        file.write(content)

@@ -27,13 +27,14 @@ def list_inputs(arguments: Iterable[Path]) -> list[Path | StreamerError]:
 
 
 def _expand(argument: Path) -> Iterator[Path | StreamerError]:
-    if argument.is_dir():
+    if os.path.isdir(argument):  # noqa: PTH112 - a name that is too long is no error
         files = sorted(_walk(argument))
         yield from files
         if not files:
             yield UsageError(f"the folder {argument} holds no audio files")
     elif os.path.lexists(argument) or not _WILD & set(str(argument)):
-        yield argument if argument.exists() else NotFoundError(f"no such file: {argument}")
+        is_there = os.path.exists(argument)  # noqa: PTH110 - as above
+        yield argument if is_there else NotFoundError(f"no such file: {argument}")
     else:
         yield from _fill_in(argument)
 

@@ -64,7 +64,7 @@ def parse_pattern(text: str) -> re.Pattern[str]:
         pattern = re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(
-            f"--name-pattern is no regular expression: {error}, in {text!r}"
+            f"--name-pattern is no regular expression of Python: {_find_fault(error)} in {text!r}"
         ) from error
     strange = [name for name in pattern.groupindex if name not in GROUPS]
     if strange or not pattern.groupindex:
@@ -129,3 +129,12 @@ def _read_date(text: str) -> datetime | None:
         pass
     digits = re.sub(r"\D", "", text)
     return find_date(digits) if len(digits) in (8, 12, 14) else None
+
+
+def _find_fault(error: Exception) -> str:
+    place = getattr(error, "pos", None)
+    return (
+        "it is too complicated,"
+        if place is None
+        else f"it makes no sense from character {place + 1} on,"
+    )

@@ -86,6 +86,11 @@ def explain(error: BaseException) -> str:
     return f"{find_cause(error)}; {advice}" if advice else find_cause(error)
 
 
+def is_known(error: BaseException) -> bool:
+    """Say whether there is a cause for an error's number; FFmpeg has further ones of its own."""
+    return isinstance(error, OSError) and error.errno in _CAUSES
+
+
 def find_place_in_toml(error: ValueError) -> str:
     """Return where a document ceases to be TOML, which its parser says only in a sentence."""
     place = _TOML_PLACE.search(str(error))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from streamer.core.reasons import find_cause, is_known
 from streamer.errors import UsageError
 from streamer.media.findings import Findings
 from streamer.media.placing import Placer
@@ -116,7 +117,7 @@ def _read_packets(
             break
         except (av.FFmpegError, OSError) as error:
             failures += 1
-            findings.broke_off = error.strerror or str(error)
+            findings.broke_off = find_cause(error) if is_known(error) else "it makes no sense"
 
 
 def _find_zero(container: InputContainer, stream: AudioStream, unit: Fraction) -> Fraction:

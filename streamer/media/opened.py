@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streamer.core.reasons import explain, find_cause, is_known
 from streamer.errors import UsageError
 from streamer.media.findings import Findings
 from streamer.media.raw import Codec, RawFormat, find_named
@@ -40,8 +41,7 @@ def open_audio(path: Path, raw: RawFormat | None, findings: Findings) -> InputCo
     Raises:
         UsageError: It is missing, empty, or none that can be read.
     """
-    if not path.is_file():
-        raise UsageError(f"no such file: {path}")
+    _check_file(path)
     with path.open("rb") as file:
         start = file.read(_HEADER)
     if not start:
@@ -51,6 +51,17 @@ def open_audio(path: Path, raw: RawFormat | None, findings: Findings) -> InputCo
         if raw is not None:
             findings.take(path, raw)
     return _open_with_header(path, start) if raw is None else _open_raw(path, raw)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise UsageError(
+            f"{path} is a pipe or a device, and a file is read more than once; save what comes from it first"
+        )
+    if not path.exists():
+        raise UsageError(f"no such file: {path}")
 
 
 def _open_with_header(path: Path, start: bytes) -> InputContainer:
@@ -63,7 +74,7 @@ def _open_with_header(path: Path, start: bytes) -> InputContainer:
             raise UsageError(
                 f"{path} was cut off before its index, which lies at its end, or the index is damaged; without it nothing can be read"
             ) from error
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = find_cause(error) if is_known(error) else "it is in no format that is known"
         raise UsageError(
             f"{path} cannot be read as audio: {reason}; if it has no header, say with --raw CODEC[:RATE] what it holds"
         ) from error
@@ -83,7 +94,7 @@ def _open_raw(path: Path, raw: RawFormat) -> InputContainer:
             return av.open(io.BytesIO(vox), "r", format="wav")
         return av.open(str(path), "r", format=_DEMUXERS[raw.codec], options=options)
     except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = explain(error) if is_known(error) else "it makes no sense as that"
         raise UsageError(f"{path} cannot be read as {raw}: {reason}") from error
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
 from streamer import __version__
@@ -288,7 +289,7 @@ async def test_what_is_no_audio_is_refused_without_a_library_s_number(tmp_path):
     code, _, err = await run_here("transcribe", str(path), "--model", "demo")
     assert code == 2
     assert "Errno" not in err
-    assert "Invalid data found" in err
+    assert "it is in no format that is known" in err
 
 
 async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
@@ -296,3 +297,33 @@ async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
         "calls", "--recordings", str(tmp_path), env={**os.environ, "STREAMER_MODLE": "x"}
     )
     assert err.count("STREAMER_MODLE") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("empty.wav", "empty.wav is empty"),
+        ("folder", "the folder"),
+        ("pipe", "is a pipe or a device"),
+        ("mute.mkv", "mute.mkv holds no audio"),
+        ("x" * 300, "no such file"),
+    ],
+)
+async def test_what_holds_no_audio_is_said_in_plain_words(tmp_path, name, said):
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    write_mute_video(tmp_path / "mute.mkv")
+    code, out, err = await run_here("transcribe", str(tmp_path / name), "--model", "demo")
+    assert (code, out) == (3 if name.startswith("x") else 2, "")
+    assert err.count("\n") == 1
+    assert said in err
+    assert "fault" not in err
+
+
+def write_mute_video(path):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        frame = av.VideoFrame(64, 64, "yuv420p")
+        container.mux([*stream.encode(frame), *stream.encode(None)])
