@@ -12,6 +12,8 @@ from typing import Protocol
 
 from streamer.core.events import Cause
 
+CODECS = frozenset({"slin", "ulaw", "alaw", "g722", "opus"})
+
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
@@ -25,7 +27,10 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True)
 class MediaFormat:
-    """How audio is coded: `codec` is one of slin (16-bit little-endian), ulaw, alaw, g722 and opus; `rate` in samples a second."""
+    """How audio is coded: `codec` is one of `CODECS`, or else the peer's own name for what nobody here reads, with a rate of 0.
+
+    slin is 16-bit little-endian; `rate` is in samples a second.
+    """
 
     codec: str
     rate: int
@@ -34,7 +39,10 @@ class MediaFormat:
 
 @dataclass(frozen=True, slots=True)
 class CallBegun:
-    """Which call the connection belongs to, by the PBX's name for it; `facts` may say `from, to, did, queue, agent` and others."""
+    """Which call the connection belongs to, by the PBX's name for it, empty if it has none.
+
+    `facts` may say `from, to, did, queue, agent` and others.
+    """
 
     call: str
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -142,25 +150,11 @@ Message = (
 )
 
 
-class Shape(Protocol):
-    """Decodes one connection. `streamer.wire.websocket.SHAPES` has one maker a protocol, which takes the `Upgrade`."""
-
-    @property
-    def source(self) -> str:
-        """Name of the protocol, as `wire.protocols` has it."""
-
-    def begin(self) -> Iterable[Message]:
-        """Return what the upgrade alone says."""
-
-    def take_text(self, text: str) -> Iterable[Message]:
-        """Take a text message."""
-
-    def take_bytes(self, data: bytes) -> Iterable[Message]:
-        """Take a binary message."""
-
-
 class Speaker(Protocol):
-    """What may be sent back, where a shape has that; each returns the message, None where the shape has no such thing."""
+    """What may be sent back, where a shape has that; each returns the message, None where the shape has no such thing.
+
+    Each raises ValueError for what the peer would not take, such as too much audio at once.
+    """
 
     def audio(self, payload: bytes) -> str | bytes | None:
         """Return audio coded as the leg's format says, to be played."""
@@ -173,3 +167,31 @@ class Speaker(Protocol):
 
     def hang_up(self) -> str | bytes | None:
         """Return the wish to end the leg."""
+
+
+class Shape(Protocol):
+    """Decodes one connection. `streamer.wire.websocket.SHAPES` has one `Maker` a protocol."""
+
+    @property
+    def source(self) -> str:
+        """Name of the protocol, as `wire.protocols` has it."""
+
+    @property
+    def speaker(self) -> Speaker | None:
+        """What may be sent on this connection, as far as is known by now; None where nothing may."""
+
+    def begin(self) -> Iterable[Message]:
+        """Return what the upgrade alone says."""
+
+    def take_text(self, text: str) -> Iterable[Message]:
+        """Take a text message."""
+
+    def take_bytes(self, data: bytes) -> Iterable[Message]:
+        """Take a binary message."""
+
+
+class Maker(Protocol):
+    """Makes the decoder of a connection; `rate` is the listener's setting, for shapes that do not say theirs, 0 if there is none."""
+
+    def __call__(self, upgrade: Upgrade, *, rate: int = 0) -> Shape:
+        """Return a decoder that has seen nothing yet."""
