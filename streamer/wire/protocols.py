@@ -32,13 +32,30 @@ AUDIOSOCKET = ProtocolFacts(
         "spy": _UNTOUCHED,
     },
 )
+CHAN_WEBSOCKET = ProtocolFacts(
+    "chan-websocket",
+    True,
+    "the WebSocket's channel is hung up; the dialplan goes on only behind Dial(…,,g), else the caller is hung up",
+    {
+        "dial": "its dialplan goes on if Dial had the option g; if not, the caller is hung up",
+        "spy": _UNTOUCHED,
+    },
+)
+YEASTAR = ProtocolFacts("yeastar", False, _UNTOUCHED)
+TWILIO = ProtocolFacts(
+    "twilio",
+    True,
+    "the call itself goes on, with the verb after <Connect> if that is how it came; without one it ends",
+)
+AUDIO_STREAM = ProtocolFacts("audio-stream", False, _UNTOUCHED)
 
 PROTOCOLS: Mapping[str, ProtocolFacts] = {
-    facts.name: facts for facts in (STREAM_CHANNEL, AUDIOSOCKET)
+    facts.name: facts
+    for facts in (STREAM_CHANNEL, AUDIOSOCKET, CHAN_WEBSOCKET, YEASTAR, TWILIO, AUDIO_STREAM)
 }
 
 
-WAYS = tuple(sorted(way for facts in PROTOCOLS.values() for way in facts.ways))
+WAYS = tuple(sorted({way for facts in PROTOCOLS.values() for way in facts.ways}))
 """What `/register` may say of how a call comes in."""
 
 

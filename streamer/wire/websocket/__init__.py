@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from streamer.wire.websocket.choice import SHAPES, Refusal, choose, choose_subprotocol
 
-from streamer.wire.websocket.base import Maker
-from streamer.wire.websocket.chan_websocket import ChanWebSocket
-
-SHAPES: Mapping[str, Maker] = {
-    "chan-websocket": ChanWebSocket,
-}
-"""What makes the decoder of a connection, by the name of its protocol."""
+__all__ = ["SHAPES", "Refusal", "choose", "choose_subprotocol"]
