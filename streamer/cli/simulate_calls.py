@@ -24,7 +24,7 @@ from streamer.simulator.caller import (
 )
 from streamer.simulator.returned import Returned
 from streamer.simulator.script import EndKind
-from streamer.wire.audiosocket import RATES
+from streamer.wire.audiosocket import DIGITS, RATES
 from streamer.wire.formats import Format
 
 _MISLABELLED = tuple(format for format in Format if format is not Format.SLIN)
@@ -101,7 +101,7 @@ def describe(result: CallResult) -> str:
     """Say in one line how a call ended and what came back."""
     parts = [f"{result.ending.value} after {result.seconds:.2f} s"]
     parts += [result.detail] if result.detail else []
-    parts += [_describe_audio(result.returned)]
+    parts += [describe_audio(result.returned)]
     if result.lateness_s >= _LATE_S:
         parts.append(f"this machine was slow and sent frames up to {result.lateness_s:.2f} s late")
     parts += [
@@ -112,7 +112,8 @@ def describe(result: CallResult) -> str:
     return "; ".join(parts)
 
 
-def _describe_audio(returned: Returned) -> str:
+def describe_audio(returned: Returned) -> str:
+    """Say what came back, and how evenly."""
     if not returned.frames:
         return "nothing came back"
     text = f"{returned.frames} frames came back, {returned.seconds:.2f} s"
@@ -156,12 +157,23 @@ def _with_faults(
 
 
 def _send_digits(script: CallerScript, text: str) -> CallerScript:
+    at, digits = parse_digits(text)
+    return with_digits(script, at=at, digits=digits)
+
+
+def parse_digits(text: str) -> tuple[float, str]:
+    """Read `AT:DIGITS`.
+
+    Raises:
+        UsageError: It is something else.
+    """
     at, _, digits = text.partition(":")
+    digits = digits.upper()
     try:
-        if not digits:
+        if not digits or not set(digits) <= DIGITS:
             raise ValueError
         parse_fault(f"{at}:1")  # the time is written as that of any fault
-        return with_digits(script, at=float(at), digits=digits.upper())
+        return float(at), digits
     except (ValueError, UsageError):
         raise UsageError(
             f"{text!r} is not AT:DIGITS; write 3:12#, for example, for the digits 1, 2 and # from second 3 on"

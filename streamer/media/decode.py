@@ -29,17 +29,19 @@ _MUCH_LESS = 0.01
 
 
 def decode_tracks(
-    path: Path, *, raw: RawFormat | None = None, findings: Findings | None = None
+    path: Path,
+    *,
+    raw: RawFormat | None = None,
+    findings: Findings | None = None,
+    rate: int = SLIN16_RATE,
 ) -> list[bytes]:
-    """Return each channel of an audio file as slin16; see `read_tracks`.
+    """Return each channel of an audio file as 16-bit samples, `rate` a second; see `read_tracks`.
 
     Raises:
         UsageError: The file is missing or holds no audio.
     """
-    return [
-        b"".join(pieces)
-        for pieces in zip(*read_tracks(path, raw=raw, findings=findings), strict=True)
-    ]
+    found = Findings() if findings is None else findings
+    return [b"".join(pieces) for pieces in zip(*_read(path, raw, found, rate=rate), strict=True)]
 
 
 def decode_mono(path: Path, *, rate: int) -> bytes:

@@ -43,6 +43,25 @@ def simulate(
             metavar="HOST:PORT", help="Call this AudioSocket server, instead of listening."
         ),
     ] = None,
+    stands_for: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="chan-websocket|yeastar|twilio|audio-stream",
+            help="Stand in for what sends audio over a WebSocket.",
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WS://HOST:PORT/PATH",
+            help="With --as: call this server. chan-websocket listens without it.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="chan-websocket: write control messages as JSON, as f(json)."),
+    ] = False,
     calls: Annotated[
         int | None,
         typer.Option(
@@ -90,7 +109,8 @@ def simulate(
 ) -> int:
     """Simulate Asterisk: serve files as live channels, and print their names.
 
-    With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back.
+    With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back. With --as and
+    --url, do the same over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH; flags for AudioSocket's calls are for these too.
     """
     from streamer.cli.simulate import SimulateOptions, run_simulate
     from streamer.cli.simulate_calls import CallOptions, run_calls
@@ -108,6 +128,36 @@ def simulate(
         is_driver=driver,
         save=save,
     )
+    if stands_for is None and (url, as_json) != (None, False):
+        raise UsageError("--url and --json need --as, which says what to stand in for")
+    if stands_for is not None:
+        if (audiosocket, channel, driver) != (None, None, False):
+            raise UsageError("--audiosocket, --channel and --driver cannot be used with --as")
+        if url is not None and (host, port) != (_HOST, _PORT):
+            raise UsageError("--host and --port are for listening; leave them out with --url")
+        from streamer.cli.simulate_web import WebCallOptions, run_web_calls
+
+        return run_web_calls(
+            files,
+            stands_for,
+            url,
+            host=host,
+            port=port,
+            loop=loop,
+            speed=speed,
+            faults=faults,
+            options=WebCallOptions(
+                calls=calls,
+                every=every,
+                ids=uuid or [],
+                rate=rate,
+                format=audio_format,
+                is_json=as_json,
+                dtmf=dtmf or [],
+                hangs_up_at=hangup,
+                save=save,
+            ),
+        )
     if audiosocket is not None:
         if (host, port, channel) != (_HOST, _PORT, None):
             raise UsageError(
@@ -116,7 +166,7 @@ def simulate(
         return run_calls(files, audiosocket, loop=loop, speed=speed, faults=faults, options=options)
     if options != CallOptions():
         raise UsageError(
-            "--calls, --every, --uuid, --rate, --format, --dtmf, --hangup, --driver and --save need --audiosocket HOST:PORT"
+            "--calls, --every, --uuid, --rate, --format, --dtmf, --hangup, --driver and --save need --audiosocket HOST:PORT or --as"
         )
     return run_simulate(
         files, host=host, port=port, loop=loop, speed=speed, channel=channel, options=faults
