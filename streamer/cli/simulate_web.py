@@ -27,6 +27,7 @@ from streamer.simulator.websocket.script import (
     with_hole,
     with_stall,
 )
+from streamer.simulator.websocket.trace import load_trace
 from streamer.wire.stream_channel import check_url, public_url
 from streamer.wire.websocket import chan_websocket, twilio, yeastar
 from streamer.wire.websocket.base import MediaFormat
@@ -84,7 +85,6 @@ def run_web_calls(
             hangs_up_at=options.hangs_up_at,
             loop=loop,
             speed=speed,
-            is_json=options.is_json,
             save_to=_name_wav(options, script.call),
         )
         for number, script in enumerate(_write(files, source, format, options))
@@ -198,12 +198,27 @@ def _write(
         )
     if len(set(options.ids)) < len(options.ids):
         raise UsageError("two calls cannot have the same --uuid; give each its own")
-    more = {"is_json": options.is_json} if source == chan_websocket.SOURCE else {}
-    ids = [*options.ids, *(str(uuid4()) for _ in range(count - len(options.ids)))]
-    write = WRITERS[source]
-    return [
-        write(files[n % len(files)], call=call, format=format, **more) for n, call in enumerate(ids)
-    ]
+    given = [*options.ids, *([""] * (count - len(options.ids)))]
+    scripts: dict[str, WebScript] = {}
+    for number, call in enumerate(given):
+        script = _write_one(files[number % len(files)], source, format, options, call=call)
+        if script.call in scripts:
+            script = replace(script, call=str(uuid4()))
+        scripts[script.call] = script
+    return list(scripts.values())
+
+
+def _write_one(
+    path: Path, source: str, format: MediaFormat, options: WebCallOptions, *, call: str
+) -> WebScript:
+    if path.suffix != ".jsonl":
+        more = {"is_json": options.is_json} if source == chan_websocket.SOURCE else {}
+        return WRITERS[source](path, call=call or str(uuid4()), format=format, **more)
+    if source != chan_websocket.SOURCE or (options.rate, options.format) != (None, None):
+        raise UsageError(
+            f"{path} is a trace, which only --as chan-websocket plays, without --rate and --format"
+        )
+    return load_trace(path, call=call)
 
 
 def _address(source: str, url: str | None, call: str, *, is_named: bool) -> str:

@@ -11,11 +11,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from streamer.wire.websocket.base import CallBegun, KeyPressed, LegBegun, MarkReached, Media
+from tests.conftest import TRACES
 from tests.fakes.command_line import run_here
 from tests.fakes.hearing import echo, open_hearing
 from tests.fakes.ports import closed_port
 from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import PATIENCE_S
+from tests.unit.wire.websocket.messages import read_trace
 
 PATHS = {
     "chan-websocket": "media",
@@ -23,6 +25,9 @@ PATHS = {
     "twilio": "twilio",
     "audio-stream": "audio-stream",
 }
+TRACE_NAMES = sorted(path.stem for path in TRACES.glob("chan_websocket_*.jsonl"))
+TRACE = str(TRACES / "chan_websocket_json.jsonl")
+OTHER_TRACE = str(TRACES / "stream_gap.jsonl")
 ID = "40325ec2-5efd-4bd3-805f-53576e581d13"
 
 
@@ -90,6 +95,20 @@ async def test_keys_are_pressed(call_wav):
     assert (code, pressed) == (0, ["1", "2"])
 
 
+@pytest.mark.parametrize("name", TRACE_NAMES)
+async def test_a_captured_call_is_played_message_by_message(name):
+    _, came = read_trace(name)
+    async with open_hearing() as server:
+        code, out, err = await simulate(
+            server, "chan-websocket", str(TRACES / f"{name}.jsonl"), "--speed", "20"
+        )
+    (connection,) = server.connections
+    assert (code, connection.odd) == (0, []), err
+    assert connection.audio("media") == b"".join(m for m in came if isinstance(m, bytes))
+    (call,) = [m for m in connection.messages if isinstance(m, CallBegun)]
+    assert out.split() == [call.call]
+
+
 async def test_many_calls_have_ids_of_their_own(call_wav):
     async with open_hearing() as server:
         code, out, _ = await simulate(
@@ -135,6 +154,8 @@ async def test_a_server_that_is_not_there_is_said(call_wav):
         (["--as", "twilio", "--url", "ws://h/", "--driver"], "cannot be used with --as"),
         (["--as", "twilio", "--url", "ws://h/", "--uuid", "a", "--uuid", "b"], "for 1 calls"),
         (["--url", "ws://h/"], "need --as"),
+        (["--as", "twilio", "--url", "ws://h/", TRACE], "which only --as chan-websocket plays"),
+        (["--as", "chan-websocket", "--url", "ws://h/", OTHER_TRACE], "another protocol"),
     ],
 )
 async def test_flags_that_contradict_each_other_are_refused(flags, said, call_wav):

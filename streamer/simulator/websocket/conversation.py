@@ -42,7 +42,6 @@ class WebCall:
     hangs_up_at: float | None = None
     loop: bool = False
     speed: float = 1.0
-    is_json: bool = False
     save_to: Path | None = None
 
 
@@ -84,7 +83,7 @@ class Conversation:
             call=script.call,
             format=script.format,
             now=self._began_at,
-            is_json=call.is_json,
+            is_json=script.is_json,
         )
         self._sent = 0
         self._lateness_s = 0.0

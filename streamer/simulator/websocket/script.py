@@ -38,7 +38,8 @@ class TimedMessage:
 class WebScript:
     """All that one call sends: what comes first, then the messages in order of time, and what ends it.
 
-    `digit` writes a key that is pressed, None where there is no such thing; `format` is that of audio that comes back.
+    `digit` writes a key that is pressed, None where there is no such thing; `format` is that of audio that comes back. `is_json` is
+    how chan_websocket's commands are read.
     """
 
     name: str
@@ -50,6 +51,7 @@ class WebScript:
     format: MediaFormat
     digit: Callable[[str], str] | None = None
     end: EndKind = EndKind.HANG_UP
+    is_json: bool = False
 
 
 def write_chan_websocket(
@@ -77,6 +79,7 @@ def write_chan_websocket(
         len(frames) * FRAME_S,
         format,
         lambda digit: encode({"event": "DTMF_END", "digit": digit, "channel_id": call}),
+        is_json=is_json,
     )
 
 
