@@ -319,6 +319,7 @@ class _Session:
             announce=self._announce,
             find_noise=lambda: [_to_span(each) for each in self._feed.noise(number)],
             others=RecordedLegs(lambda: [p for n, p in enumerate(self._feed.paths) if n != number]),
+            count_waiting=lambda: follower.waiting,
         )
 
     def _open_reader(self, number: int, position: int) -> SpeechFollower:
