@@ -276,7 +276,7 @@ async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recording
 async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
     async with demo_pbx(speed=3) as pbx:
         process = await start_streamer(arguments(pbx, recordings, "--json"))
-        await until(lambda: list(recordings.glob("*/agent.wav")))
+        await until(lambda: any(w.stat().st_size > 64_000 for w in recordings.glob("*/agent.wav")))
         (tap,) = [
             c
             for c in psutil.Process(process.pid).children()
@@ -286,6 +286,9 @@ async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
         out, _ = await process.communicate()
     events = events_of(out.decode())
     assert process.returncode == 1
+    (length,) = [event["duration"] for event in events if event["event"] == "call_ended"]
+    longest = max(wav.stat().st_size - 44 for wav in recordings.glob("*/*.wav"))
+    assert length == round(longest / 32_000, 3)
     assert "interrupted" in [event.get("reason") for event in events]
     assert any("keeper reads on" in event.get("message", "") for event in events)
 
