@@ -14,6 +14,7 @@ from streamer.core.events import SPEECH_RATE, Call
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings, choose_call
+from streamer.recording.lengths import find_duration_s
 from streamer.recording.losses import read_losses
 from streamer.recording.reader import read_recorded
 from streamer.recording.speaker_names import read_names
@@ -239,14 +240,15 @@ def describe_folder(folder: Path) -> CallRow:
         RecordingError: `call.json` is missing or damaged.
     """
     recorded = read_recorded(folder)
-    call, has_ended = recorded.call, recorded.ended_at is not None
+    call = recorded.call
+    has_ended = recorded.ended_at is not None or not CallFolder(folder).is_live()
     return CallRow(
         id=call.id,
         source=call.source,
         started_at=call.started_at,
         ended_at=recorded.ended_at,
         reason=recorded.reason,
-        duration=round(recorded.duration_s * SPEECH_RATE) if has_ended else None,
+        duration=round(find_duration_s(recorded) * SPEECH_RATE) if has_ended else None,
         folder=folder.absolute(),
         legs=tuple(_leg_rows(call, recorded.paths)),
         segments=0,

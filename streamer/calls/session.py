@@ -34,6 +34,7 @@ from streamer.errors import ModelError, RecordingError, StoreError
 from streamer.media.timeline import Noise
 from streamer.recording.description import MOST_SAMPLES
 from streamer.recording.feed import Feed
+from streamer.recording.lengths import find_duration_s
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
@@ -319,6 +320,7 @@ class _Session:
             announce=self._announce,
             find_noise=lambda: [_to_span(each) for each in self._feed.noise(number)],
             others=RecordedLegs(lambda: [p for n, p in enumerate(self._feed.paths) if n != number]),
+            count_waiting=lambda: follower.waiting,
         )
 
     def _open_reader(self, number: int, position: int) -> SpeechFollower:
@@ -346,7 +348,7 @@ class _Session:
         written_at = self._folder.call_json.stat().st_mtime
         await self._writer.end(
             recorded.reason or EndReason.INTERRUPTED,
-            duration=round(recorded.duration_s * SPEECH_RATE),
+            duration=round(find_duration_s(recorded) * SPEECH_RATE),
             ended_at=recorded.ended_at or datetime.fromtimestamp(written_at, UTC),
         )
 

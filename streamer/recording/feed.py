@@ -30,6 +30,7 @@ from streamer.core.events import (
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise
 from streamer.recording.folder import CallFolder
+from streamer.recording.lengths import find_duration_s
 from streamer.recording.live_status import read_lags, read_partial
 from streamer.recording.rates import correct_rates
 from streamer.recording.reader import RecordedCall, RecordedLeg, read_recorded
@@ -87,15 +88,14 @@ class Feed:
         return CallStarted(self.call, self.folder.path, self.paths)
 
     def read_end(self) -> CallEnded:
-        """Return the call's last event, as `call.json` has it now.
+        """Return the last event of a call that is not recorded any more, as its folder has it now.
 
         Raises:
             RecordingError: It cannot be read any more.
         """
         recorded = read_recorded(self.folder.path)
-        return CallEnded(
-            recorded.call.id, recorded.reason or EndReason.INTERRUPTED, recorded.duration_s
-        )
+        reason = recorded.reason or EndReason.INTERRUPTED
+        return CallEnded(recorded.call.id, reason, find_duration_s(recorded))
 
     def look(self) -> list[Event]:
         """Return what is new since the last look."""

@@ -17,10 +17,10 @@ class Lag:
     def __init__(self) -> None:
         self._told_s = 0.0
 
-    def look(self, unread: int) -> float | None:
+    def look(self, waiting: int) -> float | None:
         """Return the lag in seconds if it is to be told, 0 once the leg has caught up; None if nothing has changed much."""
-        lag_s = unread / SPEECH_RATE
-        has_caught_up = unread <= CAUGHT_UP
+        lag_s = waiting / SPEECH_RATE
+        has_caught_up = waiting <= CAUGHT_UP
         if abs(lag_s - self._told_s) < LAG_STEP_S and not (self._told_s and has_caught_up):
             return None
         self._told_s = 0.0 if has_caught_up else lag_s

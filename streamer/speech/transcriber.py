@@ -70,7 +70,10 @@ Announce = Callable[[Partial | Final | Unclear | Lagging], None]
 
 
 class LegTranscriber:
-    """Follow one leg to its end; `announce` gets partials, and finals that are already kept."""
+    """Follow one leg to its end; `announce` gets partials, and finals that are already kept.
+
+    `count_waiting` returns how many samples lie on disk that somebody waits for; by default all that are unread.
+    """
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class LegTranscriber:
         announce: Announce,
         find_noise: FindNoise = tuple,
         others: OtherLegs | None = None,
+        count_waiting: Callable[[], int] | None = None,
     ) -> None:
         self.skipped = 0
         """Windows that the recogniser had to skip."""
@@ -98,6 +102,7 @@ class LegTranscriber:
         self._plan = plan
         self._announce = announce
         self._find_noise = find_noise
+        self._count_waiting = count_waiting or (lambda: follower.unread)
         self._language = LegLanguage(plan.language)
         self._segmenter = Segmenter(
             longest=plan.longest, first_number=writer.utterance + 1, position=writer.position
@@ -434,5 +439,5 @@ class LegTranscriber:
         self._heard.forget(opened.start if opened else self._segmenter.position - SPEECH_RATE)
 
     def _tell_lag(self) -> None:
-        if (lag_s := self._lag.look(self._follower.unread)) is not None:
+        if (lag_s := self._lag.look(self._count_waiting())) is not None:
             self._announce(Lagging(self._call_id, self._leg, lag_s))

@@ -12,6 +12,7 @@ from uuid import UUID
 import psutil
 import pytest
 
+from streamer.core.transcript import format_position
 from streamer.recording.locks import is_locked
 from streamer.simulator.caller import script_caller, with_digits
 from streamer.simulator.judge import Ending
@@ -145,6 +146,24 @@ async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings)
         again = await speaking(served, number=11)
         for caller in (*callers, again):
             caller.hang_up()
+
+
+async def test_a_call_whose_listener_was_killed_is_said_to_be_as_long_as_its_wav(recordings):
+    async with serving(recordings) as served:
+        caller = await speaking(served)
+        wav = served.wav(served.calls()[0])
+        await until(lambda: wav.is_file() and wav.stat().st_size >= 44 + len(SECOND))
+        caller.speak(SECOND)
+        await until(lambda: wav.stat().st_size >= 44 + 2 * len(SECOND))
+        served.listener().kill()
+        await served.ended()
+        length = (wav.stat().st_size - 44) / len(SECOND)
+        (ended,) = served.of_kind("call_ended")
+        assert ended["duration"] == round(length, 3)
+        _, listed, _ = await run_here("calls", "--json", "--recordings", str(recordings))
+        assert json.loads(listed)["duration"] == round(length, 3)
+        _, table, _ = await run_here("calls", "--recordings", str(recordings))
+        assert table.split("\t")[3] == format_position(length)
 
 
 async def test_stop_says_terminate_so_that_the_dialplan_goes_on(recordings):

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from streamer.cli.demo import demo_call
-from streamer.simulator.script import load_script
+from streamer.simulator.script import load_script, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.speech.engine.models import demo_path
 from streamer.speech.words.agreement import normalise
@@ -31,9 +31,12 @@ SAID = {
 
 
 @asynccontextmanager
-async def demo_pbx(file=None, *, speed=12.0):
-    """Play a file, the bundled call unless one is named."""
-    scripts = load_script(file or demo_call(), name="Demo", unique_id="demo")
+async def demo_pbx(file=None, *, speed=12.0, times=1):
+    """Play a file, the bundled call unless one is named, so many times in one call."""
+    scripts = [
+        script_pcm(script.pcm * times, name=script.name, unique_id=script.unique_id)
+        for script in load_script(file or demo_call(), name="Demo", unique_id="demo")
+    ]
     async with open_simulator(StreamChannelSimulator([scripts], speed=speed)) as pbx:
         yield pbx
         pbx.hang_up()
@@ -254,21 +257,26 @@ def _commands_below(pid):
 
 
 async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recordings):
-    async with demo_pbx(speed=6) as pbx:
+    async with demo_pbx(speed=3, times=10) as pbx:  # the call outlasts any start at load
         one = await start_streamer(arguments(pbx, recordings, "--json"))
+        first = asyncio.ensure_future(one.communicate())
         await until(lambda: list(recordings.glob("*/transcriber.lock")))
         other = await start_streamer(arguments(pbx, recordings, "--json"))
         assert other.stdout is not None
-        first_line = await other.stdout.readline()
+        lines = [await other.stdout.readline()]
         assert "streamer.speech.engine.worker" not in _commands_below(other.pid), (
             "one engine a call"
         )
-        out, _ = await one.communicate()
-        second = (first_line + (await other.communicate())[0]).decode()
+        while lines[-1] and sum(b'"final"' in line for line in lines) < 24:
+            lines.append(await other.stdout.readline())
+        pbx.hang_up()
+        out, _ = await first
+        second = (b"".join(lines) + (await other.communicate())[0]).decode()
     finals = [
         [(e["leg"], e["utterance"], e["text"]) for e in events_of(text) if e["event"] == "final"]
         for text in (out.decode(), second)
     ]
+    assert len(finals[1]) >= 24
     assert sorted(finals[0]) == sorted(finals[1])
     assert len(finals[0]) == len(set(finals[0]))
 
@@ -276,7 +284,7 @@ async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recording
 async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
     async with demo_pbx(speed=3) as pbx:
         process = await start_streamer(arguments(pbx, recordings, "--json"))
-        await until(lambda: list(recordings.glob("*/agent.wav")))
+        await until(lambda: any(w.stat().st_size > 64_000 for w in recordings.glob("*/agent.wav")))
         (tap,) = [
             c
             for c in psutil.Process(process.pid).children()
@@ -286,6 +294,9 @@ async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
         out, _ = await process.communicate()
     events = events_of(out.decode())
     assert process.returncode == 1
+    (length,) = [event["duration"] for event in events if event["event"] == "call_ended"]
+    longest = max(wav.stat().st_size - 44 for wav in recordings.glob("*/*.wav"))
+    assert length == round(longest / 32_000, 3)
     assert "interrupted" in [event.get("reason") for event in events]
     assert any("keeper reads on" in event.get("message", "") for event in events)
 

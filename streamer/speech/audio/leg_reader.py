@@ -21,6 +21,7 @@ from streamer.media.wav import HEADER_SIZE, MAX_DATA
 from streamer.recording.description import MOST_FILES
 from streamer.recording.disk import continued_path
 from streamer.recording.private_files import is_regular, open_regular
+from streamer.speech.audio.sound import find_sound
 
 POLL_S = 0.03
 """Seconds between two looks at a file that has not grown."""
@@ -78,11 +79,21 @@ class Follower:
         self._file_start = 0
         self._last_growth = clock()
         self._has_stalled = False
+        self._silence = (0, 0)
+        """From where to where there is known to be none but digital silence."""
 
     @property
     def unread(self) -> int:
         """Samples on disk that have not been read, not counting files after this one."""
         return max(0, self._count_samples() - (self.position - self._file_start))
+
+    @property
+    def waiting(self) -> int:
+        """What is unread, from its first sound on: nobody waits for the words of digital silence."""
+        end = self.position + self.unread
+        with suppress(OSError):  # whoever reads it says so
+            return end - min(end, self._find_sound(end))
+        return self.unread
 
     async def read(self, most: int = PIECE) -> bytes | Pause:
         """Return the next audio, or why there is none; waits for more while the tap lives.
@@ -109,6 +120,19 @@ class Follower:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _find_sound(self, end: int) -> int:
+        """Return where the first sound is that was not read; what is known to be silent is not looked at again."""
+        if self._file is None or self.position >= end:
+            return end
+        begin, known = self._silence
+        known = known if begin <= self.position <= known else self.position
+        first = self._file_start
+        sound = first + find_sound(
+            self._file, offset=HEADER_SIZE, begin=known - first, end=end - first
+        )
+        self._silence = self.position, sound
+        return sound
 
     def _check_end(self) -> None:
         recorded = self._count_recorded()

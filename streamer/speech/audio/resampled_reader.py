@@ -88,6 +88,11 @@ class SpeechFollower:
         """Samples at `SPEECH_RATE` on disk that have not been read; 0 as long as the rate is unknown."""
         return self._follower.unread * SPEECH_RATE // self.rate if self.rate else 0
 
+    @property
+    def waiting(self) -> int:
+        """What is unread, from its first sound on; see `Follower.waiting`."""
+        return self._follower.waiting * SPEECH_RATE // self.rate if self.rate else 0
+
     async def read(self) -> bytes | Pause:
         """Return the next audio, or why there is none; waits for more while the tap lives.
 

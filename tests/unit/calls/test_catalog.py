@@ -21,6 +21,7 @@ from streamer.cli.calls import encode_entry
 from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import EndReason
 from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import write_names
 from streamer.recording.writer import create_recording
 from streamer.store import Filter
@@ -84,6 +85,24 @@ async def test_a_call_whose_end_no_backend_has_seen_has_the_end_of_its_recording
     (recording.folder / "call.json").write_text("{")
     (entry,) = await entries(recordings)
     assert (entry.state, entry.call.ended_at) == (CallState.UNFINISHED, None)
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_a_call_whose_tap_was_killed_is_listed_as_long_as_its_wav(recordings, is_kept):
+    recording = create_recording(recordings, source="test", url="", legs=LEGS)
+    old = CallFolder(recording.folder).read()
+    recording.append(0, [b"\1\0" * 48_000])
+    if is_kept:
+        await keep(recordings, recording, is_complete=False)
+    (live,) = await entries(recordings)
+    assert (live.state, live.call.duration) == (CallState.LIVE, None)
+    recording.finish(EndReason.HANG_UP)
+    CallFolder(recording.folder).write(old)
+    (listed,), (folder,) = await entries(recordings), list_folders(recordings, limit=1)
+    found = await find(recordings, "last" if is_kept else recording.call.id)
+    assert {e.call.duration_s for e in (listed, folder, found)} == {3.0}
+    assert {e.state for e in (listed, folder, found)} == {CallState.UNFINISHED}
+    assert encode_entry(listed)["duration"] == 3.0
 
 
 async def test_pages_have_every_call_once(recordings):

@@ -242,3 +242,40 @@ async def test_a_live_call_that_stays_behind_is_told_once_what_would_keep_up(
         recording.finish(EndReason.HANG_UP)
         await running
     assert bus.troubles().count("would keep up") == 1
+
+
+@pytest.mark.parametrize("rate", [8000, SPEECH_RATE, 48_000])
+@pytest.mark.parametrize("has_hole", [False, True])
+async def test_a_pause_is_no_lag_and_speech_that_waits_behind_it_is(
+    tmp_path, recordings, held, rate, has_hole
+):
+    engine, speech = held
+    engine.let_go.set()
+    recording = begin(recordings)
+    for path, sounds_s in zip(recording.paths, (1, 9), strict=True):
+        with wave.open(str(path), "wb") as wav:
+            wav.setparams((1, 2, rate, 0, "NONE", ""))
+            wav.writeframes(bytes(2 * rate * 30) + LOUD * rate * sounds_s)
+        if has_hole:
+            _punch(path, 2 * rate * 30)
+    bus = RememberingBus()
+    async with open_store(tmp_path / "s.sqlite3") as store:
+        following = asyncio.ensure_future(
+            run_session(recording.folder, backend_with(store, speech), bus)
+        )
+        await until(lambda: any(isinstance(e, Lagging) and not e.lag_s for e in bus.events))
+        recording.finish(EndReason.HANG_UP)
+        await following
+    lags = [event for event in bus.events if isinstance(event, Lagging)]
+    assert {event.leg for event in lags} == {"agent"}
+    assert 5 <= max(event.lag_s for event in lags) < 9.2
+    assert lags[-1].lag_s == 0.0
+
+
+def _punch(path, length):
+    """Write a WAV anew, with a hole for the silence that it begins with."""
+    whole = path.read_bytes()
+    with path.open("wb") as file:
+        file.write(whole[:44])
+        file.seek(44 + length)
+        file.write(whole[44 + length :])

@@ -21,6 +21,7 @@ from streamer.core.events import (
     encode_time,
 )
 from streamer.errors import RecordingError
+from streamer.media.timeline import Silence
 from streamer.recording.feed import Feed, follow
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import LiveStatus
@@ -232,3 +233,44 @@ def test_a_digit_that_cannot_be_read_costs_no_other(recording):
     press(recording, ("5", "soon"), ("#", 2.25))
     assert feed.look() == [Dtmf(recording.call.id, "caller", "#", 2.25, PRESSED_AT)]
     assert feed.look() == []
+
+
+def kill(recording):
+    """End a recording as if its tap were killed now: with the WAVs as they are, and `call.json` as it was."""
+    old = CallFolder(recording.folder).read()
+    recording.finish(EndReason.HANG_UP)
+    CallFolder(recording.folder).write(old)
+
+
+def test_a_call_whose_tap_was_killed_was_as_long_as_its_wavs(recording):
+    recording.append(0, [bytes(2 * 8000)])
+    note(recording)
+    recording.append(0, [Silence(4000), b"\1\0" * 4000])
+    recording.append(1, [b"\1\0" * 24_000])
+    kill(recording)
+    feed = Feed(recording.folder)
+    ended = CallEnded(recording.call.id, EndReason.INTERRUPTED, 3.0)
+    assert feed.look()[-1] == feed.read_end() == ended
+
+
+def test_the_wav_says_the_rate_of_a_killed_call(recording):
+    note(recording)
+    recording.set_rate(1, 16_000)
+    recording.append(1, [b"\1\0" * 24_000])
+    kill(recording)
+    assert Feed(recording.folder).read_end().duration == 1.5
+
+
+def test_a_killed_call_without_its_wavs_was_as_long_as_was_noted(recording):
+    recording.append(0, [b"\1\0" * 4000])
+    note(recording)
+    kill(recording)
+    recording.paths[0].unlink()
+    assert Feed(recording.folder).read_end().duration == 0.5
+
+
+def test_a_call_that_ended_was_as_long_as_was_noted_whatever_is_on_disk(recording):
+    recording.append(0, [b"\1\0" * 4000])
+    recording.finish(EndReason.LOST)
+    recording.paths[0].write_bytes(recording.paths[0].read_bytes()[:-400])
+    assert Feed(recording.folder).read_end() == CallEnded(recording.call.id, EndReason.LOST, 0.5)

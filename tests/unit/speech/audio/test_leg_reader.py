@@ -5,6 +5,7 @@ import pytest
 from streamer.media.timeline import Silence
 from streamer.recording.disk import LegFile
 from streamer.speech.audio.leg_reader import STALL_S, Follower, Pause
+from streamer.speech.audio.sound import GRAIN
 
 AUDIO = bytes(range(1, 201))
 
@@ -97,4 +98,50 @@ async def test_unread_counts_what_waits_on_disk(tmp_path):
     await follower.read(100)
     assert follower.unread == 900
     follower.close()
+    follower.close()
+
+
+LOUD = b"\0\x40"
+
+
+async def test_the_pause_before_the_next_sound_is_waited_for_by_nobody(tmp_path):
+    leg = LegFile(tmp_path / "a.wav", 16_000)
+    follower = Follower(leg.path, is_live=lambda: True)
+    assert follower.waiting == 0, "nothing is open yet"
+    leg.append(LOUD * 100)
+    leg.write_queue()
+    assert await follower.read(60) == LOUD * 60
+    assert follower.waiting == follower.unread == 40
+    leg.append(Silence(112_000))
+    leg.append(LOUD * 3200)
+    leg.write_queue()
+    assert follower.waiting == follower.unread == 40 + 112_000 + 3200, "what waits is that old"
+    await follower.read(40)
+    while follower.unread > 3200:
+        assert 3200 <= follower.waiting <= 3200 + GRAIN
+        await follower.read(8000)
+    assert follower.waiting == follower.unread == 3200
+    leg.close()
+    follower.close()
+
+
+async def test_a_leg_that_is_silent_to_its_end_is_waited_for_by_nobody(tmp_path):
+    follower = Follower(write_wav(tmp_path / "a.wav", bytes(200_000)), is_live=lambda: False)
+    await follower.read(100)
+    assert (follower.unread, follower.waiting) == (99_900, 0)
+    follower.position = 10
+    assert (follower.unread, follower.waiting) == (99_990, 0)
+    follower.close()
+
+
+async def test_in_the_second_file_of_a_leg_the_pause_is_found_too(tmp_path):
+    leg = LegFile(tmp_path / "a.wav", 16_000, max_data=200_000)
+    leg.append(LOUD * 100_000)
+    leg.append(bytes(100_000))
+    leg.append(LOUD * 10_000)
+    leg.close()
+    follower = Follower(leg.path, is_live=lambda: False, position=100_010)
+    await follower.read(100)
+    assert follower.unread == 50_000 - 110 + 10_000
+    assert 10_000 <= follower.waiting <= 10_000 + GRAIN
     follower.close()
