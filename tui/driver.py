@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import select
+import signal
 from contextlib import suppress
 from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
+
+_LOOK_S = 1.0
+"""Seconds from one look whether the terminal is still there to the next."""
 
 
 class _ForgivingFile:
@@ -37,3 +43,22 @@ class Driver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._file: Any = _ForgivingFile(self._file)
+        self._next_look: asyncio.TimerHandle | None = None
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, and watch over it until it is gone."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._look()
+
+    def _look(self) -> None:
+        """Leave as after SIGHUP, which the system sends only to those whose controlling terminal it was; others would read nothing for ever."""
+        if self.exit_event.is_set():
+            return
+        watched = select.poll()
+        watched.register(self.fileno, 0)
+        if any(event & select.POLLHUP for _, event in watched.poll(0)):
+            signal.raise_signal(signal.SIGHUP)
+        else:
+            self._next_look = self._loop.call_later(_LOOK_S, self._look)

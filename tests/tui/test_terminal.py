@@ -213,6 +213,14 @@ async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(rec
             assert await shown.process.wait() == 128 + signal.SIGHUP
 
 
+async def test_a_terminal_that_goes_away_without_a_word_takes_the_screen_with_it(recordings):
+    async with terminal("watch", "--recordings", str(recordings)) as shown:
+        await shown.shows("no calls yet")
+        shown.go_away()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await shown.process.wait() == 128 + signal.SIGHUP
+
+
 @pytest.mark.parametrize("opens", ["/", "\x06"])
 async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(recordings, opens):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
