@@ -79,7 +79,7 @@ def run_watch(
     if not channels and frontend is None:
         raise UsageError(_NOTHING_NAMED)
     wanted = find_wanted(settings.model)
-    if web is not None:
+    if web is not None and channels:
         say_lack(wanted)
     if not channels and frontend is not None:
         return frontend(_ask_for_calls(settings, wanted))
