@@ -47,7 +47,7 @@ class ServeFlags:
 
     audiosocket: tuple[str, ...]
     accept_unknown: bool
-    register: str | None
+    register: tuple[str, ...]
     no_silence: bool
     format: str
     echo: bool
@@ -146,10 +146,8 @@ def _check(flags: ServeFlags) -> ListenOptions:
         raise UsageError(
             f"--tone must be a frequency from {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
         )
-    register = parse_address(flags.register, flag="--register") if flags.register else ("", 0)
     return ListenOptions(
-        register_host=register[0],
-        register_port=register[1],
+        registrations=tuple(parse_address(text, flag="--register") for text in flags.register),
         addresses=tuple(
             ListenAddress(AUDIOSOCKET.name, *parse_address(text, flag="--audiosocket"))
             for text in flags.audiosocket
@@ -165,7 +163,7 @@ def _check(flags: ServeFlags) -> ListenOptions:
 
 
 def _refuses_all(options: ListenOptions) -> bool:
-    return not options.accepts_unknown and not options.register_host
+    return not options.accepts_unknown and not options.registrations
 
 
 @contextmanager

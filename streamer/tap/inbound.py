@@ -129,11 +129,11 @@ class Listener:
         on_listening: Callable[[str, str], None],
         *,
         on_begun: Callable[[], None] = lambda: None,
-        registration: str = "",
+        registrations: Sequence[str] = (),
     ) -> None:
         """Listen until told to end, then until every call has ended; `on_listening` gets each source and address, `on_begun` comes then.
 
-        `registration` is where calls are registered, empty for nowhere.
+        `registrations` are where calls are registered.
 
         Raises:
             AddressTakenError: Another listener of these recordings is at one of the addresses.
@@ -147,7 +147,7 @@ class Listener:
             ]
             stack.callback(self._close_notes)
             for where, server in self._servers:
-                self._note(where.source, server.address, registration)
+                self._note(where.source, server.address, registrations)
                 on_listening(where.source, server.address)
             on_begun()
             helpers = [
@@ -198,9 +198,9 @@ class Listener:
         shown = show_address(where.host, where.port)
         return f"cannot listen on {shown}: {describe_listener(other.note)}" if other else ""
 
-    def _note(self, source: str, address: str, registration: str) -> None:
+    def _note(self, source: str, address: str, registrations: Sequence[str]) -> None:
         recordings = str(self._plan.recordings.absolute())
-        note = ListenerNote(source, address, recordings, registration)
+        note = ListenerNote(source, address, recordings, " ".join(registrations))
         if held := note_listener(note, runtime_dir=self._plan.runtime_dir):
             self._notes.append(held)
 

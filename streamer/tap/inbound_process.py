@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -51,9 +51,8 @@ class ListenOptions:
 
     addresses: tuple[ListenAddress, ...] = (ListenAddress("audiosocket", "127.0.0.1", 9092),)
     accepts_unknown: bool = False
-    register_host: str = ""
-    """Where calls are registered, empty for nowhere."""
-    register_port: int = 0
+    registrations: tuple[tuple[str, int], ...] = ()
+    """Hosts and ports where calls are registered."""
     fills_silence: bool = True
     format: str = ""
     """What audio of kind 0x10 is, empty to find it out."""
@@ -72,11 +71,11 @@ def start_listener(settings: Settings, options: ListenOptions) -> DetachedProces
 
 
 class Admission:
-    """Decides whose call may come in; `address` is where calls are registered, None if they cannot be."""
+    """Decides whose call may come in; `addresses` are where calls are registered, none if they cannot be."""
 
     def __init__(self, *, accepts_unknown: bool) -> None:
         self.registry = Registry(clock=time.monotonic)
-        self.address: str | None = None
+        self.addresses: list[str] = []
         self._accepts_unknown = accepts_unknown
 
     def admit(self, uuid: UUID) -> Admitted | str:
@@ -86,7 +85,7 @@ class Admission:
             return _admit(known)
         if self._accepts_unknown:
             return Admitted("caller", str(uuid))
-        return explain_refusal(uuid, known, address=self.address)
+        return explain_refusal(uuid, known, address=next(iter(self.addresses), None))
 
 
 def _admit(registration: Registration) -> Admitted:
@@ -109,7 +108,7 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         grace_s=options.grace_s,
         keeper_patience_s=settings.keeper_patience,
         runtime_dir=_runtime_dir(settings),
-        is_expected=admission.registry.expects if options.register_host else None,
+        is_expected=admission.registry.expects if options.registrations else None,
         most_strangers=room.strangers,
         shares_ids=options.accepts_unknown,
     )
@@ -132,39 +131,43 @@ def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
 async def _take_registrations(
     admission: Admission, settings: Settings, options: ListenOptions, starter: Starter
 ) -> AsyncIterator[None]:
-    """Let calls be registered while the block lasts, if they are to be."""
-    if not options.register_host:
-        yield
-        return
-    from streamer.sources.registration.http import open_registration  # 13 MB
-
+    """Let calls be registered while the block lasts, wherever they are to be."""
     said: list[str] = []  # once it listens; before, only the reason for an end is shown
-    opening = open_registration(
-        admission.registry,
-        options.register_host,
-        options.register_port,
-        key=settings.register_key or None,
-        say=said.append,
-        make_key=lambda: _make_key(Path(settings.recordings), said.append),
-        names=settings.register_names.split(","),
-    )
     async with AsyncExitStack() as stack:
-        try:
-            admission.address = await stack.enter_async_context(opening)
-        except UnreachableError as error:
-            raise _explain_no_registrations(error, settings, options) from error
-        starter.send(ListeningBegun("registration", admission.address))
-        for line in said:
+        for host, port in options.registrations:
+            opening = _open_registration(admission, settings, host, port, said.append)
+            try:
+                admission.addresses.append(await stack.enter_async_context(opening))
+            except UnreachableError as error:
+                raise _explain_no_registrations(error, settings, host, port) from error
+        for address in admission.addresses:
+            starter.send(ListeningBegun("registration", address))
+        for line in dict.fromkeys(said):
             _log.warning("%s", line)
             starter.send(Said(line))
         yield
 
 
+def _open_registration(
+    admission: Admission, settings: Settings, host: str, port: int, say: Callable[[str], None]
+) -> AbstractAsyncContextManager[str]:
+    from streamer.sources.registration.http import open_registration  # 13 MB
+
+    return open_registration(
+        admission.registry,
+        host,
+        port,
+        key=settings.register_key or None,
+        say=say,
+        make_key=lambda: _make_key(Path(settings.recordings), say),
+        names=settings.register_names.split(","),
+    )
+
+
 def _explain_no_registrations(
-    error: UnreachableError, settings: Settings, options: ListenOptions
+    error: UnreachableError, settings: Settings, host: str, port: int
 ) -> UnreachableError:
     """Return what to say where registrations cannot be taken: the listener of streamer that is in the way, or else the error."""
-    host, port = options.register_host, options.register_port
     other = find_listener(
         host, port, recordings=Path(settings.recordings), runtime_dir=_runtime_dir(settings)
     )
@@ -236,7 +239,7 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
                         ListeningBegun(source, address, plan.most_calls)
                     ),
                     on_begun=lambda: _tell_room(options, plan, starter),
-                    registration=admission.address or "",
+                    registrations=tuple(admission.addresses),
                 )
         finally:
             bus.close()
@@ -260,6 +263,7 @@ def _read_plan() -> tuple[Settings, ListenOptions]:
     # JSON has no numbers as keys.
     fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
     fields["addresses"] = tuple(ListenAddress(**where) for where in fields["addresses"])
+    fields["registrations"] = tuple(map(tuple, fields["registrations"]))
     return Settings(**plan["settings"]), ListenOptions(**fields)
 
 

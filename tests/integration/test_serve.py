@@ -400,6 +400,21 @@ async def test_only_a_registered_call_comes_in_once_and_brings_its_names(recordi
         assert f"http://{register}/register" in served.troubles
 
 
+async def test_calls_are_registered_at_any_of_several_addresses(recordings):
+    flags = ["--register", "127.0.0.1:0", "--register", "127.0.0.1:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        await until(lambda: len(served.of_kind("listening")) == 3)
+        where = [e["address"] for e in served.of_kind("listening") if e["source"] == "registration"]
+        for register in where:
+            uuid = UUID(await _get(f"http://{register}/register"))
+            caller = await call(served.port)
+            caller.identify(uuid)
+            caller.speak(SECOND)
+            caller.hang_up()
+        await served.ended(2)
+        assert len(set(where)) == 2
+
+
 async def test_the_key_of_the_registration_is_in_no_process_list_and_no_log(
     recordings, monkeypatch
 ):

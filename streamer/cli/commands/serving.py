@@ -27,9 +27,12 @@ def serve(
         bool, typer.Option("--accept-unknown", help="Take calls that were not registered.")
     ] = False,
     register: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="Listen here for registrations of calls, by HTTP."),
-    ] = None,
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Listen here for registrations of calls, by HTTP; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - typer reads it, and no code changes it
     format_name: Annotated[
         str,
         typer.Option(
@@ -69,7 +72,7 @@ def serve(
     flags = ServeFlags(
         audiosocket=tuple(audiosocket),
         accept_unknown=accept_unknown,
-        register=register,
+        register=tuple(register),
         no_silence=no_silence,
         format=format_name,
         echo=echo,
