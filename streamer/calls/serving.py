@@ -22,7 +22,7 @@ from streamer.core.events import EndReason, Listening, Trouble
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.recording.index import Arrivals
 from streamer.recording.locks import Lock, take_lock
-from streamer.sources import INBOUND
+from streamer.sources import COMING, INBOUND
 from streamer.tap.addresses import is_listening, leader_lock_path, stop_listener
 from streamer.tap.detached import DetachedProcess, LogTail
 from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
@@ -153,7 +153,7 @@ class _ServeSession:
 
     async def follow_arrivals(self) -> None:
         """Begin a session for every call that comes."""
-        arrivals = Arrivals(self._recordings, sources=INBOUND)
+        arrivals = Arrivals(self._recordings, sources=COMING)
         while True:
             for folder in await asyncio.to_thread(arrivals.look):
                 task = asyncio.ensure_future(self._follow(folder))

@@ -24,20 +24,27 @@ from streamer.cli.watch import (
     telling_unfinished,
 )
 from streamer.config import Settings
-from streamer.core.addresses import parse_address
+from streamer.core.addresses import parse_address, show_address
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
+from streamer.sources import WEBSOCKET
 from streamer.speech.engine.absence import find_wanted
 from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
+    from streamer.tap.inbound import ListenAddress
     from streamer.tap.inbound_process import ListenOptions
 
 LONGEST_ANNOUNCEMENT_S = 120
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
 _TONES = range(50, 4000)
+_USUAL_PLACES: dict[str, tuple[str, ...]] = {
+    AUDIOSOCKET.name: ("127.0.0.1:9092",),
+    WEBSOCKET: ("127.0.0.1:9094",),
+}
+"""Where calls may come to if no place is named."""
 _REFUSES_ALL = "every call will be refused; add --accept-unknown to take all calls, or --register HOST:PORT to take registered ones"
 
 
@@ -46,6 +53,7 @@ class ServeFlags:
     """The flags as the user gave them, unchecked."""
 
     audiosocket: tuple[str, ...]
+    websocket: tuple[str, ...]
     accept_unknown: bool
     register: tuple[str, ...]
     no_silence: bool
@@ -67,8 +75,8 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     options = _check(flags)
     with _decode_announcement(flags.announce) as announcement:
         wanted = find_wanted(settings.model)
-        if _refuses_all(options):
-            output.talk(_REFUSES_ALL)
+        if refusal := _warn_of_refusals(options):
+            output.talk(refusal)
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
 
@@ -92,7 +100,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             lambda bus: open_any_backend(settings, wanted, bus),
             attend=attend,
             model=wanted.model.name if wanted.model else "",
-            troubles=(*find_troubles(wanted), *([_REFUSES_ALL] if _refuses_all(options) else [])),
+            troubles=(*find_troubles(wanted), *_list_warnings(options)),
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()
@@ -133,7 +141,6 @@ class _Serving:
 
 
 def _check(flags: ServeFlags) -> ListenOptions:
-    from streamer.tap.inbound import ListenAddress
     from streamer.tap.inbound_process import ListenOptions
 
     if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
@@ -148,10 +155,7 @@ def _check(flags: ServeFlags) -> ListenOptions:
         )
     return ListenOptions(
         registrations=tuple(parse_address(text, flag="--register") for text in flags.register),
-        addresses=tuple(
-            ListenAddress(AUDIOSOCKET.name, *parse_address(text, flag="--audiosocket"))
-            for text in flags.audiosocket
-        ),
+        addresses=_list_addresses(flags),
         accepts_unknown=flags.accept_unknown,
         fills_silence=not flags.no_silence,
         format="" if flags.format == "auto" else flags.format,
@@ -162,8 +166,35 @@ def _check(flags: ServeFlags) -> ListenOptions:
     )
 
 
-def _refuses_all(options: ListenOptions) -> bool:
-    return not options.accepts_unknown and not options.registrations
+def _list_addresses(flags: ServeFlags) -> tuple[ListenAddress, ...]:
+    """Return where calls may come to: what is named, or else the usual place of each kind."""
+    from streamer.tap.inbound import ListenAddress
+
+    named = {AUDIOSOCKET.name: flags.audiosocket, WEBSOCKET: flags.websocket}
+    if not any(named.values()):
+        named = _USUAL_PLACES
+    return tuple(
+        ListenAddress(source, *parse_address(text, flag=f"--{source}"))
+        for source, texts in named.items()
+        for text in texts
+    )
+
+
+def _list_warnings(options: ListenOptions) -> tuple[str, ...]:
+    """Return the warning that a screen shows first; printed on the terminal, the screen would hide it."""
+    refusal = _warn_of_refusals(options)
+    return (refusal,) if refusal else ()
+
+
+def _warn_of_refusals(options: ListenOptions) -> str:
+    """Say which calls will be refused, if nobody has said which ones to take."""
+    web = [one for one in options.addresses if one.source == WEBSOCKET]
+    if options.accepts_unknown or options.registrations or any(one.auth for one in web):
+        return ""
+    if not web:
+        return _REFUSES_ALL
+    where = show_address(web[0].host, web[0].port)
+    return f"only calls that are registered at http://{where}/register are taken; add --accept-unknown to take all calls"
 
 
 @contextmanager

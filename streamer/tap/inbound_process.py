@@ -18,6 +18,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from streamer.bus import Bus, Subscription
@@ -27,9 +28,17 @@ from streamer.core.events import LegEnded, Trouble
 from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
-from streamer.sources.inbound import Admitted
+from streamer.sources import WEBSOCKET
+from streamer.sources.inbound import Admitted, WebOptions
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
-from streamer.sources.registration.registry import Registration, Registry, explain_refusal
+from streamer.sources.registration.registry import (
+    Refusal,
+    Registration,
+    Registry,
+    explain_name,
+    explain_refusal,
+    find_uuid,
+)
 from streamer.tap.addresses import AddressTakenError
 from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
@@ -38,6 +47,9 @@ from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.tap.register_key import KEY_FILE, read_or_make_key
 from streamer.wire.formats import Format
+
+if TYPE_CHECKING:
+    from streamer.sources.registration.http import RequestServer
 
 LISTENER_LOG = "listener.log"
 """In the folder of recordings."""
@@ -85,7 +97,21 @@ class Admission:
             return _admit(known)
         if self._accepts_unknown:
             return Admitted("caller", str(uuid))
-        return explain_refusal(uuid, known, address=next(iter(self.addresses), None))
+        return explain_refusal(uuid, known, address=self._address)
+
+    def admit_name(self, name: str, *, is_trusted: bool) -> Admitted | str:
+        """Say who an id is that may be no UUID, or why it is refused."""
+        uuid = find_uuid(name)
+        known = self.registry.claim(uuid) if uuid else Refusal.UNKNOWN
+        if isinstance(known, Registration):
+            return _admit(known)
+        if self._accepts_unknown or is_trusted:
+            return Admitted("", "")
+        return explain_name(name, known, address=self._address)
+
+    @property
+    def _address(self) -> str | None:
+        return next(iter(self.addresses), None)
 
 
 def _admit(registration: Registration) -> Admitted:
@@ -95,12 +121,16 @@ def _admit(registration: Registration) -> Admitted:
     return Admitted(registration.label or "caller", channel, facts, registration.caller)
 
 
-def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
+def _plan_listening(
+    settings: Settings, options: ListenOptions, admission: Admission, say: Callable[[str], None]
+) -> ListenPlan:
     room = measure_room()
     return ListenPlan(
         options.addresses,
         Path(settings.recordings),
         admit=admission.admit,
+        admit_name=admission.admit_name,
+        web=_plan_web(settings, options, admission, say),
         new_playback=_plan_playback(options),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
@@ -108,10 +138,39 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         grace_s=options.grace_s,
         keeper_patience_s=settings.keeper_patience,
         runtime_dir=_runtime_dir(settings),
-        is_expected=admission.registry.expects if options.registrations else None,
+        is_expected=admission.registry.expects if _takes_registrations(options) else None,
         most_strangers=room.strangers,
         shares_ids=options.accepts_unknown,
     )
+
+
+def _takes_registrations(options: ListenOptions) -> bool:
+    return bool(options.registrations) or any(one.source == WEBSOCKET for one in options.addresses)
+
+
+def _plan_web(
+    settings: Settings, options: ListenOptions, admission: Admission, say: Callable[[str], None]
+) -> WebOptions:
+    """Return what listeners for WebSockets need; each takes registrations too."""
+    names = tuple(settings.register_names.split(","))
+
+    def open_requests(named: str, host: str, port: int) -> RequestServer:
+        from streamer.sources.registration.hosts import own_names
+        from streamer.sources.registration.http import RequestServer  # 13 MB
+
+        requests = RequestServer(
+            admission.registry,
+            key=settings.register_key or None,
+            names=own_names([named, *names]),
+        )
+        shown = show_address(host, port)
+        requests.ask_for_key(
+            [host], shown, say=say, make_key=lambda: _make_key(Path(settings.recordings), say)
+        )
+        admission.addresses.append(shown)
+        return requests
+
+    return WebOptions(names=names, open_requests=open_requests)
 
 
 def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
@@ -129,23 +188,40 @@ def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
 
 @asynccontextmanager
 async def _take_registrations(
-    admission: Admission, settings: Settings, options: ListenOptions, starter: Starter
+    admission: Admission, settings: Settings, options: ListenOptions, lines: _Lines
 ) -> AsyncIterator[None]:
     """Let calls be registered while the block lasts, wherever they are to be."""
-    said: list[str] = []  # once it listens; before, only the reason for an end is shown
     async with AsyncExitStack() as stack:
         for host, port in options.registrations:
-            opening = _open_registration(admission, settings, host, port, said.append)
+            opening = _open_registration(admission, settings, host, port, lines.keep)
             try:
                 admission.addresses.append(await stack.enter_async_context(opening))
             except UnreachableError as error:
                 raise _explain_no_registrations(error, settings, host, port) from error
         for address in admission.addresses:
-            starter.send(ListeningBegun("registration", address))
-        for line in dict.fromkeys(said):
-            _log.warning("%s", line)
-            starter.send(Said(line))
+            lines.starter.send(ListeningBegun("registration", address))
+        lines.tell()
         yield
+
+
+class _Lines:
+    """What is said once it listens, each line once; before, only the reason for an end is shown."""
+
+    def __init__(self, starter: Starter) -> None:
+        self.starter = starter
+        self._lines: dict[str, bool] = {}  # whether it is told
+
+    def keep(self, line: str) -> None:
+        """Keep a line to be told."""
+        self._lines.setdefault(line, False)
+
+    def tell(self) -> None:
+        """Tell what was not told."""
+        for line, is_told in self._lines.items():
+            if not is_told:
+                _log.warning("%s", line)
+                self.starter.send(Said(line))
+        self._lines = dict.fromkeys(self._lines, True)
 
 
 def _open_registration(
@@ -211,34 +287,35 @@ async def _work(starter: Starter) -> int:
     return ExitCode.DONE
 
 
-def _tell_room(options: ListenOptions, plan: ListenPlan, starter: Starter) -> None:
-    """Say so if fewer calls fit than are asked for."""
+def _tell_room(options: ListenOptions, plan: ListenPlan, lines: _Lines) -> None:
+    """Tell what is to be said, and whether fewer calls fit than are asked for."""
     if plan.most_calls < options.most_calls:
         message = (
             f"{plan.most_calls} calls fit at once, not {options.most_calls}, because the listener may open only"
             f" {measure_room().descriptors} files; raise LimitNOFILE, or ulimit -n"
         )
-        _log.warning("%s", message)
-        starter.send(Said(message))
+        lines.keep(message)
+    lines.tell()
 
 
 async def _listen(settings: Settings, options: ListenOptions, starter: Starter) -> None:
     _log_in(Path(settings.recordings))
     bus = Bus()
     admission = Admission(accepts_unknown=options.accepts_unknown)
-    plan = _plan_listening(settings, options, admission)
+    lines = _Lines(starter)
+    plan = _plan_listening(settings, options, admission, lines.keep)
     _check_nobody_listens(plan)
     listener = Listener(plan, bus, clock=time.monotonic)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events, starter))
         try:
-            async with _take_registrations(admission, settings, options, starter):
+            async with _take_registrations(admission, settings, options, lines):
                 await listener.run(
                     lambda source, address: starter.send(
                         ListeningBegun(source, address, plan.most_calls)
                     ),
-                    on_begun=lambda: _tell_room(options, plan, starter),
+                    on_begun=lambda: _tell_room(options, plan, lines),
                     registrations=tuple(admission.addresses),
                 )
         finally:

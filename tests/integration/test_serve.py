@@ -5,6 +5,7 @@ import json
 import resource
 import signal
 import wave
+from array import array
 from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import UUID
@@ -17,6 +18,7 @@ from streamer.recording.locks import is_locked
 from streamer.simulator.caller import script_caller, with_digits
 from streamer.simulator.judge import Ending
 from streamer.wire.audiosocket import TERMINATE, Terminated
+from tests.fakes.chan_websocket import dial
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import STOPPED_S, run_streamer
 from tests.fakes.replay import PATIENCE_S, SCAN_S, until
@@ -535,3 +537,31 @@ async def test_calls_in_a_language_that_the_model_lacks_are_recorded_without_tex
         await served.ended()
         assert served.troubles.count("the model demo knows only English, not Spanish") == 1
         assert [c["reason"] for c in served.calls()] == ["hang-up"]
+
+
+async def test_calls_over_a_websocket_come_beside_the_others_and_are_transcribed_and_stored(
+    recordings, short_call
+):
+    with wave.open(str(short_call)) as wav:
+        rate, channels = wav.getframerate(), wav.getnchannels()
+        pcm = wav.readframes(wav.getnframes())
+    left = array("h", pcm)[::channels].tobytes()
+    formats = {8000: "slin", 16000: "slin16"}
+    async with serving(recordings, "--websocket", "127.0.0.1:0", "--model", "demo") as served:
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        where = [e["address"] for e in served.of_kind("listening") if e["source"] == "websocket"]
+        channel = await dial(int(where[0].rpartition(":")[2]), format=formats[rate])
+        await channel.start()
+        await channel.speak(left)
+        beside = await speaking(served, number=2)
+        beside.hang_up()
+        await channel.hang_up()
+        await served.ended(2)
+        finals = [e for e in served.of_kind("final") if e["leg"] == "caller"]
+        sources = {e["source"] for e in served.of_kind("call_started")}
+        assert sources == {"audiosocket", "chan-websocket"}
+        assert any(e["text"] for e in finals)
+    code, out, _ = await run_here("calls", "--json", "--recordings", str(recordings))
+    listed = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {one["source"] for one in listed} == sources

@@ -22,7 +22,14 @@ def serve(
             metavar="HOST:PORT",
             help="Listen here for AudioSocket connections; may be repeated.",
         ),
-    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, and no code changes it
+    ] = [],  # noqa: B006 - typer reads it, and no code changes it
+    websocket: Annotated[
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Listen here for media over WebSockets, and for registrations; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - as above
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that were not registered.")
     ] = False,
@@ -71,6 +78,7 @@ def serve(
 
     flags = ServeFlags(
         audiosocket=tuple(audiosocket),
+        websocket=tuple(websocket),
         accept_unknown=accept_unknown,
         register=tuple(register),
         no_silence=no_silence,
