@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from streamer.sources.playout import Announcement, Echo, Tone
 from streamer.wire import g711
 from tests.fakes.chan_websocket import dial, listening_web
 from tests.fakes.replay import until
@@ -256,3 +257,67 @@ async def test_every_call_goes_on_while_others_misbehave(recordings, runtime_dir
         await here.ended(3)
     (recorded,) = [c["legs"][0] for c in here.calls() if c["legs"][0]["bytes"] == 64000]
     assert (recorded["odd_frames"], recorded["lost"]) == (0, 0)
+
+
+async def test_a_tone_is_heard_in_frames_of_the_channel(recordings, runtime_dir):
+    tone = Tone(440)
+    expected = b"".join(tone.next_frame(16000) for _ in range(30))
+    async with listening_web(recordings, runtime_dir, playback=lambda: Tone(440)) as (here, _):
+        channel = await dial(here.port)
+        await channel.start()
+        await until(lambda: len(channel.heard) >= len(expected))
+        await channel.hang_up()
+        await here.ended()
+    assert bytes(channel.heard[: len(expected)]) == expected
+    assert set(channel.frames) == {640}
+    assert here.calls()[0]["legs"][0]["sent"]["frames"] >= 30
+
+
+@pytest.mark.parametrize("format", ["slin16", "ulaw"])
+async def test_a_caller_hears_his_own_voice(recordings, runtime_dir, format):
+    voice = bytes(range(256)).replace(b"\x7f", b"\xff") * 5  # mu-law has two codes for 0
+    async with listening_web(recordings, runtime_dir, playback=Echo) as (here, _):
+        channel = await dial(here.port, format=format)
+        await channel.start()
+        await channel.speak(voice)
+        await until(lambda: len(channel.heard) >= len(voice))
+        await channel.hang_up()
+    assert bytes(channel.heard[: len(voice)]) == voice
+
+
+async def test_an_announcement_is_heard_whole_and_ends_with_a_mark(recordings, runtime_dir):
+    announced = EVERY_SAMPLE[:6400]
+    playback = lambda: Announcement(lambda rate: announced)  # noqa: E731
+    async with listening_web(recordings, runtime_dir, playback=playback) as (here, _):
+        channel = await dial(here.port)
+        await channel.start()
+        await until(lambda: channel.commands == ["MARK_MEDIA streamer"])
+        await channel.hang_up()
+    assert bytes(channel.heard) == announced
+
+
+async def test_stop_has_the_channel_drop_what_it_would_still_play(recordings, runtime_dir):
+    async with listening_web(recordings, runtime_dir, playback=lambda: Tone(440)) as (here, _):
+        channel = await dial(here.port, as_json=True)
+        await channel.start()
+        await until(lambda: len(channel.heard) > 6400)
+        await until(lambda: here.of_kind("call_started"))
+        (folder,) = recordings.glob("2*")
+        (folder / "stop").touch()
+        await channel.closed()
+        assert channel.commands == ["FLUSH_MEDIA", "HANGUP"]
+
+
+async def test_a_full_queue_stops_the_tone_until_it_has_room(recordings, runtime_dir):
+    async with listening_web(recordings, runtime_dir, playback=lambda: Tone(440)) as (here, _):
+        channel = await dial(here.port)
+        await channel.start()
+        await until(lambda: channel.heard)
+        await channel.tell("MEDIA_XOFF")
+        await channel.ws.ping()
+        await channel.tell("DTMF_END", digit="1")
+        await until(lambda: here.of_kind("dtmf"))  # so it has been read
+        heard = len(channel.heard)
+        await channel.tell("MEDIA_XON")
+        await until(lambda: len(channel.heard) > heard + 640)
+        await channel.hang_up()
