@@ -24,28 +24,18 @@ from streamer.cli.watch import (
     telling_unfinished,
 )
 from streamer.config import Settings
-from streamer.core.addresses import parse_address, show_address
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
-from streamer.sources import WEBSOCKET
 from streamer.speech.engine.absence import find_wanted
-from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
-    from streamer.tap.inbound import ListenAddress
     from streamer.tap.inbound_process import ListenOptions
 
 LONGEST_ANNOUNCEMENT_S = 120
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
 _TONES = range(50, 4000)
-_USUAL_PLACES: dict[str, tuple[str, ...]] = {
-    AUDIOSOCKET.name: ("127.0.0.1:9092",),
-    WEBSOCKET: ("127.0.0.1:9094",),
-}
-"""Where calls may come to if no place is named."""
-_REFUSES_ALL = "every call will be refused; add --accept-unknown to take all calls, or --register HOST:PORT to take registered ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +53,8 @@ class ServeFlags:
     announce: Path | None
     max_calls: int
     grace: float | None
+    cert: Path | None = None
+    key: Path | None = None
 
 
 def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
@@ -72,11 +64,12 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
         StreamerError: Nothing was started; the message says why.
     """
     frontend = None if is_plain or as_json else find_frontend()
-    options = _check(flags)
+    options = _check(settings, flags)
+    warnings = _find_warnings(options)
     with _decode_announcement(flags.announce) as announcement:
         wanted = find_wanted(settings.model)
-        if refusal := _warn_of_refusals(options):
-            output.talk(refusal)
+        for warning in warnings:
+            output.talk(warning)
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
 
@@ -100,7 +93,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             lambda bus: open_any_backend(settings, wanted, bus),
             attend=attend,
             model=wanted.model.name if wanted.model else "",
-            troubles=(*find_troubles(wanted), *_list_warnings(options)),
+            troubles=(*find_troubles(wanted), *warnings),
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()
@@ -140,7 +133,8 @@ class _Serving:
             )
 
 
-def _check(flags: ServeFlags) -> ListenOptions:
+def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
+    from streamer.cli.places import find_places
     from streamer.tap.inbound_process import ListenOptions
 
     if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
@@ -153,9 +147,19 @@ def _check(flags: ServeFlags) -> ListenOptions:
         raise UsageError(
             f"--tone must be a frequency from {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
         )
+    places = find_places(
+        settings,
+        audiosocket=flags.audiosocket,
+        websocket=flags.websocket,
+        register=flags.register,
+        cert=flags.cert,
+        key=flags.key,
+    )
     return ListenOptions(
-        registrations=tuple(parse_address(text, flag="--register") for text in flags.register),
-        addresses=_list_addresses(flags),
+        addresses=places.addresses,
+        registrations=places.registrations,
+        cert=places.cert,
+        key=places.key,
         accepts_unknown=flags.accept_unknown,
         fills_silence=not flags.no_silence,
         format="" if flags.format == "auto" else flags.format,
@@ -166,35 +170,12 @@ def _check(flags: ServeFlags) -> ListenOptions:
     )
 
 
-def _list_addresses(flags: ServeFlags) -> tuple[ListenAddress, ...]:
-    """Return where calls may come to: what is named, or else the usual place of each kind."""
-    from streamer.tap.inbound import ListenAddress
+def _find_warnings(options: ListenOptions) -> list[str]:
+    """Return what is said before the first call; a screen shows it too, since it would hide what is printed."""
+    from streamer.cli.places import Places
 
-    named = {AUDIOSOCKET.name: flags.audiosocket, WEBSOCKET: flags.websocket}
-    if not any(named.values()):
-        named = _USUAL_PLACES
-    return tuple(
-        ListenAddress(source, *parse_address(text, flag=f"--{source}"))
-        for source, texts in named.items()
-        for text in texts
-    )
-
-
-def _list_warnings(options: ListenOptions) -> tuple[str, ...]:
-    """Return the warning that a screen shows first; printed on the terminal, the screen would hide it."""
-    refusal = _warn_of_refusals(options)
-    return (refusal,) if refusal else ()
-
-
-def _warn_of_refusals(options: ListenOptions) -> str:
-    """Say which calls will be refused, if nobody has said which ones to take."""
-    web = [one for one in options.addresses if one.source == WEBSOCKET]
-    if options.accepts_unknown or options.registrations or any(one.auth for one in web):
-        return ""
-    if not web:
-        return _REFUSES_ALL
-    where = show_address(web[0].host, web[0].port)
-    return f"only calls that are registered at http://{where}/register are taken; add --accept-unknown to take all calls"
+    places = Places(options.addresses, options.registrations, options.cert, options.key)
+    return places.warn(accepts_unknown=options.accepts_unknown)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from streamer.core.listening import WEBSOCKET
 from streamer.wire.protocols import AUDIOSOCKET, PROTOCOLS, STREAM_CHANNEL
 
 if TYPE_CHECKING:
@@ -43,14 +44,11 @@ def _make_websocket(options: ServerOptions) -> Inbound:
 OUTGOING: Mapping[str, MakeOutgoing] = {STREAM_CHANNEL.name: _make_stream_channel}
 """Protocols by which we ask a PBX for the audio of a channel."""
 
-WEBSOCKET = "websocket"
-"""The kind of listener that takes every shape of media over WebSockets; each of its calls says which shape it has."""
-
 INBOUND: Mapping[str, MakeInbound] = {
     AUDIOSOCKET.name: _make_audiosocket,
     WEBSOCKET: _make_websocket,
 }
-"""Kinds of listeners for a PBX that connects to us."""
+"""Kinds of listeners for a PBX that connects to us; that for WebSockets takes every shape of media, and each of its calls says which it has."""
 
 COMING: frozenset[str] = frozenset(PROTOCOLS) - frozenset(OUTGOING)
 """What calls that came to us have as their `source`."""

@@ -48,8 +48,10 @@ class WebOptions:
     """Further ones by which this machine may be asked."""
     open_requests: Callable[[str, str, int], RequestServer] | None = None
     """Returns what answers HTTP for a host as it was named, and as it is listened at; None where nothing does."""
-    tls: Callable[[], ssl.SSLContext | None] = lambda: None
-    """Returns what encrypts the next connection, None for nothing."""
+    yeastar_auth: str = ""
+    """A header that a peer may show instead, `Header: value`."""
+    tls: ssl.SSLContext | None = None
+    """What encrypts connections, None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

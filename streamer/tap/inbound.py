@@ -62,6 +62,8 @@ class ListenAddress:
     """What a peer has to show, where the protocol has that."""
     rate: int = 0
     """Samples a second of what does not say it, 0 for unknown."""
+    yeastar_auth: str = ""
+    has_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,14 @@ class Listener:
 
 
 def _fit_options(options: ServerOptions, web: WebOptions, where: ListenAddress) -> ServerOptions:
-    return replace(options, web=replace(web, auth=where.auth, rate=where.rate))
+    own = replace(
+        web,
+        auth=where.auth,
+        rate=where.rate,
+        yeastar_auth=where.yeastar_auth,
+        tls=web.tls if where.has_tls else None,
+    )
+    return replace(options, web=own)
 
 
 def find_other(recordings: Path, where: ListenAddress) -> str:

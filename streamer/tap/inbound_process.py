@@ -11,24 +11,25 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.core.addresses import show_address
 from streamer.core.events import LegEnded, Trouble
+from streamer.core.listening import WEBSOCKET
 from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
-from streamer.sources import WEBSOCKET
 from streamer.sources.inbound import Admitted, WebOptions
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
 from streamer.sources.registration.registry import (
@@ -39,6 +40,7 @@ from streamer.sources.registration.registry import (
     explain_refusal,
     find_uuid,
 )
+from streamer.sources.tls import Certificate
 from streamer.tap.addresses import AddressTakenError
 from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
@@ -63,8 +65,11 @@ class ListenOptions:
 
     addresses: tuple[ListenAddress, ...] = (ListenAddress("audiosocket", "127.0.0.1", 9092),)
     accepts_unknown: bool = False
-    registrations: tuple[tuple[str, int], ...] = ()
-    """Hosts and ports where calls are registered."""
+    registrations: tuple[ListenAddress, ...] = ()
+    """Where calls are registered."""
+    cert: str = ""
+    key: str = ""
+    """PEM files of what encrypts the addresses that have TLS."""
     fills_silence: bool = True
     format: str = ""
     """What audio of kind 0x10 is, empty to find it out."""
@@ -122,7 +127,11 @@ def _admit(registration: Registration) -> Admitted:
 
 
 def _plan_listening(
-    settings: Settings, options: ListenOptions, admission: Admission, say: Callable[[str], None]
+    settings: Settings,
+    options: ListenOptions,
+    admission: Admission,
+    say: Callable[[str], None],
+    tls: ssl.SSLContext | None,
 ) -> ListenPlan:
     room = measure_room()
     return ListenPlan(
@@ -130,7 +139,7 @@ def _plan_listening(
         Path(settings.recordings),
         admit=admission.admit,
         admit_name=admission.admit_name,
-        web=_plan_web(settings, options, admission, say),
+        web=replace(_plan_web(settings, admission, say), tls=tls),
         new_playback=_plan_playback(options),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
@@ -148,9 +157,7 @@ def _takes_registrations(options: ListenOptions) -> bool:
     return bool(options.registrations) or any(one.source == WEBSOCKET for one in options.addresses)
 
 
-def _plan_web(
-    settings: Settings, options: ListenOptions, admission: Admission, say: Callable[[str], None]
-) -> WebOptions:
+def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], None]) -> WebOptions:
     """Return what listeners for WebSockets need; each takes registrations too."""
     names = tuple(settings.register_names.split(","))
 
@@ -188,16 +195,20 @@ def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
 
 @asynccontextmanager
 async def _take_registrations(
-    admission: Admission, settings: Settings, options: ListenOptions, lines: _Lines
+    admission: Admission,
+    settings: Settings,
+    options: ListenOptions,
+    lines: _Lines,
+    tls: ssl.SSLContext | None,
 ) -> AsyncIterator[None]:
     """Let calls be registered while the block lasts, wherever they are to be."""
     async with AsyncExitStack() as stack:
-        for host, port in options.registrations:
-            opening = _open_registration(admission, settings, host, port, lines.keep)
+        for where in options.registrations:
+            opening = _open_registration(admission, settings, where, tls, lines.keep)
             try:
                 admission.addresses.append(await stack.enter_async_context(opening))
             except UnreachableError as error:
-                raise _explain_no_registrations(error, settings, host, port) from error
+                raise _explain_no_registrations(error, settings, where) from error
         for address in admission.addresses:
             lines.starter.send(ListeningBegun("registration", address))
         lines.tell()
@@ -225,14 +236,19 @@ class _Lines:
 
 
 def _open_registration(
-    admission: Admission, settings: Settings, host: str, port: int, say: Callable[[str], None]
+    admission: Admission,
+    settings: Settings,
+    where: ListenAddress,
+    tls: ssl.SSLContext | None,
+    say: Callable[[str], None],
 ) -> AbstractAsyncContextManager[str]:
     from streamer.sources.registration.http import open_registration  # 13 MB
 
     return open_registration(
         admission.registry,
-        host,
-        port,
+        where.host,
+        where.port,
+        tls=tls if where.has_tls else None,
         key=settings.register_key or None,
         say=say,
         make_key=lambda: _make_key(Path(settings.recordings), say),
@@ -241,9 +257,10 @@ def _open_registration(
 
 
 def _explain_no_registrations(
-    error: UnreachableError, settings: Settings, host: str, port: int
+    error: UnreachableError, settings: Settings, where: ListenAddress
 ) -> UnreachableError:
     """Return what to say where registrations cannot be taken: the listener of streamer that is in the way, or else the error."""
+    host, port = where.host, where.port
     other = find_listener(
         host, port, recordings=Path(settings.recordings), runtime_dir=_runtime_dir(settings)
     )
@@ -303,14 +320,17 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
     bus = Bus()
     admission = Admission(accepts_unknown=options.accepts_unknown)
     lines = _Lines(starter)
-    plan = _plan_listening(settings, options, admission, lines.keep)
+    certificate = _read_certificate(options)
+    tls = certificate.context if certificate else None
+    plan = _plan_listening(settings, options, admission, lines.keep, tls)
     _check_nobody_listens(plan)
     listener = Listener(plan, bus, clock=time.monotonic)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events, starter))
+        watching = asyncio.ensure_future(_watch_certificate(certificate, bus))
         try:
-            async with _take_registrations(admission, settings, options, lines):
+            async with _take_registrations(admission, settings, options, lines, tls):
                 await listener.run(
                     lambda source, address: starter.send(
                         ListeningBegun(source, address, plan.most_calls)
@@ -319,8 +339,20 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
                     registrations=tuple(admission.addresses),
                 )
         finally:
+            watching.cancel()
             bus.close()
             await telling
+
+
+def _read_certificate(options: ListenOptions) -> Certificate | None:
+    if not options.cert:
+        return None
+    return Certificate(Path(options.cert), Path(options.key or options.cert))
+
+
+async def _watch_certificate(certificate: Certificate | None, bus: Bus) -> None:
+    if certificate is not None:
+        await certificate.watch(lambda line: bus.publish(Trouble(None, line)))
 
 
 def _log_in(recordings: Path) -> None:
@@ -339,9 +371,13 @@ def _read_plan() -> tuple[Settings, ListenOptions]:
     fields = dict(plan["options"])
     # JSON has no numbers as keys.
     fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
-    fields["addresses"] = tuple(ListenAddress(**where) for where in fields["addresses"])
-    fields["registrations"] = tuple(map(tuple, fields["registrations"]))
+    for name in ("addresses", "registrations"):
+        fields[name] = tuple(_read_address(where) for where in fields[name])
     return Settings(**plan["settings"]), ListenOptions(**fields)
+
+
+def _read_address(where: dict[str, Any]) -> ListenAddress:
+    return ListenAddress(**(where | {"auth": tuple(where["auth"])}))
 
 
 async def _tell(events: Subscription, starter: Starter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -104,8 +105,13 @@ async def dial(
 ) -> Channel:
     """Connect as Asterisk does, without an announcement yet."""
     options = {"subprotocols": ["media"], "user_agent_header": None} | options
+    scheme = "wss" if "ssl" in options else "ws"
     ws = await connect(
-        f"ws://127.0.0.1:{port}{path}", compression=None, ping_interval=None, proxy=None, **options
+        f"{scheme}://127.0.0.1:{port}{path}",
+        compression=None,
+        ping_interval=None,
+        proxy=None,
+        **options,
     )
     return Channel(ws, format=format, as_json=as_json)
 
@@ -119,13 +125,13 @@ async def listening_web(
     playback: type[Playback] | Any = None,
     most_calls: int = 10,
     auth: tuple[str, ...] = (),
-    web: WebOptions | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[tuple[Listening, Admission]]:
     """Listen for WebSockets on any port, in this process."""
     admission = Admission(accepts_unknown=accepts)
     requests = RequestServer(admission.registry, key=None, names=own_names([]))
     plan = ListenPlan(
-        (ListenAddress("websocket", "127.0.0.1", 0, auth=auth),),
+        (ListenAddress("websocket", "127.0.0.1", 0, auth=auth, has_tls=tls is not None),),
         recordings,
         admit=admission.admit,
         admit_name=admission.admit_name,
@@ -137,7 +143,7 @@ async def listening_web(
         keeper_patience_s=PATIENCE_S,
         runtime_dir=runtime_dir,
         is_expected=admission.registry.expects,
-        web=web or WebOptions(open_requests=lambda named, host, port: requests),
+        web=WebOptions(open_requests=lambda named, host, port: requests, tls=tls),
     )
     bus, address = Bus(), asyncio.get_running_loop().create_future()
     listener = Listener(plan, bus, clock=time.monotonic, inbound=INBOUND)

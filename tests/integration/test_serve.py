@@ -4,6 +4,7 @@ import asyncio
 import json
 import resource
 import signal
+import ssl
 import wave
 from array import array
 from urllib.error import HTTPError
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import psutil
 import pytest
+import trustme
 
 from streamer.core.transcript import format_position
 from streamer.recording.locks import is_locked
@@ -565,3 +567,56 @@ async def test_calls_over_a_websocket_come_beside_the_others_and_are_transcribed
     listed = [json.loads(line) for line in out.splitlines()]
     assert code == 0
     assert {one["source"] for one in listed} == sources
+
+
+async def test_a_listener_of_the_config_file_asks_for_its_secret_and_is_encrypted(
+    recordings, tmp_path
+):
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    (tmp_path / "token").write_text("open-sesame\n")
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'cert = "{tmp_path / "both.pem"}"\n[[listen]]\nkind = "websocket"\naddress = "127.0.0.1:0"\n'
+        f'tls = true\nauth = "bearer:@{tmp_path / "token"}"\n'
+    )
+    context = ssl.create_default_context(cafile=None)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with serving(recordings, "--config", str(config), accepts=False) as served:
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        where = [e["address"] for e in served.of_kind("listening") if e["source"] == "websocket"]
+        port = int(where[0].rpartition(":")[2])
+        right = {"Authorization": "Bearer open-sesame"}
+        channel = await dial(port, ssl=context, additional_headers=right)
+        await channel.start()
+        await channel.speak(SECOND)
+        await channel.hang_up()
+        await served.ended()
+        files = [path.read_bytes() for path in recordings.rglob("*") if path.is_file()]
+        assert not any(b"open-sesame" in content for content in files)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('kind = "websocket"\nadress = "127.0.0.1:1"', "the nearest known one is address"),
+        ('kind = "websocket"\naddress = "127.0.0.1:1"\nauth = "s3cret"', "must begin with bearer:"),
+        ('kind = "websocket"\naddress = "127.0.0.1:1"\ntls = true', "there is no certificate"),
+    ],
+)
+async def test_a_table_that_cannot_be_meant_is_exit_2(tmp_path, table, said):
+    config = tmp_path / "config.toml"
+    config.write_text(f"[[listen]]\n{table}\n")
+    config.chmod(0o600)
+    code, _, err = await run_here("serve", "--config", str(config), "--json")
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert "s3cret" not in err
+
+
+async def test_a_certificate_that_cannot_be_read_is_exit_2(recordings, tmp_path):
+    flags = ["--websocket", "0.0.0.0:0", "--cert", str(tmp_path / "none.pem"), "--json"]
+    code, _, err = await run_here("serve", "--recordings", str(recordings), *flags)
+    assert code == 2
+    assert "none.pem cannot be read" in err.splitlines()[-1]

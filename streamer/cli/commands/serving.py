@@ -67,6 +67,14 @@ def serve(
         float | None,
         typer.Option(min=0, help="Seconds that live calls have to end after Ctrl-C."),
     ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Encrypt all but loopback with this certificate (PEM)."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The key of --cert, if it is in another file."),
+    ] = None,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> int:
@@ -88,6 +96,8 @@ def serve(
         announce=announce,
         max_calls=max_calls,
         grace=grace,
+        cert=cert,
+        key=key,
     )
     choose_lines(plain=plain, as_json=as_json)
     return run_serve(settings, flags, is_plain=plain, as_json=as_json)

@@ -27,6 +27,7 @@ import asyncio
 import hmac
 import ipaddress
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ async def open_registration(
     names: Sequence[str] = (),
     patience_s: float = PATIENCE_S,
     pause_s: float = WRONG_KEY_PAUSE_S,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
     """Take registrations while the context lasts; yields HOST:PORT, with the port that the system chose for 0.
 
@@ -97,7 +99,7 @@ async def open_registration(
     server = RequestServer(
         registry, key=key, names=own_names([host, *names]), patience_s=patience_s, pause_s=pause_s
     )
-    listener = await _listen(server, host, port)
+    listener = await _listen(server, host, port, tls)
     try:
         addresses = [sock.getsockname()[:2] for sock in listener.sockets]
         shown = show_address(*addresses[0])
@@ -108,9 +110,14 @@ async def open_registration(
         await server.end()
 
 
-async def _listen(server: RequestServer, host: str, port: int) -> asyncio.Server:
+async def _listen(
+    server: RequestServer, host: str, port: int, tls: ssl.SSLContext | None
+) -> asyncio.Server:
+    timeout_s = server.patience_s if tls else None
     try:
-        return await asyncio.get_running_loop().create_server(server, host, port)
+        return await asyncio.get_running_loop().create_server(
+            server, host, port, ssl=tls, ssl_handshake_timeout=timeout_s
+        )
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
             f"cannot take registrations on {show_address(host, port)}: {_reason(error)};"

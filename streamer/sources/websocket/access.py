@@ -2,6 +2,7 @@
 
     bearer:TOKEN            Authorization: Bearer TOKEN
     basic:USER:PASSWORD     Authorization: Basic, as Asterisk's websocket_client.conf sends username and password
+    Header: VALUE           a header of that name, in the setting yeastar_auth
     path:SECRET             the first part of the path: ws://host/SECRET/media
 
 In the place of a secret, `@FILE` is the first line of a file and `$NAME` a variable of the environment. Secrets are compared in constant time.
@@ -37,10 +38,12 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request may show: `path`, or a scheme of the header `Authorization` in lower case; and the secret."""
+    """What a request may show: `path`, or a scheme of the header `Authorization` in lower case, or `header`; and the secret."""
 
     kind: str
     secret: str
+    header: str = AUTHORIZATION
+    """In lower case."""
 
 
 class Access:
@@ -60,7 +63,7 @@ class Access:
         shown = [value for one in self._headers if (value := _find_shown(upgrade, one)) is not None]
         if _is_one_of(shown, [one.secret for one in self._headers]):
             return Verdict.RIGHT, upgrade
-        is_shown = bool(shown) or AUTHORIZATION in upgrade.headers
+        is_shown = any(one.header in upgrade.headers for one in self._headers)
         return (Verdict.WRONG if is_shown else Verdict.MISSING), upgrade
 
 
@@ -90,6 +93,33 @@ def parse_auth(
     return Credential(kind, f"{user}:{secret}" if kind == "basic" else secret)
 
 
+def read_credentials(
+    auth: Sequence[str], yeastar_auth: str = "", *, where: str = ""
+) -> list[Credential]:
+    """Read all that a listener asks for; `where` it stands begins each message.
+
+    Raises:
+        UsageError: As `parse_auth` does.
+    """
+    credentials = [parse_auth(text, where=f"{where}auth") for text in auth]
+    if yeastar_auth:
+        credentials.append(parse_header(yeastar_auth, where=f"{where}yeastar_auth"))
+    return credentials
+
+
+def parse_header(text: str, *, where: str) -> Credential:
+    """Read a header that a peer may show.
+
+    Raises:
+        UsageError: It has no name, or its secret cannot be had.
+    """
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise UsageError(f"{where} must look like Header: value")
+    secret = _find_secret(value.strip(), where=where, environment=os.environ, read=Path.read_text)
+    return Credential("header", secret, name.strip().lower())
+
+
 def _find_secret(
     text: str, *, where: str, environment: Mapping[str, str], read: Callable[[Path], str]
 ) -> str:
@@ -112,6 +142,8 @@ def _find_secret(
 
 def _find_shown(upgrade: Upgrade, credential: Credential) -> str | None:
     """Return what a request shows of the kind of a credential."""
+    if credential.kind == "header":
+        return upgrade.headers.get(credential.header)
     scheme, _, value = upgrade.headers.get(AUTHORIZATION, "").strip().partition(" ")
     if scheme.lower() != credential.kind:
         return None

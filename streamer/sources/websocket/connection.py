@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any, cast
@@ -27,6 +28,7 @@ from streamer.core.addresses import show_address
 from streamer.core.audio import Leg
 from streamer.core.events import Cause, EndReason
 from streamer.errors import SourceError, StreamerError
+from streamer.sources.accepting import explain_tls
 from streamer.sources.admission import FRAMES_PER_SECOND, FrameBudget
 from streamer.sources.arrival import Arrivals
 from streamer.sources.base import Sent
@@ -148,7 +150,9 @@ class Connection(asyncio.BufferedProtocol):
         """Judge how the connection ended."""
         if self._resting is not None:
             self._resting.cancel()
-        if self._state is _State.OPENING:
+        if self._state is _State.HEAD and isinstance(exc, ssl.SSLError):
+            self._say_refusal(explain_tls(exc))  # a peer that does not trust us says so only now
+        elif self._state is _State.OPENING:
             self._say_refusal("it hung up before it said what its audio is")
         elif self._state is _State.LIVE:
             self._end(*self._judge_end(exc))
@@ -240,22 +244,24 @@ class Connection(asyncio.BufferedProtocol):
         """Decide by the request alone whether a WebSocket is opened."""
         verdict, self._upgrade = self._server.access.judge(upgrade)
         self._is_trusted = verdict is Verdict.RIGHT
-        if verdict is Verdict.WRONG:
-            self._set_timer(
-                WRONG_PAUSE_S,
-                lambda: self._answer(401, "what it shows as Authorization is wrong"),
-            )
-            self._transport.pause_reading()
-            return
         is_expected = self._server.expects(self._find_name())
-        if is_of_another_page(upgrade, names=self._server.names, local=self._local()):
-            self._answer(403, "a web page may not send calls here")
+        if self._has_spare:
+            self._answer(503, self._refusal or "")
         elif self._refusal is not None and not is_expected:
             self._answer(429, self._refusal)
+        elif verdict is Verdict.WRONG:
+            self._refuse_slowly("what it shows of what this listener asks for (`auth`) is wrong")
+        elif is_of_another_page(upgrade, names=self._server.names, local=self._local()):
+            self._answer(403, "a web page may not send calls here")
         elif verdict is Verdict.MISSING and not is_expected:
             self._answer(401, "it shows nothing of what this listener asks for (`auth`)")
         else:
             self._open(rest)
+
+    def _refuse_slowly(self, why: str) -> None:
+        """Answer a guess after a pause."""
+        self._transport.pause_reading()
+        self._set_timer(WRONG_PAUSE_S, lambda: self._answer(401, why))
 
     def _local(self) -> str:
         return str((self._transport.get_extra_info("sockname") or ("",))[0])

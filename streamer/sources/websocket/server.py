@@ -14,7 +14,7 @@ from streamer.sources.registration.hosts import own_names
 from streamer.sources.registration.http import RequestServer
 from streamer.sources.registration.registry import find_uuid
 from streamer.sources.tcp import listen_tcp
-from streamer.sources.websocket.access import Access, parse_auth
+from streamer.sources.websocket.access import Access, read_credentials
 from streamer.sources.websocket.base import Choose
 from streamer.sources.websocket.call import WebSocketCall
 from streamer.sources.websocket.connection import READ_SIZE, Connection
@@ -32,7 +32,7 @@ class WebSocketServer:
         self.buffer = memoryview(bytearray(READ_SIZE))
         self.watch = LoopWatch(options.frame_clock, options.clock)
         self.requests: RequestServer | None = None
-        self.access = Access([parse_auth(text, where="auth") for text in options.web.auth])
+        self.access = Access(read_credentials(options.web.auth, options.web.yeastar_auth))
         self.names: frozenset[str] = frozenset()
         self.choose = choose
         self._is_over = False
@@ -55,6 +55,8 @@ class WebSocketServer:
             lambda has_spare: Connection(self._options, self, has_spare=has_spare),
             make_room=self._make_room,
             on_settled=self._end_when_empty,
+            tls=self._options.web.tls,
+            on_failed=self._say_no_tls,
         )
         own, own_port = sock.getsockname()[:2]
         self.address = show_address(own, own_port)
@@ -117,6 +119,10 @@ class WebSocketServer:
     def announce(self, call: WebSocketCall) -> None:
         """Hand a call to the iterator of `calls`."""
         self._announced.put_nowait(call)
+
+    def _say_no_tls(self, host: str, why: str) -> None:
+        if self._options.limiter.count_refusal(host, why):
+            self._options.say(f"no call from {host}: {why}")
 
     def _make_room(self) -> bool:
         """Send the oldest stranger away, if there is one."""
