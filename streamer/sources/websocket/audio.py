@@ -11,9 +11,9 @@ _LINEAR = "slin"
 
 
 def explain_unreadable(format: MediaFormat | None) -> str:
-    """Say why audio of a format cannot be recorded; empty if it can."""
+    """Say why audio of a format cannot be recorded; empty if it can, as what says no format: that is slin of a rate to be found out."""
     if format is None:
-        return "it does not say what its audio is"
+        return ""
     if format.channels != 1:
         return f"its audio has {format.channels} channels in one stream, which is not read"
     if format.rate and (format.codec == _LINEAR or format.codec in _LAWS):
@@ -24,9 +24,10 @@ def explain_unreadable(format: MediaFormat | None) -> str:
 class Decoder:
     """Decodes one leg; half a sample at the end of a message waits for its other half."""
 
-    def __init__(self, format: MediaFormat) -> None:
-        self.rate = format.rate
-        self._law = _LAWS.get(format.codec)
+    def __init__(self, format: MediaFormat | None) -> None:
+        self.rate = format.rate if format else 0
+        """Samples a second, 0 as long as they are not known."""
+        self._law = _LAWS.get(format.codec) if format else None
         self._half = b""
 
     def decode(self, payload: bytes) -> bytes:

@@ -14,9 +14,17 @@ from streamer.core.audio import LONGEST_LABEL, AudioChunk, Leg, looks_like_label
 from streamer.core.events import Cause, EndReason
 from streamer.errors import StreamerError
 from streamer.sources.admission import Pace
-from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Odd, StreamItem
+from streamer.sources.base import (
+    DtmfReceived,
+    LegClosed,
+    LegOpened,
+    Odd,
+    RateKnown,
+    StreamItem,
+)
 from streamer.sources.websocket.audio import Decoder, explain_unreadable
 from streamer.sources.websocket.call import WebSocketCall
+from streamer.sources.websocket.ratefinder import RATES, RateFinder
 from streamer.wire.websocket import base as wire
 
 MOST_EARLY = 1_000
@@ -36,6 +44,7 @@ class _Party:
     number: int
     decoder: Decoder
     pace: Pace
+    finder: RateFinder
 
 
 @dataclass(slots=True)
@@ -103,8 +112,10 @@ class Caller:
         cause: Cause | None = None,
     ) -> None:
         """End every leg that has not ended; idempotent."""
-        for number in sorted(self._open):
-            self._put(LegClosed(number, reason, error, note, cause))
+        for party in self._parties.values():
+            if party.number in self._open:
+                self._finish(party)
+                self._put(LegClosed(party.number, reason, error, note, cause))
         self._open.clear()
 
     def tell(self, what: str, *, size: int = 0, frames: int = 0) -> None:
@@ -125,11 +136,11 @@ class Caller:
             why = f"it has more than {MOST_PARTIES} legs"
         if why:
             return self._leave_out(key, why)
-        assert message.format is not None
-        number = self._join(message, message.format.rate)
-        self._parties[key] = _Party(number, Decoder(message.format), Pace(self._clock()))
+        decoder = Decoder(message.format)
+        number = self._join(message, decoder.rate or RATES[0])
+        self._parties[key] = _Party(number, decoder, Pace(self._clock()), RateFinder())
         self._open.add(number)
-        self._put(LegOpened(number))
+        self._put(LegOpened(number, has_rate=bool(decoder.rate)))
         self._replay(key)
         return ""
 
@@ -168,11 +179,30 @@ class Caller:
         pcm = party.decoder.decode(message.payload)
         if not pcm:
             return
+        if party.decoder.rate:
+            self._pass_on(party, pcm, arrival)
+        elif rate := party.finder.take(pcm, arrival):
+            self._settle_rate(party, rate)
+
+    def _settle_rate(self, party: _Party, rate: int) -> None:
+        """Take note of the rate that was found out, and pass on what waited for it."""
+        party.decoder.rate = rate
+        self._put(RateKnown(party.number, rate))
+        held, party.finder.held = party.finder.held, []
+        for pcm, arrival in held:
+            self._pass_on(party, pcm, arrival)
+
+    def _pass_on(self, party: _Party, pcm: bytes, arrival: float) -> None:
         chunk = AudioChunk(party.number, pcm, arrival)
         self._put(chunk)
         self._keep_pace(party, chunk)
         if party.number == 0:
             self._on_audio(pcm)
+
+    def _finish(self, party: _Party) -> None:
+        """Pass on what still waits for a rate, at the end of its leg."""
+        if party.finder.held:
+            self._settle_rate(party, party.finder.decide())
 
     def _press(self, key: str, message: wire.KeyPressed, arrival: float) -> None:
         party = self._find(key, message, arrival)
@@ -211,6 +241,7 @@ class Caller:
     def _end(self, key: str, cause: Cause | None) -> None:
         party = self._parties.get(key)
         if party is not None and party.number in self._open:
+            self._finish(party)
             self._open.discard(party.number)
             self._put(LegClosed(party.number, EndReason.HANG_UP, cause=cause))
 
