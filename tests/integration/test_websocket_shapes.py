@@ -12,6 +12,7 @@ from streamer.wire import g711
 from streamer.wire.g711 import Law
 from streamer.wire.websocket.yeastar import FRAME_BYTES, encode_message
 from tests.fakes.chan_websocket import dial, listening_web
+from tests.fakes.replay import until
 
 SAMPLES = b"".join(n.to_bytes(2, "little") for n in range(6400))
 
@@ -103,3 +104,35 @@ async def test_the_channels_of_yeastar_are_legs_of_one_call(recordings, runtime_
     assert [leg["number"] for leg in call["legs"]] == ["1009", "1010"]
     assert set(pcm_of(here, call).values()) == {SAMPLES}
     assert call["legs"][0]["odd_frames"] == 1
+
+
+async def test_a_call_of_yeastar_over_several_sockets_is_one_call(recordings, runtime_dir):
+    async with listening_web(recordings, runtime_dir, most_calls=1) as (here, _):
+        sockets = {}
+        for channel in ("PJSIP/1009", "PJSIP/1010", "PJSIP/1011"):
+            sockets[channel] = await dial(here.port, "/yeastar?rate=8000", subprotocols=None)
+            await sockets[channel].ws.send(yeastar("7.1", channel, SAMPLES))
+        await until(lambda: len(here.of_kind("leg_attached")) == 3)
+        await sockets["PJSIP/1010"].ws.send(yeastar("7.1", "PJSIP/1009", SAMPLES))  # not its own
+        await until(lambda: "over two connections" in here.troubles)
+        await sockets["PJSIP/1009"].hang_up()
+        for channel in ("PJSIP/1010", "PJSIP/1011"):
+            await sockets[channel].ws.send(yeastar("7.1", channel, status="end"))
+        await here.ended()
+        assert len(here.of_kind("call_started")) == 1
+    (call,) = here.calls()
+    assert [leg["channel"] for leg in call["legs"]] == ["PJSIP/1009", "PJSIP/1010", "PJSIP/1011"]
+    assert all(pcm.endswith(SAMPLES) for pcm in pcm_of(here, call).values())
+    assert {leg["reason"] for leg in call["legs"]} == {"hang-up"}
+
+
+async def test_stop_closes_every_socket_of_a_call_of_yeastar(recordings, runtime_dir):
+    async with listening_web(recordings, runtime_dir) as (here, _):
+        sockets = [await dial(here.port, "/yeastar?rate=8000", subprotocols=None) for _ in range(2)]
+        for number, socket in enumerate(sockets):
+            await socket.ws.send(yeastar("7.1", f"PJSIP/100{number}", SAMPLES))
+        await until(lambda: len(here.of_kind("leg_attached")) == 2)
+        (folder,) = recordings.glob("2*")
+        (folder / "stop").touch()
+        assert [(await socket.closed())[0] for socket in sockets] == [1000, 1000]
+        await here.ended()

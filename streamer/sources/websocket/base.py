@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from streamer.sources.registration.http import RequestServer
     from streamer.sources.websocket.access import Access
     from streamer.sources.websocket.call import WebSocketCall
+    from streamer.sources.websocket.caller import Caller
     from streamer.sources.websocket.connection import Connection
 
 
@@ -60,6 +61,12 @@ class Server(Protocol):
 
     def expects(self, name: str) -> bool:
         """Say whether a call with this id is registered."""
+
+    def find_shared(self, key: tuple[str, str]) -> Caller | None:
+        """Return the live call of a protocol's name, if further connections may join it."""
+
+    def share(self, key: tuple[str, str], caller: Caller) -> None:
+        """Let further connections join a call, if its protocol has that."""
 
     def announce(self, call: WebSocketCall) -> None:
         """Have a call recorded."""

@@ -1,6 +1,7 @@
 """What the peer of a connection says, as items of a call: its legs, their audio in samples, their keys, their ends.
 
-Theory of operation. A call begins with the first leg whose audio is described; what came of a leg before that is kept and follows
+Theory of operation. Several connections may be members of one call, where a protocol has that: a leg belongs to the one that has
+described it, and ends with it. A call begins with the first leg whose audio is described; what came of a leg before that is kept and follows
 (asterisk#1712), as far as `MOST_EARLY` goes. Strings are the peer's; what is odd is counted, and said once for each kind.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from streamer.core.audio import LONGEST_LABEL, AudioChunk, Leg, looks_like_label
 from streamer.core.events import Cause, EndReason
@@ -39,12 +40,24 @@ LegMessage = wire.LegBegun | wire.Media | wire.KeyPressed | wire.LegEnded | wire
 """What concerns a leg, or nobody but the user."""
 
 
+class Member(Protocol):
+    """A connection that brings legs of a call."""
+
+    def leave(self) -> None:
+        """Hang it up, because the recording stops."""
+
+    def finish(self) -> None:
+        """Close it, because the call is over."""
+
+
 @dataclass(slots=True)
 class _Party:
     number: int
     decoder: Decoder
     pace: Pace
     finder: RateFinder
+    owner: Member
+    """Whose leg it is."""
 
 
 @dataclass(slots=True)
@@ -56,7 +69,7 @@ class _Early:
 
 
 class Caller:
-    """One connection's items; `make_call` gets the first leg and what the peer says of it, `on_audio` all samples of that leg."""
+    """One call's items, of all its members; `make_call` gets the first leg and what the peer says of it, `on_audio` all samples of that leg."""
 
     def __init__(
         self,
@@ -79,23 +92,29 @@ class Caller:
         self._early = _Early()
         self._said: set[str] = set()
         self._is_hasty = False
+        self.members: list[Member] = []
+
+    def leave(self) -> None:
+        """Hang all its connections up."""
+        for member in list(self.members):
+            member.leave()
 
     @property
     def is_over(self) -> bool:
         """Whether every leg has ended."""
         return self.call is not None and not self._open
 
-    def take(self, message: LegMessage, arrival: float) -> str:
-        """Take a message; return why the connection cannot be recorded, nothing if all is well."""
+    def take(self, message: LegMessage, arrival: float, member: Member) -> str:
+        """Take a message of a member; return why the connection cannot be recorded, nothing if all is well."""
         match message:
             case wire.LegBegun():
-                return self._begin(message)
+                return self._begin(message, member)
             case wire.Media(key):
-                self._hear(key, message, arrival)
+                self._hear(key, message, arrival, member)
             case wire.KeyPressed(key):
-                self._press(key, message, arrival)
+                self._press(key, message, arrival, member)
             case wire.LegEnded(key, cause):
-                self._end(key, cause)
+                self._end(key, cause, member)
             case wire.Said(text):
                 self.tell(f"says: {text}")
             case wire.Odd(text, size):
@@ -106,17 +125,20 @@ class Caller:
 
     def close(
         self,
+        member: Member,
         reason: EndReason,
         error: StreamerError | None = None,
         note: str = "",
         cause: Cause | None = None,
     ) -> None:
-        """End every leg that has not ended; idempotent."""
+        """End every leg of a member that has not ended, and be without it; idempotent."""
+        if member in self.members:
+            self.members.remove(member)
         for party in self._parties.values():
-            if party.number in self._open:
+            if party.number in self._open and party.owner is member:
                 self._finish(party)
+                self._open.discard(party.number)
                 self._put(LegClosed(party.number, reason, error, note, cause))
-        self._open.clear()
 
     def tell(self, what: str, *, size: int = 0, frames: int = 0) -> None:
         """Count what is odd, and say it unless it was said; without a call there is nobody to be told."""
@@ -126,9 +148,13 @@ class Caller:
         if self.call is not None and (is_new or frames):
             self._put(Odd(0, f"{self._peer} {what}" if is_new else "", size, frames))
 
-    def _begin(self, message: wire.LegBegun) -> str:
+    def _begin(self, message: wire.LegBegun, member: Member) -> str:
         key = message.key
-        if key in self._parties or key in self._unread:
+        known = self._parties.get(key)
+        has_come_again = known is not None and known.number not in self._open
+        if key in self._unread or (
+            known is not None and (known.owner is member or not has_come_again)
+        ):
             self.tell("describes a leg twice", frames=1)
             return ""
         why = explain_unreadable(message.format)
@@ -138,10 +164,13 @@ class Caller:
             return self._leave_out(key, why)
         decoder = Decoder(message.format)
         number = self._join(message, decoder.rate or RATES[0])
-        self._parties[key] = _Party(number, decoder, Pace(self._clock()), RateFinder())
+        pace = Pace(self._clock())
+        self._parties[key] = _Party(number, decoder, pace, RateFinder(), member)
+        if member not in self.members:
+            self.members.append(member)
         self._open.add(number)
         self._put(LegOpened(number, has_rate=bool(decoder.rate)))
-        self._replay(key)
+        self._replay(key, member)
         return ""
 
     def _leave_out(self, key: str, why: str) -> str:
@@ -164,16 +193,16 @@ class Caller:
             return 0
         return self.call.add_leg(leg)
 
-    def _replay(self, key: str) -> None:
+    def _replay(self, key: str, member: Member) -> None:
         early, self._early = self._early, _Early()
         for message, arrival in early.messages:
             if message.key == key:
-                self.take(message, arrival)
+                self.take(message, arrival, member)
             else:
                 self._keep(message, arrival)
 
-    def _hear(self, key: str, message: wire.Media, arrival: float) -> None:
-        party = self._find(key, message, arrival)
+    def _hear(self, key: str, message: wire.Media, arrival: float, member: Member) -> None:
+        party = self._find(key, message, arrival, member)
         if party is None:
             return
         pcm = party.decoder.decode(message.payload)
@@ -204,8 +233,8 @@ class Caller:
         if party.finder.held:
             self._settle_rate(party, party.finder.decide())
 
-    def _press(self, key: str, message: wire.KeyPressed, arrival: float) -> None:
-        party = self._find(key, message, arrival)
+    def _press(self, key: str, message: wire.KeyPressed, arrival: float, member: Member) -> None:
+        party = self._find(key, message, arrival, member)
         if party is None:
             return
         self._put(DtmfReceived(party.number, message.digit, arrival, message.raw))
@@ -217,7 +246,7 @@ class Caller:
             )
 
     def _find(
-        self, key: str, message: wire.Media | wire.KeyPressed, arrival: float
+        self, key: str, message: wire.Media | wire.KeyPressed, arrival: float, member: Member
     ) -> _Party | None:
         """Return who has said something, if that is known and the leg has not ended; else keep it."""
         party = self._parties.get(key)
@@ -226,6 +255,9 @@ class Caller:
             return None
         if party.number not in self._open:
             self.tell("sends more of a leg that has ended", frames=1)
+            return None
+        if party.owner is not member:
+            self.tell("sends a leg over two connections; that of the first is recorded", frames=1)
             return None
         return party
 
@@ -238,9 +270,9 @@ class Caller:
         self._early.messages.append((message, arrival))
         self._early.size += size
 
-    def _end(self, key: str, cause: Cause | None) -> None:
+    def _end(self, key: str, cause: Cause | None, member: Member) -> None:
         party = self._parties.get(key)
-        if party is not None and party.number in self._open:
+        if party is not None and party.number in self._open and party.owner is member:
             self._finish(party)
             self._open.discard(party.number)
             self._put(LegClosed(party.number, EndReason.HANG_UP, cause=cause))

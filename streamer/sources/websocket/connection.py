@@ -185,6 +185,17 @@ class Connection(asyncio.BufferedProtocol):
         if self._state is _State.HEAD:
             self._transport.abort()
 
+    @property
+    def caller(self) -> Caller:
+        """The call that it belongs to, alone or with others."""
+        return self._caller
+
+    def finish(self) -> None:
+        """Close it, because its call is over."""
+        if self._state is _State.LIVE:
+            self._end(EndReason.HANG_UP)
+            self._close(NORMAL)
+
     def leave(self) -> None:
         """Have the peer drop what it would still play, and hang up; idempotent."""
         if self._state is not _State.LIVE:
@@ -348,9 +359,11 @@ class Connection(asyncio.BufferedProtocol):
         match message:
             case wire.CallBegun(name, facts):
                 self._named = name, facts
-                self._admit()
+                if not self._join():
+                    self._admit()
             case wire.CallEnded(cause, text):
-                self._end(EndReason.HANG_UP, None, text, cause)
+                if self._state is _State.LIVE:
+                    self._end(EndReason.HANG_UP, None, text, cause)
                 self._close(NORMAL)
             case wire.FlowChanged(may_send):
                 if self._playout is not None:
@@ -364,10 +377,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._tell_caller(message)
 
     def _tell_caller(self, message: Any) -> None:
-        self._caller.take(message, self._arrival)
+        self._caller.take(message, self._arrival, self)
         if self._caller.is_over:
-            self._end(EndReason.HANG_UP)
-            self._close(NORMAL)
+            for member in (self, *self._caller.members):
+                member.finish()
 
     def _admit(self) -> bool:
         """Have the call let in, once; say whether it is."""
@@ -384,8 +397,25 @@ class Connection(asyncio.BufferedProtocol):
         self._admitted, self._was_call = admitted, True
         return True
 
+    def _join(self) -> bool:
+        """Become a member of a call that is live, where the protocol has calls of several connections."""
+        shared = self._server.find_shared(self._share_key())
+        if shared is None or self._admitted is not None:
+            return False
+        admitted = self._server.admit(self._named[0], is_trusted=self._is_trusted)
+        if isinstance(admitted, str):
+            return False  # which is said by who asks next
+        self._caller, self._admitted, self._was_call = shared, admitted, True
+        shared.members.append(self)
+        self._set_timer(0, None)
+        self._state = _State.LIVE
+        return True
+
+    def _share_key(self) -> tuple[str, str]:
+        return (self._shape.source if self._shape else "", self._named[0])
+
     def _begin_leg(self, message: wire.LegBegun) -> None:
-        if why := self._caller.take(message, self._arrival):
+        if why := self._caller.take(message, self._arrival, self):
             self._refuse(why, UNSUPPORTED)
 
     def _make_call(self, leg: Leg, message: wire.LegBegun) -> WebSocketCall:
@@ -407,8 +437,9 @@ class Connection(asyncio.BufferedProtocol):
             source=self._shape.source,
             facts=known,
             sent=(self._sent,) if self._shape.speaker else (),
-            leave=self.leave,
+            leave=self._caller.leave,
         )
+        self._server.share(self._share_key(), self._caller)
         self._server.announce(call)
         return call
 
@@ -461,7 +492,7 @@ class Connection(asyncio.BufferedProtocol):
         cause: Cause | None = None,
     ) -> None:
         self._state = _State.LEAVING
-        self._caller.close(reason, error, note, cause)
+        self._caller.close(self, reason, error, note, cause)
         self._end_admission()
 
     def _refuse(self, why: str, code: int) -> None:

@@ -17,8 +17,12 @@ from streamer.sources.tcp import listen_tcp
 from streamer.sources.websocket.access import Access, read_credentials
 from streamer.sources.websocket.base import Choose
 from streamer.sources.websocket.call import WebSocketCall
+from streamer.sources.websocket.caller import Caller
 from streamer.sources.websocket.connection import READ_SIZE, Connection
-from streamer.wire.websocket import choose
+from streamer.wire.websocket import choose, yeastar
+
+_SHARED = frozenset({yeastar.SOURCE})
+"""Protocols in which any number of connections bring the legs of one call."""
 
 _CROWDED = "it has not begun a call, and newer connections need its place"
 
@@ -35,6 +39,7 @@ class WebSocketServer:
         self.access = Access(read_credentials(options.web.auth, options.web.yeastar_auth))
         self.names: frozenset[str] = frozenset()
         self.choose = choose
+        self._shared: dict[tuple[str, str], Caller] = {}  # as many as live calls
         self._is_over = False
         self._options = options
         self._announced: asyncio.Queue[WebSocketCall | None] = (
@@ -67,7 +72,7 @@ class WebSocketServer:
     @property
     def live_calls(self) -> int:
         """How many calls are connected now, announced or not."""
-        return sum(connection.is_caller for connection in self.connections)
+        return len({id(one.caller) for one in self.connections if one.is_caller})
 
     def stop_listening(self) -> None:
         """Take no more calls; those that are there go on. Idempotent."""
@@ -101,6 +106,7 @@ class WebSocketServer:
     def depart(self, connection: Connection) -> None:
         """Forget a connection that is closed, or no WebSocket's."""
         self.connections.pop(connection, None)
+        self._shared = {key: caller for key, caller in self._shared.items() if not caller.is_over}
         if self._acceptor is not None:
             self._acceptor.refill()
         self._end_when_empty()
@@ -115,6 +121,16 @@ class WebSocketServer:
         """Say whether a call with this id is registered."""
         uuid, is_expected = find_uuid(name), self._options.is_expected
         return uuid is not None and is_expected is not None and is_expected(uuid)
+
+    def find_shared(self, key: tuple[str, str]) -> Caller | None:
+        """Return the live call of a protocol's name, if further connections may join it."""
+        return self._shared.get(key)
+
+    def share(self, key: tuple[str, str], caller: Caller) -> None:
+        """Let further connections join a call, if its protocol has that."""
+        source, name = key
+        if source in _SHARED and name:
+            self._shared[key] = caller
 
     def announce(self, call: WebSocketCall) -> None:
         """Hand a call to the iterator of `calls`."""
