@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from streamer.core.reasons import find_cause
 from streamer.errors import UsageError
 
 LOOK_S = 2.0
@@ -54,7 +55,9 @@ class Certificate:
             try:
                 path.read_bytes()
             except OSError as error:
-                return f"{path} cannot be read ({error.strerror}); --cert and --key name PEM files"
+                return (
+                    f"{path} cannot be read ({find_cause(error)}); --cert and --key name PEM files"
+                )
         try:
             _open_context().load_cert_chain(self._cert, self._key, password=_no_password)
         except (ssl.SSLError, ValueError, OSError):

@@ -20,6 +20,7 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import unquote
 
+from streamer.core.reasons import find_cause
 from streamer.errors import UsageError
 from streamer.wire.websocket.base import Upgrade
 
@@ -129,7 +130,7 @@ def _find_secret(
         try:
             secret = (read(path).splitlines() or [""])[0].strip()
         except (OSError, UnicodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no text"
+            why = find_cause(error) if isinstance(error, OSError) else "it is no text"
             raise UsageError(
                 f"{where}: the file {path} cannot be read ({why}); name one whose first line is the secret"
             ) from error

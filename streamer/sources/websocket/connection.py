@@ -27,6 +27,7 @@ from websockets.datastructures import Headers
 from streamer.core.addresses import show_address
 from streamer.core.audio import Leg
 from streamer.core.events import Cause, EndReason
+from streamer.core.reasons import find_cause
 from streamer.errors import SourceError, StreamerError
 from streamer.sources.accepting import explain_tls
 from streamer.sources.admission import FRAMES_PER_SECOND, FrameBudget
@@ -476,7 +477,7 @@ class Connection(asyncio.BufferedProtocol):
     ) -> tuple[EndReason, StreamerError | None, str, Cause | None]:
         """Say how a connection ended that the peer has closed."""
         if exc is not None and not isinstance(exc, ConnectionError):
-            lost = f"the connection to {self.peer} is lost: {exc}; check the network"
+            lost = f"the connection to {self.peer} is lost: {find_cause(exc)}; check the network"
             return EndReason.LOST, SourceError(lost), "", None
         if failure := self._conversation.failure:
             return EndReason.HANG_UP, None, f"{self.peer} broke the protocol: {failure}", None
