@@ -197,7 +197,7 @@ class _ServeSession:
         """Start a listener and take what it says until it ends; return its exit code, None if it was killed."""
         process = self._process = start_listener(self._settings, self._options)
         self._outcome.addresses.clear()
-        message = ""
+        message, ended = "", None
         async for said in process.messages():
             match said:
                 case ListeningBegun(source, address, calls):
@@ -208,12 +208,12 @@ class _ServeSession:
                     if self._has_begun:
                         self._bus.publish(Trouble(call_id, message))
                 case Exited(code):
-                    if code:
-                        raise ListenError(message, code)
-                    return code
+                    ended = code  # its last message: the process is gone when they end
                 case other:
                     raise AssertionError(f"{other!r} is not a message of a listener")
-        return None
+        if ended:
+            raise ListenError(message, ended)
+        return ended
 
     async def _take_over(self, source: str, address: str) -> None:
         """Live with a listener that somebody else has started, until it ends."""
