@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import platformdirs
 
 from streamer.core.languages import ANY, parse_languages
+from streamer.core.listening import read_listen_table
 from streamer.core.reasons import explain, find_place_in_toml
 from streamer.core.untrusted import printable
 from streamer.errors import UsageError
@@ -102,6 +103,21 @@ class Settings:
         "Further names, separated by commas, by which `serve --register` may be asked; those of this machine need not be named.",
         '"streamer.example.com"',
     )
+    cert: str = _setting(
+        "",
+        "PEM file with the certificate of `serve`, for all its listeners but those on loopback; it is read again when it changes.",
+        '"/etc/letsencrypt/live/streamer.example.com/fullchain.pem"',
+    )
+    key: str = _setting(
+        "",
+        "PEM file with the key of that certificate; empty if it is in the same file.",
+        '"/etc/letsencrypt/live/streamer.example.com/privkey.pem"',
+    )
+    listen: Sequence[Mapping[str, Any]] = _setting(
+        [],
+        "Where `serve` listens, besides its flags: tables [[listen]] with kind, address, tls, auth, rate, yeastar_auth.",
+        '[{ kind = "websocket", address = "0.0.0.0:9094", auth = ["bearer:@/etc/streamer/token"] }]',
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )
@@ -125,6 +141,8 @@ class Settings:
 SECRETS = ("password", "headers", "register_key")
 """Settings that nobody else should read."""
 
+_ONLY_IN_FILE = ("listen",)
+
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
 
@@ -145,6 +163,10 @@ def load_settings(
     for name in _KINDS:
         where = ENVIRONMENT_PREFIX + name.upper()
         text = environment.get(where)
+        if text is not None and name in _ONLY_IN_FILE:
+            raise UsageError(
+                f"{where} cannot be set in the environment; write [[{name}]] into the config file"
+            )
         if text is not None:
             values[name] = _normalise(name, _parse(name, text), where=where)
     for name, value in flags.items():
@@ -162,7 +184,9 @@ def find_warnings(
         for name, nearest in _unknown_variables(environment)
     ]
     path = config or default_config_path()
-    has_secret = any(getattr(settings, name) for name in SECRETS)
+    has_secret = any(getattr(settings, name) for name in SECRETS) or any(
+        "auth" in table or "yeastar_auth" in table for table in settings.listen
+    )
     with suppress(OSError):
         if has_secret and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             warnings.append(f"others can read {path}, which may hold a secret; chmod 600 {path}")
@@ -232,11 +256,16 @@ def _check(path: Path, name: str, value: Any) -> None:
         )
     if not _is_right(_KINDS[name], value):
         raise UsageError(f"{path}: {name} must be {_describe(_KINDS[name])}")
+    if name == "listen":
+        for number, table in enumerate(value, start=1):
+            read_listen_table(table, where=f"{path}: listen {number}")
 
 
 def _is_right(kind: type, value: Any) -> bool:
     if kind is dict:
         return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(v, dict) for v in value)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if kind is float:
@@ -295,4 +324,5 @@ def _describe(kind: type) -> str:
         int: "a whole number, 0 or more",
         float: f"a number of seconds, more than 0 and at most {LONGEST_S}",
         dict: "a table of strings",
+        list: "tables, each under its own [[name]]",
     }[kind]

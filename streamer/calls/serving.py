@@ -22,7 +22,7 @@ from streamer.core.events import EndReason, Listening, Trouble
 from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.recording.index import Arrivals
 from streamer.recording.locks import Lock, take_lock
-from streamer.sources import INBOUND
+from streamer.sources import COMING, INBOUND
 from streamer.tap.addresses import is_listening, leader_lock_path, stop_listener
 from streamer.tap.detached import DetachedProcess, LogTail
 from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
@@ -153,7 +153,7 @@ class _ServeSession:
 
     async def follow_arrivals(self) -> None:
         """Begin a session for every call that comes."""
-        arrivals = Arrivals(self._recordings, sources=INBOUND)
+        arrivals = Arrivals(self._recordings, sources=COMING)
         while True:
             for folder in await asyncio.to_thread(arrivals.look):
                 task = asyncio.ensure_future(self._follow(folder))
@@ -197,7 +197,7 @@ class _ServeSession:
         """Start a listener and take what it says until it ends; return its exit code, None if it was killed."""
         process = self._process = start_listener(self._settings, self._options)
         self._outcome.addresses.clear()
-        message = ""
+        message, ended = "", None
         async for said in process.messages():
             match said:
                 case ListeningBegun(source, address, calls):
@@ -208,12 +208,12 @@ class _ServeSession:
                     if self._has_begun:
                         self._bus.publish(Trouble(call_id, message))
                 case Exited(code):
-                    if code:
-                        raise ListenError(message, code)
-                    return code
+                    ended = code  # its last message: the process is gone when they end
                 case other:
                     raise AssertionError(f"{other!r} is not a message of a listener")
-        return None
+        if ended:
+            raise ListenError(message, ended)
+        return ended
 
     async def _take_over(self, source: str, address: str) -> None:
         """Live with a listener that somebody else has started, until it ends."""

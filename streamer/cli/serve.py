@@ -24,12 +24,10 @@ from streamer.cli.watch import (
     telling_unfinished,
 )
 from streamer.config import Settings
-from streamer.core.addresses import parse_address
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.speech.engine.absence import find_wanted
-from streamer.wire.protocols import AUDIOSOCKET
 
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 LONGEST_ANNOUNCEMENT_S = 120
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
 _TONES = range(50, 4000)
-_REFUSES_ALL = "every call will be refused; add --accept-unknown to take all calls, or --register HOST:PORT to take registered ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,9 @@ class ServeFlags:
     """The flags as the user gave them, unchecked."""
 
     audiosocket: tuple[str, ...]
+    websocket: tuple[str, ...]
     accept_unknown: bool
-    register: str | None
+    register: tuple[str, ...]
     no_silence: bool
     format: str
     echo: bool
@@ -55,6 +53,8 @@ class ServeFlags:
     announce: Path | None
     max_calls: int
     grace: float | None
+    cert: Path | None = None
+    key: Path | None = None
 
 
 def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
@@ -64,11 +64,12 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
         StreamerError: Nothing was started; the message says why.
     """
     frontend = None if is_plain or as_json else find_frontend()
-    options = _check(flags)
+    options = _check(settings, flags)
+    warnings = _find_warnings(options)
     with _decode_announcement(flags.announce) as announcement:
         wanted = find_wanted(settings.model)
-        if _refuses_all(options):
-            output.talk(_REFUSES_ALL)
+        for warning in warnings:
+            output.talk(warning)
         options = replace(options, announcement=announcement)
         serving = _Serving(settings, options)
 
@@ -92,7 +93,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             lambda bus: open_any_backend(settings, wanted, bus),
             attend=attend,
             model=wanted.model.name if wanted.model else "",
-            troubles=(*find_troubles(wanted), *([_REFUSES_ALL] if _refuses_all(options) else [])),
+            troubles=(*find_troubles(wanted), *warnings),
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()
@@ -132,8 +133,8 @@ class _Serving:
             )
 
 
-def _check(flags: ServeFlags) -> ListenOptions:
-    from streamer.tap.inbound import ListenAddress
+def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
+    from streamer.cli.places import find_places
     from streamer.tap.inbound_process import ListenOptions
 
     if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
@@ -146,14 +147,19 @@ def _check(flags: ServeFlags) -> ListenOptions:
         raise UsageError(
             f"--tone must be a frequency from {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
         )
-    register = parse_address(flags.register, flag="--register") if flags.register else ("", 0)
+    places = find_places(
+        settings,
+        audiosocket=flags.audiosocket,
+        websocket=flags.websocket,
+        register=flags.register,
+        cert=flags.cert,
+        key=flags.key,
+    )
     return ListenOptions(
-        register_host=register[0],
-        register_port=register[1],
-        addresses=tuple(
-            ListenAddress(AUDIOSOCKET.name, *parse_address(text, flag="--audiosocket"))
-            for text in flags.audiosocket
-        ),
+        addresses=places.addresses,
+        registrations=places.registrations,
+        cert=places.cert,
+        key=places.key,
         accepts_unknown=flags.accept_unknown,
         fills_silence=not flags.no_silence,
         format="" if flags.format == "auto" else flags.format,
@@ -164,8 +170,12 @@ def _check(flags: ServeFlags) -> ListenOptions:
     )
 
 
-def _refuses_all(options: ListenOptions) -> bool:
-    return not options.accepts_unknown and not options.register_host
+def _find_warnings(options: ListenOptions) -> list[str]:
+    """Return what is said before the first call; a screen shows it too, since it would hide what is printed."""
+    from streamer.cli.places import Places
+
+    places = Places(options.addresses, options.registrations, options.cert, options.key)
+    return places.warn(accepts_unknown=options.accepts_unknown)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from streamer.wire.protocols import AUDIOSOCKET, STREAM_CHANNEL
+from streamer.core.listening import WEBSOCKET
+from streamer.wire.protocols import AUDIOSOCKET, PROTOCOLS, STREAM_CHANNEL
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -34,8 +35,20 @@ def _make_audiosocket(options: ServerOptions) -> Inbound:
     return AudioSocketServer(options)
 
 
+def _make_websocket(options: ServerOptions) -> Inbound:
+    from streamer.sources.websocket.server import WebSocketServer
+
+    return WebSocketServer(options)
+
+
 OUTGOING: Mapping[str, MakeOutgoing] = {STREAM_CHANNEL.name: _make_stream_channel}
 """Protocols by which we ask a PBX for the audio of a channel."""
 
-INBOUND: Mapping[str, MakeInbound] = {AUDIOSOCKET.name: _make_audiosocket}
-"""Protocols by which a PBX connects to us."""
+INBOUND: Mapping[str, MakeInbound] = {
+    AUDIOSOCKET.name: _make_audiosocket,
+    WEBSOCKET: _make_websocket,
+}
+"""Kinds of listeners for a PBX that connects to us; that for WebSockets takes every shape of media, and each of its calls says which it has."""
+
+COMING: frozenset[str] = frozenset(PROTOCOLS) - frozenset(OUTGOING)
+"""What calls that came to us have as their `source`."""

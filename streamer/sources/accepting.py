@@ -10,12 +10,16 @@ import asyncio
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Callable
-from contextlib import suppress
 
 SPARES = 8
 ACCEPTS_A_TURN = 50
 """Connections that are taken in a turn of the loop, which live calls wait for."""
+
+MOST_OPENING = 250
+HANDSHAKE_S = 5.0
+"""Connections that shake hands for TLS at a time, of which the oldest goes for another, and seconds that each has."""
 
 RETRY_S = 0.05
 """Seconds without a look at the socket while even the spares are in use."""
@@ -27,7 +31,8 @@ class Acceptor:
     """Accepts on one socket until it is closed.
 
     `make_protocol` returns what serves a connection, and is told whether the connection has only a spare descriptor. `make_room` closes
-    what may be closed, and returns whether anything was. `on_settled` is called when a connection is its protocol's.
+    what may be closed, and returns whether anything was. `on_settled` is called when a connection is its protocol's, `on_failed` with a
+    host and a line when `tls` cannot be agreed on with it.
     """
 
     def __init__(
@@ -37,14 +42,18 @@ class Acceptor:
         *,
         make_room: Callable[[], bool],
         on_settled: Callable[[], None],
+        tls: ssl.SSLContext | None = None,
+        on_failed: Callable[[str, str], None] = lambda host, why: None,
     ) -> None:
         self._sock = sock
         self._make_protocol = make_protocol
         self._make_room = make_room
         self._on_settled = on_settled
+        self._tls = tls
+        self._on_failed = on_failed
         self._loop = asyncio.get_running_loop()
         self._spares = [os.open(os.devnull, os.O_RDONLY) for _ in range(SPARES)]
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: dict[asyncio.Task[None], None] = {}  # the oldest first
         self._retry: asyncio.TimerHandle | None = None
         self._loop.add_reader(sock, self._accept_all)
 
@@ -110,13 +119,38 @@ class Acceptor:
     def _open(self, sock: socket.socket, *, has_spare: bool) -> None:
         sock.setblocking(False)
         task = asyncio.ensure_future(self._connect(sock, has_spare=has_spare))
-        self._opening.add(task)
+        self._opening[task] = None
+        if len(self._opening) > MOST_OPENING:
+            next(iter(self._opening)).cancel()
         task.add_done_callback(self._settle)
 
     async def _connect(self, sock: socket.socket, *, has_spare: bool) -> None:
-        with suppress(OSError):  # it has been closed meanwhile
-            await self._loop.connect_accepted_socket(lambda: self._make_protocol(has_spare), sock)
+        host = _find_host(sock)
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: self._make_protocol(has_spare),
+                sock,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
+            )
+        except ssl.SSLError as error:
+            self._on_failed(host, explain_tls(error))
+        except OSError:
+            pass  # it has been closed meanwhile
 
     def _settle(self, task: asyncio.Task[None]) -> None:
-        self._opening.discard(task)
+        self._opening.pop(task, None)
         self._on_settled()
+
+
+def explain_tls(error: ssl.SSLError) -> str:
+    """Say why there is no encryption with a peer."""
+    why = (error.reason or "no handshake").lower().replace("_", " ")
+    return f"TLS cannot be agreed on ({why}); check that it trusts the certificate of --cert, and its name"
+
+
+def _find_host(sock: socket.socket) -> str:
+    try:
+        return str(sock.getpeername()[0])
+    except OSError:
+        return "?"

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import Cause, EndReason
@@ -140,6 +140,15 @@ class InboundCall(CallStream, Protocol):
     @property
     def facts(self) -> Mapping[str, str]:
         """What else is known of it, untrusted strings for `call.json`."""
+
+
+@runtime_checkable
+class Sourced(Protocol):
+    """A call that says itself by which protocol it has come; others are of the protocol that they came to a listener for."""
+
+    @property
+    def source(self) -> str:
+        """Name of the protocol, as `wire.protocols` has it."""
 
 
 class Inbound(Protocol):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from streamer.keeper.client import Keeper
 from streamer.sources.admission import Limiter
 from streamer.sources.playout import FrameClock, Playback
 from streamer.wire.formats import Format
+
+if TYPE_CHECKING:
+    import ssl
+
+    from streamer.sources.registration.http import RequestServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,31 @@ class Admitted:
     facts: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
     """The party's telephone number, empty if it is unknown."""
+
+
+class AdmitName(Protocol):
+    """Says whose call has a name of its own choice."""
+
+    def __call__(self, name: str, *, is_trusted: bool) -> Admitted | str:
+        """Return the call of a name, or why it is refused; one that is trusted need not be registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """What one listener for WebSockets does besides."""
+
+    auth: tuple[str, ...] = ()
+    """What a peer has to show; see `sources.websocket.access`."""
+    rate: int = 0
+    """Samples a second of what does not say it, 0 for unknown."""
+    names: tuple[str, ...] = ()
+    """Further ones by which this machine may be asked."""
+    open_requests: Callable[[str, str, int], RequestServer] | None = None
+    """Returns what answers HTTP for a host as it was named, and as it is listened at; None where nothing does."""
+    yeastar_auth: str = ""
+    """A header that a peer may show instead, `Header: value`."""
+    tls: ssl.SSLContext | None = None
+    """What encrypts connections, None for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +80,8 @@ class ServerOptions:
     shares_ids: bool = False
     """A UUID of a live call lets another in: it may be that of every tutorial, or whoever has seen it would keep the call out that it
     was made for."""
+    admit_name: AdmitName | None = None
+    """The same as `admit` for ids that need be no UUIDs; None where all calls have one."""
+    web: WebOptions = WebOptions()
     taken: set[UUID] = field(default_factory=set)
     """UUIDs of the calls that are live at any of them."""

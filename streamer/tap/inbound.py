@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -25,8 +25,8 @@ from streamer.recording.locks import is_there, runtime_note_path
 from streamer.recording.writer import create_recording
 from streamer.sources import INBOUND, MakeInbound
 from streamer.sources.admission import MOST_STRANGERS_IN_ALL, Limiter
-from streamer.sources.base import Inbound, InboundCall
-from streamer.sources.inbound import Admitted, ServerOptions
+from streamer.sources.base import Inbound, InboundCall, Sourced
+from streamer.sources.inbound import AdmitName, Admitted, ServerOptions, WebOptions
 from streamer.sources.playout import FrameClock, Playback
 from streamer.sources.tcp import resolve_address
 from streamer.tap.addresses import AddressTakenError, Place, is_listening
@@ -58,6 +58,12 @@ class ListenAddress:
     source: str
     host: str
     port: int
+    auth: tuple[str, ...] = ()
+    """What a peer has to show, where the protocol has that."""
+    rate: int = 0
+    """Samples a second of what does not say it, 0 for unknown."""
+    yeastar_auth: str = ""
+    has_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,9 @@ class ListenPlan:
     shares_ids: bool = False
     """A UUID that is used a second time is a call of its own."""
     most_strangers: int = MOST_STRANGERS_IN_ALL
+    admit_name: AdmitName | None = None
+    web: WebOptions = WebOptions()
+    """What all listeners for WebSockets have in common."""
 
 
 class Listener:
@@ -121,19 +130,23 @@ class Listener:
             count_calls=self._count_calls,
             is_expected=plan.is_expected,
             shares_ids=plan.shares_ids,
+            admit_name=plan.admit_name,
         )
-        self._servers = [(where, inbound[where.source](options)) for where in plan.addresses]
+        self._servers = [
+            (where, inbound[where.source](_fit_options(options, plan.web, where)))
+            for where in plan.addresses
+        ]
 
     async def run(
         self,
         on_listening: Callable[[str, str], None],
         *,
         on_begun: Callable[[], None] = lambda: None,
-        registration: str = "",
+        registrations: Sequence[str] = (),
     ) -> None:
         """Listen until told to end, then until every call has ended; `on_listening` gets each source and address, `on_begun` comes then.
 
-        `registration` is where calls are registered, empty for nowhere.
+        `registrations` are where calls are registered.
 
         Raises:
             AddressTakenError: Another listener of these recordings is at one of the addresses.
@@ -147,7 +160,7 @@ class Listener:
             ]
             stack.callback(self._close_notes)
             for where, server in self._servers:
-                self._note(where.source, server.address, registration)
+                self._note(where.source, server.address, registrations)
                 on_listening(where.source, server.address)
             on_begun()
             helpers = [
@@ -198,9 +211,9 @@ class Listener:
         shown = show_address(where.host, where.port)
         return f"cannot listen on {shown}: {describe_listener(other.note)}" if other else ""
 
-    def _note(self, source: str, address: str, registration: str) -> None:
+    def _note(self, source: str, address: str, registrations: Sequence[str]) -> None:
         recordings = str(self._plan.recordings.absolute())
-        note = ListenerNote(source, address, recordings, registration)
+        note = ListenerNote(source, address, recordings, " ".join(registrations))
         if held := note_listener(note, runtime_dir=self._plan.runtime_dir):
             self._notes.append(held)
 
@@ -212,7 +225,8 @@ class Listener:
         self, where: ListenAddress, server: Inbound, group: asyncio.TaskGroup
     ) -> None:
         async for call in server.calls():
-            group.create_task(self._record(call, where.source, server.address))
+            source = call.source if isinstance(call, Sourced) else where.source
+            group.create_task(self._record(call, source, server.address))
 
     async def _record(self, call: InboundCall, source: str, address: str) -> None:
         stop = Stop()
@@ -308,6 +322,17 @@ class Listener:
 
     def _say(self, message: str) -> None:
         self._bus.publish(Trouble(None, message))
+
+
+def _fit_options(options: ServerOptions, web: WebOptions, where: ListenAddress) -> ServerOptions:
+    own = replace(
+        web,
+        auth=where.auth,
+        rate=where.rate,
+        yeastar_auth=where.yeastar_auth,
+        tls=web.tls if where.has_tls else None,
+    )
+    return replace(options, web=own)
 
 
 def find_other(recordings: Path, where: ListenAddress) -> str:

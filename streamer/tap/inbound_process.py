@@ -11,25 +11,36 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
 from streamer.core.addresses import show_address
 from streamer.core.events import LegEnded, Trouble
+from streamer.core.listening import WEBSOCKET
 from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
-from streamer.sources.inbound import Admitted
+from streamer.sources.inbound import Admitted, WebOptions
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
-from streamer.sources.registration.registry import Registration, Registry, explain_refusal
+from streamer.sources.registration.registry import (
+    Refusal,
+    Registration,
+    Registry,
+    explain_name,
+    explain_refusal,
+    find_uuid,
+)
+from streamer.sources.tls import Certificate
 from streamer.tap.addresses import AddressTakenError
 from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
@@ -38,6 +49,9 @@ from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.tap.register_key import KEY_FILE, read_or_make_key
 from streamer.wire.formats import Format
+
+if TYPE_CHECKING:
+    from streamer.sources.registration.http import RequestServer
 
 LISTENER_LOG = "listener.log"
 """In the folder of recordings."""
@@ -51,9 +65,11 @@ class ListenOptions:
 
     addresses: tuple[ListenAddress, ...] = (ListenAddress("audiosocket", "127.0.0.1", 9092),)
     accepts_unknown: bool = False
-    register_host: str = ""
-    """Where calls are registered, empty for nowhere."""
-    register_port: int = 0
+    registrations: tuple[ListenAddress, ...] = ()
+    """Where calls are registered."""
+    cert: str = ""
+    key: str = ""
+    """PEM files of what encrypts the addresses that have TLS."""
     fills_silence: bool = True
     format: str = ""
     """What audio of kind 0x10 is, empty to find it out."""
@@ -72,11 +88,11 @@ def start_listener(settings: Settings, options: ListenOptions) -> DetachedProces
 
 
 class Admission:
-    """Decides whose call may come in; `address` is where calls are registered, None if they cannot be."""
+    """Decides whose call may come in; `addresses` are where calls are registered, none if they cannot be."""
 
     def __init__(self, *, accepts_unknown: bool) -> None:
         self.registry = Registry(clock=time.monotonic)
-        self.address: str | None = None
+        self.addresses: list[str] = []
         self._accepts_unknown = accepts_unknown
 
     def admit(self, uuid: UUID) -> Admitted | str:
@@ -86,7 +102,21 @@ class Admission:
             return _admit(known)
         if self._accepts_unknown:
             return Admitted("caller", str(uuid))
-        return explain_refusal(uuid, known, address=self.address)
+        return explain_refusal(uuid, known, address=self._address)
+
+    def admit_name(self, name: str, *, is_trusted: bool) -> Admitted | str:
+        """Say who an id is that may be no UUID, or why it is refused."""
+        uuid = find_uuid(name)
+        known = self.registry.claim(uuid) if uuid else Refusal.UNKNOWN
+        if isinstance(known, Registration):
+            return _admit(known)
+        if self._accepts_unknown or is_trusted:
+            return Admitted("", "")
+        return explain_name(name, known, address=self._address)
+
+    @property
+    def _address(self) -> str | None:
+        return next(iter(self.addresses), None)
 
 
 def _admit(registration: Registration) -> Admitted:
@@ -96,12 +126,20 @@ def _admit(registration: Registration) -> Admitted:
     return Admitted(registration.label or "caller", channel, facts, registration.caller)
 
 
-def _plan_listening(settings: Settings, options: ListenOptions, admission: Admission) -> ListenPlan:
+def _plan_listening(
+    settings: Settings,
+    options: ListenOptions,
+    admission: Admission,
+    say: Callable[[str], None],
+    tls: ssl.SSLContext | None,
+) -> ListenPlan:
     room = measure_room()
     return ListenPlan(
         options.addresses,
         Path(settings.recordings),
         admit=admission.admit,
+        admit_name=admission.admit_name,
+        web=replace(_plan_web(settings, admission, say), tls=tls),
         new_playback=_plan_playback(options),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
@@ -109,10 +147,37 @@ def _plan_listening(settings: Settings, options: ListenOptions, admission: Admis
         grace_s=options.grace_s,
         keeper_patience_s=settings.keeper_patience,
         runtime_dir=_runtime_dir(settings),
-        is_expected=admission.registry.expects if options.register_host else None,
+        is_expected=admission.registry.expects if _takes_registrations(options) else None,
         most_strangers=room.strangers,
         shares_ids=options.accepts_unknown,
     )
+
+
+def _takes_registrations(options: ListenOptions) -> bool:
+    return bool(options.registrations) or any(one.source == WEBSOCKET for one in options.addresses)
+
+
+def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], None]) -> WebOptions:
+    """Return what listeners for WebSockets need; each takes registrations too."""
+    names = tuple(settings.register_names.split(","))
+
+    def open_requests(named: str, host: str, port: int) -> RequestServer:
+        from streamer.sources.registration.hosts import own_names
+        from streamer.sources.registration.http import RequestServer  # 13 MB
+
+        requests = RequestServer(
+            admission.registry,
+            key=settings.register_key or None,
+            names=own_names([named, *names]),
+        )
+        shown = show_address(host, port)
+        requests.ask_for_key(
+            [host], shown, say=say, make_key=lambda: _make_key(Path(settings.recordings), say)
+        )
+        admission.addresses.append(shown)
+        return requests
+
+    return WebOptions(names=names, open_requests=open_requests)
 
 
 def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
@@ -130,41 +195,72 @@ def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
 
 @asynccontextmanager
 async def _take_registrations(
-    admission: Admission, settings: Settings, options: ListenOptions, starter: Starter
+    admission: Admission,
+    settings: Settings,
+    options: ListenOptions,
+    lines: _Lines,
+    tls: ssl.SSLContext | None,
 ) -> AsyncIterator[None]:
-    """Let calls be registered while the block lasts, if they are to be."""
-    if not options.register_host:
+    """Let calls be registered while the block lasts, wherever they are to be."""
+    async with AsyncExitStack() as stack:
+        for where in options.registrations:
+            opening = _open_registration(admission, settings, where, tls, lines.keep)
+            try:
+                admission.addresses.append(await stack.enter_async_context(opening))
+            except UnreachableError as error:
+                raise _explain_no_registrations(error, settings, where) from error
+        for address in admission.addresses:
+            lines.starter.send(ListeningBegun("registration", address))
+        lines.tell()
         yield
-        return
+
+
+class _Lines:
+    """What is said once it listens, each line once; before, only the reason for an end is shown."""
+
+    def __init__(self, starter: Starter) -> None:
+        self.starter = starter
+        self._lines: dict[str, bool] = {}  # whether it is told
+
+    def keep(self, line: str) -> None:
+        """Keep a line to be told."""
+        self._lines.setdefault(line, False)
+
+    def tell(self) -> None:
+        """Tell what was not told."""
+        for line, is_told in self._lines.items():
+            if not is_told:
+                _log.warning("%s", line)
+                self.starter.send(Said(line))
+        self._lines = dict.fromkeys(self._lines, True)
+
+
+def _open_registration(
+    admission: Admission,
+    settings: Settings,
+    where: ListenAddress,
+    tls: ssl.SSLContext | None,
+    say: Callable[[str], None],
+) -> AbstractAsyncContextManager[str]:
     from streamer.sources.registration.http import open_registration  # 13 MB
 
-    said: list[str] = []  # once it listens; before, only the reason for an end is shown
-    opening = open_registration(
+    return open_registration(
         admission.registry,
-        options.register_host,
-        options.register_port,
+        where.host,
+        where.port,
+        tls=tls if where.has_tls else None,
         key=settings.register_key or None,
-        say=said.append,
-        make_key=lambda: _make_key(Path(settings.recordings), said.append),
+        say=say,
+        make_key=lambda: _make_key(Path(settings.recordings), say),
         names=settings.register_names.split(","),
     )
-    async with AsyncExitStack() as stack:
-        try:
-            admission.address = await stack.enter_async_context(opening)
-        except UnreachableError as error:
-            raise _explain_no_registrations(error, settings, options) from error
-        starter.send(ListeningBegun("registration", admission.address))
-        for line in said:
-            _log.warning("%s", line)
-            starter.send(Said(line))
-        yield
 
 
 def _explain_no_registrations(
-    error: UnreachableError, settings: Settings, options: ListenOptions
+    error: UnreachableError, settings: Settings, where: ListenAddress
 ) -> UnreachableError:
     """Return what to say where registrations cannot be taken: the listener of streamer that is in the way, or else the error."""
-    host, port = options.register_host, options.register_port
+    host, port = where.host, where.port
     other = find_listener(
         host, port, recordings=Path(settings.recordings), runtime_dir=_runtime_dir(settings)
     )
@@ -208,39 +304,55 @@ async def _work(starter: Starter) -> int:
     return ExitCode.DONE
 
 
-def _tell_room(options: ListenOptions, plan: ListenPlan, starter: Starter) -> None:
-    """Say so if fewer calls fit than are asked for."""
+def _tell_room(options: ListenOptions, plan: ListenPlan, lines: _Lines) -> None:
+    """Tell what is to be said, and whether fewer calls fit than are asked for."""
     if plan.most_calls < options.most_calls:
         message = (
             f"{plan.most_calls} calls fit at once, not {options.most_calls}, because the listener may open only"
             f" {measure_room().descriptors} files; raise LimitNOFILE, or ulimit -n"
         )
-        _log.warning("%s", message)
-        starter.send(Said(message))
+        lines.keep(message)
+    lines.tell()
 
 
 async def _listen(settings: Settings, options: ListenOptions, starter: Starter) -> None:
     _log_in(Path(settings.recordings))
     bus = Bus()
     admission = Admission(accepts_unknown=options.accepts_unknown)
-    plan = _plan_listening(settings, options, admission)
+    lines = _Lines(starter)
+    certificate = _read_certificate(options)
+    tls = certificate.context if certificate else None
+    plan = _plan_listening(settings, options, admission, lines.keep, tls)
     _check_nobody_listens(plan)
     listener = Listener(plan, bus, clock=time.monotonic)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events, starter))
+        watching = asyncio.ensure_future(_watch_certificate(certificate, bus))
         try:
-            async with _take_registrations(admission, settings, options, starter):
+            async with _take_registrations(admission, settings, options, lines, tls):
                 await listener.run(
                     lambda source, address: starter.send(
                         ListeningBegun(source, address, plan.most_calls)
                     ),
-                    on_begun=lambda: _tell_room(options, plan, starter),
-                    registration=admission.address or "",
+                    on_begun=lambda: _tell_room(options, plan, lines),
+                    registrations=tuple(admission.addresses),
                 )
         finally:
+            watching.cancel()
             bus.close()
             await telling
+
+
+def _read_certificate(options: ListenOptions) -> Certificate | None:
+    if not options.cert:
+        return None
+    return Certificate(Path(options.cert), Path(options.key or options.cert))
+
+
+async def _watch_certificate(certificate: Certificate | None, bus: Bus) -> None:
+    if certificate is not None:
+        await certificate.watch(lambda line: bus.publish(Trouble(None, line)))
 
 
 def _log_in(recordings: Path) -> None:
@@ -259,8 +371,13 @@ def _read_plan() -> tuple[Settings, ListenOptions]:
     fields = dict(plan["options"])
     # JSON has no numbers as keys.
     fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
-    fields["addresses"] = tuple(ListenAddress(**where) for where in fields["addresses"])
+    for name in ("addresses", "registrations"):
+        fields[name] = tuple(_read_address(where) for where in fields[name])
     return Settings(**plan["settings"]), ListenOptions(**fields)
+
+
+def _read_address(where: dict[str, Any]) -> ListenAddress:
+    return ListenAddress(**(where | {"auth": tuple(where["auth"])}))
 
 
 async def _tell(events: Subscription, starter: Starter) -> None:

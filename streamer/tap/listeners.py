@@ -35,7 +35,7 @@ _PREFIX, _STOP = "listener-", ".stop"
 
 @dataclass(frozen=True, slots=True)
 class ListenerNote:
-    """What a listener says of itself; `registration` is where calls are registered with it, empty for nowhere."""
+    """What a listener says of itself; `registration` is where calls are registered with it, addresses with blanks between them."""
 
     source: str
     address: str
@@ -44,7 +44,7 @@ class ListenerNote:
 
     def has(self, address: str) -> bool:
         """Say whether another cannot listen at an address because of this one."""
-        return any(_conflict(own, address) for own in (self.address, self.registration) if own)
+        return any(_conflict(own, address) for own in (self.address, *self.registration.split()))
 
     def is_led(self) -> bool:
         """Say whether a `serve` is there that would start another listener."""

@@ -4,19 +4,23 @@ import asyncio
 import json
 import resource
 import signal
+import ssl
 import wave
+from array import array
 from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import UUID
 
 import psutil
 import pytest
+import trustme
 
 from streamer.core.transcript import format_position
 from streamer.recording.locks import is_locked
 from streamer.simulator.caller import script_caller, with_digits
 from streamer.simulator.judge import Ending
 from streamer.wire.audiosocket import TERMINATE, Terminated
+from tests.fakes.chan_websocket import dial
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import STOPPED_S, run_streamer
 from tests.fakes.replay import PATIENCE_S, SCAN_S, until
@@ -400,6 +404,21 @@ async def test_only_a_registered_call_comes_in_once_and_brings_its_names(recordi
         assert f"http://{register}/register" in served.troubles
 
 
+async def test_calls_are_registered_at_any_of_several_addresses(recordings):
+    flags = ["--register", "127.0.0.1:0", "--register", "127.0.0.1:0"]
+    async with serving(recordings, *flags, accepts=False) as served:
+        await until(lambda: len(served.of_kind("listening")) == 3)
+        where = [e["address"] for e in served.of_kind("listening") if e["source"] == "registration"]
+        for register in where:
+            uuid = UUID(await _get(f"http://{register}/register"))
+            caller = await call(served.port)
+            caller.identify(uuid)
+            caller.speak(SECOND)
+            caller.hang_up()
+        await served.ended(2)
+        assert len(set(where)) == 2
+
+
 async def test_the_key_of_the_registration_is_in_no_process_list_and_no_log(
     recordings, monkeypatch
 ):
@@ -520,3 +539,84 @@ async def test_calls_in_a_language_that_the_model_lacks_are_recorded_without_tex
         await served.ended()
         assert served.troubles.count("the model demo knows only English, not Spanish") == 1
         assert [c["reason"] for c in served.calls()] == ["hang-up"]
+
+
+async def test_calls_over_a_websocket_come_beside_the_others_and_are_transcribed_and_stored(
+    recordings, short_call
+):
+    with wave.open(str(short_call)) as wav:
+        rate, channels = wav.getframerate(), wav.getnchannels()
+        pcm = wav.readframes(wav.getnframes())
+    left = array("h", pcm)[::channels].tobytes()
+    formats = {8000: "slin", 16000: "slin16"}
+    async with serving(recordings, "--websocket", "127.0.0.1:0", "--model", "demo") as served:
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        where = [e["address"] for e in served.of_kind("listening") if e["source"] == "websocket"]
+        channel = await dial(int(where[0].rpartition(":")[2]), format=formats[rate])
+        await channel.start()
+        await channel.speak(left)
+        beside = await speaking(served, number=2)
+        beside.hang_up()
+        await channel.hang_up()
+        await served.ended(2)
+        finals = [e for e in served.of_kind("final") if e["leg"] == "caller"]
+        sources = {e["source"] for e in served.of_kind("call_started")}
+        assert sources == {"audiosocket", "chan-websocket"}
+        assert any(e["text"] for e in finals)
+    code, out, _ = await run_here("calls", "--json", "--recordings", str(recordings))
+    listed = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {one["source"] for one in listed} == sources
+
+
+async def test_a_listener_of_the_config_file_asks_for_its_secret_and_is_encrypted(
+    recordings, tmp_path
+):
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    (tmp_path / "token").write_text("open-sesame\n")
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'cert = "{tmp_path / "both.pem"}"\n[[listen]]\nkind = "websocket"\naddress = "127.0.0.1:0"\n'
+        f'tls = true\nauth = "bearer:@{tmp_path / "token"}"\n'
+    )
+    context = ssl.create_default_context(cafile=None)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with serving(recordings, "--config", str(config), accepts=False) as served:
+        await until(lambda: len(served.of_kind("listening")) == 2)
+        where = [e["address"] for e in served.of_kind("listening") if e["source"] == "websocket"]
+        port = int(where[0].rpartition(":")[2])
+        right = {"Authorization": "Bearer open-sesame"}
+        channel = await dial(port, ssl=context, additional_headers=right)
+        await channel.start()
+        await channel.speak(SECOND)
+        await channel.hang_up()
+        await served.ended()
+        files = [path.read_bytes() for path in recordings.rglob("*") if path.is_file()]
+        assert not any(b"open-sesame" in content for content in files)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('kind = "websocket"\nadress = "127.0.0.1:1"', "the nearest known one is address"),
+        ('kind = "websocket"\naddress = "127.0.0.1:1"\nauth = "s3cret"', "must begin with bearer:"),
+        ('kind = "websocket"\naddress = "127.0.0.1:1"\ntls = true', "there is no certificate"),
+    ],
+)
+async def test_a_table_that_cannot_be_meant_is_exit_2(tmp_path, table, said):
+    config = tmp_path / "config.toml"
+    config.write_text(f"[[listen]]\n{table}\n")
+    config.chmod(0o600)
+    code, _, err = await run_here("serve", "--config", str(config), "--json")
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert "s3cret" not in err
+
+
+async def test_a_certificate_that_cannot_be_read_is_exit_2(recordings, tmp_path):
+    flags = ["--websocket", "0.0.0.0:0", "--cert", str(tmp_path / "none.pem"), "--json"]
+    code, _, err = await run_here("serve", "--recordings", str(recordings), *flags)
+    assert code == 2
+    assert "none.pem cannot be read" in err.splitlines()[-1]

@@ -22,14 +22,24 @@ def serve(
             metavar="HOST:PORT",
             help="Listen here for AudioSocket connections; may be repeated.",
         ),
-    ] = ["127.0.0.1:9092"],  # noqa: B006 - typer reads it, and no code changes it
+    ] = [],  # noqa: B006 - typer reads it, and no code changes it
+    websocket: Annotated[
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Listen here for media over WebSockets, and for registrations; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - as above
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that were not registered.")
     ] = False,
     register: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="Listen here for registrations of calls, by HTTP."),
-    ] = None,
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Listen here for registrations of calls, by HTTP; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - typer reads it, and no code changes it
     format_name: Annotated[
         str,
         typer.Option(
@@ -57,6 +67,14 @@ def serve(
         float | None,
         typer.Option(min=0, help="Seconds that live calls have to end after Ctrl-C."),
     ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Encrypt all but loopback with this certificate (PEM)."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The key of --cert, if it is in another file."),
+    ] = None,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> int:
@@ -68,8 +86,9 @@ def serve(
 
     flags = ServeFlags(
         audiosocket=tuple(audiosocket),
+        websocket=tuple(websocket),
         accept_unknown=accept_unknown,
-        register=register,
+        register=tuple(register),
         no_silence=no_silence,
         format=format_name,
         echo=echo,
@@ -77,6 +96,8 @@ def serve(
         announce=announce,
         max_calls=max_calls,
         grace=grace,
+        cert=cert,
+        key=key,
     )
     choose_lines(plain=plain, as_json=as_json)
     return run_serve(settings, flags, is_plain=plain, as_json=as_json)

@@ -1,8 +1,10 @@
 """`GET /register`: registering calls over HTTP.
 
-This module alone imports aiohttp, which adds 13 MB to a listener and 17 MB to a bare process: import it only where it is asked for.
+This module and `rapida` alone import aiohttp, which adds 13 MB to a listener and 17 MB to a bare process: import them only where they are
+asked for.
 
     GET /register?from=...&to=...&channel=...&label=...&via=...      200, text/plain, a new UUID and nothing else
+    GET /v1/talk/asterisk/...                                        Rapida's paths, see `rapida`
 
 The body has no line end, because the dialplan's CURL() puts it into a variable as it is. All parameters may be missing, so that
 `${CURL(http://host:port/register)}` is all that a first call needs. `from` may also be `caller` or `callerid`; `to` may be
@@ -25,7 +27,8 @@ import asyncio
 import hmac
 import ipaddress
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +38,7 @@ from aiohttp import web
 from streamer.core.addresses import show_address
 from streamer.core.reasons import find_cause
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
+from streamer.sources.registration import rapida
 from streamer.sources.registration.hosts import is_of_a_page, is_own_host, name_share, own_names
 from streamer.sources.registration.registry import Registry
 
@@ -77,6 +81,7 @@ async def open_registration(
     names: Sequence[str] = (),
     patience_s: float = PATIENCE_S,
     pause_s: float = WRONG_KEY_PAUSE_S,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
     """Take registrations while the context lasts; yields HOST:PORT, with the port that the system chose for 0.
 
@@ -91,27 +96,28 @@ async def open_registration(
         raise UsageError(
             "the registration key is empty; set register_key to at least one character"
         )
-    rules = _Rules(key, own_names([host, *names]), pause_s)
-    server = _Server(partial(_answer, registry=registry, rules=rules), patience_s)
-    listener = await _listen(server, host, port)
+    server = RequestServer(
+        registry, key=key, names=own_names([host, *names]), patience_s=patience_s, pause_s=pause_s
+    )
+    listener = await _listen(server, host, port, tls)
     try:
         addresses = [sock.getsockname()[:2] for sock in listener.sockets]
         shown = show_address(*addresses[0])
-        if key is None and not all(ipaddress.ip_address(a).is_loopback for a, _ in addresses):
-            rules.key = make_key() if make_key else None
-            if make_key is None:
-                say(
-                    f"anybody who can reach {shown} can register calls; set register_key, or listen on 127.0.0.1"
-                )
+        server.ask_for_key([host for host, _ in addresses], shown, say=say, make_key=make_key)
         yield shown
     finally:
         listener.close()
         await server.end()
 
 
-async def _listen(server: _Server, host: str, port: int) -> asyncio.Server:
+async def _listen(
+    server: RequestServer, host: str, port: int, tls: ssl.SSLContext | None
+) -> asyncio.Server:
+    timeout_s = server.patience_s if tls else None
     try:
-        return await asyncio.get_running_loop().create_server(server, host, port)
+        return await asyncio.get_running_loop().create_server(
+            server, host, port, ssl=tls, ssl_handshake_timeout=timeout_s
+        )
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
             f"cannot take registrations on {show_address(host, port)}: {_reason(error)};"
@@ -132,16 +138,40 @@ class _Rules:
     pause_s: float
 
 
-class _Server(web.Server):
-    """What all connections share."""
+class RequestServer(web.Server):
+    """Answers requests on connections that it is called for: what all of them share."""
 
     def __init__(
-        self, answer: Callable[[web.BaseRequest], Awaitable[web.Response]], patience_s: float
+        self,
+        registry: Registry,
+        *,
+        key: str | None,
+        names: frozenset[str],
+        patience_s: float = PATIENCE_S,
+        pause_s: float = WRONG_KEY_PAUSE_S,
     ) -> None:
-        super().__init__(answer)
+        self._rules = _Rules(key, names, pause_s)
+        super().__init__(partial(_answer, registry=registry, rules=self._rules))
         self.patience_s = patience_s
         self.is_over = False
         self._open: dict[_Connection, None] = {}  # the oldest first
+
+    def ask_for_key(
+        self,
+        hosts: Sequence[str],
+        shown: str,
+        *,
+        say: Callable[[str], None],
+        make_key: Callable[[], str] | None,
+    ) -> None:
+        """Ask for a key, unless it does already, if others than this machine can reach one of the addresses that it listens at."""
+        if self._rules.key is not None or all(ipaddress.ip_address(h).is_loopback for h in hosts):
+            return
+        self._rules.key = make_key() if make_key else None
+        if make_key is None:
+            say(
+                f"anybody who can reach {shown} can register calls; set register_key, or listen on 127.0.0.1"
+            )
 
     def __call__(self) -> _Connection:
         """Return the protocol of one more connection."""
@@ -175,7 +205,7 @@ class _Server(web.Server):
 class _Connection(web.RequestHandler):
     """One client, for a limited time."""
 
-    def __init__(self, server: _Server) -> None:
+    def __init__(self, server: RequestServer) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -225,6 +255,8 @@ async def _answer(request: web.BaseRequest, *, registry: Registry, rules: _Rules
         return _response(403, "a web page cannot register calls")
     if not _asks_for_us(request, rules.names):
         return _response(403, "the Host is none of this machine's; name it in register_names")
+    if rapida.has_path(request.path):
+        return await _answer_rapida(request, registry, rules)
     if request.path != PATH:
         return _response(404, f"the path must be {PATH}")
     if request.method != "GET":
@@ -256,7 +288,29 @@ async def _check_key(request: web.BaseRequest, key: str, pause_s: float) -> str 
     return f"the key is missing or wrong; send it as {_KEY_HEADER}"
 
 
-def _register(request: web.BaseRequest, registry: Registry) -> web.Response:
+async def _answer_rapida(
+    request: web.BaseRequest, registry: Registry, rules: _Rules
+) -> web.Response:
+    """Answer a request on one of Rapida's paths: its errors are JSON."""
+    if not rapida.registers(request.path):
+        status, text = await rapida.take_event(request, registry)
+        return _response(status, text)
+    if request.method != "GET":
+        return _refuse(405, "only GET registers a call")
+    if rules.key is not None and (refusal := await _check_key(request, rules.key, rules.pause_s)):
+        return _refuse(401, refusal)
+    if not _value(request, _CALLER):
+        return _refuse(400, "the caller is missing; send it as from")
+    return _register(request, registry, refuse=_refuse)
+
+
+def _register(
+    request: web.BaseRequest,
+    registry: Registry,
+    *,
+    refuse: Callable[[int, str], web.Response] | None = None,
+) -> web.Response:
+    refuse = refuse or _response
     peername = request.get_extra_info("peername") or ("?",)
     try:
         registration = registry.register(
@@ -268,10 +322,18 @@ def _register(request: web.BaseRequest, registry: Registry) -> web.Response:
             address=name_share(str(peername[0])),
         )
     except UsageError as error:
-        return _response(400, str(error))
+        return refuse(400, str(error))
     except RegistryFullError as error:
-        return _response(503, str(error))
+        return refuse(503, str(error))
     return _response(200, str(registration.uuid))
+
+
+def _refuse(status: int, text: str) -> web.Response:
+    response = web.json_response(
+        {"error": text}, status=status, headers={"Cache-Control": "no-store"}
+    )
+    response.force_close()
+    return response
 
 
 def _response(status: int, text: str, **headers: str) -> web.Response:

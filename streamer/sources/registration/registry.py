@@ -30,6 +30,9 @@ MOST_OPEN = 10_000
 MOST_OF_ADDRESS = 2_000
 """Registrations of one address that wait at a time; a PBX has as many within `LIFETIME_S` as it has calls that are set up."""
 
+FOLLOWED_S = 3_600.0
+"""Seconds after its claim in which something may still be said about a call."""
+
 LONGEST_VALUE = 200
 """Characters of a number or a name that a call is registered with."""
 
@@ -83,6 +86,7 @@ class Registry:
             str, dict[UUID, None]
         ] = {}  # the open ones of each address, the oldest first
         self._past: dict[UUID, Refusal] = {}
+        self._claimed: dict[UUID, float] = {}  # when, the oldest first; at most `most`
 
     def __len__(self) -> int:
         """Count the registrations that wait for their call."""
@@ -132,7 +136,16 @@ class Registry:
         if registration is None:
             return self._past.get(uuid, Refusal.UNKNOWN)
         self._close(uuid, Refusal.USED)
+        self._claimed[uuid] = self._clock()
+        if len(self._claimed) > self._most:
+            del self._claimed[next(iter(self._claimed))]
         return registration
+
+    def follows(self, uuid: UUID) -> bool:
+        """Say whether a call is expected, or came in no more than `FOLLOWED_S` ago."""
+        claimed_at = self._claimed.get(uuid)
+        is_recent = claimed_at is not None and self._clock() - claimed_at < FOLLOWED_S
+        return is_recent or self.expects(uuid)
 
     def _make_room(self, address: str) -> None:
         """Let the oldest registration of an address go, if it needs the room for another."""
@@ -164,15 +177,33 @@ class Registry:
             del self._past[next(iter(self._past))]
 
 
+def find_uuid(name: str) -> UUID | None:
+    """Return the UUID that an id of a peer's is, None if it is none."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def explain_name(name: str, refusal: Refusal, *, address: str | None) -> str:
+    """Return the line that reports a refused call whose id need be no UUID."""
+    shown = f"its id {printable(name)}" if name else "it names no id, so it"
+    return f"{shown} is refused: {_advise(refusal, address)}"
+
+
 def explain_refusal(uuid: UUID, refusal: Refusal, *, address: str | None) -> str:
     """Return the line that reports a refused call: which it is, why, and both remedies.
 
     `address` is HOST:PORT where calls are registered, None if there is none.
     """
+    return f"its UUID {uuid} is refused: {_advise(refusal, address)}"
+
+
+def _advise(refusal: Refusal, address: str | None) -> str:
     register = f"register it first with GET http://{address or 'HOST:PORT'}/register"
     if address is None:
         register = f"start `serve` with --register HOST:PORT and {register}"
-    return f"its UUID {uuid} is refused: {refusal.value}; {register}, or start `serve` with --accept-unknown"
+    return f"{refusal.value}; {register}, or start `serve` with --accept-unknown"
 
 
 def _check_value(what: str, value: str) -> str:

@@ -1,0 +1,128 @@
+"""Where `serve` listens: what its flags and the tables of the config file name, or else the usual places; and what is encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from streamer.config import Settings
+from streamer.core.addresses import parse_address, show_address
+from streamer.core.listening import AUDIOSOCKET, REGISTER, WEBSOCKET, ListenTable, read_listen_table
+from streamer.errors import UsageError
+from streamer.sources.websocket.access import read_credentials
+from streamer.tap.inbound import ListenAddress
+
+_USUAL = (
+    ListenTable(AUDIOSOCKET, "127.0.0.1", 9092),
+    ListenTable(WEBSOCKET, "127.0.0.1", 9094),
+)
+"""Where calls may come to if no place is named."""
+
+_REFUSES_ALL = "every call will be refused; add --accept-unknown to take all calls, or --register HOST:PORT to take registered ones"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where calls may come to, where they are registered, and the PEM files of what is encrypted."""
+
+    addresses: tuple[ListenAddress, ...]
+    registrations: tuple[ListenAddress, ...]
+    cert: str = ""
+    key: str = ""
+
+    def warn(self, *, accepts_unknown: bool) -> list[str]:
+        """Return what a user should know of them before the first call."""
+        everywhere = (*self.addresses, *self.registrations)
+        lines = []
+        if self.cert and not any(one.has_tls for one in everywhere):
+            lines.append(
+                "nothing is encrypted, although there is a certificate: every listener is on loopback or for AudioSocket;"
+                " set tls = true in its [[listen]]"
+            )
+        refusal = "" if accepts_unknown or self.registrations else self._warn_of_refusals()
+        return [*lines, *([refusal] if refusal else [])]
+
+    def _warn_of_refusals(self) -> str:
+        web = [one for one in self.addresses if one.source == WEBSOCKET]
+        if not web:
+            return _REFUSES_ALL
+        if any(one.auth or one.yeastar_auth for one in web):
+            return ""
+        scheme = "https" if web[0].has_tls else "http"
+        where = f"{scheme}://{show_address(web[0].host, web[0].port)}/register"
+        return f"only calls that are registered at {where} are taken; add --accept-unknown to take all calls"
+
+
+def find_places(
+    settings: Settings,
+    *,
+    audiosocket: Sequence[str],
+    websocket: Sequence[str],
+    register: Sequence[str],
+    cert: Path | None = None,
+    key: Path | None = None,
+) -> Places:
+    """Return where to listen, by flags and settings.
+
+    Raises:
+        UsageError: An address, a secret or the certificate cannot be meant.
+    """
+    cert_file = str(cert or settings.cert)
+    key_file = str(key or ("" if cert else settings.key))
+    if key_file and not cert_file:
+        raise UsageError("--key needs the certificate that it belongs to; add --cert FILE")
+    tables = [
+        *_read_flags(AUDIOSOCKET, audiosocket),
+        *_read_flags(WEBSOCKET, websocket),
+        *_read_flags(REGISTER, register),
+        *_read_tables(settings),
+    ]
+    if all(table.kind == REGISTER for table in tables):
+        tables += _USUAL
+    placed = [_place(table, has_cert=bool(cert_file)) for table in tables]
+    return Places(
+        tuple(one for one in placed if one.source != REGISTER),
+        tuple(one for one in placed if one.source == REGISTER),
+        cert_file,
+        key_file,
+    )
+
+
+def _read_flags(kind: str, texts: Sequence[str]) -> Iterator[ListenTable]:
+    for text in texts:
+        yield ListenTable(kind, *parse_address(text, flag=f"--{kind}"))
+
+
+def _read_tables(settings: Settings) -> Iterator[ListenTable]:
+    for number, written in enumerate(settings.listen, start=1):
+        where = f"listen {number}"
+        table = read_listen_table(written, where=where)
+        read_credentials(table.auth, table.yeastar_auth, where=f"{where}: ")
+        yield table
+
+
+def _place(table: ListenTable, *, has_cert: bool) -> ListenAddress:
+    if table.tls and not has_cert:
+        where = show_address(table.host, table.port)
+        raise UsageError(
+            f"{where} is to have TLS, and there is no certificate; add --cert and --key"
+        )
+    has_tls = has_cert and table.kind != AUDIOSOCKET and not _is_loopback(table.host)
+    return ListenAddress(
+        table.kind,
+        table.host,
+        table.port,
+        table.auth,
+        table.rate,
+        table.yeastar_auth,
+        has_tls if table.tls is None else table.tls,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

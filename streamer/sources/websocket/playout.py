@@ -1,0 +1,101 @@
+"""What goes back to a party over a WebSocket: nothing but what there is to play, at the pace of a clock.
+
+Theory of operation. The frame clock says how many frames of 20 ms are due, as it does for AudioSocket, but no silence is sent: these peers
+fill it in. Audio is sent in whole frames of the peer's size, for Asterisk drops what is left over. While the peer's queue is full (XOFF), or
+it does not read, nothing is taken from the playback, which waits. After the last frame of something that ends, a mark is
+asked for once: it comes back when the party has heard all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamer.sources.base import Sent
+from streamer.sources.playout import Playback
+from streamer.sources.websocket.audio import encode
+from streamer.wire.websocket.base import MediaFormat, Speaker
+
+MARK = "streamer"
+"""The name of the mark behind the last frame."""
+
+LONGEST_FRAME_S = 1.0
+"""Of what a peer says its frames are; longer ones are not waited for."""
+
+
+class WebPlayout:
+    """The one writer of audio of a connection; `send` takes a message, `unsent` counts the bytes that the peer has not read."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        playback: Playback,
+        format: MediaFormat,
+        *,
+        frame_bytes: int,
+        sent: Sent,
+        send: Callable[[str | bytes], None],
+        unsent: Callable[[], int],
+    ) -> None:
+        self.may_send = True
+        self._speaker = speaker
+        self._playback = playback
+        self._format = format
+        self._sent = sent
+        self._send = send
+        self._unsent = unsent
+        self._waiting = bytearray()
+        """Coded audio that is less than a frame of the peer."""
+        a_second = len(encode(bytes(2 * format.rate), format))
+        self._frame_bytes = frame_bytes if 0 < frame_bytes <= LONGEST_FRAME_S * a_second else 0
+        self._has_unmarked = False
+
+    def play(self, frames: int) -> None:
+        """Send what is due."""
+        for _ in range(frames):
+            if not self.may_send:
+                return
+            if self._unsent():
+                self._sent.dropped += 1
+                return
+            pcm = self._playback.next_frame(self._format.rate)
+            if pcm is None:
+                self._end()
+                return
+            self._waiting += encode(pcm, self._format)
+            self._send_whole_frames()
+
+    def flush(self) -> None:
+        """Have the peer drop what it has not played yet."""
+        if self._sent.frames:
+            self._say(self._speaker.flush())
+
+    def _send_whole_frames(self) -> None:
+        size = self._frame_bytes or len(self._waiting)
+        whole = len(self._waiting) - len(self._waiting) % size
+        if whole:
+            self._transmit(bytes(self._waiting[:whole]))
+            del self._waiting[:whole]
+
+    def _end(self) -> None:
+        """Send the last part of a frame, filled up with silence, and ask to be told when it was heard."""
+        if not self._has_unmarked:
+            return
+        if self._waiting:
+            silence = encode(bytes(2), self._format)
+            missing = self._frame_bytes - len(self._waiting)
+            self._transmit(bytes(self._waiting) + silence * (missing // len(silence)))
+            self._waiting.clear()
+        self._has_unmarked = False
+        self._say(self._speaker.mark(MARK))
+
+    def _transmit(self, payload: bytes) -> None:
+        message = self._speaker.audio(payload)
+        if message is not None:
+            self._has_unmarked = True
+            self._sent.frames += 1
+            self._sent.bytes += len(message)
+            self._send(message)
+
+    def _say(self, message: str | bytes | None) -> None:
+        if message is not None:
+            self._send(message)

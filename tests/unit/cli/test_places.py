@@ -1,0 +1,109 @@
+import pytest
+
+from streamer.cli.places import find_places
+from streamer.config import Settings
+from streamer.errors import UsageError
+
+AUDIOSOCKET, WEBSOCKET = ("audiosocket", "127.0.0.1", 9092), ("websocket", "127.0.0.1", 9094)
+REGISTER = {"kind": "register", "address": "127.0.0.1:9093"}
+
+
+def find(listen=(), **named):
+    flags = {"audiosocket": (), "websocket": (), "register": ()} | named
+    return find_places(Settings(listen=list(listen)), **flags)
+
+
+def show(addresses):
+    return [(one.source, one.host, one.port) for one in addresses]
+
+
+@pytest.mark.parametrize(
+    ("named", "places"),
+    [
+        ({}, [AUDIOSOCKET, WEBSOCKET]),
+        ({"register": ["127.0.0.1:9093"]}, [AUDIOSOCKET, WEBSOCKET]),
+        ({"listen": [REGISTER]}, [AUDIOSOCKET, WEBSOCKET]),
+        ({"audiosocket": ["127.0.0.1:1"]}, [("audiosocket", "127.0.0.1", 1)]),
+        (
+            {"websocket": ["[::1]:2", "127.0.0.1:3"]},
+            [("websocket", "::1", 2), ("websocket", "127.0.0.1", 3)],
+        ),
+        (
+            {"audiosocket": ["127.0.0.1:1"], "websocket": ["127.0.0.1:2"]},
+            [("audiosocket", "127.0.0.1", 1), ("websocket", "127.0.0.1", 2)],
+        ),
+        (
+            {
+                "audiosocket": ["127.0.0.1:1"],
+                "listen": [REGISTER, {"kind": "websocket", "address": "127.0.0.1:2"}],
+            },
+            [("audiosocket", "127.0.0.1", 1), ("websocket", "127.0.0.1", 2)],
+        ),
+    ],
+)
+def test_a_place_that_is_named_drops_the_usual_ones_and_a_registration_does_not(named, places):
+    assert show(find(**named).addresses) == places
+
+
+def test_registrations_come_from_flags_and_tables():
+    places = find([REGISTER], register=["127.0.0.1:1"])
+    assert [one.port for one in places.registrations] == [1, 9093]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"audiosocket": ["127.0.0.1:1"]}, "every call will be refused; add --accept-unknown"),
+        ({}, "only calls that are registered at http://127.0.0.1:9094/register are taken"),
+        ({"websocket": ["10.0.0.5:2"]}, "registered at http://10.0.0.5:2/register"),
+    ],
+)
+def test_whose_calls_are_refused_is_said_if_nobody_has_said_whose_are_taken(named, said):
+    (warning,) = find(**named).warn(accepts_unknown=False)
+    assert said in warning
+    assert find(**named).warn(accepts_unknown=True) == []
+
+
+def test_a_listener_that_asks_for_something_refuses_nobody_without_need():
+    table = {"kind": "websocket", "address": "127.0.0.1:1", "auth": "bearer:t"}
+    assert find([table]).warn(accepts_unknown=False) == []
+    assert find(register=["127.0.0.1:1"]).warn(accepts_unknown=False) == []
+
+
+def test_a_certificate_encrypts_all_but_loopback_and_audiosocket(tmp_path):
+    places = find(
+        [{"kind": "websocket", "address": "127.0.0.1:3", "tls": True}],
+        audiosocket=["10.0.0.5:1"],
+        websocket=["10.0.0.5:2", "localhost:2"],
+        register=["0.0.0.0:4", "127.0.0.1:4"],
+        cert=tmp_path / "cert.pem",
+    )
+    encrypted = [(one.source, one.host) for one in places.addresses if one.has_tls]
+    assert encrypted == [("websocket", "10.0.0.5"), ("websocket", "127.0.0.1")]
+    assert [one.has_tls for one in places.registrations] == [True, False]
+
+
+def test_a_certificate_that_encrypts_nothing_is_said(tmp_path):
+    (warning,) = find(cert=tmp_path / "cert.pem").warn(accepts_unknown=True)
+    assert warning.startswith("nothing is encrypted, although there is a certificate")
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"websocket": ["nowhere"]}, "--websocket must look like"),
+        ({"key": "key.pem"}, "--key needs the certificate"),
+        (
+            {"listen": [{"kind": "websocket", "address": "10.0.0.5:1", "tls": True}]},
+            "10.0.0.5:1 is to have TLS, and there is no certificate",
+        ),
+        (
+            {"listen": [{"kind": "websocket", "address": "10.0.0.5:1", "auth": "s3cret"}]},
+            "listen 1: auth must begin with bearer:, basic: or path:",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line(named, said):
+    with pytest.raises(UsageError, match=said) as raised:
+        find(**named)
+    assert "s3cret" not in str(raised.value)
