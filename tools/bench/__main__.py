@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _run_bundled(names: list[str]) -> None:
-    from tools.bench import listening, overload, recording, screen, scripts, speech, store
+    from tools.bench import listening, mixed, overload, recording, screen, scripts, speech, store
     from tools.bench.machine import describe, show
 
     show(describe())
@@ -35,6 +35,7 @@ def _run_bundled(names: list[str]) -> None:
     parts = {
         "recording": recording.run,
         "listening": listening.run,
+        "mixed": mixed.run,
         "speech": speech.run,
         "overload": overload.run,
         "store": store.run,

@@ -19,6 +19,7 @@ from streamer.config import Settings
 from streamer.tap.inbound import ListenAddress
 from streamer.tap.inbound_process import ListenOptions
 from streamer.tap.messages import ListeningBegun, parse_message
+from streamer.wire.protocols import AUDIOSOCKET
 from tools.bench.machine import show, show_table
 from tools.bench.pbx import noise
 from tools.bench.recording import check_wavs, last_line, start
@@ -29,49 +30,53 @@ SECONDS = 60.0
 
 
 @dataclass
-class _Server:
+class Server:
+    """A process to which calls come, on one core, and what it had used before the first."""
+
     process: psutil.Process
-    port: int
+    ports: tuple[int, ...]
     rss_idle_mb: float
     cpu_idle_s: float
 
 
-async def _begin(process: asyncio.subprocess.Process, port: int) -> _Server:
+async def _begin(process: asyncio.subprocess.Process, *ports: int) -> Server:
     outcome = psutil.Process(process.pid)
     if hasattr(outcome, "cpu_affinity"):
         outcome.cpu_affinity([0])
     rss, cpu = outcome.memory_info().rss / 2**20, sum(outcome.cpu_times()[:2])
-    return _Server(outcome, port, rss, cpu)
+    return Server(outcome, ports, rss, cpu)
 
 
 @asynccontextmanager
-async def _listening(folder: Path, **options: Any) -> AsyncIterator[_Server]:
+async def listening(folder: Path, *sources: str, **options: Any) -> AsyncIterator[Server]:
+    """Run our listener, with a port for each of the protocols, while the block lasts."""
+    addresses = tuple(ListenAddress(source, "127.0.0.1", 0) for source in sources)
     module = [sys.executable, "-m", "streamer.tap.inbound_process"]
     process = await start(module, stdin=asyncio.subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     plan = {
         "settings": asdict(Settings(recordings=str(folder))),
-        "options": asdict(
-            ListenOptions(
-                (ListenAddress("audiosocket", "127.0.0.1", 0),), accepts_unknown=True, **options
-            )
-        ),
+        "options": asdict(ListenOptions(addresses, accepts_unknown=True, **options)),
     }
     process.stdin.write(json.dumps(plan).encode())
     process.stdin.close()
-    said = parse_message(await process.stdout.readline())
-    assert isinstance(said, ListeningBegun)
+    ports = []
+    for _ in sources:
+        said = parse_message(await process.stdout.readline())
+        assert isinstance(said, ListeningBegun)
+        ports.append(int(said.address.rpartition(":")[2]))
     try:
-        yield await _begin(process, int(said.address.rpartition(":")[2]))
+        yield await _begin(process, *ports)
     finally:
         process.terminate()
         await process.communicate()
 
 
 @asynccontextmanager
-async def _hello(folder: Path) -> AsyncIterator[_Server]:
-    process = await start([sys.executable, "-m", "tools.bench.hello_audiosocket", str(folder)])
+async def hello(module: str, folder: Path) -> AsyncIterator[Server]:
+    """Run the server that everybody writes first while the block lasts."""
+    process = await start([sys.executable, "-m", module, str(folder)])
     assert process.stdout is not None
     port = int(await process.stdout.readline())
     try:
@@ -81,9 +86,9 @@ async def _hello(folder: Path) -> AsyncIterator[_Server]:
         await process.communicate()
 
 
-async def _load(server: _Server, calls: int) -> dict[str, Any]:
+async def _load(server: Server, calls: int) -> dict[str, Any]:
     """Call the server, and return what the callers saw and what it cost."""
-    arguments = [str(server.port), str(calls), str(SECONDS)]
+    arguments = [str(server.ports[0]), str(calls), str(SECONDS)]
     callers = await start([sys.executable, "-m", "tools.bench.callers", *arguments])
     await asyncio.sleep(SECONDS * 0.8)
     rss = server.process.memory_info().rss / 2**20
@@ -100,12 +105,12 @@ async def _load(server: _Server, calls: int) -> dict[str, Any]:
 async def bench_many(folder: Path) -> None:
     """Make 200 calls at once, to our listener and then to the other."""
     sent = noise(SECONDS / 2)
-    async with _listening(folder) as server:
+    async with listening(folder, AUDIOSOCKET.name) as server:
         ours = await _load(server, MANY_CALLS)
     exact, silence = check_wavs(folder, sent=sent)
     raw = folder / "raw"
     raw.mkdir()
-    async with _hello(raw) as server:
+    async with hello("tools.bench.hello_audiosocket", raw) as server:
         theirs = await _load(server, MANY_CALLS)
     exact_too = 0
     for path in raw.glob("*.wav"):
@@ -132,7 +137,7 @@ async def bench_many(folder: Path) -> None:
 
 async def bench_tone(folder: Path) -> None:
     """Send a tone back to 50 calls for 60 s."""
-    async with _listening(folder, tone_hz=440) as server:
+    async with listening(folder, AUDIOSOCKET.name, tone_hz=440) as server:
         report = await _load(server, LOAD_CALLS)
     whole = sum(report["owed"] - 2 <= count <= report["owed"] + 1 for count in report["returned"])
     show(
