@@ -8,6 +8,13 @@ import pytest
 from streamer.config import Settings, render_sample
 from tests.fakes.command_line import run_here
 
+LISTEN = """
+[[listen]]
+kind = "websocket"
+address = "127.0.0.1:9094"
+auth = ["bearer:hunter2", "basic:pbx:@/etc/secret"]
+"""
+
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch, tmp_path):
@@ -24,7 +31,7 @@ async def test_without_a_word_the_sample_is_printed_to_the_letter():
 
 async def test_show_says_of_every_setting_where_it_comes_from(tmp_path, monkeypatch):
     config = tmp_path / "config.toml"
-    config.write_text('ca = "/ca.pem"\nurl = "ws://u:hunter2@h/ws"\nretention_days = 30\n')
+    config.write_text('ca = "/ca.pem"\nurl = "ws://u:hunter2@h/ws"\nretention_days = 30\n' + LISTEN)
     config.chmod(0o600)
     monkeypatch.setenv("STREAMER_RETENTION_DAYS", "7")
     monkeypatch.setenv("STREAMER_PASSWORD", "hunter2")
@@ -34,6 +41,7 @@ async def test_show_says_of_every_setting_where_it_comes_from(tmp_path, monkeypa
     assert "hunter2" not in out + err
     shown = tomllib.loads(out)
     assert set(shown) == set(Settings.__slots__)
+    assert shown["listen"][0]["auth"] == ["bearer:***", "basic:pbx:@/etc/secret"]
     assert shown["headers"] == {"X-Key": "***"}
     lines = out.splitlines()
     assert f'ca = "/ca.pem" # {config}' in lines

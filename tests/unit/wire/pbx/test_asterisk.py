@@ -1,9 +1,11 @@
 """The lines for Asterisk's files: what each version gets, and that nothing else is in them."""
 
 import re
+import tomllib
 
 import pytest
 
+from streamer.core.listening import ListenTable, read_listen_table
 from streamer.wire.pbx.asterisk import ADDRESSES, render_asterisk
 from streamer.wire.pbx.blocks import Wanted
 from streamer.wire.pbx.releases import WAYS, has
@@ -28,6 +30,14 @@ def _find_lines(text, file):
     """Return the lines of one file that are no comments."""
     block = text.partition(f"/etc/asterisk/{file}:")[2].partition("\n; ====")[0]
     return [line for line in block.splitlines()[1:] if line and not line.startswith(";")]
+
+
+def _read_tables(text):
+    """Return the tables for our config file, as `serve` reads them."""
+    ours = text.partition("; ====")[0]
+    toml = "\n".join(line[4:] for line in ours.splitlines() if line.startswith(";   "))
+    tables = tomllib.loads(toml).get("listen", [])
+    return [read_listen_table(table, where="listen") for table in tables]
 
 
 @pytest.mark.parametrize(("version", "via"), PAIRS)
@@ -142,7 +152,9 @@ def test_a_websocket_may_be_encrypted_and_show_a_password():
         "tls_enabled = yes",
         "ca_list_file = /etc/ca.pem",
     ]
-    assert ';   auth = ["basic:asterisk:s3cret"]' in text
+    (table,) = _read_tables(text)
+    assert table.auth == ("basic:asterisk:s3cret",)
+    assert table.tls
 
 
 def test_a_call_may_be_registered_before_it_comes():
@@ -151,8 +163,17 @@ def test_a_call_may_be_registered_before_it_comes():
     assert "&via=dial&key=a%2Bb%3D)})" in text
     assert "= 36]?Dial(WebSocket/streamer/c(slin16)v(contextId=${ID}),,g))" in text
     assert "password" not in text
-    assert "streamer serve --websocket 127.0.0.1:9094 --cert" in text
     assert "register_key" in text
+    assert _read_tables(text) == [ListenTable("websocket", "127.0.0.1", 9094, tls=True)]
+
+
+def test_what_is_encrypted_on_loopback_is_said_in_a_table_and_the_certificate_does_for_the_rest():
+    text = _render("22.6", "audiosocket", register="127.0.0.1:9093", has_tls=True)
+    kinds = [(table.kind, table.port, table.tls) for table in _read_tables(text)]
+    assert kinds == [("audiosocket", 9092, None), ("register", 9093, True)]
+    text = _render("22.6", "websocket", address="192.0.2.5:9094", has_tls=True)
+    assert _read_tables(text) == []
+    assert "serve --websocket 0.0.0.0:9094 --accept-unknown --cert FILE --key FILE\n" in text
 
 
 def test_both_ways_of_audiosocket_are_registered_by_their_names():

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from streamer.core.listening import read_listen_table
 from streamer.wire.pbx.yeastar import complete_url, render_yeastar
 
 
@@ -26,6 +27,7 @@ def test_a_url_gets_the_path_that_says_who_comes(url, whole):
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_the_whole_text_is_a_table_of_our_config_file(url, port, rate):
     text = render_yeastar(url, header="Secret", token="t0p", rate=rate)
+    assert read_listen_table(tomllib.loads(text)["listen"][0], where="listen").port == port
     assert tomllib.loads(text) == {
         "listen": [
             {
