@@ -175,6 +175,17 @@ def load_settings(
     return Settings(**values)
 
 
+def find_origins(config: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return where each setting that is no default comes from: its variable in the environment, or the config file.
+
+    Raises:
+        UsageError: The config file cannot be read, or has an unknown key.
+    """
+    origins = dict.fromkeys(_read_file(config), str(config or default_config_path()))
+    variables = {name: ENVIRONMENT_PREFIX + name.upper() for name in _KINDS}
+    return origins | {name: where for name, where in variables.items() if where in environment}
+
+
 def find_warnings(
     config: Path | None, environment: Mapping[str, str], settings: Settings
 ) -> list[str]:

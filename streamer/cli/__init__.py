@@ -13,7 +13,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import live, past, serving, setup, stand_in
+from streamer.cli.commands import configure, live, past, serving, setup, stand_in
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 
@@ -59,9 +59,9 @@ for _command in (
     past.transcribe,
     live.demo,
     stand_in.simulate,
-    setup.config,
 ):
     app.command()(_command)
+app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
 
 

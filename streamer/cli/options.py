@@ -101,7 +101,7 @@ _FLAGS: dict[str, Any] = {
 }
 """The flag of each setting that has one; a flag that is None was not given."""
 
-_CONFIG = Annotated[
+ConfigFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Config file; see `streamer config`.")
 ]
 
@@ -156,7 +156,7 @@ def with_settings(
 def _list_shared(names: tuple[str, ...]) -> Iterator[inspect.Parameter]:
     """Yield the parameters that a command gets beside its own."""
     shared = {name: _FLAGS[name] for name in names}
-    shared |= {"config": _CONFIG, "log_file": _FLAGS["log_file"], "verbose": _VERBOSE}
+    shared |= {"config": ConfigFile, "log_file": _FLAGS["log_file"], "verbose": _VERBOSE}
     for name, annotation in shared.items():
         yield inspect.Parameter(
             name,

@@ -44,13 +44,18 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "delete": (["last", "--yes"], 0),
     "backup": (["{home}/copy"], 0),
     "config": ([], 0),
+    "config show": ([], 0),
+    "config asterisk": (["--version", "22.9", "--via", "websocket"], 0),
+    "config yeastar": ([], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
     "models check": (["demo"], 0),
 }
 """What each command is run with, and after how many lines it is told to end."""
 
-_WITHOUT_RECORDINGS = {"demo", "config", "models list", "models path", "models check", "simulate"}
+_WITHOUT_RECORDINGS = {"demo", "simulate"} | {
+    name for name in COMMANDS if name.split()[0] in ("config", "models")
+}
 
 
 def _all_commands(group: typer.core.TyperGroup) -> set[str]:

@@ -6,20 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli import output
 from streamer.cli.options import AsJson, with_settings
 from streamer.errors import ExitCode
 
 if TYPE_CHECKING:
     from streamer.config import Settings
-
-
-def config() -> None:
-    """Print a config file with every setting explained, to start from."""
-    from streamer.config import default_config_path, render_sample
-
-    output.data(render_sample().rstrip("\n"))
-    output.talk(f"save it as {default_config_path()}")
 
 
 models_app = typer.Typer(

@@ -1,0 +1,91 @@
+"""Commands that print configuration: ours, and what a PBX needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import ConfigFile
+from streamer.errors import ExitCode
+
+config_app = typer.Typer(
+    help="Print a config file with every setting explained, or what a PBX needs.",
+    rich_markup_mode=None,
+    invoke_without_command=True,
+)
+
+_Token = Annotated[
+    str | None,
+    typer.Option(metavar="SECRET", help="Secret that the PBX shows; see the reference."),
+]
+
+
+@config_app.callback()
+def _config(context: typer.Context) -> int:
+    """Print a config file with every setting explained, or what a PBX needs."""
+    from streamer.cli.config import run_sample
+
+    return ExitCode.DONE if context.invoked_subcommand else run_sample()
+
+
+@config_app.command("show")
+def config_show(config: ConfigFile = None) -> int:
+    """Print the settings in force and where each comes from, without secrets."""
+    from streamer.cli.config import run_show
+
+    return run_show(config)
+
+
+@config_app.command("asterisk")
+def config_asterisk(
+    version: Annotated[
+        str, typer.Option(metavar="VERSION", help="Version of Asterisk, such as 22.5.")
+    ],
+    via: Annotated[
+        str, typer.Option(metavar="audiosocket|websocket|ari", help="How calls come to streamer.")
+    ],
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Where Asterisk reaches streamer; with ari, its own HTTP."
+        ),
+    ] = None,
+    register: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Register each call there before it comes."),
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Encrypt.")] = False,
+    token: _Token = None,
+    ca: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="On the PBX: what signed streamer's certificate."),
+    ] = None,
+    cert: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="On the PBX: the certificate of its HTTP server."),
+    ] = None,
+) -> int:
+    """Print the lines for the files of an Asterisk, and how to load them."""
+    from streamer.cli.config import AsteriskFlags, run_asterisk
+
+    flags = AsteriskFlags(version, via, address, register, tls, token, ca, cert)
+    return run_asterisk(flags)
+
+
+@config_app.command("yeastar")
+def config_yeastar(
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="ws://|wss://...", help="Where the PBX reaches streamer."),
+    ] = None,
+    header: Annotated[
+        str, typer.Option(metavar="NAME", help="Request header that carries the secret.")
+    ] = "Secret",
+    token: _Token = None,
+    rate: Annotated[int, typer.Option(metavar="8000|16000", help="Sample rate.")] = 16000,
+) -> int:
+    """Print what to enter in the page of a Yeastar P-Series, and in our config file."""
+    from streamer.cli.config import run_yeastar
+
+    return run_yeastar(url, header=header, token=token, rate=rate)

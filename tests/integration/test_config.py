@@ -1,0 +1,162 @@
+"""`streamer config` and what stands below it, as a user calls them."""
+
+import re
+import tomllib
+
+import pytest
+
+from streamer.config import Settings, render_sample
+from tests.fakes.command_line import run_here
+
+LISTEN = """
+[[listen]]
+kind = "websocket"
+address = "127.0.0.1:9094"
+auth = ["bearer:hunter2", "basic:pbx:@/etc/secret"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    for name in Settings.__slots__:
+        monkeypatch.delenv(f"STREAMER_{name.upper()}", raising=False)
+
+
+async def test_without_a_word_the_sample_is_printed_to_the_letter():
+    code, out, err = await run_here("config")
+    assert (code, out) == (0, render_sample())
+    assert err.startswith("save it as ")
+
+
+async def test_show_says_of_every_setting_where_it_comes_from(tmp_path, monkeypatch):
+    config = tmp_path / "config.toml"
+    config.write_text('ca = "/ca.pem"\nurl = "ws://u:hunter2@h/ws"\nretention_days = 30\n' + LISTEN)
+    config.chmod(0o600)
+    monkeypatch.setenv("STREAMER_RETENTION_DAYS", "7")
+    monkeypatch.setenv("STREAMER_PASSWORD", "hunter2")
+    monkeypatch.setenv("STREAMER_HEADERS", "X-Key: hunter2")
+    code, out, err = await run_here("config", "show", "--config", str(config))
+    assert code == 0
+    assert "hunter2" not in out + err
+    shown = tomllib.loads(out)
+    assert set(shown) == set(Settings.__slots__)
+    assert shown["listen"][0]["auth"] == ["bearer:***", "basic:pbx:@/etc/secret"]
+    assert shown["headers"] == {"X-Key": "***"}
+    lines = out.splitlines()
+    assert f'ca = "/ca.pem" # {config}' in lines
+    assert f'url = "ws://***@h/ws" # {config}' in lines
+    assert "retention_days = 7 # STREAMER_RETENTION_DAYS" in lines
+    assert 'password = "***" # STREAMER_PASSWORD' in lines
+    assert 'device = "auto" # default' in lines
+
+
+async def test_show_refuses_a_wrong_file_and_names_it(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text("colour = 1\n")
+    code, out, err = await run_here("config", "show", "--config", str(config))
+    assert (code, out) == (2, "")
+    assert "unknown key colour" in err
+
+
+async def test_show_warns_of_what_is_no_setting(monkeypatch):
+    monkeypatch.setenv("STREAMER_PASWORD", "hunter2")
+    code, out, err = await run_here("config", "show")
+    assert code == 0
+    assert "the nearest one is STREAMER_PASSWORD" in err
+    assert "hunter2" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("version", "via", "line"),
+    [
+        ("22.5", "audiosocket", " same => n,Dial(AudioSocket/127.0.0.1:9092/${ID}/c(slin),,g)"),
+        ("22.9", "websocket", "uri = ws://127.0.0.1:9094/media"),
+        ("22.5", "ari", "bindport = 8088"),
+    ],
+)
+async def test_the_lines_for_an_asterisk_have_sensible_addresses(version, via, line):
+    code, out, err = await run_here("config", "asterisk", "--version", version, "--via", via)
+    assert (code, err) == (0, "")
+    assert line in out.splitlines()
+
+
+async def test_ari_gets_a_new_password_each_time_unless_one_is_given():
+    command = ("config", "asterisk", "--version", "22.5", "--via", "ari")
+    made = [re.findall(r"^password = (.+)$", (await run_here(*command))[1], re.M) for _ in "12"]
+    assert made[0] != made[1]
+    assert len(made[0][0]) >= 32
+    _, out, _ = await run_here(*command, "--token", "t0p", "--tls", "--cert", "/etc/c.pem")
+    assert "password = t0p" in out
+    assert "tlsbindaddr = 127.0.0.1:8089" in out
+
+
+@pytest.mark.parametrize(("host", "has_key"), [("127.0.0.1", False), ("192.0.2.5", True)])
+async def test_a_registration_that_crosses_the_network_has_a_key(host, has_key):
+    command = ("config", "asterisk", "--version", "22.9", "--via", "audiosocket")
+    code, out, _ = await run_here(*command, "--register", f"{host}:9093")
+    assert code == 0
+    assert bool(re.search(r"&via=dial&key=[\w-]{32}\)", out)) is has_key
+    assert ("register_key = " in out) is has_key
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("22.5 --via websocket", "22.6.0"),
+        ("20 --via websocket", "20.16.0"),
+        ("17 --via audiosocket", "18.0.0"),
+        ("16.30 --via ari", "18.0.0"),
+        ("banana --via ari", "--version must look like"),
+        ("22.5 --via sip", "--via must be one of"),
+        ("22.9 --via websocket --address 127.0.0.1", "--address must look like"),
+        ("22.9 --via websocket --address 0.0.0.0:9094", "nobody can connect"),
+        ("22.9 --via websocket --address=", "--address must look like"),
+        ("22.9 --via websocket --address a,b:9094", "is no host"),
+        ("22.9 --via websocket --token a;b", "--token must be"),
+        ("22.9 --via websocket --token=", "--token must be"),
+        ("22.9 --via websocket --register x", "--register must look like"),
+        ("22.9 --via websocket --tls --ca ca.pem", "--ca must be the whole path"),
+        ("22.9 --via websocket --ca /ca.pem", "--ca is for"),
+        ("22.9 --via websocket --cert /c.pem", "--cert is for"),
+        ("22.9 --via audiosocket --tls", "AudioSocket has no TLS"),
+        ("22.9 --via audiosocket --token t", "add --register"),
+        ("22.9 --via ari --register 127.0.0.1:9093", "--register is for"),
+    ],
+)
+async def test_what_cannot_be_meant_is_one_line_and_exit_code_2(arguments, said):
+    code, out, err = await run_here("config", "asterisk", "--version", *arguments.split(" "))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+async def test_yeastar_gets_what_it_asks_for():
+    code, out, err = await run_here("config", "yeastar", "--url", "wss://h:9094", "--token", "t0p")
+    assert (code, err) == (0, "")
+    assert tomllib.loads(out)["listen"][0]["yeastar_auth"] == "Secret: t0p"
+    assert "wss://h:9094/yeastar" in out
+
+
+async def test_yeastar_without_a_url_names_this_machine_and_says_so(monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "streamer-1")
+    code, out, err = await run_here("config", "yeastar")
+    assert code == 0
+    assert "ws://streamer-1:9094/yeastar" in out
+    assert "--url" in err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--rate", "44100"),
+        ("--url", "https://h"),
+        ("--url", ""),
+        ("--header", "a:b"),
+        ("--token", "a b"),
+    ],
+)
+async def test_yeastar_refuses_what_its_page_does(wrong):
+    code, out, err = await run_here("config", "yeastar", *wrong)
+    assert (code, out) == (2, "")
+    assert wrong[0] in err
