@@ -9,6 +9,7 @@ from pathlib import Path
 
 from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UsageError
+from streamer.media.opened import check_file
 from streamer.recording.index import Recordings
 
 DIGEST = "sha256"
@@ -23,6 +24,7 @@ def hash_files(files: Iterable[Path]) -> str:
     """
     digest = hashlib.sha256()
     for path in files:
+        check_file(path)
         try:
             with path.open("rb") as file:
                 while piece := file.read(1 << 20):

@@ -14,6 +14,7 @@ import typer
 from streamer import __version__
 from streamer.cli import output
 from streamer.cli.commands import configure, live, past, serving, setup, stand_in
+from streamer.cli.usage import reword
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 
@@ -82,7 +83,8 @@ def _run() -> int:
     except StreamerError as error:
         return output.fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        return output.fail(f"{error.format_message()} (see {_name_help(error)})", ExitCode.USAGE)
+        message = reword(error.format_message())
+        return output.fail(f"{message} (see {_name_help(error)})", ExitCode.USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
     except BrokenPipeError:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from streamer.cli import output
-from streamer.cli.files import check_new
+from streamer.cli.files import check_new, write_text
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.core.untrusted import one_line
-from streamer.errors import UsageError
-from streamer.exporters import EXPORTERS, Exporter, encode_file
+from streamer.errors import RecordingError, UsageError
+from streamer.exporters import EXPORTERS, Exporter
 from streamer.exporters.several import Several
-from streamer.recording.private_files import open_private
 
 
 class Destination(Protocol):
@@ -49,6 +48,7 @@ def open_destination(
 
     Raises:
         UsageError: There is no such format, or the target cannot be written.
+        RecordingError: Its folder cannot.
     """
     is_file = target is not None and is_single and _names_format(target)
     if format_name is None:
@@ -65,7 +65,7 @@ def open_destination(
 
 
 def _names_format(target: Path) -> bool:
-    return target.suffix[1:].lower() in EXPORTERS and not target.is_dir()
+    return target.suffix[1:].lower() in EXPORTERS and not os.path.isdir(target)  # noqa: PTH112 - of a closed folder it is no error
 
 
 class _Printed:
@@ -104,7 +104,7 @@ class _OneFile:
         """It was checked before anything began."""
 
     def take(self, file: Path, transcript: Transcript) -> None:
-        _write(self._path, encode_file(self._format, transcript))
+        write_text(self._path, self._format, transcript)
 
 
 class _Folder:
@@ -124,6 +124,8 @@ class _Folder:
             raise UsageError(
                 f"the folder {folder} cannot be made ({find_cause(error)}); name another one with -o"
             ) from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise RecordingError(f"the folder {folder} cannot be written; name another one with -o")
 
     def check(self, file: Path) -> None:
         path = self._folder / self._names[file]
@@ -134,7 +136,7 @@ class _Folder:
 
     def take(self, file: Path, transcript: Transcript) -> None:
         path = self._folder / self._names[file]
-        _write(path, encode_file(self._format, transcript))
+        write_text(path, self._format, transcript)
         self._written.add(file)
         output.data(one_line(str(path)))
 
@@ -151,8 +153,3 @@ def _choose_names(files: Sequence[Path], format_name: str) -> dict[Path, str]:
         taken.add(name.casefold())
         names[file] = name
     return names
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open_private(path) as file:
-        file.write(content)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from streamer.cli import output
+from streamer.core.transcript import Transcript
 from streamer.errors import RecordingError, UsageError
+from streamer.exporters import EXPORTERS, encode_file
+from streamer.recording.private_files import open_private
 
 
 def check_new(path: Path, *, force: bool) -> None:
@@ -23,7 +27,7 @@ def check_new(path: Path, *, force: bool) -> None:
         raise RecordingError(
             f"the folder {folder} of the output cannot be written; choose another one with --output"
         )
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - of a closed folder it is no error
         raise UsageError(f"{path} is a folder; name a file with --output")
     if os.path.lexists(path) and not force:  # a link that leads nowhere is there too
         if not output.can_ask():
@@ -32,3 +36,15 @@ def check_new(path: Path, *, force: bool) -> None:
             )
         if not output.ask(f"{path} exists. Overwrite it?"):
             raise UsageError(f"the file {path} exists; name another one with --output")
+
+
+def write_text(path: Path, format_name: str, transcript: Transcript) -> None:
+    """Write a transcript into a new file, or into a pipe, whose reader gets what is printed.
+
+    Raises:
+        RecordingError: The disk does not take it.
+    """
+    printed = EXPORTERS[format_name](transcript).encode()
+    with open_private(path) as file:
+        is_pipe = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        file.write(printed if is_pipe else encode_file(format_name, transcript))

@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from streamer.core.reasons import explain
 from streamer.errors import NotFoundError, StreamerError, UsageError
+from streamer.media.opened import check_file
 
 _ENDINGS = (
     "3gp aac ac3 aif aiff al alaw alw amr ape asf au avi caf flac flv g722 g723 g726 g726-16 g726-24"
@@ -28,13 +30,13 @@ def list_inputs(arguments: Iterable[Path]) -> list[Path | StreamerError]:
 
 def _expand(argument: Path) -> Iterator[Path | StreamerError]:
     if os.path.isdir(argument):  # noqa: PTH112 - a name that is too long is no error
-        files = sorted(_walk(argument))
-        yield from files
-        if not files:
+        found = list(_walk(argument))
+        yield from sorted(each for each in found if isinstance(each, Path))
+        yield from (each for each in found if isinstance(each, StreamerError))
+        if not found:
             yield UsageError(f"the folder {argument} holds no audio files")
     elif os.path.lexists(argument) or not _WILD & set(str(argument)):
-        is_there = os.path.exists(argument)  # noqa: PTH110 - as above
-        yield argument if is_there else NotFoundError(f"no such file: {argument}")
+        yield _find_fault(argument) or argument
     else:
         yield from _fill_in(argument)
 
@@ -49,10 +51,23 @@ def _fill_in(pattern: Path) -> Iterator[Path | StreamerError]:
             yield path
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+def _find_fault(file: Path) -> StreamerError | None:
+    """Return why a file cannot be read, as far as that shows from outside."""
+    try:
+        check_file(file, missing=NotFoundError)
+    except StreamerError as error:
+        return error
+    return None
+
+
+def _walk(folder: Path) -> Iterator[Path | StreamerError]:
+    """Yield the audio files of a folder, and what is no file or folder that can be read."""
+    closed: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(place, name)
-            if not name.startswith(".") and path.suffix[1:].lower() in SUFFIXES and path.is_file():
-                yield path
+            if not name.startswith(".") and path.suffix[1:].lower() in SUFFIXES:
+                yield _find_fault(path) or path
+    for error in closed:
+        yield UsageError(f"the folder {error.filename} cannot be read: {explain(error)}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from streamer.cli import output
+from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -49,6 +50,18 @@ OnChannel = Annotated[
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most so many.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
+
+
+def parse_path(text: str) -> Path:
+    """Read the name of a file of which one that cannot be read is told by whoever reads it, so that others are done.
+
+    Raises:
+        UsageError: It is empty, as of a variable that is not set; it would be the folder in which one is.
+    """
+    if not text:
+        raise UsageError("the name of a file is empty; is a variable not set?")
+    return Path(text)
+
 
 CONNECTION = ("url", "headers", "ca", "insecure")
 """Settings of a command that connects to the PBX."""
@@ -118,8 +131,6 @@ def choose_lines(*, plain: bool, as_json: bool) -> bool:
     Raises:
         UsageError: Two kinds of lines are asked for.
     """
-    from streamer.errors import UsageError
-
     if plain and as_json:
         raise UsageError("--plain prints text and --json prints events; choose one")
     return plain or as_json
@@ -174,7 +185,6 @@ def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -
     """
     from streamer.cli.logs import start_logging
     from streamer.config import find_warnings, load_settings, parse_headers
-    from streamer.errors import UsageError
 
     lines = flags.pop("headers", None)
     headers = parse_headers(lines) if lines else None

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 from streamer.calls.catalog import Entry, find_entry
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
-from streamer.cli.files import check_new
+from streamer.cli.files import check_new, write_text
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.core.events import Segment, Word, encode_event, encode_segment
 from streamer.core.transcript import DOUBTFUL, Transcript, format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
-from streamer.exporters import EXPORTERS, encode_file
-from streamer.recording.private_files import open_private
+from streamer.exporters import EXPORTERS
 from streamer.recording.speaker_names import read_names
 from streamer.store import TroubleRow, open_reader
 
@@ -96,10 +95,7 @@ def run_export(
     if output_path is None:
         output.data(EXPORTERS[format_name](transcript).removesuffix("\n"))
     else:
-        is_pipe = output_path.exists() and not output_path.is_file()
-        text = EXPORTERS[format_name](transcript).encode()
-        with open_private(output_path) as file:
-            file.write(text if is_pipe else encode_file(format_name, transcript))
+        write_text(output_path, format_name, transcript)
     return ExitCode.DONE
 
 

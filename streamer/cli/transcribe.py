@@ -30,6 +30,7 @@ from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.core.events import EndReason, Final, Partial, Segment, Unclear
 from streamer.core.transcript import Transcript
 from streamer.errors import ExitCode, NotFoundError, RecordingError, StreamerError
+from streamer.media.opened import check_file
 from streamer.media.raw import RawFormat
 from streamer.recording.folder import CallFolder
 from streamer.recording.reader import read_recorded
@@ -96,12 +97,11 @@ def _choose_inputs(
     """Return what is transcribed, and the file of the other direction of those that have one.
 
     Raises:
-        NotFoundError: Half of the pair is missing.
+        StreamerError: Half of the pair is missing, or cannot be read.
     """
     if pair:
         for file in pair:
-            if not file.is_file():
-                raise NotFoundError(f"no such file: {file}")
+            check_file(file, missing=NotFoundError)
         return [pair[0]], {pair[0]: pair[1]}
     inputs = list_inputs(arguments)
     pairs = find_pairs([each for each in inputs if isinstance(each, Path)])

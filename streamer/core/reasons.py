@@ -56,6 +56,9 @@ _CAUSES: dict[int, tuple[str, str]] = {
 """What went wrong, and what to do, by the system's number."""
 
 
+_OF_NONSENSE = (errno.EAGAIN, errno.EIO, errno.ENOMEM)
+"""What FFmpeg answers, too, when data end early, or tell sizes that cannot be."""
+
 _TOML_PLACE = re.compile(r"line \d+, column \d+")
 
 
@@ -87,8 +90,8 @@ def explain(error: BaseException) -> str:
 
 
 def is_known(error: BaseException) -> bool:
-    """Say whether there is a cause for an error's number; FFmpeg has further ones of its own."""
-    return isinstance(error, OSError) and error.errno in _CAUSES
+    """Say whether an error's number has a cause; FFmpeg has further ones of its own, and some that mean that a file makes no sense."""
+    return isinstance(error, OSError) and error.errno in _CAUSES and error.errno not in _OF_NONSENSE
 
 
 def find_place_in_toml(error: ValueError) -> str:

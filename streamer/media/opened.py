@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import stat
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.core.reasons import explain, find_cause, is_known
-from streamer.errors import UsageError
+from streamer.errors import StreamerError, UsageError
 from streamer.media.findings import Findings
 from streamer.media.raw import Codec, RawFormat, find_named
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 _MP4 = b"ftyp"
 
@@ -41,7 +46,7 @@ def open_audio(path: Path, raw: RawFormat | None, findings: Findings) -> InputCo
     Raises:
         UsageError: It is missing, empty, or none that can be read.
     """
-    _check_file(path)
+    check_file(path)
     with path.open("rb") as file:
         start = file.read(_HEADER)
     if not start:
@@ -53,15 +58,30 @@ def open_audio(path: Path, raw: RawFormat | None, findings: Findings) -> InputCo
     return _open_with_header(path, start) if raw is None else _open_raw(path, raw)
 
 
-def _check_file(path: Path) -> None:
-    if path.is_dir():
+def check_file(path: Path, *, missing: type[StreamerError] = UsageError) -> None:
+    """Check that a file can be read, before anything opens it: opening a pipe waits for its other end.
+
+    Raises:
+        UsageError: It is no file, or must not be read.
+        StreamerError: It is missing; of the class `missing`.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, "")
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            is_link = os.path.islink(path)  # noqa: PTH114 - a name that is too long is no error
+            raise missing(
+                f"{path} is a link that leads nowhere" if is_link else f"no such file: {path}"
+            ) from error
+        raise UsageError(f"{path} cannot be read: {explain(error)}") from error
+    if stat.S_ISDIR(mode):
         raise UsageError(f"{path} is a folder; name a file")
-    if path.exists() and not path.is_file():
+    if not stat.S_ISREG(mode):
         raise UsageError(
             f"{path} is a pipe or a device, and a file is read more than once; save what comes from it first"
         )
-    if not path.exists():
-        raise UsageError(f"no such file: {path}")
 
 
 def _open_with_header(path: Path, start: bytes) -> InputContainer:

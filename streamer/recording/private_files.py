@@ -21,6 +21,9 @@ from streamer.errors import RecordingError
 UNFINISHED = ".new"
 """End of the name under which `replace_json` writes, before the file takes its place."""
 
+_KEPT = 50
+"""Characters of a file's name that the unfinished one keeps: a disk takes 255 bytes."""
+
 _RETRIES = 3
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -146,7 +149,7 @@ def open_private(path: Path) -> Iterator[BinaryIO]:
             with path.open("wb") as special:
                 yield special
             return
-        temporary = path.with_name(f"{path.name}.{os.getpid()}{UNFINISHED}")
+        temporary = path.with_name(f"{path.name[:_KEPT]}.{os.getpid()}{UNFINISHED}")
         try:
             flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
             with os.fdopen(create_private(temporary, flags), "wb") as file:

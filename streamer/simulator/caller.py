@@ -19,6 +19,7 @@ from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.reasons import ContentError, find_cause
 from streamer.errors import SourceError, UsageError
 from streamer.media.decode import decode_mono
+from streamer.media.opened import check_file
 from streamer.simulator.script import EndKind, TimedFrame, delay_frames, hold_frames
 from streamer.wire.audiosocket import (
     FRAME_MS,
@@ -105,8 +106,7 @@ def load_caller(path: Path, *, rate: int = APP_RATE, format: Format | None = Non
     Raises:
         UsageError: The file is missing, or neither a trace of AudioSocket nor audio.
     """
-    if not path.is_file():
-        raise UsageError(f"no such file: {path}")
+    check_file(path)
     if path.suffix == ".jsonl":
         return _load_trace(path)
     if format is None:

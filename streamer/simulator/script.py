@@ -16,6 +16,7 @@ from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.core.reasons import find_cause
 from streamer.errors import UsageError
 from streamer.media.decode import decode_tracks
+from streamer.media.opened import check_file
 
 FRAME_S = 0.02
 FRAME_SIZE = int(SLIN16_RATE * FRAME_S) * SAMPLE_WIDTH
@@ -59,8 +60,7 @@ def load_script(path: Path, *, name: str, unique_id: str) -> list[ChannelScript]
     Raises:
         UsageError: The file is missing, or neither a trace nor audio.
     """
-    if not path.is_file():
-        raise UsageError(f"no such file: {path}")
+    check_file(path)
     if path.suffix == ".jsonl":
         return _load_trace(path)
     tracks = decode_tracks(path)

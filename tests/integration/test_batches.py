@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import shutil
 import wave
+from pathlib import Path
 
 import psutil
 import pytest
@@ -198,3 +200,40 @@ async def test_one_speaker_on_two_channels_is_written_once(short_call, tmp_path,
     assert code == 0
     assert {leg["leg"] for leg in call["legs"]} == labels
     assert {segment["leg"] for segment in call["segments"]} == labels
+
+
+async def test_a_file_that_must_not_be_read_costs_no_other_its_text(folder, monkeypatch):
+    access = os.access  # of root, which may read everything, it says so
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path).name != "b.wav" and access(path, mode)
+    )
+    code, out, err = await transcribe(folder / "a.wav", folder / "b.wav", folder / "c.wav")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert f"{folder / 'b.wav'} cannot be read: you have no permission" in err
+    assert all(f"{folder / name}: [" in out for name in ("a.wav", "c.wav"))
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+async def test_a_folder_that_must_not_be_read_is_said(folder):
+    (folder / "below").chmod(0)
+    code, out, err = await transcribe(folder / "a.wav", folder / "below")
+    (folder / "below").chmod(0o700)
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "below cannot be read: you have no permission" in err
+    assert "a.wav" in out
+
+
+async def test_a_folder_that_must_not_be_written_is_said_before_work(
+    short_call, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    code, out, err = await transcribe(short_call, "-o", tmp_path)
+    assert (code, out) == (1, "")
+    assert f"the folder {tmp_path} cannot be written" in err
+
+
+async def test_a_name_that_is_as_long_as_can_be_has_a_text(short_call, tmp_path):
+    file = tmp_path / f"{'x' * 251}.wav"
+    shutil.copy(short_call, file)
+    code, out, err = await transcribe(file, "-o", tmp_path)
+    assert (code, out, err) == (0, f"{file.with_suffix('.txt')}\n", "")

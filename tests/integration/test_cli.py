@@ -327,3 +327,27 @@ def write_mute_video(path):
         stream.width = stream.height = 64
         frame = av.VideoFrame(64, 64, "yuv420p")
         container.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["simulate", "x", "--port", "x"], "it is no whole number"),
+        (["simulate", "x", "--port", "70000"], "it must be at most 65535"),
+        (["calls", "--limit", "0"], "it must be at least 1"),
+        (["transcribe", "x", "--speed", "fast"], "it is no number"),
+        (["transcribe", "x", "--channels", "left"], "'left' is not one of"),
+    ],
+)
+async def test_a_value_that_cannot_be_is_said_in_our_words(arguments, said):
+    code, _, err = await run_here(*arguments)
+    assert code == 2
+    assert said in err
+    assert "Input should" not in err
+    assert "Value error" not in err
+
+
+@pytest.mark.parametrize("more", [[], ["--audiosocket", "127.0.0.1:9"]])
+async def test_a_folder_to_play_is_called_one(more, tmp_path):
+    code, _, err = await run_here("simulate", str(tmp_path), *more)
+    assert (code, err) == (2, f"streamer: {tmp_path} is a folder; name a file\n")

@@ -1,6 +1,8 @@
 """Files as people bring them: without a header, damaged, silent, in two halves."""
 
+import asyncio
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -122,3 +124,37 @@ async def test_nothing_understood_is_said_with_length_and_loudness(level, words,
     assert (code, out) == (0, "")
     assert "nothing was understood in 3.0 s of audio" in err
     assert words in err
+
+
+async def test_a_pipe_is_refused_instead_of_waited_for(tmp_path, recordings):
+    pipe = tmp_path / "x.wav"
+    os.mkfifo(pipe)
+    keep = ["--store", "--recordings", recordings]
+    for arguments in ([pipe, *keep], ["--in", pipe, "--out", pipe.with_name("y.wav")], [tmp_path]):
+        code, out, err = await transcribe(*arguments)
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+        assert f"{pipe} is a pipe" in err
+
+
+async def test_a_pipe_gets_csv_as_it_is_printed(short_call, tmp_path):
+    pipe = tmp_path / "x.csv"
+    os.mkfifo(pipe)
+    reading = asyncio.create_task(asyncio.to_thread(pipe.read_bytes))
+    code, _, err = await transcribe(short_call, "-o", pipe, "--force")
+    assert (code, err) == (0, "")
+    assert (await reading).startswith(b"call,")
+
+
+async def test_a_link_that_leads_nowhere_is_called_so(tmp_path):
+    link = tmp_path / "x.wav"
+    link.symlink_to("nowhere")
+    for argument in (link, tmp_path):
+        code, _, err = await transcribe(argument)
+        assert (code, err) == (3, f"streamer: {link} is a link that leads nowhere\n")
+
+
+async def test_an_empty_name_is_no_folder(short_call):
+    assert (await transcribe(""))[0] == 2
+    code, _, err = await transcribe("--in", short_call, "--out", "")
+    assert code == 2
+    assert "the name of a file is empty" in err

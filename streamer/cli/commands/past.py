@@ -19,6 +19,7 @@ from streamer.cli.options import (
     OnChannel,
     Since,
     Until,
+    parse_path,
     with_settings,
 )
 from streamer.errors import UsageError
@@ -34,6 +35,7 @@ def transcribe(
         list[Path] | None,
         typer.Argument(
             metavar="FILE...",
+            parser=parse_path,
             help="Audio files, folders and patterns of them; a stereo file is two legs.",
         ),
     ] = None,
@@ -47,6 +49,7 @@ def transcribe(
             "-o",
             "--output",
             metavar="FILE.FORMAT|DIR",
+            parser=parse_path,
             help="Write the text there; of several files each into DIR.",
         ),
     ] = None,
@@ -57,10 +60,13 @@ def transcribe(
     ] = None,
     incoming: Annotated[
         Path | None,
-        typer.Option("--in", metavar="FILE", help="One direction of a call, with --out."),
+        typer.Option(
+            "--in", metavar="FILE", parser=parse_path, help="One direction of a call, with --out."
+        ),
     ] = None,
     outgoing: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="The other direction.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", parser=parse_path, help="The other direction."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from streamer.core.reasons import ContentError, explain, find_cause, find_place_in_toml
+from streamer.core.reasons import ContentError, explain, find_cause, find_place_in_toml, is_known
 from streamer.errors import StoreError
 
 
@@ -57,3 +57,9 @@ def test_the_place_in_a_settings_file_is_found(document, place):
     with pytest.raises(tomllib.TOMLDecodeError) as raised:
         tomllib.loads(document)
     assert find_place_in_toml(raised.value) == place
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EIO, errno.ENOMEM])
+def test_a_file_that_makes_no_sense_is_no_matter_of_the_machine(number):
+    assert not is_known(OSError(number, ""))
+    assert is_known(OSError(errno.EACCES, ""))
