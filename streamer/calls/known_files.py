@@ -11,6 +11,7 @@ from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UsageError
 from streamer.media.opened import check_file
 from streamer.recording.index import Recordings
+from streamer.recording.locks import Lock, file_lock_path, make_lock_folder, take_lock
 
 DIGEST = "sha256"
 """The fact of a call that holds it."""
@@ -35,26 +36,42 @@ def hash_files(files: Iterable[Path]) -> str:
 
 
 class KnownFiles:
-    """The calls of a folder of recordings by their files' SHA-256; making it reads every `call.json` of a file once."""
+    """The calls of a folder of recordings by their files' SHA-256, of other processes too; each `call.json` that is whole is read once."""
 
     def __init__(self, recordings: Path) -> None:
+        self._place = Recordings(recordings)
         self._calls: dict[str, Path] = {}
-        place = Recordings(recordings)
-        for call_id in place.call_ids():  # the oldest last, which counts for a file stored twice
-            self._look(place, call_id)
+        self._whole: set[str] = set()
 
     def find(self, digest: str) -> Path | None:
         """Return the folder of the call that a file was stored as."""
+        found: dict[str, Path] = {}
+        for call_id in self._place.call_ids():  # the oldest last, which counts for one stored twice
+            if call_id not in self._whole:
+                self._look(call_id, found)
+        self._calls = found | self._calls
         return self._calls.get(digest)
 
-    def add(self, digest: str, folder: Path) -> None:
-        """Take note of one more."""
-        self._calls[digest] = folder
+    def claim(self, digest: str) -> Lock | None:
+        """Return the lock of who stores a file, or None if another process does so now.
 
-    def _look(self, place: Recordings, call_id: str) -> None:
-        folder = place[call_id]
+        Raises:
+            RecordingError: It cannot be made.
+        """
+        try:
+            make_lock_folder(self._place.path)
+            return take_lock(file_lock_path(self._place.path, digest=digest))
+        except OSError as error:
+            raise RecordingError(
+                f"cannot record in {self._place.path}: {explain(error)}"
+            ) from error
+
+    def _look(self, call_id: str, found: dict[str, Path]) -> None:
+        folder = self._place[call_id]
         with suppress(RecordingError, LookupError, AttributeError, TypeError):
             fields = folder.read()
-            # One whose copy was cut short is no call of the whole file.
-            if fields.get("source") == "file" and fields.get("ended_at"):
-                self._calls[fields["facts"][DIGEST]] = folder.path
+            if not fields.get("ended_at"):
+                return  # one whose copy was cut short is no call of the whole file
+            self._whole.add(call_id)
+            if fields.get("source") == "file":
+                found[fields["facts"][DIGEST]] = folder.path

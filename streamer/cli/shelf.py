@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from streamer.calls.known_files import DIGEST, KnownFiles, hash_files
 from streamer.cli.moments import parse_moment
 from streamer.cli.origins import FIRST_YEAR, Origin, parse_pattern, read_origin
 from streamer.errors import UsageError
+from streamer.recording.locks import Lock
+
+_REST_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class FileNotes:
 
 
 class Shelf:
-    """The recordings that files are kept among; making it reads each of them, and every method reads files."""
+    """The recordings that files are kept among; every method reads files, the first `find` all of `call.json`."""
 
     def __init__(self, recordings: Path, keeping: Keeping, say: Callable[[str], None]) -> None:
         self._keeping = keeping
@@ -83,6 +87,16 @@ class Shelf:
             self._say(f"already stored as {folder.name}; --again stores it anew")
         return folder
 
-    def add(self, kept: FileNotes, folder: Path) -> None:
-        """Take note of a file that has been kept."""
-        self._known.add(kept.digest, folder)
+    async def wait_for_turn(self, kept: FileNotes) -> Lock:
+        """Return the lock of who stores a file, so that two processes do not both store it.
+
+        Raises:
+            RecordingError: It cannot be made.
+        """
+        is_said = False
+        while (lock := await asyncio.to_thread(self._known.claim, kept.digest)) is None:
+            if not is_said:
+                self._say("another streamer is storing it now; waiting for that")
+            is_said = True
+            await asyncio.sleep(_REST_S)
+        return lock

@@ -120,7 +120,7 @@ async def _transcribe_all(
     keeping: Keeping | None,
 ) -> int:
     bus, recordings = Bus(), Path(settings.recordings)
-    shelf = await asyncio.to_thread(Shelf, recordings, keeping, batch.say) if keeping else None
+    shelf = Shelf(recordings, keeping, batch.say) if keeping else None
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(batch.tell(events))
         async with open_backend(settings, model, bus, patience_s=PATIENCE_S) as backend:
@@ -171,11 +171,14 @@ class _Job:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             return transcript, trouble
         kept = await asyncio.to_thread(shelf.describe, *self._files.paths)
-        if (known := shelf.find(kept)) is not None:
-            return await self._follow(known, run_session(known, self._backend, self._bus))
-        transcript, trouble, folder = await self._transcribe(kept)
-        shelf.add(kept, folder)
-        return transcript, trouble
+        turn = await shelf.wait_for_turn(kept)
+        try:
+            if (known := await asyncio.to_thread(shelf.find, kept)) is not None:
+                return await self._follow(known, run_session(known, self._backend, self._bus))
+            transcript, trouble, _ = await self._transcribe(kept)
+            return transcript, trouble
+        finally:
+            turn.release()
 
     async def _transcribe(self, kept: FileNotes | None) -> tuple[Transcript, str, Path]:
         if self._speed is None:
@@ -270,6 +273,7 @@ def _record_at_once(files: CallFiles, folder: Path, kept: FileNotes | None) -> R
         recording.discard()  # half a file is no call
         raise
     if not recording.finish(EndReason.HANG_UP) or recording.lost:
+        recording.discard()
         raise RecordingError(
             f"{files.paths[0]} could not be copied to {folder} as a whole; free some space on that disk"
         )

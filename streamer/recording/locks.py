@@ -107,3 +107,8 @@ def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:
     """Name the lock of one channel of one PBX; hashed, because the name is untrusted."""
     digest = hashlib.sha256(f"{url}\n{channel}".encode()).hexdigest()
     return recordings / _FOLDER / digest
+
+
+def file_lock_path(recordings: Path, *, digest: str) -> Path:
+    """Name the lock of who stores a file of this SHA-256; some files share one, so that no more than 256 ever lie there."""
+    return recordings / _FOLDER / f"file-{digest[:2]}"

@@ -248,7 +248,7 @@ class Recording:
         return took_all
 
     def discard(self) -> None:
-        """Remove a folder in which nothing was recorded, because the PBX refused every leg."""
+        """Remove the folder: the PBX refused every leg, or only a part of a file came into it."""
         self._share.finish()
         for path in self.folder.iterdir():
             path.unlink()

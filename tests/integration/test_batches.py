@@ -1,5 +1,6 @@
 """Many files in one command: each is done, each says whose its text is, and what is kept can be found by its name."""
 
+import asyncio
 import csv
 import io
 import json
@@ -12,7 +13,9 @@ import psutil
 import pytest
 
 from streamer.cli.input_files import list_inputs
+from streamer.recording.writer import Recording
 from tests.fakes.command_line import run_here
+from tests.fakes.recorder import run_streamer
 from tests.integration.test_watch import events_of
 
 pytestmark = pytest.mark.slow
@@ -161,7 +164,7 @@ async def test_a_file_that_breaks_off_leaves_no_half_call(tmp_path, recordings, 
     file.write_bytes(b"x")
     code, _, err = await transcribe(file, "--store", "--recordings", recordings)
     assert code == 2, err
-    assert not [path for path in recordings.iterdir() if path.is_dir()]
+    assert [path.name for path in recordings.iterdir() if path.is_dir()] == [".locks"]
 
 
 async def test_many_small_files_leave_nothing_behind(tmp_path):
@@ -237,3 +240,33 @@ async def test_a_name_that_is_as_long_as_can_be_has_a_text(short_call, tmp_path)
     shutil.copy(short_call, file)
     code, out, err = await transcribe(file, "-o", tmp_path)
     assert (code, out, err) == (0, f"{file.with_suffix('.txt')}\n", "")
+
+
+async def test_two_runs_at_once_store_a_file_once(short_call, recordings):
+    command = ["transcribe", str(short_call), "--model", "demo", "--store"]
+    command += ["--recordings", str(recordings)]
+    results = await asyncio.gather(run_streamer(*command), run_streamer(*command))
+    assert [(code, WORDS in out) for code, out, _ in results] == [(0, True)] * 2, results
+    assert sum("already stored as" in err for _, _, err in results) == 1
+    assert len(list(recordings.glob("*/call.json"))) == 1
+
+
+async def test_a_file_that_does_not_fit_leaves_room_for_others(
+    short_call, recordings, monkeypatch, tmp_path
+):
+    finish = Recording.finish
+
+    def finish_small(recording, reason):
+        took_all = finish(recording, reason)
+        return took_all and "big" not in recording.call.legs[0].channel
+
+    monkeypatch.setattr(Recording, "finish", finish_small)
+    for name in ("big.wav", "small.wav"):
+        shutil.copy(short_call, tmp_path / name)
+    code, out, err = await transcribe(
+        tmp_path / "big.wav", tmp_path / "small.wav", "--store", "--recordings", recordings
+    )
+    assert (code, len(err.splitlines())) == (1, 1), err
+    assert "big.wav could not be copied" in err
+    assert "small.wav: [" in out
+    assert len([path for path in recordings.iterdir() if path.name.startswith("20")]) == 1
