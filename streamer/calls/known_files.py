@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from streamer.core.events import EndReason
 from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UsageError
 from streamer.media.opened import check_file
@@ -73,5 +74,6 @@ class KnownFiles:
             if not fields.get("ended_at"):
                 return  # one whose copy was cut short is no call of the whole file
             self._whole.add(call_id)
-            if fields.get("source") == "file":
+            # One that was played as a live call, and stopped, is no call of the whole file either.
+            if fields.get("source") == "file" and fields.get("reason") == EndReason.HANG_UP:
                 found[fields["facts"][DIGEST]] = folder.path

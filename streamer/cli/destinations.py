@@ -120,6 +120,10 @@ class _Folder:
         self._written: set[Path] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise UsageError(
+                f"{folder} is no folder; name one with -o, or of a single text a file whose name ends in a format, as x.srt"
+            ) from error
         except OSError as error:
             raise UsageError(
                 f"the folder {folder} cannot be made ({find_cause(error)}); name another one with -o"

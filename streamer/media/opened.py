@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from streamer.core.reasons import explain, find_cause, is_known
 from streamer.errors import StreamerError, UsageError
 from streamer.media.findings import Findings
-from streamer.media.raw import Codec, RawFormat, find_named
+from streamer.media.raw import Codec, RawFormat, find_named, has_header
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -93,6 +93,10 @@ def _open_with_header(path: Path, start: bytes) -> InputContainer:
         if start[4:8] == _MP4:
             raise UsageError(
                 f"{path} was cut off before its index, which lies at its end, or the index is damaged; without it nothing can be read"
+            ) from error
+        if has_header(start) and not is_known(error):
+            raise UsageError(
+                f"{path} holds no audio behind its header, or was cut off or damaged in it"
             ) from error
         reason = find_cause(error) if is_known(error) else "it is in no format that is known"
         raise UsageError(

@@ -127,6 +127,11 @@ def parse_raw(text: str) -> RawFormat:
     return RawFormat(fixed.codec, int(rate))
 
 
+def has_header(start: bytes) -> bool:
+    """Say whether a file that begins so says itself what it is."""
+    return _MAGIC.match(start) is not None
+
+
 def find_named(path: Path, start: bytes) -> RawFormat | None:
     """Return what a file without a header is by its name; None for one whose `start` is a header, or of another name.
 
@@ -134,7 +139,7 @@ def find_named(path: Path, start: bytes) -> RawFormat | None:
         UsageError: It is named as what cannot be read.
     """
     suffix = path.suffix.casefold()
-    if _MAGIC.match(start):
+    if has_header(start):
         return None
     if suffix in UNREADABLE:
         raise UsageError(

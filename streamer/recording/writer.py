@@ -302,7 +302,7 @@ class Recording:
         came_at = datetime.now(UTC) - timedelta(seconds=waited_s)
         record.started_at = encode_time(came_at)
         if self.call.zero_at is None:
-            self.call = replace(self.call, zero_at=came_at)
+            self.call = replace(self.call, zero_at=self._plan.began_at or came_at)
             self.save_soon()
 
     def _find_end(self) -> datetime:

@@ -270,3 +270,10 @@ async def test_a_file_that_does_not_fit_leaves_room_for_others(
     assert "big.wav could not be copied" in err
     assert "small.wav: [" in out
     assert len([path for path in recordings.iterdir() if path.name.startswith("20")]) == 1
+
+
+async def test_what_is_no_folder_is_said_with_how_a_file_is_named(short_call):
+    code, out, err = await transcribe(short_call, "-o", os.devnull)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert f"{os.devnull} is no folder" in err
+    assert "x.srt" in err

@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import av
@@ -306,6 +307,9 @@ async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
         ("folder", "the folder"),
         ("pipe", "is a pipe or a device"),
         ("mute.mkv", "mute.mkv holds no audio"),
+        ("header.wav", "header.wav holds no audio that can be decoded"),
+        ("cut.wav", "cut.wav holds no audio behind its header"),
+        ("cut.ogg", "cut.ogg holds no audio behind its header"),
         ("x" * 300, "no such file"),
     ],
 )
@@ -313,6 +317,10 @@ async def test_what_holds_no_audio_is_said_in_plain_words(tmp_path, name, said):
     (tmp_path / "empty.wav").touch()
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "cut.ogg").write_bytes(b"OggS\0\2")
+    (tmp_path / "cut.wav").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    with wave.open(str(tmp_path / "header.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
     write_mute_video(tmp_path / "mute.mkv")
     code, out, err = await run_here("transcribe", str(tmp_path / name), "--model", "demo")
     assert (code, out) == (3 if name.startswith("x") else 2, "")

@@ -1,3 +1,5 @@
+import pytest
+
 from streamer.calls.known_files import DIGEST, KnownFiles
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason
@@ -30,3 +32,9 @@ def test_only_one_stores_a_file(recordings):
     assert theirs.claim("cd") is not None
     lock.release()
     assert theirs.claim("ab") is not None
+
+
+@pytest.mark.parametrize("reason", [EndReason.INTERRUPTED, EndReason.STOPPED])
+def test_a_file_whose_playing_was_stopped_is_not_stored(recordings, reason):
+    store(recordings, "ab").finish(reason)
+    assert KnownFiles(recordings).find("ab") is None

@@ -188,6 +188,17 @@ def test_zero_is_when_the_first_frame_came_even_if_it_waited(recordings):
     assert abs(zero_at - recording.call.zero_at) < timedelta(milliseconds=1)
 
 
+def test_a_file_that_is_played_has_the_zero_of_its_own_call(recordings):
+    began_at = datetime(2025, 3, 14, 10, 15, tzinfo=UTC)
+    leg = Leg("speaker", "file")
+    recording = create_recording(
+        recordings, source="file", url="", legs=(leg,), facts={}, began_at=began_at
+    )
+    recording.count(0, bytes(640), arrival=0.0)
+    recording.finish(EndReason.HANG_UP)
+    assert read_recorded(recording.folder).call.zero_at == began_at
+
+
 @pytest.mark.parametrize("zero_at", ["soon", "0001-01-01T00:00:00Z", 7, None, [], ""])
 def test_a_zero_that_cannot_be_read_is_none(recordings, zero_at):
     recording = one_call(recordings)
