@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.core.events import EndReason
@@ -12,7 +13,8 @@ from streamer.core.reasons import explain
 from streamer.errors import RecordingError, UsageError
 from streamer.media.opened import check_file
 from streamer.recording.index import Recordings
-from streamer.recording.locks import Lock, file_lock_path, make_lock_folder, take_lock
+from streamer.recording.locks import Lock, file_lock_path, take_lock
+from streamer.recording.private_files import make_private_folder
 
 DIGEST = "sha256"
 """The fact of a call that holds it."""
@@ -36,6 +38,18 @@ def hash_files(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to store one file, which no other process has at the same time."""
+
+    path: Path
+    lock: Lock
+
+    def release(self) -> None:
+        """Give it back; once."""
+        self.lock.remove(self.path)
+
+
 class KnownFiles:
     """The calls of a folder of recordings by their files' SHA-256, of other processes too; each `call.json` that is whole is read once."""
 
@@ -53,19 +67,25 @@ class KnownFiles:
         self._calls = found | self._calls
         return self._calls.get(digest)
 
-    def claim(self, digest: str) -> Lock | None:
-        """Return the lock of who stores a file, or None if another process does so now.
+    def claim(self, digest: str) -> Claim | None:
+        """Return the right to store a file, or None if another process does so now.
 
         Raises:
             RecordingError: It cannot be made.
         """
         try:
-            make_lock_folder(self._place.path)
-            return take_lock(file_lock_path(self._place.path, digest=digest))
+            make_private_folder(self._place.path)
+            path = file_lock_path(self._place.path, digest=digest)
+            lock = take_lock(path)
         except OSError as error:
             raise RecordingError(
                 f"cannot record in {self._place.path}: {explain(error)}"
             ) from error
+
+        if lock is not None and not lock.is_at(path):
+            lock.release()
+            return None
+        return Claim(path, lock) if lock else None
 
     def _look(self, call_id: str, found: dict[str, Path]) -> None:
         folder = self._place[call_id]

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from streamer.calls.known_files import DIGEST, KnownFiles, hash_files
+from streamer.calls.known_files import DIGEST, Claim, KnownFiles, hash_files
 from streamer.cli.moments import parse_moment
 from streamer.cli.origins import FIRST_YEAR, Origin, parse_pattern, read_origin
 from streamer.errors import UsageError
-from streamer.recording.locks import Lock
 
 _REST_S = 0.2
 
@@ -87,16 +86,16 @@ class Shelf:
             self._say(f"already stored as {folder.name}; --again stores it anew")
         return folder
 
-    async def wait_for_turn(self, kept: FileNotes) -> Lock:
-        """Return the lock of who stores a file, so that two processes do not both store it.
+    async def wait_for_turn(self, kept: FileNotes) -> Claim:
+        """Return the right to store a file, so that two processes do not both store it.
 
         Raises:
             RecordingError: It cannot be made.
         """
         is_said = False
-        while (lock := await asyncio.to_thread(self._known.claim, kept.digest)) is None:
+        while (claim := await asyncio.to_thread(self._known.claim, kept.digest)) is None:
             if not is_said:
                 self._say("another streamer is storing it now; waiting for that")
             is_said = True
             await asyncio.sleep(_REST_S)
-        return lock
+        return claim

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from streamer.recording.private_files import (
@@ -31,6 +32,21 @@ class Lock:
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, text.encode(), 0)
+
+    def is_at(self, path: Path) -> bool:
+        """Say whether this is the lock at `path`, not one that was removed while it was waited for."""
+        try:
+            return self._descriptor is not None and os.path.samestat(
+                os.fstat(self._descriptor), path.lstat()
+            )
+        except FileNotFoundError:
+            return False
+
+    def remove(self, path: Path) -> None:
+        """Remove the file and let go; the next taker must ask `is_at`, since it may have opened this file before."""
+        with suppress(OSError):  # one that stays harms nobody
+            path.unlink()
+        self.release()
 
     def release(self) -> None:
         """Let go; idempotent. The file stays, since removing it would race with the next taker."""
@@ -110,5 +126,5 @@ def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:
 
 
 def file_lock_path(recordings: Path, *, digest: str) -> Path:
-    """Name the lock of who stores a file of this SHA-256; some files share one, so that no more than 256 ever lie there."""
-    return recordings / _FOLDER / f"file-{digest[:2]}"
+    """Name the lock of who stores a file of this SHA-256; it is removed when that is done, see `Lock.remove`."""
+    return recordings / f".storing-{digest}"

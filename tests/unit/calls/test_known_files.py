@@ -1,8 +1,11 @@
 import pytest
 
+from streamer.calls import known_files
 from streamer.calls.known_files import DIGEST, KnownFiles
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason
+from streamer.recording.locks import Lock
+from streamer.recording.private_files import make_or_open
 from streamer.recording.writer import create_recording
 
 LEGS = (Leg("speaker", "file"),)
@@ -31,7 +34,26 @@ def test_only_one_stores_a_file(recordings):
     assert theirs.claim("ab") is None
     assert theirs.claim("cd") is not None
     lock.release()
-    assert theirs.claim("ab") is not None
+    lock = theirs.claim("ab")
+    assert lock is not None
+    lock.release()
+    assert len(list(recordings.iterdir())) == 1, "what is not given back"
+
+
+def test_a_lock_that_was_removed_while_it_was_waited_for_is_none(recordings, monkeypatch):
+    known = KnownFiles(recordings)
+    first = known.claim("ab")
+    assert first is not None
+
+    def take_late(path):
+        descriptor = make_or_open(path)  # before it is removed
+        first.release()
+        return Lock(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(known_files, "take_lock", take_late)
+        assert known.claim("ab") is None
+    assert known.claim("ab") is not None
 
 
 @pytest.mark.parametrize("reason", [EndReason.INTERRUPTED, EndReason.STOPPED])
