@@ -149,7 +149,9 @@ def describe(result: WebResult) -> str:
 
 def _check(source: str, url: str | None, options: WebCallOptions) -> None:
     if source not in WRITERS:
-        raise UsageError(f"--as must be one of {', '.join(WRITERS)}, not {printable(source)!r}")
+        raise UsageError(
+            f"--as must be one of {', '.join(WRITERS)}, ari, not {printable(source)!r}"
+        )
     if url is not None:
         check_url(url)
     elif source != chan_websocket.SOURCE:

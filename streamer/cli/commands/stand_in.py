@@ -12,9 +12,9 @@ _HOST, _PORT = "127.0.0.1", 5039
 
 def simulate(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="FILE...", help="Audio files, or captured traces (.jsonl)."),
-    ],
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _HOST,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any.")
@@ -47,8 +47,8 @@ def simulate(
         str | None,
         typer.Option(
             "--as",
-            metavar="chan-websocket|yeastar|twilio|audio-stream",
-            help="Stand in for what sends audio over a WebSocket.",
+            metavar="chan-websocket|yeastar|twilio|audio-stream|ari",
+            help="Stand in for what sends audio over a WebSocket, or for ARI.",
         ),
     ] = None,
     url: Annotated[
@@ -109,9 +109,12 @@ def simulate(
 ) -> int:
     """Simulate Asterisk: serve files as live channels, and print their names.
 
+    With --as ari, have calls without audio that `streamer channels` lists; it takes no file, and --calls, --every, --hangup and --loop.
     With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back. With --as and
     --url, do the same over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH; flags for AudioSocket's calls are for these too.
     """
+    from dataclasses import replace
+
     from streamer.cli.simulate import SimulateOptions, run_simulate
     from streamer.cli.simulate_calls import CallOptions, run_calls
     from streamer.errors import UsageError
@@ -128,6 +131,29 @@ def simulate(
         is_driver=driver,
         save=save,
     )
+    if stands_for == "ari":
+        others = replace(options, calls=None, every=None, hangs_up_at=None)
+        if (
+            (files or [], url, as_json, audiosocket, channel, speed)
+            != ([], None, False, None, None, 1.0)
+            or others != CallOptions()
+            or faults != SimulateOptions([], [], False)
+        ):
+            raise UsageError(
+                "--as ari plays no audio: it takes no file, and only --host, --port, --calls, --every, --hangup and --loop"
+            )
+        from streamer.cli.simulate_ari import run_ari
+
+        return run_ari(
+            host=host,
+            port=port,
+            calls=1 if calls is None else calls,
+            every=every or 0.0,
+            hangs_up_at=hangup,
+            loop=loop,
+        )
+    if not files:
+        raise UsageError("simulate needs a FILE to play, an audio file or a captured trace")
     if stands_for is None and (url, as_json) != (None, False):
         raise UsageError("--url and --json need --as, which says what to stand in for")
     if stands_for is not None:
