@@ -55,6 +55,17 @@ class Settings:
     insecure: bool = _setting(
         False, "Accept any certificate. Anybody on the network path can then listen.", "true"
     )
+    ari_url: str = _setting(
+        "http://127.0.0.1:8088",
+        "Asterisk's REST interface (ARI), with or without /ari at its end; https:// for TLS.",
+        '"http://127.0.0.1:8088"',
+    )
+    ari_user: str = _setting("", "A user of ari.conf, who asks it.", '"streamer"')
+    ari_password: str = _setting(
+        "",
+        "Password of that user, or @FILE whose first line it is, or $NAME of a variable of the environment. Keep this file private (chmod 600).",
+        '"@/etc/streamer/ari-password"',
+    )
     model: str = _setting(
         "",
         "Speech model: a name of `streamer models` or a directory; empty for the largest installed.",
@@ -138,7 +149,7 @@ class Settings:
     )
 
 
-SECRETS = ("password", "headers", "register_key")
+SECRETS = ("password", "headers", "register_key", "ari_password")
 """Settings that nobody else should read."""
 
 _ONLY_IN_FILE = ("listen",)

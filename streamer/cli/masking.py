@@ -33,7 +33,7 @@ def mask(name: str, value: Any) -> Any:
         return MASK
     if name in _CREDENTIALS:
         return _mask_credential(value)
-    return _mask_url(value) if name == "url" else value
+    return _mask_url(value) if name in ("url", "ari_url") else value
 
 
 def _mask_credential(text: str) -> str:

@@ -104,6 +104,23 @@ def stop(
     return run_stop(settings, call or "")
 
 
+@with_settings("ca", "insecure", "recordings")
+def channels(
+    settings: Settings,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and print what changes, until Ctrl-C.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """List who is on the phone now, as Asterisk's REST interface (ARI) tells it.
+
+    Needs ari_user and ari_password, in the config file or the environment.
+    """
+    from streamer.cli.channels import run_channels
+
+    return run_channels(settings, is_watching=watch, as_json=as_json)
+
+
 @with_settings()
 def demo(settings: Settings, plain: Plain = False, as_json: AsJson = False) -> int:
     """Transcribe the bundled call with the bundled model, offline and without any set-up."""

@@ -7,8 +7,7 @@ import ssl
 from dataclasses import dataclass
 
 from streamer.config import Settings
-from streamer.core.reasons import explain
-from streamer.errors import UsageError
+from streamer.core.trust import open_trust
 from streamer.wire import stream_channel as wire
 
 OPEN_TIMEOUT_S = 10.0
@@ -46,17 +45,4 @@ def read_address(settings: Settings) -> Address:
 def _tls_context(settings: Settings) -> ssl.SSLContext | None:
     if not settings.url.startswith("wss:"):
         return None
-    try:
-        context = ssl.create_default_context(cafile=settings.ca or None)
-    except ssl.SSLError as error:
-        raise UsageError(
-            f"the certificate file {settings.ca} holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----"
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            f"the certificate file {settings.ca} cannot be read: {explain(error)}"
-        ) from error
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    return open_trust(settings.ca, insecure=settings.insecure)

@@ -20,7 +20,7 @@ from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import unquote
 
-from streamer.core.reasons import find_cause
+from streamer.core.secrets import find_secret
 from streamer.errors import UsageError
 from streamer.wire.websocket.base import Upgrade
 
@@ -88,7 +88,7 @@ def parse_auth(
             raise UsageError(f"{where} must look like basic:USER:PASSWORD")
     elif kind not in ("bearer", "path"):
         raise UsageError(f"{where} must begin with bearer:, basic: or path:")
-    secret = _find_secret(rest, where=where, environment=environment, read=read)
+    secret = find_secret(rest, where=where, environment=environment, read=read)
     if kind == "path" and "/" in secret:
         raise UsageError(f"{where}: the secret of a path must have no slash")
     return Credential(kind, f"{user}:{secret}" if kind == "basic" else secret)
@@ -117,28 +117,8 @@ def parse_header(text: str, *, where: str) -> Credential:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
         raise UsageError(f"{where} must look like Header: value")
-    secret = _find_secret(value.strip(), where=where, environment=os.environ, read=Path.read_text)
+    secret = find_secret(value.strip(), where=where, environment=os.environ, read=Path.read_text)
     return Credential("header", secret, name.strip().lower())
-
-
-def _find_secret(
-    text: str, *, where: str, environment: Mapping[str, str], read: Callable[[Path], str]
-) -> str:
-    secret = text
-    if text.startswith("@"):
-        path = Path(text[1:]).expanduser()
-        try:
-            secret = (read(path).splitlines() or [""])[0].strip()
-        except (OSError, UnicodeError) as error:
-            why = find_cause(error) if isinstance(error, OSError) else "it is no text"
-            raise UsageError(
-                f"{where}: the file {path} cannot be read ({why}); name one whose first line is the secret"
-            ) from error
-    elif text.startswith("$"):
-        secret = environment.get(text[1:], "")
-    if not secret:
-        raise UsageError(f"{where} has an empty secret; set it to at least one character")
-    return secret
 
 
 def _find_shown(upgrade: Upgrade, credential: Credential) -> str | None:

@@ -21,6 +21,8 @@ from streamer.core.untrusted import printable
         ("url", "ws://u:hun@ter2@h:1/ws", "ws://***@h:1/ws"),
         ("url", "wss://h/ws?api_key=u:hunter2&x=#f", "wss://h/ws?api_key=***&x=#f"),
         ("url", "ws://h:1/ws", "ws://h:1/ws"),
+        ("ari_password", "hunter2", "***"),
+        ("ari_url", "http://u:hunter2@h:1/ari", "http://***@h:1/ari"),
         ("auth", "bearer:hunter2", "bearer:***"),
         ("auth", "bearer:@/etc/token", "bearer:@/etc/token"),
         ("auth", "basic:u:hun:ter2", "basic:u:***"),
