@@ -14,6 +14,7 @@ from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.errors import ExitCode, RecordingError
+from streamer.recording.reader import say_what_a_kill_does
 from streamer.tap.detached import DetachedProcess
 from streamer.tap.messages import ChannelTaken, Exited, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound_process import start_tap
@@ -23,7 +24,7 @@ _ANNOUNCEMENT_S = 3.0
 
 _log = logging.getLogger(__name__)
 
-_KILLED = "the process that recorded was killed, and the recording ends there; the keeper reads on, so the call itself continues"
+_KILLED = "the process that recorded was killed, and the recording ends there"
 
 
 async def watch_channels(
@@ -100,7 +101,7 @@ async def _finish(
         outcome.exit_code = outcome.exit_code or ExitCode.FAILED
         return
     if result.reason is EndReason.INTERRUPTED:
-        bus.publish(Trouble(call_id, _KILLED))
+        bus.publish(Trouble(call_id, f"{_KILLED}; {say_what_a_kill_does(outcome.folder)}"))
     if result.trouble:
         outcome.exit_code = outcome.exit_code or ExitCode.FAILED
 

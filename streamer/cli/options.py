@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from streamer.config import Settings
 
 Channels = Annotated[
-    list[str], typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids.")
+    list[str],
+    typer.Argument(
+        metavar="[LABEL=]CHANNEL...", help="Channel names, unique ids, or ws://…/media/ID."
+    ),
 ]
 
 AnyChannels = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[LABEL=]CHANNEL...", help="Channel names or unique ids."),
+    typer.Argument(
+        metavar="[LABEL=]CHANNEL...", help="Channel names, unique ids, or ws://…/media/ID."
+    ),
 ]
 
 _CALL_HELP = "Its id, the beginning of its id, or `last`."

@@ -17,7 +17,7 @@ from streamer.config import Settings
 from streamer.core.events import CallStarted, EndReason, LegEnded, Trouble
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.recording.private_files import make_private_folder
-from streamer.recording.reader import list_wavs
+from streamer.recording.reader import list_wavs, say_what_a_kill_does, say_what_goes_on
 from streamer.recording.writer import Recording, is_wav_name
 from streamer.tap.outbound import (
     ChannelTakenError,
@@ -28,6 +28,7 @@ from streamer.tap.outbound import (
     record_call,
 )
 from streamer.tap.tap import Stop, TapResult
+from streamer.wire.protocols import PROTOCOLS
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,7 +51,7 @@ def run_record(
     if output_path is not None:
         _check_output(output_path, legs_count=len(legs), force=force)
     plan = plan_tap(settings, legs, output=output_path)
-    if settings.insecure and settings.url.startswith("wss:"):
+    if settings.insecure and plan.outgoing.url.startswith("wss:"):
         output.talk(
             "warning: --insecure accepts any certificate, so anybody on the network path can listen"
         )
@@ -166,6 +167,9 @@ class _Run:
             output.data(str(path))
         if result.lost:
             output.talk(f"streamer: {result.lost} samples were lost")
+        was_left = result.reason in (EndReason.STOPPED, EndReason.INTERRUPTED)
+        if was_left and PROTOCOLS[self._recording.call.source].is_in_call_path:
+            output.talk(f"the recording has ended; {say_what_goes_on(self._recording.folder)}")
         # 128+n promises that everything is saved.
         is_whole = not result.lost and result.took_all
         return 128 + self._signal if self._signal and is_whole else result.exit_code
@@ -193,15 +197,15 @@ async def _follow(taken: ChannelTakenError, *, has_output: bool) -> int | None:
         output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
         return 128 + caught[0]
     ended = following.result()
-    return None if ended is None else _end_following(ended)
+    return None if ended is None else _end_following(ended, folder)
 
 
-def _end_following(ended: EndedCall) -> int:
+def _end_following(ended: EndedCall, folder: Path) -> int:
     for path in ended.paths:
         output.data(str(path))
     if ended.reason is None:
         return output.fail(
-            "the process that recorded was killed; the WAVs end there, and the call itself goes on",
+            f"the process that recorded was killed; the WAVs end there; {say_what_a_kill_does(folder)}",
             ExitCode.FAILED,
         )
     return ExitCode.FAILED if ended.lost or ended.reason is EndReason.LOST else ExitCode.DONE

@@ -100,7 +100,7 @@ class Recordings:
 class Arrivals:
     """Notices calls that begin to be recorded into a folder, those first that are live already.
 
-    `sources` are the protocols whose calls are meant.
+    `sources` are the protocols whose calls are meant, as far as they came to us: what we have called ourselves is watched already.
     """
 
     def __init__(self, recordings: Path, *, sources: Collection[str]) -> None:
@@ -140,10 +140,12 @@ class Arrivals:
         folder = self._recordings[call_id]
         self._unread[call_id] -= 1
         try:
-            source = folder.read().get("source")
+            fields = folder.read()
         except RecordingError:
             if not self._unread[call_id]:
                 del self._unread[call_id]
             return None
         del self._unread[call_id]
-        return folder.path if source in self._sources else None
+        was_called = str(fields.get("url")).startswith(("ws://", "wss://"))
+        is_meant = fields.get("source") in self._sources and not was_called
+        return folder.path if is_meant else None

@@ -19,7 +19,7 @@ from streamer.media.timeline import Noise
 from streamer.media.wav import HEADER_SIZE, WavHeader, has_only_wrong_sizes, repair
 from streamer.recording.folder import CallFolder
 from streamer.recording.private_files import is_regular, open_own, open_regular
-from streamer.wire.protocols import explain_stop
+from streamer.wire.protocols import explain_kill, explain_stop
 
 _FIRST_YEAR, _LAST_YEAR = 1971, 9000
 """Between them a moment is one in every time zone."""
@@ -172,6 +172,14 @@ def say_what_goes_on(folder: Path) -> str:
     facts = fields.get("facts")
     via = str(facts.get("via")) if isinstance(facts, dict) else ""
     return explain_stop(str(fields.get("source")), via=via)
+
+
+def say_what_a_kill_does(folder: Path) -> str:
+    """Return what becomes of a call whose recorder was killed, as a clause."""
+    try:
+        return explain_kill(str(CallFolder(folder).read().get("source")))
+    except RecordingError:
+        return explain_kill("")
 
 
 def list_wavs(folder: Path) -> list[Path]:

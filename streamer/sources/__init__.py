@@ -5,11 +5,14 @@ Each table has one line a protocol, under the name that its calls have as their 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamer.core.listening import WEBSOCKET
-from streamer.wire.protocols import AUDIOSOCKET, PROTOCOLS, STREAM_CHANNEL
+from streamer.errors import UsageError
+from streamer.wire.protocols import AUDIOSOCKET, CHAN_WEBSOCKET, PROTOCOLS, STREAM_CHANNEL
+from streamer.wire.stream_channel import public_url
+from streamer.wire.websocket.incoming import is_address
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -29,6 +32,12 @@ def _make_stream_channel(settings: Settings, legs: tuple[Leg, ...]) -> Outgoing:
     return plan_stream_channel(settings, legs)
 
 
+def _make_chan_websocket(settings: Settings, legs: tuple[Leg, ...]) -> Outgoing:
+    from streamer.sources.websocket.outgoing import plan_chan_websocket
+
+    return plan_chan_websocket(settings, legs)
+
+
 def _make_audiosocket(options: ServerOptions) -> Inbound:
     from streamer.sources.audiosocket.server import AudioSocketServer
 
@@ -41,7 +50,10 @@ def _make_websocket(options: ServerOptions) -> Inbound:
     return WebSocketServer(options)
 
 
-OUTGOING: Mapping[str, MakeOutgoing] = {STREAM_CHANNEL.name: _make_stream_channel}
+OUTGOING: Mapping[str, MakeOutgoing] = {
+    STREAM_CHANNEL.name: _make_stream_channel,
+    CHAN_WEBSOCKET.name: _make_chan_websocket,
+}
 """Protocols by which we ask a PBX for the audio of a channel."""
 
 INBOUND: Mapping[str, MakeInbound] = {
@@ -50,5 +62,21 @@ INBOUND: Mapping[str, MakeInbound] = {
 }
 """Kinds of listeners for a PBX that connects to us; that for WebSockets takes every shape of media, and each of its calls says which it has."""
 
-COMING: frozenset[str] = frozenset(PROTOCOLS) - frozenset(OUTGOING)
-"""What calls that came to us have as their `source`."""
+COMING: frozenset[str] = frozenset(PROTOCOLS) - {STREAM_CHANNEL.name}
+"""What calls that came to us have as their `source`; we may have asked for one of chan_websocket, too."""
+
+
+def choose_way(legs: Sequence[Leg]) -> str:
+    """Return the protocol by which a call's legs are asked for: one whose channel is an address waits there, by chan_websocket.
+
+    Raises:
+        UsageError: The legs have not all the same.
+    """
+    waiting = [leg for leg in legs if is_address(leg.channel)]
+    if waiting and len(waiting) < len(legs):
+        named = next(leg for leg in legs if leg not in waiting)
+        raise UsageError(
+            f"one call cannot have both {public_url(waiting[0].channel)}, which is an address of chan_websocket, and"
+            f" {named.channel}, which is a channel's name; record them by two commands"
+        )
+    return (CHAN_WEBSOCKET if waiting else STREAM_CHANNEL).name

@@ -28,10 +28,9 @@ from streamer.recording.locks import (
 )
 from streamer.recording.reader import list_wavs, repair_recording
 from streamer.recording.writer import Recording, create_recording
-from streamer.sources import OUTGOING, MakeOutgoing
+from streamer.sources import OUTGOING, MakeOutgoing, choose_way
 from streamer.sources.base import Outgoing
 from streamer.tap.tap import Stop, TapResult, run_tap
-from streamer.wire.protocols import STREAM_CHANNEL
 
 _NOTE_WAIT_S = 3.0
 _POLL_S = 0.2
@@ -62,18 +61,18 @@ def plan_tap(
     legs: tuple[Leg, ...],
     *,
     output: Path | None = None,
-    via: str = STREAM_CHANNEL.name,
+    via: str = "",
     outgoing: Mapping[str, MakeOutgoing] = OUTGOING,
 ) -> TapPlan:
     """Turn settings into a plan, and find everything that is wrong with them before anything is connected.
 
-    `via` is the protocol, one of `outgoing`.
+    `via` is the protocol, one of `outgoing`; without it the channels tell.
 
     Raises:
         UsageError: A url, header, certificate or channel that cannot be meant.
     """
     return TapPlan(
-        outgoing[via](settings, legs),
+        outgoing[via or choose_way(legs)](settings, legs),
         legs,
         Path(settings.recordings),
         output,

@@ -66,3 +66,13 @@ def explain_stop(source: str, *, via: str = "") -> str:
     """
     facts = PROTOCOLS.get(source, STREAM_CHANNEL)
     return facts.ways.get(via, facts.on_stop)
+
+
+def explain_kill(source: str) -> str:
+    """Return what becomes of a call of a source when the process that records it is killed, as a clause."""
+    facts = PROTOCOLS.get(source, STREAM_CHANNEL)
+    return (
+        facts.on_stop
+        if facts.is_in_call_path
+        else "the keeper reads on, so the call itself continues"
+    )

@@ -42,7 +42,7 @@ def record(
 ) -> int:
     """Record live channels, one WAV per channel, and print the paths.
 
-    A channel name with a ; needs quotes. Ctrl-C ends the recording; the call goes on.
+    A channel name with a ; needs quotes. Ctrl-C ends the recording; the call goes on, unless it is at ws://…/media/ID.
     """
     from streamer.cli.record import run_record
 

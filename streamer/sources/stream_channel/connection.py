@@ -25,6 +25,7 @@ from streamer.keeper.client import Hold, Keeper
 from streamer.media.pace import PaceWatch
 from streamer.sources.admission import MOST_AHEAD_S, Pace
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd
+from streamer.sources.handshake import explain_no_answer, explain_tls, find_redirect
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
 from streamer.wire import stream_channel as wire
@@ -257,9 +258,9 @@ class LegReader:
             raise _explain_answer(error.response, address.url) from error
         except InvalidMessage as error:
             self._let_go(was_attached=True)
-            raise UnreachableError(_explain_no_answer(shown, error)) from error
+            raise UnreachableError(explain_no_answer(shown, error)) from error
         except WebSocketException as error:
-            response = _find_redirect(error)
+            response = find_redirect(error)
             self._let_go(was_attached=response is None)
             if response is not None:
                 raise _explain_answer(response, address.url) from error
@@ -268,10 +269,10 @@ class LegReader:
             ) from error
         except ssl.SSLError as error:
             self._let_go(was_attached=False)
-            raise UnreachableError(_explain_tls(shown, error)) from error
+            raise UnreachableError(explain_tls(shown, error)) from error
         except ValueError as error:
             self._let_go(was_attached=False)
-            response = _find_redirect(error)
+            response = find_redirect(error)
             if response is not None:
                 raise _explain_answer(response, address.url) from error
             raise UnreachableError(
@@ -304,42 +305,6 @@ class LegReader:
             self.hold = None
         if self.connection is not None:
             self.connection.transport.abort()
-
-
-_OTHER_NAME = "is for another name; write the name in the url that it was made for"
-_CERTIFICATE_FAULTS = {
-    9: "is not valid yet; check this machine's clock",
-    10: "has expired; renew it there",
-    62: _OTHER_NAME,
-    64: _OTHER_NAME,
-}
-"""What is wrong with a certificate, by OpenSSL's X509_V_ERR numbers; most of the others are of its issuer."""
-
-
-def _explain_no_answer(shown: str, error: InvalidMessage) -> str:
-    if isinstance(error.__cause__, EOFError):
-        return (
-            f"{shown} closed the connection without an HTTP answer: its session limit is reached (sessionlimit in http.conf,"
-            " 100 unless set), or this port expects TLS (wss://)"
-        )
-    return f"{shown} does not speak HTTP; check that this is Asterisk's HTTP port"
-
-
-def _explain_tls(shown: str, error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        unknown = "is of an issuer that this machine does not know; name that with --ca FILE"
-        what = _CERTIFICATE_FAULTS.get(error.verify_code, unknown)
-        return f"the certificate of {shown} {what}, or accept any with --insecure"
-    return (
-        f"TLS with {shown} failed: if it speaks plain websocket, write ws:// instead of wss://;"
-        " if it speaks TLS, it wants another version of it, or a certificate of ours"
-    )
-
-
-def _find_redirect(error: Exception) -> Response | None:
-    """Return the answer behind an error of a redirect, which is not followed; None if it is of something else."""
-    answered = error.__cause__ or error.__context__
-    return answered.response if isinstance(answered, InvalidStatus) else None
 
 
 def _explain_answer(response: Response, url: str) -> UnreachableError:

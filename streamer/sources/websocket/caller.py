@@ -24,7 +24,6 @@ from streamer.sources.base import (
     StreamItem,
 )
 from streamer.sources.websocket.audio import Decoder, explain_unreadable
-from streamer.sources.websocket.call import WebSocketCall
 from streamer.sources.websocket.ratefinder import RATES, RateFinder
 from streamer.wire.websocket import base as wire
 
@@ -48,6 +47,20 @@ class Member(Protocol):
 
     def finish(self) -> None:
         """Close it, because the call is over."""
+
+
+class CallItems(Protocol):
+    """Where the items of a call go."""
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The legs that it began with."""
+
+    def put(self, item: StreamItem) -> None:
+        """Queue an item; never blocks."""
+
+    def add_leg(self, leg: Leg) -> int:
+        """Have one more leg, and return its number."""
 
 
 @dataclass(slots=True)
@@ -76,10 +89,10 @@ class Caller:
         peer: str,
         *,
         clock: Callable[[], float],
-        make_call: Callable[[Leg, wire.LegBegun], WebSocketCall],
+        make_call: Callable[[Leg, wire.LegBegun], CallItems],
         on_audio: Callable[[bytes], None],
     ) -> None:
-        self.call: WebSocketCall | None = None
+        self.call: CallItems | None = None
         self.pause_s = 0.0
         """For how long nothing more should be read, as far as the audio goes that was taken since this was set to 0."""
         self._peer = peer

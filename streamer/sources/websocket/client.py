@@ -1,0 +1,249 @@
+"""One leg that we fetch from Asterisk's chan_websocket, from its connection to its end.
+
+Theory of operation. Asterisk's channel waits at an address; connecting to it is what makes it a party of the call. MEDIA_START says what its
+audio is, and what comes before that is kept. No keeper holds the socket: when this process ends, Asterisk hangs the channel up, as it
+does when we send HANGUP. No pings are sent, for older versions hang up because of them.
+
+    CONNECTING --101--> OPENING --MEDIA_START--> LIVE --its close--> CLOSED
+        `--refused-----------`--nothing in OPENING_S--^  `--leave--> HANGUP, then its close, or GOODBYE_S
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidMessage,
+    InvalidStatus,
+    WebSocketException,
+)
+from websockets.typing import Subprotocol
+
+from streamer.core.audio import Leg
+from streamer.core.events import Cause, EndReason
+from streamer.core.reasons import find_cause
+from streamer.errors import SourceError, StreamerError, UnreachableError
+from streamer.sources.base import Inbox, LegClosed, LegOpened, RateKnown, StreamItem
+from streamer.sources.handshake import explain_no_answer, explain_tls, find_redirect
+from streamer.sources.stream_channel.address import Address
+from streamer.sources.tcp import connect_tcp
+from streamer.sources.websocket.caller import Caller
+from streamer.sources.websocket.connection import GOODBYE_S, LONGEST_REST_S, OPENING_S
+from streamer.sources.websocket.conversation import MOST_MESSAGE
+from streamer.wire.stream_channel import public_url
+from streamer.wire.websocket import base as wire
+from streamer.wire.websocket.chan_websocket import SUBPROTOCOL, ChanWebSocket
+from streamer.wire.websocket.incoming import explain_refusal
+
+_log = logging.getLogger(__name__)
+
+
+class WaitingLeg:
+    """One leg's connection; a member of its own `Caller`, whose items it hands on under the leg's number."""
+
+    def __init__(self, number: int, leg: Leg, inbox: Inbox, clock: Callable[[], float]) -> None:
+        self.legs = (leg,)
+        self.is_closed = False
+        self._is_leaving = False
+        self._number = number
+        self._inbox = inbox
+        self._clock = clock
+        self._shape = ChanWebSocket(wire.Upgrade("/"))
+        self._connection: ClientConnection | None = None
+        self._caller = Caller(
+            leg.channel, clock=clock, make_call=self._begin, on_audio=lambda _: None
+        )
+        self._rate = 0
+
+    async def run(self, address: Address) -> None:
+        """Connect and pass everything on; failing is an item of the stream, not an exception."""
+        try:
+            self._connection = await _connect(address)
+            await self._converse(self._connection)
+        except StreamerError as error:
+            self._close(EndReason.REFUSED, error)
+        except Exception:  # noqa: BLE001 - a leg that nobody ends would never end
+            _log.exception("cannot fetch %s", self.legs[0].channel)
+            fault = f"{self.legs[0].channel} broke off, by a fault of streamer's; see the log"
+            self._close(EndReason.LOST, SourceError(fault))
+
+    async def hang_up(self) -> None:
+        """Have Asterisk hang the channel up; idempotent."""
+        self.is_closed = self._is_leaving = True
+        connection = self._connection
+        if connection is None:
+            return
+        with suppress(ConnectionClosed, OSError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await connection.send(self._shape.speaker.hang_up())
+                await connection.wait_closed()
+        with suppress(ConnectionClosed, OSError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await connection.close()
+        connection.transport.abort()
+
+    def leave(self) -> None:
+        """Do nothing: `hang_up` ends the leg."""
+
+    def finish(self) -> None:
+        """Do nothing: the leg is the whole call of its caller."""
+
+    def put(self, item: StreamItem) -> None:
+        """Hand an item of our caller's on."""
+        if isinstance(item, LegOpened):
+            self._inbox.put(LegOpened(self._number, has_rate=False))
+            self._inbox.put(RateKnown(self._number, self._rate))
+        elif isinstance(item, LegClosed) or not self.is_closed:
+            self._inbox.put(replace(item, leg=self._number))
+
+    def add_leg(self, leg: Leg) -> int:
+        """Cannot happen: one channel is one leg."""
+        raise NotImplementedError
+
+    def _begin(self, leg: Leg, message: wire.LegBegun) -> WaitingLeg:
+        self._rate = leg.rate
+        return self
+
+    async def _converse(self, connection: ClientConnection) -> None:
+        failure: BaseException | None = None
+        try:
+            async with asyncio.timeout(OPENING_S) as opening:
+                async for message in connection:
+                    self._listen(message)
+                    if self._caller.call is not None:
+                        opening.reschedule(None)
+                    if self.is_closed and not self._is_leaving:
+                        await connection.close()
+                    if pause_s := self._caller.pause_s:
+                        self._caller.pause_s = 0.0
+                        await asyncio.sleep(min(pause_s, LONGEST_REST_S))
+        except TimeoutError:
+            await connection.close()
+            raise self._explain_muteness() from None
+        except ConnectionClosed as closed:
+            failure = closed.__cause__
+        self._judge_end(connection, failure)
+
+    def _explain_muteness(self) -> UnreachableError:
+        return UnreachableError(
+            f"{public_url(self.legs[0].channel)} did not say within {OPENING_S:.0f} s what its audio is, as chan_websocket does;"
+            " check host, port and path"
+        )
+
+    def _listen(self, message: str | bytes) -> None:
+        shape, now = self._shape, self._clock()
+        taken = shape.take_text(message) if isinstance(message, str) else shape.take_bytes(message)
+        for one in taken:
+            match one:
+                case wire.CallEnded(cause):
+                    self._close(EndReason.HANG_UP, cause=cause)
+                case wire.CallBegun() | wire.FlowChanged() | wire.MarkReached():
+                    pass
+                case wire.HoldChanged():
+                    pass
+                case wire.LegBegun():
+                    if why := self._caller.take(one, now, self):
+                        self._close(EndReason.REFUSED, UnreachableError(self._say(why)))
+                case _:
+                    self._caller.take(one, now, self)
+
+    def _judge_end(self, connection: ClientConnection, failure: BaseException | None) -> None:
+        """Say how a connection ended that Asterisk has closed, or nobody."""
+        garbage = connection.protocol.parser_exc
+        if self._caller.call is None:
+            early = self._say("hung up before it said what its audio is")
+            self._close(EndReason.REFUSED, UnreachableError(early))
+        elif isinstance(failure, OSError) and not isinstance(failure, ConnectionError):
+            lost = self._say(f"is lost: {find_cause(failure)}; check the network")
+            self._close(EndReason.LOST, SourceError(f"the connection to {lost}"))
+        elif garbage is not None and not isinstance(garbage, EOFError):
+            self._close(EndReason.HANG_UP, note=self._say(f"broke the protocol: {garbage}"))
+        else:
+            is_closed = connection.protocol.close_rcvd is not None
+            note = "" if is_closed else "the connection ended without a close"
+            self._close(EndReason.HANG_UP, note=note)
+
+    def _say(self, what: str) -> str:
+        return f"{self.legs[0].channel} {what}"
+
+    def _close(
+        self,
+        reason: EndReason,
+        error: StreamerError | None = None,
+        note: str = "",
+        cause: Cause | None = None,
+    ) -> None:
+        if self.is_closed:
+            return
+        self.is_closed = True
+        if self._caller.call is not None:
+            self._caller.close(self, reason, error, note, cause)
+        else:
+            self._inbox.put(LegClosed(self._number, reason, error, note, cause))
+
+
+async def _connect(address: Address) -> ClientConnection:
+    """Return an open connection.
+
+    Raises:
+        StreamerError: There is none; the message says why, and what to do.
+    """
+    sock = await connect_tcp(address.url, timeout_s=address.open_timeout_s)
+    shown = public_url(address.url)
+    try:
+        return await connect(
+            address.url,
+            sock=sock,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            additional_headers=list(address.headers),
+            open_timeout=address.open_timeout_s,
+            close_timeout=GOODBYE_S,
+            ping_interval=None,
+            compression=None,
+            max_size=MOST_MESSAGE,
+            user_agent_header=None,
+            proxy=None,
+            **_encrypt(address),
+        )
+    except InvalidStatus as error:
+        raise _explain(error, address.url) from error
+    except InvalidMessage as error:
+        raise UnreachableError(explain_no_answer(shown, error)) from error
+    except ssl.SSLError as error:
+        raise UnreachableError(explain_tls(shown, error)) from error
+    except TimeoutError as error:
+        raise UnreachableError(
+            f"{shown} accepted the connection but said nothing for {address.open_timeout_s:.0f} s;"
+            " check that this is Asterisk's HTTP port"
+        ) from error
+    except (WebSocketException, ValueError) as error:
+        if (response := find_redirect(error)) is not None:
+            raise _explain(InvalidStatus(response), address.url) from error
+        raise UnreachableError(
+            f"{shown} did not answer as a WebSocket of Asterisk; check host, port and path"
+        ) from error
+    except OSError as error:
+        raise UnreachableError(
+            f"{shown} broke off the connection before it had answered; check host and port, and Asterisk's log"
+        ) from error
+
+
+def _encrypt(address: Address) -> dict[str, Any]:
+    parts = urlsplit(address.url)
+    if parts.scheme != "wss":
+        return {}
+    return {"ssl": address.tls or ssl.create_default_context(), "server_hostname": parts.hostname}
+
+
+def _explain(error: InvalidStatus, url: str) -> StreamerError:
+    response = error.response
+    return explain_refusal(response.status_code, url, response.headers.get("Location", ""))
