@@ -18,6 +18,7 @@ from typing import Protocol
 
 from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH
 from streamer.sources.base import Sent
+from streamer.sources.one_way import ReturnWatch
 from streamer.wire.audiosocket import FRAME_MS, encode_audio
 
 PERIOD_S = FRAME_MS / 1000
@@ -141,6 +142,13 @@ class Echo:
         return frame
 
 
+def watch_return(playback: Playback | None) -> ReturnWatch:
+    """Return what watches a playback on its way."""
+    return ReturnWatch(
+        is_echo=isinstance(playback, Echo), is_test=isinstance(playback, (Echo, Tone))
+    )
+
+
 class Playout:
     """The one writer of a connection; `rate` is that of the kind of audio that the peer sends."""
 
@@ -154,6 +162,7 @@ class Playout:
     ) -> None:
         self.sent = Sent()
         self.rate = rate
+        self.watch = watch_return(playback)
         self._transport = transport
         self._playback = playback
         self._fills_silence = fills_silence
@@ -163,11 +172,14 @@ class Playout:
         for _ in range(frames):
             if self._transport.get_write_buffer_size():
                 self.sent.dropped += 1
+                self.watch.block(frames)
                 return
             pcm = self._playback.next_frame(self.rate) if self._playback else None
             if pcm is not None:
                 self._send(encode_audio(pcm, self.rate))
+                self.watch.play(pcm)
                 continue
+            self.watch.rest(frames)
             if self._fills_silence:
                 self._send(_silent_frame(self.rate))
             return

@@ -40,6 +40,7 @@ from streamer.sources.base import (
     RateKnown,
     StreamItem,
 )
+from streamer.sources.one_way import Watched, advise, explain_zeros, is_silence
 
 TICK_S = 0.1
 STOP_POLL_TICKS = 2
@@ -105,6 +106,8 @@ class _Tap:
         self._timelines = [Timeline(leg.rate, self._call_clock) for leg in stream.legs]
         self._opened_at: dict[int, float] = {}
         self._silent_legs: set[int] = set()
+        self._zero_since: dict[int, float | None] = {}
+        """By leg, since when nothing but digital silence has come; None from the first sound on."""
         self._rateless_legs: set[int] = set()
         self._closed: dict[int, LegClosed] = {}
         self._told_troubles: set[tuple[int, str]] = set()
@@ -143,6 +146,8 @@ class _Tap:
                 self._recording.append(leg, self._timelines[leg].place(item))
                 self._note_noise(leg)
                 self._silent_legs.discard(leg)
+                if self._zero_since.setdefault(leg, arrival) is not None and not is_silence(pcm):
+                    self._zero_since[leg] = None
             case LegAdded(_, facts):
                 added = self._recording.add_leg(facts)
                 self._timelines.append(Timeline(added.rate, self._call_clock))
@@ -219,8 +224,26 @@ class _Tap:
                 self._recording.demand(leg)
             if waited_s >= SILENCE_S:
                 self._silent_legs.discard(leg)
-                self._tell(self._stream.explain_silence(leg, waited_s=waited_s))
+                advice = self._advise(leg)
+                self._tell(self._stream.explain_silence(leg, waited_s=waited_s) + advice)
+        self._look_one_way(now)
         self._tell_losses()
+
+    def _look_one_way(self, now: float) -> None:
+        """Say which side hears nothing, as far as that can be known."""
+        for leg, since in self._zero_since.items():
+            if since is not None and leg not in self._closed and now - since >= SILENCE_S:
+                self._zero_since[leg] = None
+                channel = self._recording.call.legs[leg].channel
+                self._tell(explain_zeros(channel, waited_s=now - since) + self._advise(leg))
+        watch = self._stream.watch if isinstance(self._stream, Watched) else None
+        if watch is not None and 0 not in self._closed:
+            for fault in watch.find(self._label(0), source=self._recording.call.source):
+                self._tell(fault)
+
+    def _advise(self, leg: int) -> str:
+        sent = self._stream.sent[leg] if leg < len(self._stream.sent) else None
+        return advise(self._recording.call.source, sent)
 
     def _tell_losses(self, *, is_over: bool = False) -> None:
         for leg, (samples, trouble) in enumerate(

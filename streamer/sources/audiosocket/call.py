@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from streamer.core.audio import Leg
 from streamer.sources.base import Inbox, Sent, StreamItem
+from streamer.sources.one_way import ReturnWatch
 
 
 class AudioSocketCall:
@@ -16,11 +17,18 @@ class AudioSocketCall:
     """
 
     def __init__(
-        self, leg: Leg, facts: Mapping[str, str], *, sent: Sent, leave: Callable[[], None]
+        self,
+        leg: Leg,
+        facts: Mapping[str, str],
+        *,
+        sent: Sent,
+        leave: Callable[[], None],
+        watch: ReturnWatch | None = None,
     ) -> None:
         self.legs = (leg,)
         self.facts = facts
         self.sent = (sent,)
+        self.watch = watch
         self._inbox = Inbox(self.legs)
         self._leave = leave
 

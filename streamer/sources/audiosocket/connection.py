@@ -349,7 +349,9 @@ class Connection(asyncio.BufferedProtocol):
         admitted = self._admitted
         leg = Leg(admitted.label, admitted.channel, rate or USUAL_RATE, admitted.number)
         facts = {"uuid": str(self._uuid), "peer": self.peer, **admitted.facts}
-        return AudioSocketCall(leg, facts, sent=self.playout.sent, leave=self.leave)
+        return AudioSocketCall(
+            leg, facts, sent=self.playout.sent, leave=self.leave, watch=self.playout.watch
+        )
 
     def _judge_end(self, exc: Exception | None) -> tuple[EndReason, StreamerError | None, str]:
         """Say how a connection ended that the peer has closed.

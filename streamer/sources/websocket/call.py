@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from streamer.core.audio import Leg
 from streamer.sources.base import Inbox, Sent, StreamItem
+from streamer.sources.one_way import ReturnWatch
 
 
 class WebSocketCall:
@@ -23,11 +24,13 @@ class WebSocketCall:
         facts: Mapping[str, str],
         sent: tuple[Sent, ...],
         leave: Callable[[], None],
+        watch: ReturnWatch | None = None,
     ) -> None:
         self.legs = (leg,)
         self.source = source
         self.facts = facts
         self.sent = sent
+        self.watch = watch
         self._inbox = Inbox(self.legs)
         self._channels = [leg.channel]
         self._leave = leave

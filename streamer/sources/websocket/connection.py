@@ -369,7 +369,10 @@ class Connection(asyncio.BufferedProtocol):
             case wire.FlowChanged(may_send):
                 if self._playout is not None:
                     self._playout.may_send = may_send
-            case wire.MarkReached() | wire.HoldChanged():
+            case wire.MarkReached():
+                if self._playout is not None:
+                    self._playout.watch.reach_mark()
+            case wire.HoldChanged():
                 pass
             case wire.LegBegun():
                 if self._admit():
@@ -439,6 +442,7 @@ class Connection(asyncio.BufferedProtocol):
             facts=known,
             sent=(self._sent,) if self._shape.speaker else (),
             leave=self._caller.leave,
+            watch=self._playout.watch if self._playout else None,
         )
         self._server.share(self._share_key(), self._caller)
         self._server.announce(call)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamer.sources.base import Sent
-from streamer.sources.playout import Playback
+from streamer.sources.playout import Playback, watch_return
 from streamer.sources.websocket.audio import encode
 from streamer.wire.websocket.base import MediaFormat, Speaker
 
@@ -37,6 +37,7 @@ class WebPlayout:
         unsent: Callable[[], int],
     ) -> None:
         self.may_send = True
+        self.watch = watch_return(playback)
         self._speaker = speaker
         self._playback = playback
         self._format = format
@@ -53,14 +54,18 @@ class WebPlayout:
         """Send what is due."""
         for _ in range(frames):
             if not self.may_send:
+                self.watch.hold(frames)
                 return
             if self._unsent():
                 self._sent.dropped += 1
+                self.watch.block(frames)
                 return
             pcm = self._playback.next_frame(self._format.rate)
             if pcm is None:
+                self.watch.rest(frames)
                 self._end()
                 return
+            self.watch.play(pcm)
             self._waiting += encode(pcm, self._format)
             self._send_whole_frames()
 
@@ -86,7 +91,10 @@ class WebPlayout:
             self._transmit(bytes(self._waiting) + silence * (missing // len(silence)))
             self._waiting.clear()
         self._has_unmarked = False
-        self._say(self._speaker.mark(MARK))
+        mark = self._speaker.mark(MARK)
+        self._say(mark)
+        if mark is not None:
+            self.watch.mark()
 
     def _transmit(self, payload: bytes) -> None:
         message = self._speaker.audio(payload)

@@ -9,6 +9,7 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
 from streamer.sources.audiosocket.call import AudioSocketCall
 from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Sent
+from streamer.sources.one_way import ReturnWatch
 from streamer.tap.tap import Stop, run_tap
 from tests.fakes.replay import RememberingBus, VirtualClock, until
 
@@ -97,3 +98,59 @@ async def test_a_key_is_dated_as_words_are(tmp_path):
     assert pressed.start_s == 3.0
     assert recording.call.zero_at
     assert pressed.at == recording.call.zero_at + timedelta(seconds=3)
+
+
+async def hear(tmp_path, *frames, watch=None):
+    """Record frames of one caller at the clock's pace, 6 s of each; return what was said."""
+    clock, bus = VirtualClock(), RememberingBus()
+    leg = Leg("caller", "some channel", 8000)
+    sent = Sent(frames=7)
+    call = AudioSocketCall(leg, {}, sent=sent, leave=lambda: None, watch=watch)
+    recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
+    running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
+    call.put(LegOpened(0))
+    for pcm in frames:
+        for _ in range(300):
+            call.put(AudioChunk(0, pcm, clock.now))
+            clock.now += 0.02
+    await until(lambda: recording.legs[0].frames == 300 * len(frames))
+    for _ in range(2):  # the tap looks every 0.2 s
+        await asyncio.sleep(0.25)
+    call.put(LegClosed(0, EndReason.HANG_UP))
+    await running
+    return [event.message for event in bus.events if isinstance(event, Trouble)]
+
+
+async def test_a_caller_of_whom_only_silence_has_come_is_said_once_with_what_to_try(tmp_path):
+    (said,) = await hear(tmp_path, bytes(FRAME), bytes(FRAME))
+    assert "only digital silence has come from some channel" in said
+    assert "7 frames were sent back, and AudioSocket cannot tell" in said
+
+
+async def test_a_call_on_hold_that_was_heard_before_is_no_fault(tmp_path):
+    assert await hear(tmp_path, b"\x00\x10" * 160, bytes(FRAME), bytes(FRAME)) == []
+
+
+async def test_what_is_wrong_with_the_way_back_is_said(tmp_path):
+    watch = ReturnWatch()
+    watch.play(b"\x00\x10")
+    watch.block(10_000)
+    (said,) = await hear(tmp_path, b"\x00\x10" * 160, watch=watch)
+    assert said.startswith("caller hears nothing of what is sent: the PBX has not read it")
+
+
+async def test_a_caller_of_whom_nothing_comes_is_said_with_what_to_try(tmp_path):
+    clock, bus = VirtualClock(), RememberingBus()
+    leg = Leg("caller", "some channel", 8000)
+    call = AudioSocketCall(leg, {}, sent=Sent(frames=7), leave=lambda: None)
+    recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
+    running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
+    call.put(LegOpened(0))
+    await until(lambda: recording.legs[0].attached_at)
+    clock.now += 11
+    await until(lambda: any(isinstance(event, Trouble) for event in bus.events))
+    call.put(LegClosed(0, EndReason.HANG_UP))
+    await running
+    (said,) = [event.message for event in bus.events if isinstance(event, Trouble)]
+    assert said.startswith("no audio from some channel for 11 s")
+    assert "rtp set debug on" in said
