@@ -15,7 +15,7 @@ from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings, choose_call
 from streamer.recording.lengths import find_duration_s
-from streamer.recording.losses import read_losses
+from streamer.recording.losses import read_noted
 from streamer.recording.reader import read_recorded
 from streamer.recording.speaker_names import read_names
 from streamer.store import EVERYTHING, PAGE, CallRow, Filter, Hit, LegRow, Progress, Reader
@@ -43,6 +43,8 @@ class Entry:
     state: CallState
     losses: Mapping[str, AudioLoss] = field(default_factory=dict)
     """What the recording of each leg lacks, by label; of one that is gone, nothing is known."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else is known of it, untrusted strings, as long as its recording is there."""
 
     @property
     def remark(self) -> str:
@@ -144,7 +146,8 @@ def read_entry(folder: Path) -> Entry:
         RecordingError: `call.json` is missing or damaged.
     """
     row = describe_folder(folder)
-    return Entry(row, find_state(row), read_losses(folder))
+    noted = read_noted(folder)
+    return Entry(row, find_state(row), noted.losses, noted.facts)
 
 
 def list_damaged(recordings: Path) -> list[Path]:
@@ -194,7 +197,8 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
     state = find_state(row)
     if row.ended_at is None and state in (CallState.UNFINISHED, CallState.TRANSCRIBING):
         row = _end(row)
-    return Entry(row, state, read_losses(folder))
+    noted = read_noted(folder)
+    return Entry(row, state, noted.losses, noted.facts)
 
 
 def _end(row: CallRow) -> CallRow:

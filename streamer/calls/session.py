@@ -19,6 +19,7 @@ from streamer.core.events import (
     SPEECH_RATE,
     Call,
     CallEnded,
+    CallStats,
     EndReason,
     Event,
     Final,
@@ -30,6 +31,7 @@ from streamer.core.events import (
     Unclear,
 )
 from streamer.core.reasons import explain
+from streamer.core.transcript import measure_talk
 from streamer.errors import ModelError, RecordingError, StoreError
 from streamer.media.timeline import Noise
 from streamer.recording.description import MOST_SAMPLES
@@ -174,6 +176,8 @@ class _Session:
             self._clear_lags()
             await self._status.clear()
             await self._feed.has_ended.wait()
+            with suppress(StoreError) if trouble else nullcontext():
+                await self._tell_stats()
             with suppress(StoreError) if trouble else nullcontext():  # said already
                 await self._note_end()
         finally:
@@ -183,6 +187,12 @@ class _Session:
             if lock:
                 lock.release()
         return trouble
+
+    async def _tell_stats(self) -> None:
+        """Say for how long somebody was talking, if anybody has found out."""
+        segments = await self._store.read_segments(self._call_id, after={})
+        if segments or self._transcribers:
+            self._bus.publish(CallStats(self._call_id, measure_talk(segments)))
 
     async def _wait_for_turn(self) -> Lock | None:
         """Show what another process settles until the call is ours to transcribe; None if it has ended and never will be."""

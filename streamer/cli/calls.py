@@ -92,6 +92,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
         "segments": call.segments,
         "last_words": call.last_words,
         "folder": str(call.folder),
+        "facts": dict(entry.facts),
         "legs": [
             {
                 "leg": row.leg.label,

@@ -39,6 +39,13 @@ class Leg:
     rate: int = SLIN16_RATE
     number: str = ""
     """The party's telephone number, an untrusted string; empty where the PBX does not tell it."""
+    name: str = ""
+    """What the PBX calls the party, as above."""
+
+    @property
+    def shown(self) -> str:
+        """Return what the party is called where nobody has named it: by the PBX, by its number, else by the label."""
+        return self.name or self.number or self.label
 
 
 @dataclass(frozen=True, slots=True)

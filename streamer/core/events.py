@@ -206,6 +206,39 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class CallStats:
+    """All words of a call are settled, and it will end next; `talk_s` is for how long somebody was talking."""
+
+    call_id: str
+    talk_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call went and who ended it, in the words that users of other voice servers know."""
+
+    status: str
+    """`completed`, `failed`, or `no_answer` if nobody was heard."""
+    disconnected_by: str
+    """`user` is the PBX, `assistant` is `streamer stop`, `system` an error or a signal."""
+
+    def encode(self) -> dict[str, str]:
+        """Return its fields in `call_ended` and `call.json`."""
+        return {"status": self.status, "disconnected_by": self.disconnected_by}
+
+
+def judge_outcome(reason: EndReason, *, was_heard: bool) -> Outcome:
+    """Tell how a call went by the reason of its end and whether any audio came."""
+    match reason:
+        case EndReason.HANG_UP:
+            return Outcome("completed" if was_heard else "no_answer", "user")
+        case EndReason.STOPPED:
+            return Outcome("completed" if was_heard else "no_answer", "assistant")
+        case EndReason.LOST | EndReason.REFUSED | EndReason.INTERRUPTED:
+            return Outcome("failed", "system")
+
+
+@dataclass(frozen=True, slots=True)
 class Lagging:
     """Recognition of a leg is `lag_s` seconds behind its recording, 0 when it has caught up; nothing is lost."""
 
@@ -236,6 +269,7 @@ Event = (
     | Unclear
     | Trouble
     | CallEnded
+    | CallStats
     | Listening
 )
 
@@ -273,16 +307,19 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "trouble", "call": call_id, "message": message}
         case CallEnded(call_id, reason, duration, cause):
             end: dict[str, Any] = {"reason": reason.value, "duration": round(duration, 3)}
-            return {"event": "call_ended", "call": call_id, **end, **_encode_cause(cause)}
+            how = judge_outcome(reason, was_heard=duration > 0).encode()
+            return {"event": "call_ended", "call": call_id, **end, **_encode_cause(cause), **how}
+        case CallStats(call_id, talk_s):
+            return {"event": "call_stats", "call": call_id, "talk_duration": round(talk_s, 3)}
         case Listening(source, address):
             return {"event": "listening", "source": source, "address": address}
     assert_never(event)
 
 
 def _encode_leg(leg: Leg, recording: Path) -> dict[str, Any]:
-    number = {"number": leg.number} if leg.number else {}
+    known = {"number": leg.number, "name": leg.name}
     described = {"leg": leg.label, "channel": leg.channel, "recording": str(recording)}
-    return {**described, "rate": leg.rate, **number}
+    return {**described, "rate": leg.rate, **{k: v for k, v in known.items() if v}}
 
 
 def _encode_cause(cause: Cause | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -121,3 +121,12 @@ def _clean_names(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _clean_words(words: Sequence[Word]) -> tuple[Word, ...]:
     cleaned = (replace(word, text=one_line(word.text)) for word in words)
     return tuple(word for word in cleaned if word.text)
+
+
+def measure_talk(segments: Iterable[Segment]) -> float:
+    """Return for how many seconds somebody was talking; where several talk at once, once."""
+    talked, until = 0, 0
+    for segment in sorted(segments, key=lambda one: one.start):
+        talked += max(0, segment.end - max(segment.start, until))
+        until = max(until, segment.end)
+    return talked / SPEECH_RATE

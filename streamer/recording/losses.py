@@ -1,8 +1,9 @@
-"""What a call's recording lacks, as its `call.json` says."""
+"""What a list says of a call by its `call.json`: what its recording lacks, and what else is known of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -15,11 +16,20 @@ from streamer.recording.reader import read_recorded
 _REMEMBERED = 4096
 """Calls, since a list looks at the same ones again and again."""
 
-_UNKNOWN: Mapping[str, AudioLoss] = MappingProxyType({})
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What each leg lacks, by label, and the facts of the call, untrusted strings; nothing of a call that cannot be read."""
+
+    losses: Mapping[str, AudioLoss] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_losses(folder: Path) -> Mapping[str, AudioLoss]:
-    """Return what each leg lacks, by label; of a call that cannot be read, nothing. Costs a `stat` while nothing changes."""
+_UNKNOWN = Noted()
+
+
+def read_noted(folder: Path) -> Noted:
+    """Return what is noted of a call. Costs a `stat` while nothing changes."""
     try:
         status = CallFolder(folder).call_json.lstat()
     except OSError:
@@ -27,10 +37,16 @@ def read_losses(folder: Path) -> Mapping[str, AudioLoss]:
     return _read(folder, status.st_mtime_ns, status.st_ino)
 
 
+def read_losses(folder: Path) -> Mapping[str, AudioLoss]:
+    """Return what each leg lacks, as `read_noted` has it."""
+    return read_noted(folder).losses
+
+
 @lru_cache(maxsize=_REMEMBERED)
-def _read(folder: Path, written_at: int, file: int) -> Mapping[str, AudioLoss]:
+def _read(folder: Path, written_at: int, file: int) -> Noted:
     try:
-        legs = read_recorded(folder).legs
+        recorded = read_recorded(folder)
     except RecordingError:
         return _UNKNOWN
-    return MappingProxyType({leg.leg.label: leg.loss for leg in legs})
+    losses = MappingProxyType({leg.leg.label: leg.loss for leg in recorded.legs})
+    return Noted(losses, MappingProxyType(dict(recorded.facts)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,8 @@ class RecordedCall:
     legs: tuple[RecordedLeg, ...]
     reason: EndReason | None
     ended_at: datetime | None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else is known of the call, untrusted strings."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -115,6 +117,7 @@ def read_recorded(folder: Path) -> RecordedCall:
             legs,
             EndReason(fields["reason"]) if fields["reason"] else None,
             parse_time(ended_at) if ended_at else None,
+            _parse_facts(fields.get("facts")),
         )
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise RecordingError(
@@ -135,9 +138,17 @@ def _parse_zero(text: object) -> datetime | None:
     return None
 
 
+def _parse_facts(facts: object) -> dict[str, str]:
+    if not isinstance(facts, dict):
+        return {}
+    return {name: value for name, value in facts.items() if isinstance(value, str)}
+
+
 def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
     number, cause = str(fields.get("number") or ""), fields.get("cause")
-    leg = Leg(fields["leg"], str(fields["channel"]), fields["rate"], number)
+    leg = Leg(
+        fields["leg"], str(fields["channel"]), fields["rate"], number, str(fields.get("name") or "")
+    )
     reason = fields.get("reason")
     length, lost = fields["samples"], fields["lost"]
     return RecordedLeg(

@@ -13,7 +13,15 @@ from types import MappingProxyType
 from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
-from streamer.core.events import Call, Cause, Dtmf, EndReason, encode_pressed, encode_time
+from streamer.core.events import (
+    Call,
+    Cause,
+    Dtmf,
+    EndReason,
+    encode_pressed,
+    encode_time,
+    judge_outcome,
+)
 from streamer.core.reasons import explain
 from streamer.errors import RecordingError
 from streamer.media.missing import MissingFrames
@@ -36,6 +44,7 @@ class LegRecord:
     channel: str
     rate: int
     number: str
+    name: str
     path: str
     """The leg's first WAV, relative to the call's folder if it is in it."""
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -277,17 +286,24 @@ class Recording:
             "zero_at": encode_time(self.call.zero_at) if self.call.zero_at else None,
             "ended_at": encode_time(ended_at) if ended_at else None,
             "reason": self._reason.value if self._reason and ended_at else None,
+            **self._describe_outcome(is_over=ended_at is not None),
             "legs": [
                 {name: getattr(record, name) for name in LegRecord.__slots__}
                 for record in self.legs
             ],
         }
 
+    def _describe_outcome(self, *, is_over: bool) -> dict[str, str | None]:
+        if self._reason is None or not is_over:
+            return {"status": None, "disconnected_by": None}
+        was_heard = any(record.samples for record in self.legs)
+        return {**judge_outcome(self._reason, was_heard=was_heard).encode()}
+
     def _add(self, leg: Leg, path: Path) -> LegFile:
         file = LegFile(path, leg.rate, clock=self._plan.clock)
         file.max_data = self._plan.max_data or file.max_data
         shown = _shown_path(self.folder, path)
-        self.legs.append(LegRecord(leg.label, leg.channel, leg.rate, leg.number, shown))
+        self.legs.append(LegRecord(leg.label, leg.channel, leg.rate, leg.number, leg.name, shown))
         self._files.append(file)
         self._last_arrival.append(None)
         self._last_pcm.append(b"")

@@ -135,7 +135,7 @@ def _say(fault: _Fault, *, frames: int) -> str:
 
 
 @runtime_checkable
-class Watched(Protocol):
+class Returning(Protocol):
     """A call whose way back is watched; None where nothing is played."""
 
     @property

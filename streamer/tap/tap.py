@@ -40,7 +40,7 @@ from streamer.sources.base import (
     RateKnown,
     StreamItem,
 )
-from streamer.sources.one_way import Watched, advise, explain_zeros, is_silence
+from streamer.sources.one_way import Returning, advise, explain_zeros, is_silence
 
 TICK_S = 0.1
 STOP_POLL_TICKS = 2
@@ -236,7 +236,7 @@ class _Tap:
                 self._zero_since[leg] = None
                 channel = self._recording.call.legs[leg].channel
                 self._tell(explain_zeros(channel, waited_s=now - since) + self._advise(leg))
-        watch = self._stream.watch if isinstance(self._stream, Watched) else None
+        watch = self._stream.watch if isinstance(self._stream, Returning) else None
         if watch is not None and 0 not in self._closed:
             for fault in watch.find(self._label(0), source=self._recording.call.source):
                 self._tell(fault)

@@ -7,7 +7,8 @@ import pytest
 from streamer.bus import Bus
 from streamer.calls.backend import open_speech
 from streamer.config import Settings
-from streamer.core.events import EndReason
+from streamer.core.events import CallStats, EndReason
+from streamer.core.transcript import measure_talk
 from streamer.speech.base import Recogniser
 from streamer.speech.recognisers import RECOGNISERS
 from tests.fakes.replay import until
@@ -75,3 +76,14 @@ async def test_the_one_on_this_machine_fits_the_same_seam():
         recogniser: Recogniser = opened
         assert recogniser.slots >= 1
         assert not recogniser.is_loading
+
+
+async def test_for_how_long_somebody_talked_is_said_after_the_last_final(recordings):
+    recogniser = ScriptedRecogniser(SCRIPT)
+    run = await transcribe_call(record_call(recordings), MemoryStore(), recogniser)
+    kinds = [type(event).__name__ for event in run.events]
+    assert kinds[-2:] == ["CallStats", "CallEnded"]
+    assert kinds.count("CallStats") == 1
+    (stats,) = [event for event in run.events if isinstance(event, CallStats)]
+    assert stats.talk_s == measure_talk(run.finals)
+    assert 7 <= stats.talk_s < 11, "3 s, 2 s and 2 s with some air, of 11 s"

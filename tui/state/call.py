@@ -18,6 +18,7 @@ from streamer.core.events import (
     Call,
     CallEnded,
     CallStarted,
+    CallStats,
     Dtmf,
     EndReason,
     Event,
@@ -119,8 +120,11 @@ class ShownCall:
         return self.legs[rank].label if rank < len(self.legs) else None
 
     def name(self, leg: str) -> str:
-        """Return what a speaker is called."""
-        return self.names.get(leg, leg)
+        """Return what a speaker is called: by the user, by the PBX if that tells the legs apart, else by the label."""
+        if leg in self.names:
+            return self.names[leg]
+        told = next((known.shown for known in self.legs if known.label == leg), leg)
+        return told if sum(known.shown == told for known in self.legs) == 1 else leg
 
     def rename(self, leg: str, name: str) -> None:
         """Call a speaker something else, or by its label again if `name` is empty."""
@@ -155,7 +159,7 @@ class ShownCall:
                 self.end = event
                 self.lags.clear()
                 self._drop_open(list(self._open))
-            case Dtmf() | Listening():
+            case Dtmf() | Listening() | CallStats():
                 pass  # the figures read DTMF digits from the recording
 
     def _attach(self, leg: Leg, recording: Path) -> None:

@@ -200,6 +200,7 @@ class Caller:
             message.channel or message.key,
             rate,
             message.number,
+            message.name,
         )
         if self.call is None:
             self.call = self._make_call(leg, message)

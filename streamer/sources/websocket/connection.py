@@ -433,6 +433,7 @@ class Connection(asyncio.BufferedProtocol):
             admitted.channel or leg.channel,
             leg.rate,
             admitted.number or leg.number,
+            leg.name,
         )
         known = {"id": name, "peer": self.peer, **facts, **_drop_empty(admitted.facts)}
         self._begin_playout(message)

@@ -137,3 +137,12 @@ def test_each_leg_has_the_language_that_it_spoke_last():
         Final("id", replace(said, leg="agent", utterance=2, language="")),
     )
     assert shown.languages == {"caller": "it", "agent": "es"}
+
+
+def test_a_party_is_called_by_what_the_pbx_tells_unless_that_is_two_or_has_a_name():
+    caller, agent = (replace(leg, number="100") for leg in LEGS)
+    shown = ShownCall((replace(caller, name="Front desk"), agent))
+    assert [shown.name(leg.label) for leg in LEGS] == ["Front desk", "100"]
+    shown.rename(caller.label, "Lee")
+    assert shown.name(caller.label) == "Lee"
+    assert ShownCall((caller, agent)).name(caller.label) == caller.label

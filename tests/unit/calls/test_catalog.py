@@ -267,3 +267,13 @@ async def test_speakers_of_what_was_found_have_their_names_also_when_the_folder_
     assert name_speakers(recordings, hits) == name_speakers(tmp_path, hits) == ["Ann Lee"]
     (recording.folder / "names.json").unlink()
     assert name_speakers(recordings, hits) == ["caller"]
+
+
+async def test_a_listed_call_has_its_facts_as_far_as_they_are_text(recordings):
+    facts = {"from": "100", "id": "c1"}
+    recording = create_recording(recordings, source="test", url="", legs=LEGS, facts=facts)
+    recording.finish(EndReason.HANG_UP)
+    place = CallFolder(recording.folder).call_json
+    assert encode_entry(list_folders(recordings, limit=1)[0])["facts"] == facts
+    place.write_text(json.dumps({**json.loads(place.read_text()), "facts": {"a": 1, "b": "x"}}))
+    assert encode_entry(list_folders(recordings, limit=1)[0])["facts"] == {"b": "x"}

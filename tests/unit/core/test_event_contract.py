@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from streamer.core.events import Final, Partial, Segment, Unclear, Word, encode_event, join_words
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from streamer.core.audio import Leg
+from streamer.core.events import (
+    Call,
+    CallEnded,
+    CallStarted,
+    CallStats,
+    EndReason,
+    Final,
+    Partial,
+    Segment,
+    Unclear,
+    Word,
+    encode_event,
+    join_words,
+)
 
 WORDS = (Word("i", 197_440, 198_560, 0.9812), Word("want", 198_560, 203_200, 0.5))
 
@@ -53,3 +72,39 @@ def test_words_of_a_language_without_blanks_are_joined():
     words = [Word("你", 0, 1, 1.0), Word("好", 1, 2, 1.0, is_joined=True)]
     assert join_words(words) == "你好"
     assert join_words([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "duration", "status", "by"),
+    [
+        (EndReason.HANG_UP, 2.5, "completed", "user"),
+        (EndReason.HANG_UP, 0.0, "no_answer", "user"),
+        (EndReason.STOPPED, 2.5, "completed", "assistant"),
+        (EndReason.STOPPED, 0.0, "no_answer", "assistant"),
+        (EndReason.LOST, 2.5, "failed", "system"),
+        (EndReason.REFUSED, 0.0, "failed", "system"),
+        (EndReason.INTERRUPTED, 2.5, "failed", "system"),
+    ],
+)
+def test_an_end_says_how_the_call_went_and_who_ended_it(reason, duration, status, by):
+    assert encode_event(CallEnded("c1", reason, duration)) == {
+        "event": "call_ended",
+        "call": "c1",
+        "reason": reason.value,
+        "duration": duration,
+        "status": status,
+        "disconnected_by": by,
+    }
+
+
+def test_the_talk_of_a_call_is_in_seconds():
+    event = {"event": "call_stats", "call": "c1", "talk_duration": 12.346}
+    assert encode_event(CallStats("c1", 12.34567)) == event
+
+
+def test_a_leg_has_the_number_and_the_name_that_the_pbx_tells_and_no_empty_ones():
+    legs = (Leg("caller", "P/1", number="100", name="Front desk"), Leg("callee", "P/2"))
+    call = Call("c1", "yeastar", legs, datetime(2026, 1, 1, tzinfo=UTC))
+    encoded = encode_event(CallStarted(call, Path("/c1"), (Path("/a"), Path("/b"))))
+    assert (encoded["legs"][0]["number"], encoded["legs"][0]["name"]) == ("100", "Front desk")
+    assert not {"number", "name"} & encoded["legs"][1].keys()

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given, strategies as st
 
 from streamer.core.audio import Leg
-from streamer.core.events import Segment, Unclear, Word
-from streamer.core.transcript import Transcript
+from streamer.core.events import SPEECH_RATE, Segment, Unclear, Word
+from streamer.core.transcript import Transcript, measure_talk
 
 SECOND = 16_000
 LEGS = (Leg("caller", "PJSIP/1"), Leg("agent", "PJSIP/2"))
@@ -100,3 +100,12 @@ def test_speech_without_words_stands_between_the_lines_by_time():
     assert [line.text for line in transcript.lines] == ["w1", "[unclear]", "w2", "[unclear]"]
     assert [segment.text for segment in transcript.spoken] == ["w1", "w2"]
     assert {span.leg for span in transcript.unclear} == {"caller"}
+
+
+def test_talk_of_several_at_once_counts_once():
+    def said(leg, start_s, end_s):
+        return Segment(leg, 1, start_s * SPEECH_RATE, end_s * SPEECH_RATE, ())
+
+    assert measure_talk([]) == 0
+    assert measure_talk([said("b", 4, 6), said("a", 1, 3)]) == 4
+    assert measure_talk([said("a", 1, 5), said("b", 2, 3), said("b", 4, 7)]) == 6

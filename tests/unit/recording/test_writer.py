@@ -205,3 +205,26 @@ def test_a_zero_that_cannot_be_read_is_none(recordings, zero_at):
     place = CallFolder(recording.folder)
     place.write({**place.read(), "zero_at": zero_at})
     assert read_recorded(recording.folder).call.zero_at is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "samples", "status", "by"),
+    [
+        (EndReason.HANG_UP, 320, "completed", "user"),
+        (EndReason.HANG_UP, 0, "no_answer", "user"),
+        (EndReason.STOPPED, 320, "completed", "assistant"),
+        (EndReason.LOST, 320, "failed", "system"),
+    ],
+)
+def test_how_a_call_went_is_noted_when_it_is_over(tmp_path, reason, samples, status, by):
+    legs = (Leg("caller", "P/1", number="100", name="Front desk"),)
+    recording = create_recording(tmp_path, source="test", url="", legs=legs)
+    live = CallFolder(recording.folder).read()
+    assert (live["status"], live["disconnected_by"]) == (None, None)
+    if samples:
+        recording.append(0, [bytes(2 * samples)])
+    recording.finish(reason)
+    ended = CallFolder(recording.folder).read()
+    assert (ended["status"], ended["disconnected_by"]) == (status, by)
+    assert (ended["legs"][0]["number"], ended["legs"][0]["name"]) == ("100", "Front desk")
+    assert read_recorded(recording.folder).call.legs == legs
