@@ -33,6 +33,9 @@ from streamer.wire.websocket import chan_websocket, twilio, yeastar
 from streamer.wire.websocket.base import MediaFormat
 from streamer.wire.websocket.codecs import name_asterisk_format
 
+RAPIDA = "rapida"
+"""chan_websocket as a dialplan of Rapida's uses it: by a context that is asked for first."""
+
 _LATE_S = 0.05
 _RATES = {
     chan_websocket.SOURCE: (8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000, 96_000, 192_000),
@@ -74,6 +77,10 @@ def run_web_calls(
         UsageError: A file cannot be played, or flags contradict each other.
         UnreachableError: No call gets a connection, or the port cannot be had.
     """
+    asks_first = source == RAPIDA
+    if asks_first:
+        _check_rapida(url, options)
+        source = chan_websocket.SOURCE
     _check(source, url, options)
     format = _find_format(source, options)
     calls = [
@@ -86,6 +93,7 @@ def run_web_calls(
             loop=loop,
             speed=speed,
             save_to=_name_wav(options, script.call),
+            asks_first=asks_first,
         )
         for number, script in enumerate(_write(files, source, format, options))
     ]
@@ -149,9 +157,8 @@ def describe(result: WebResult) -> str:
 
 def _check(source: str, url: str | None, options: WebCallOptions) -> None:
     if source not in WRITERS:
-        raise UsageError(
-            f"--as must be one of {', '.join(WRITERS)}, ari, not {printable(source)!r}"
-        )
+        known = ", ".join([*WRITERS, RAPIDA, "ari"])
+        raise UsageError(f"--as must be one of {known}, not {printable(source)!r}")
     if url is not None:
         check_url(url)
     elif source != chan_websocket.SOURCE:
@@ -160,6 +167,13 @@ def _check(source: str, url: str | None, options: WebCallOptions) -> None:
         )
     if options.is_json and source != chan_websocket.SOURCE:
         raise UsageError("--json is a way to write chan-websocket's control messages; leave it out")
+
+
+def _check_rapida(url: str | None, options: WebCallOptions) -> None:
+    if url is None:
+        raise UsageError(f"--as {RAPIDA} connects to a server; name it with --url ws://HOST:PORT")
+    if options.ids:
+        raise UsageError(f"--uuid cannot be used with --as {RAPIDA}: the server names each call")
 
 
 def _find_format(source: str, options: WebCallOptions) -> MediaFormat:

@@ -12,11 +12,12 @@ from websockets.typing import Subprotocol
 
 from streamer.wire.websocket.base import CallBegun, KeyPressed, LegBegun, MarkReached, Media
 from tests.conftest import TRACES
+from tests.fakes.chan_websocket import listening_web
 from tests.fakes.command_line import run_here
 from tests.fakes.hearing import echo, open_hearing
 from tests.fakes.ports import closed_port
 from tests.fakes.recorder import start_streamer
-from tests.fakes.replay import PATIENCE_S
+from tests.fakes.replay import PATIENCE_S, until
 from tests.unit.wire.websocket.messages import read_trace
 
 PATHS = {
@@ -149,6 +150,8 @@ async def test_a_server_that_is_not_there_is_said(call_wav):
         (["--as", "twilio", "--url", "ws://h/", "--format", "ulaw"], "--format is for"),
         (["--as", "chan-websocket", "--url", "ws://h/", "--format", "g729"], "--format must be"),
         (["--as", "yeastar", "--url", "ws://h/", "--dtmf", "1:2"], "--dtmf cannot be used here"),
+        (["--as", "rapida"], "name it with --url"),
+        (["--as", "rapida", "--url", "ws://h/", "--uuid", "a"], "the server names each call"),
         (["--as", "twilio", "--url", "ws://h/", "--dtmf", "1:E"], "is not AT:DIGITS"),
         (["--as", "twilio", "--url", "ws://h/", "--port", "1"], "leave them out with --url"),
         (["--as", "twilio", "--url", "ws://h/", "--driver"], "cannot be used with --as"),
@@ -192,3 +195,29 @@ async def _read_all(ws):
             pieces.append(await ws.recv())
     except ConnectionClosed:
         return b"".join(pieces)
+
+
+async def test_a_caller_of_rapida_asks_for_its_context_and_brings_the_media_there(
+    call_wav, recordings, runtime_dir
+):
+    async with listening_web(recordings, runtime_dir, accepts=False) as (here, _):
+        url = f"ws://127.0.0.1:{here.port}"
+        code, out, err = await run_here("simulate", "--as", "rapida", "--url", url, call_wav)
+        await until(lambda: here.of_kind("call_ended"))
+        (call,) = here.calls()
+    assert code == 0, err
+    assert call["facts"]["id"] == out.strip()
+    assert (call["source"], call["facts"]["from"]) == ("chan-websocket", "1000")
+    assert call["legs"][0]["samples"] == 4_800
+
+
+async def test_a_first_phase_that_is_refused_or_reaches_nobody_is_said(call_wav):
+    async with open_hearing() as server:  # which answers no such path
+        url = f"ws://127.0.0.1:{server.port}/no"
+        code, out, err = await run_here("simulate", "--as", "rapida", "--url", url, call_wav)
+    assert (code, out) == (1, "")
+    assert "refused after 0.00 s; HTTP " in err
+    url = f"ws://127.0.0.1:{closed_port()}"
+    code, _, err = await run_here("simulate", "--as", "rapida", "--url", url, call_wav)
+    assert code == 4
+    assert "cannot be reached" in err

@@ -47,7 +47,7 @@ def simulate(
         str | None,
         typer.Option(
             "--as",
-            metavar="chan-websocket|yeastar|twilio|audio-stream|ari",
+            metavar="chan-websocket|yeastar|twilio|audio-stream|rapida|ari",
             help="Stand in for what sends audio over a WebSocket, or for ARI.",
         ),
     ] = None,

@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from streamer.simulator.websocket.conversation import Conversation, WebCall, WebResult
 from streamer.simulator.websocket.heard import Ending
 from streamer.simulator.websocket.peers import SUBPROTOCOLS
+from streamer.simulator.websocket.rapida import RefusedError, ask_for_context
 
 CONNECT_S = 10.0
 """Seconds that a server has for the handshake."""
@@ -101,6 +102,13 @@ class WaitingAsterisk:
 
 
 async def _dial(call: WebCall, on_connected: Told) -> WebResult:
+    if call.asks_first:
+        try:
+            call = await asyncio.to_thread(ask_for_context, call, timeout_s=CONNECT_S)
+        except RefusedError as error:
+            return WebResult(call, Ending.REFUSED, str(error))
+        except OSError as error:
+            return WebResult(call, Ending.UNREACHABLE, str(error) or type(error).__name__)
     protocols = [Subprotocol(name) for name in SUBPROTOCOLS[call.source]]
     try:
         connection = await connect(

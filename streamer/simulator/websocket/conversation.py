@@ -43,6 +43,8 @@ class WebCall:
     loop: bool = False
     speed: float = 1.0
     save_to: Path | None = None
+    asks_first: bool = False
+    """A context is asked for over HTTP first, as Rapida's dialplans do; see `rapida`."""
 
 
 @dataclass(frozen=True, slots=True)
