@@ -37,8 +37,9 @@ from streamer.sources.handshake import explain_no_answer, explain_tls, find_redi
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
 from streamer.sources.websocket.caller import Caller
-from streamer.sources.websocket.connection import GOODBYE_S, LONGEST_REST_S, OPENING_S
+from streamer.sources.websocket.connection import GOODBYE_S, OPENING_S
 from streamer.sources.websocket.conversation import MOST_MESSAGE
+from streamer.sources.websocket.traffic import LONGEST_REST_S
 from streamer.wire.stream_channel import public_url
 from streamer.wire.websocket import base as wire
 from streamer.wire.websocket.chan_websocket import SUBPROTOCOL, ChanWebSocket
