@@ -54,6 +54,11 @@ class Access:
         self._paths = [one.secret for one in credentials if one.kind == "path"]
         self._headers = [one for one in credentials if one.kind != "path"]
 
+    @property
+    def has_paths(self) -> bool:
+        """Whether any path may be a guess of a secret."""
+        return bool(self._paths)
+
     def judge(self, upgrade: Upgrade) -> tuple[Verdict, Upgrade]:
         """Judge a request; returns it without the secret in its path too, as the shapes know it."""
         if not self._paths and not self._headers:

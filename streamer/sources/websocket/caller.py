@@ -32,6 +32,10 @@ MOST_EARLY_BYTES = 1 << 20
 """Messages, and their bytes, that wait for their leg to be described."""
 
 MOST_PARTIES = 32
+LONGEST_VALUE = 200
+"""Characters of a number, a name or an id that are kept."""
+
+_LONGEST_LINE = 500
 _MOST_SAID = 20
 _LABELS = ("caller", "callee")
 
@@ -155,6 +159,7 @@ class Caller:
 
     def tell(self, what: str, *, size: int = 0, frames: int = 0) -> None:
         """Count what is odd, and say it unless it was said; without a call there is nobody to be told."""
+        what = what[:_LONGEST_LINE]
         is_new = what not in self._said and len(self._said) < _MOST_SAID
         if is_new:
             self._said.add(what)
@@ -197,10 +202,10 @@ class Caller:
     def _join(self, message: wire.LegBegun, rate: int) -> int:
         leg = Leg(
             _choose_label(message.label, len(self._parties)),
-            message.channel or message.key,
+            (message.channel or message.key)[:LONGEST_VALUE],
             rate,
-            message.number,
-            message.name,
+            message.number[:LONGEST_VALUE],
+            message.name[:LONGEST_VALUE],
         )
         if self.call is None:
             self.call = self._make_call(leg, message)

@@ -259,13 +259,13 @@ class Connection(asyncio.BufferedProtocol):
         """Take messages, and rest if they are too many."""
         self.caller.pause_s = 0.0
         for message in self._conversation.feed(data):
-            self._traffic.take_message()
             self._listen(message)
         self._link.flush()
         if not self._conversation.is_open and self._state in _TALKING:
             self._take_close()
             return
-        excess_s = self._traffic.take_excess()
+        frames, self._conversation.weight = self._conversation.weight, 0
+        excess_s = self._traffic.take(frames)
         if excess_s:
             self.caller.tell(
                 f"sends more than {FRAMES_PER_SECOND:.0f} messages a second; it is read more slowly"
@@ -305,8 +305,11 @@ class Connection(asyncio.BufferedProtocol):
     def _take_close(self) -> None:
         """Take note that the peer has closed the WebSocket, or broken its rules."""
         if self._state is _State.OPENING:
-            self._say_refusal("it hung up before it said what its audio is")
+            failure = self._conversation.failure
+            hung_up = "it hung up before it said what its audio is"
+            self._say_refusal(f"it broke the protocol: {failure}" if failure else hung_up)
             self._state = _State.LEAVING
+            self._end_admission()
         else:
             self._end(*judge_end(self._conversation, self.peer))
         self._link.schedule(GOODBYE_S, self._transport.abort)

@@ -21,8 +21,16 @@ from streamer.wire.websocket.base import Upgrade
 MOST_MESSAGE = 1 << 18
 """Bytes of a message; the longest that a PBX sends, a second of base64 at 48 kHz, has half of them."""
 
+BYTES_AS_FRAME = 1 << 13
+"""Bytes that count as one more frame; audio of 192 kHz in base64 comes in pieces of this size."""
+
 _LONGEST_REASON = 120
 """Bytes of a close's reason; a control frame has 125."""
+
+_BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 28\r\nConnection: close\r\n\r\n"
+    b"this is not an HTTP request\n"
+)
 
 _mute = logging.getLogger(__name__)
 """For websockets, which would log requests, and so the secrets in them."""
@@ -38,7 +46,11 @@ class Conversation:
             select_subprotocol=lambda _, offered: self._choose(offered),
             logger=_mute,
         )
+        self.weight = 0
+        """Frames that have come, of any kind, long ones counted as several; whoever looks sets it to 0."""
         self._request: Request | None = None
+        self._unasked = b""
+        """An answer to what is no request."""
         self._subprotocol = ""
         self._parts = bytearray()
         """Of a message that comes in fragments; bounded by `MOST_MESSAGE`."""
@@ -52,6 +64,7 @@ class Conversation:
             if isinstance(event, Request):
                 self._request = event
                 return read_upgrade(event.path, list(event.headers.raw_items()))
+        self._unasked = _BAD_REQUEST
         return None
 
     def accept(self, subprotocol: str) -> bool:
@@ -71,7 +84,10 @@ class Conversation:
         """Take bytes, and return whole messages."""
         self._protocol.receive_data(data)
         for frame in self._protocol.events_received():
-            if not isinstance(frame, Frame) or frame.opcode not in _WITH_MESSAGE:
+            if not isinstance(frame, Frame):
+                continue
+            self.weight += 1 + len(frame.data) // BYTES_AS_FRAME
+            if frame.opcode not in _WITH_MESSAGE:
                 continue
             if frame.opcode is not Opcode.CONT:
                 self._is_text = frame.opcode is Opcode.TEXT
@@ -101,8 +117,9 @@ class Conversation:
 
     def take_output(self) -> tuple[bytes, bool]:
         """Return what is to be sent now, and whether the connection is over with it."""
+        unasked, self._unasked = self._unasked, b""
         writes = self._protocol.data_to_send()
-        return b"".join(writes), SEND_EOF in writes
+        return b"".join([unasked, *writes]), SEND_EOF in writes
 
     @property
     def is_open(self) -> bool:

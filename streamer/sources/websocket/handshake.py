@@ -108,7 +108,8 @@ def judge(
     if is_of_another_page(upgrade, names=server.names, local=local):
         return Refused(403, "a web page may not send calls here")
     if verdict is Verdict.MISSING and not is_expected:
-        return Refused(401, "it shows nothing of what this listener asks for (`auth`)")
+        nothing = "it shows nothing of what this listener asks for (`auth`)"
+        return Refused(401, nothing, is_guess=server.access.has_paths)
     return Granted(known, verdict is Verdict.RIGHT)
 
 

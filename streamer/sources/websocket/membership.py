@@ -13,7 +13,13 @@ from streamer.sources.inbound import Admitted, ServerOptions
 from streamer.sources.playout import Echo
 from streamer.sources.websocket.base import Server
 from streamer.sources.websocket.call import WebSocketCall
-from streamer.sources.websocket.caller import Caller, LegMessage, Member
+from streamer.sources.websocket.caller import (
+    LONGEST_VALUE,
+    MOST_PARTIES,
+    Caller,
+    LegMessage,
+    Member,
+)
 from streamer.sources.websocket.interpreter import Interpreter
 from streamer.sources.websocket.link import Link
 from streamer.sources.websocket.playout import WebPlayout
@@ -128,10 +134,13 @@ class Membership:
         return True
 
     def _join(self) -> bool:
-        """Become a member of a call that is live."""
+        """Become a member of a call that is live, or be refused by it; say whether there is one."""
         shared = self._server.find_shared(self._share_key())
         if shared is None or self._admitted is not None:
             return False
+        if len(shared.members) >= MOST_PARTIES:
+            self._host.refuse(f"its call has {MOST_PARTIES} connections already", TRY_LATER)
+            return True
         admitted = self._server.admit(self._named[0], is_trusted=self._is_trusted)
         if isinstance(admitted, str):
             return False  # which is said by who asks next
@@ -162,7 +171,8 @@ class Membership:
     def _find_facts(self, admitted: Admitted) -> dict[str, str]:
         name, facts = self._named
         own = {known: value for known, value in admitted.facts.items() if value}
-        return {"id": name, "peer": self._peer, **facts, **own}
+        known = {"id": name, "peer": self._peer, **facts, **own}
+        return {fact: value[:LONGEST_VALUE] for fact, value in known.items()}
 
     def _begin_playout(self, message: wire.LegBegun) -> wire.Speaker | None:
         """Begin to send what there is to send, and return what may be sent."""

@@ -18,8 +18,8 @@ from streamer.wire.websocket.base import MediaFormat, Speaker
 MARK = "streamer"
 """The name of the mark behind the last frame."""
 
-LONGEST_FRAME_S = 1.0
-"""Of what a peer says its frames are; longer ones are not waited for."""
+SHORTEST_FRAME_S, LONGEST_FRAME_S = 0.005, 1.0
+"""Of what a peer says its frames are; shorter ones would be a flood, longer ones are not waited for."""
 
 
 class WebPlayout:
@@ -46,8 +46,7 @@ class WebPlayout:
         self._unsent = unsent
         self._waiting = bytearray()
         """Coded audio that is less than a frame of the peer."""
-        a_second = len(encode(bytes(2 * format.rate), format))
-        self._frame_bytes = frame_bytes if 0 < frame_bytes <= LONGEST_FRAME_S * a_second else 0
+        self._frame_bytes = frame_bytes if _is_believable(frame_bytes, format) else 0
         self._has_unmarked = False
 
     def play(self, frames: int) -> None:
@@ -107,3 +106,10 @@ class WebPlayout:
     def _say(self, message: str | bytes | None) -> None:
         if message is not None:
             self._send(message)
+
+
+def _is_believable(frame_bytes: int, format: MediaFormat) -> bool:
+    """Say whether frames may have this size: whole samples, of a length that somebody could mean."""
+    seconds = frame_bytes / len(encode(bytes(2 * format.rate), format))
+    is_whole = frame_bytes % len(encode(bytes(2), format)) == 0
+    return is_whole and SHORTEST_FRAME_S <= seconds <= LONGEST_FRAME_S

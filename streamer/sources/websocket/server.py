@@ -124,7 +124,8 @@ class WebSocketServer:
 
     def find_shared(self, key: tuple[str, str]) -> Caller | None:
         """Return the live call of a protocol's name, if further connections may join it."""
-        return self._shared.get(key)
+        shared = self._shared.get(key)
+        return shared if shared is not None and not shared.is_over else None
 
     def share(self, key: tuple[str, str], caller: Caller) -> None:
         """Let further connections join a call, if its protocol has that."""

@@ -1,4 +1,4 @@
-"""What one peer brings, and when it came: more messages than any PBX sends are read more slowly."""
+"""What one peer brings, and when it came: more frames than any PBX sends are read more slowly, whether they are messages or not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ class Traffic:
         self._server = server
         self._budget: FrameBudget | None = None
         self._arrivals: Arrivals | None = None
-        self._beyond = 0
 
     def begin(self) -> None:
         """Count from now on."""
@@ -37,14 +36,10 @@ class Traffic:
             self.arrival = self._arrivals.read(self.arrival, has_emptied=has_emptied)
         return bytes(self._server.buffer[:nbytes])
 
-    def take_message(self) -> None:
-        """Count a message."""
-        if self._budget is not None and not self._budget.take(self._clock()):
-            self._beyond += 1
-
-    def take_excess(self) -> float:
-        """Return for how long nothing should be read after the messages since this was asked last."""
-        beyond, self._beyond = self._beyond, 0
+    def take(self, frames: int) -> float:
+        """Count frames, and return for how long nothing should be read after them."""
+        budget, now = self._budget, self._clock()
+        beyond = sum(not budget.take(now) for _ in range(frames)) if budget else 0
         return min(beyond / FRAMES_PER_SECOND, LONGEST_REST_S)
 
     def pause(self) -> None:

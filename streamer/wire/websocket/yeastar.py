@@ -41,6 +41,8 @@ MOST_LEGS = 100
 """Channels of one connection that are followed."""
 
 _MOST_CALLS = 10
+_LONGEST_NAME = 200
+"""Characters of a callid or channelid; every message is looked up by them."""
 
 
 class _Leg(Enum):
@@ -79,6 +81,8 @@ class Yeastar:
         audio = decode_base64(find_text(fields, "audio"))
         if not call or not key:
             yield odd("no callid or no channelid", text)
+        elif max(len(call), len(key)) > _LONGEST_NAME:
+            yield odd(f"a callid or channelid of more than {_LONGEST_NAME} characters", text)
         elif audio is None or not isinstance(fields.get("audio", ""), str | None):
             yield odd("audio that is not Base64", text)
         elif not self._knows(key):
