@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-from tools.attack import crowd, frames, parked, registration, web
+from tools.attack import crowd, frames, parked, registration, web, websocket
 from tools.attack.target import Judgement
 from tools.bench.machine import describe, show, show_table
 
@@ -15,6 +15,7 @@ ATTACKS: Mapping[str, Callable[[], Awaitable[Judgement]]] = {
     "frames": frames.ATTACK.judge,
     "crowd": crowd.ATTACK.judge,
     "registration": registration.ATTACK.judge,
+    "websocket": websocket.ATTACK.judge,
     "web": web.judge,
 }
 """One line an attack."""

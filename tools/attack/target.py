@@ -61,6 +61,8 @@ class Attack:
     run: Callable[[Target, dict[str, int]], Awaitable[None]]
     flags: tuple[str, ...] = ("--accept-unknown",)
     registers: bool = False
+    listeners: int = 1
+    """How many addresses for calls its flags make."""
     most_files: int | None = None
 
     async def judge(self) -> Judgement:
@@ -120,7 +122,7 @@ async def _serving(folder: Path, attack: Attack) -> AsyncIterator[Target]:
     target = Target(process, recordings_of(folder), folder / "run")
     reading = asyncio.ensure_future(_read(target))
     try:
-        await until(lambda: len(target.addresses) == 1 + attack.registers, BEGIN_S)
+        await until(lambda: len(target.addresses) == attack.listeners + attack.registers, BEGIN_S)
         yield target
     finally:
         for _ in range(2):
@@ -161,7 +163,7 @@ async def _see_out(target: Target, said: list[dict[str, Any]]) -> None:
 
     def are_over() -> bool:
         calls = read_calls(target.recordings)
-        ours = [call for call in calls if call["facts"]["uuid"] in uuids]
+        ours = [call for call in calls if call["facts"].get("uuid") in uuids]
         return len(ours) >= len(uuids - {None}) and all(call["reason"] for call in ours)
 
     with suppress(TimeoutError):
@@ -169,7 +171,7 @@ async def _see_out(target: Target, said: list[dict[str, Any]]) -> None:
 
 
 def _find_losses(recordings: Path, said: list[dict[str, Any]]) -> list[str]:
-    recorded = {call["facts"]["uuid"]: call for call in read_calls(recordings)}
+    recorded = {call["facts"].get("uuid"): call for call in read_calls(recordings)}
     losses = []
     for call in said:
         if "failed" in call:
