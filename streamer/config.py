@@ -114,6 +114,11 @@ class Settings:
         "Further names, separated by commas, by which `serve --register` may be asked; those of this machine need not be named.",
         '"streamer.example.com"',
     )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses and networks of proxies, separated by commas, whose X-Forwarded-For `serve` believes.",
+        '"127.0.0.1, 10.0.0.0/8"',
+    )
     cert: str = _setting(
         "",
         "PEM file with the certificate of `serve`, for all its listeners but those on loopback; it is read again when it changes.",
@@ -126,7 +131,7 @@ class Settings:
     )
     listen: Sequence[Mapping[str, Any]] = _setting(
         [],
-        "Where `serve` listens, besides its flags: tables [[listen]] with kind, address, tls, auth, rate, yeastar_auth.",
+        "Where `serve` listens, besides its flags: tables [[listen]] with kind, address, tls, auth, rate, yeastar_auth, public_url.",
         '[{ kind = "websocket", address = "0.0.0.0:9094", auth = ["bearer:@/etc/streamer/token"] }]',
     )
     log_file: str = _setting(

@@ -11,6 +11,7 @@ from streamer.config import Settings
 from streamer.core.addresses import parse_address, show_address
 from streamer.core.listening import AUDIOSOCKET, REGISTER, WEBSOCKET, ListenTable, read_listen_table
 from streamer.errors import UsageError
+from streamer.sources.forwarded import read_proxies
 from streamer.sources.websocket.access import read_credentials
 from streamer.tap.inbound import ListenAddress
 
@@ -67,8 +68,9 @@ def find_places(
     """Return where to listen, by flags and settings.
 
     Raises:
-        UsageError: An address, a secret or the certificate cannot be meant.
+        UsageError: An address, a secret, a proxy or the certificate cannot be meant.
     """
+    read_proxies(settings.trusted_proxies)
     cert_file = str(cert or settings.cert)
     key_file = str(key or ("" if cert else settings.key))
     if key_file and not cert_file:
@@ -118,6 +120,7 @@ def _place(table: ListenTable, *, has_cert: bool) -> ListenAddress:
         table.rate,
         table.yeastar_auth,
         has_tls if table.tls is None else table.tls,
+        table.public_url,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from streamer.errors import UsageError
 
 AUDIOSOCKET, WEBSOCKET, REGISTER = "audiosocket", "websocket", "register"
 LISTEN_KINDS = (AUDIOSOCKET, WEBSOCKET, REGISTER)
+_URL = re.compile(r"(wss?|https?)://[^\s?#/]+(/[^\s?#]*)?")
 _RATES = range(8_000, 192_001)
 
 
@@ -26,6 +28,7 @@ class ListenTable:
     auth: tuple[str, ...] = ()
     rate: int = 0
     yeastar_auth: str = ""
+    public_url: str = ""
 
 
 def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
@@ -40,7 +43,7 @@ def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
         if name not in table:
             raise UsageError(f"{where} has no {name}; add one")
     kind = table["kind"]
-    for name in ("auth", "rate", "yeastar_auth"):
+    for name in ("auth", "rate", "yeastar_auth", "public_url"):
         if name in table and kind != WEBSOCKET:
             raise UsageError(f"{where}: {name} is only for the kind {WEBSOCKET}, not for {kind}")
     if kind == AUDIOSOCKET and table.get("tls"):
@@ -57,6 +60,7 @@ def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
         (auth,) if isinstance(auth, str) else tuple(auth),
         table.get("rate", 0),
         table.get("yeastar_auth", ""),
+        table.get("public_url", ""),
     )
 
 
@@ -81,6 +85,10 @@ def _is_rate(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value in _RATES
 
 
+def _is_url(value: Any) -> bool:
+    return _is_text(value) and _URL.fullmatch(value) is not None
+
+
 _KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "kind": (lambda value: value in LISTEN_KINDS, f"one of {', '.join(LISTEN_KINDS)}"),
     "address": (_is_text, "a string, HOST:PORT"),
@@ -88,5 +96,6 @@ _KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "auth": (_is_texts, "a list of strings such as bearer:@FILE"),
     "rate": (_is_rate, f"a number of samples a second from {_RATES[0]} to {_RATES[-1]}"),
     "yeastar_auth": (_is_text, "a string, Header: value"),
+    "public_url": (_is_url, "a string such as wss://streamer.example.com"),
 }
 """Of each key: whether a value may be meant, and what is wanted."""

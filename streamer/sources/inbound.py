@@ -9,6 +9,7 @@ from uuid import UUID
 
 from streamer.keeper.client import Keeper
 from streamer.sources.admission import Limiter
+from streamer.sources.forwarded import NO_PROXIES, Proxies
 from streamer.sources.playout import FrameClock, Playback
 from streamer.wire.formats import Format
 
@@ -52,6 +53,10 @@ class WebOptions:
     """A header that a peer may show instead, `Header: value`."""
     tls: ssl.SSLContext | None = None
     """What encrypts connections, None for nothing."""
+    public_url: str = ""
+    """Scheme and host by which others know the listener, empty if they are those of its requests."""
+    proxies: Proxies = NO_PROXIES
+    """Who is believed to say whose connection it passes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class ListenAddress:
     """Samples a second of what does not say it, 0 for unknown."""
     yeastar_auth: str = ""
     has_tls: bool = False
+    public_url: str = ""
+    """Scheme and host by which others know it, where the protocol needs that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +333,7 @@ def _fit_options(options: ServerOptions, web: WebOptions, where: ListenAddress) 
         rate=where.rate,
         yeastar_auth=where.yeastar_auth,
         tls=web.tls if where.has_tls else None,
+        public_url=where.public_url,
     )
     return replace(options, web=own)
 

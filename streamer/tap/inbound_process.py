@@ -30,6 +30,7 @@ from streamer.core.listening import WEBSOCKET
 from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
+from streamer.sources.forwarded import read_proxies
 from streamer.sources.inbound import Admitted, WebOptions
 from streamer.sources.playout import Announcement, Echo, Playback, Tone
 from streamer.sources.registration.registry import (
@@ -160,6 +161,7 @@ def _takes_registrations(options: ListenOptions) -> bool:
 def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], None]) -> WebOptions:
     """Return what listeners for WebSockets need; each takes registrations too."""
     names = tuple(settings.register_names.split(","))
+    proxies = read_proxies(settings.trusted_proxies)
 
     def open_requests(named: str, host: str, port: int) -> RequestServer:
         from streamer.sources.registration.hosts import own_names
@@ -169,6 +171,7 @@ def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], Non
             admission.registry,
             key=settings.register_key or None,
             names=own_names([named, *names]),
+            proxies=proxies,
         )
         shown = show_address(host, port)
         requests.ask_for_key(
@@ -177,7 +180,7 @@ def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], Non
         admission.addresses.append(shown)
         return requests
 
-    return WebOptions(names=names, open_requests=open_requests)
+    return WebOptions(names=names, open_requests=open_requests, proxies=proxies)
 
 
 def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
@@ -253,6 +256,7 @@ def _open_registration(
         say=say,
         make_key=lambda: _make_key(Path(settings.recordings), say),
         names=settings.register_names.split(","),
+        proxies=read_proxies(settings.trusted_proxies),
     )
 
 

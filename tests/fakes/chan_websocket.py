@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from streamer.bus import Bus
 from streamer.sources import INBOUND
+from streamer.sources.forwarded import read_proxies
 from streamer.sources.inbound import WebOptions
 from streamer.sources.playout import Playback
 from streamer.sources.registration.hosts import own_names
@@ -126,12 +127,23 @@ async def listening_web(
     most_calls: int = 10,
     auth: tuple[str, ...] = (),
     tls: ssl.SSLContext | None = None,
+    proxies: str = "",
+    public_url: str = "",
 ) -> AsyncIterator[tuple[Listening, Admission]]:
     """Listen for WebSockets on any port, in this process."""
     admission = Admission(accepts_unknown=accepts)
-    requests = RequestServer(admission.registry, key=None, names=own_names([]))
+    requests = RequestServer(
+        admission.registry, key=None, names=own_names([]), proxies=read_proxies(proxies)
+    )
     plan = ListenPlan(
-        (ListenAddress("websocket", "127.0.0.1", 0, auth=auth, has_tls=tls is not None),),
+        (
+            ListenAddress(
+                *("websocket", "127.0.0.1", 0),
+                auth=auth,
+                has_tls=tls is not None,
+                public_url=public_url,
+            ),
+        ),
         recordings,
         admit=admission.admit,
         admit_name=admission.admit_name,
@@ -143,7 +155,11 @@ async def listening_web(
         keeper_patience_s=PATIENCE_S,
         runtime_dir=runtime_dir,
         is_expected=admission.registry.expects,
-        web=WebOptions(open_requests=lambda named, host, port: requests, tls=tls),
+        web=WebOptions(
+            open_requests=lambda named, host, port: requests,
+            tls=tls,
+            proxies=read_proxies(proxies),
+        ),
     )
     bus, address = Bus(), asyncio.get_running_loop().create_future()
     listener = Listener(plan, bus, clock=time.monotonic, inbound=INBOUND)

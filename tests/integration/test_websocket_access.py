@@ -11,8 +11,10 @@ import pytest
 import trustme
 from websockets.exceptions import InvalidStatus
 
+from streamer.sources import admission
 from streamer.sources.tls import Certificate
 from streamer.sources.websocket import connection
+from streamer.sources.websocket.signature import sign
 from tests.fakes.chan_websocket import dial, listening_web
 from tests.fakes.replay import until
 
@@ -113,6 +115,86 @@ async def test_who_begins_with_tls_where_there_is_none_is_told_so(recordings, ru
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await dial(here.port, ssl=trusting(trustme.CA()))
         await until(lambda: "use ws://, or start `serve` with --cert" in here.troubles)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "signed"),
+    [
+        ("", "wss://{here}/twilio?a=%20b"),
+        ("", "https://{here}/twilio?a=%20b"),
+        ("wss://voice.example.com", "wss://voice.example.com/twilio?a=%20b"),
+        ("https://voice.example.com/pbx/", "wss://voice.example.com/pbx/twilio/?a=%20b"),
+    ],
+)
+async def test_a_call_that_twilio_has_signed_comes_in(recordings, runtime_dir, public_url, signed):
+    auth = ("twilio:acc0unt",)
+    async with listening_web(
+        recordings, runtime_dir, accepts=False, auth=auth, public_url=public_url
+    ) as (here, _):
+        url = signed.format(here=f"127.0.0.1:{here.port}")
+        for path, token, right in [
+            ("/twilio?a=%20b", "acc0unt", True),
+            ("/twilio?a=%20c", "acc0unt", False),
+            ("/media?a=%20b", "acc0unt", False),
+            ("/twilio?a=%20b", "another", False),
+        ]:
+            shown = {"X-Twilio-Signature": sign(url, token)}
+            if right:
+                channel = await dial(here.port, path, additional_headers=shown, subprotocols=None)
+                await channel.hang_up()
+            else:
+                with pytest.raises(InvalidStatus, match="401"):
+                    await dial(here.port, path, additional_headers=shown)
+        with pytest.raises(InvalidStatus, match="401"):
+            await dial(here.port, "/twilio?a=%20b")
+        assert "acc0unt" not in here.troubles
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "peer"),
+    [
+        ("", ["203.0.113.9"], "127.0.0.1"),
+        ("10.0.0.0/8", ["203.0.113.9"], "127.0.0.1"),
+        ("127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.0/8,10.0.0.0/8", ["203.0.113.9:4711, 10.1.2.3"], "203.0.113.9"),
+        ("127.0.0.1", ["[2001:db8::1]:4711"], "2001:db8::1"),
+        ("127.0.0.1", ["nobody"], "127.0.0.1"),
+        ("127.0.0.1", [], "127.0.0.1"),
+    ],
+)
+async def test_who_calls_is_said_by_proxies_that_are_trusted_alone(
+    recordings, runtime_dir, proxies, forwarded, peer
+):
+    shown = [("X-Forwarded-For", one) for one in forwarded]
+    async with listening_web(recordings, runtime_dir, proxies=proxies) as (here, _):
+        channel = await dial(here.port, additional_headers=shown)
+        await channel.start()
+        await channel.speak(SAMPLES)
+        await channel.hang_up()
+        await here.ended()
+    (recorded,) = here.calls()
+    said = recorded["facts"]["peer"]
+    assert said == peer or (peer == "127.0.0.1" and said.startswith("127.0.0.1:"))
+
+
+async def test_behind_a_proxy_one_client_that_is_too_fast_keeps_no_other_out(
+    recordings, runtime_dir, monkeypatch
+):
+    monkeypatch.setattr(admission, "BURST", 3)
+    monkeypatch.setattr(admission, "PER_SECOND", 0.0)
+    async with listening_web(recordings, runtime_dir, proxies="127.0.0.1") as (here, _):
+        for _ in range(3):
+            await (await dial(here.port, additional_headers=client("203.0.113.9"))).hang_up()
+        with pytest.raises(InvalidStatus, match="429"):
+            await dial(here.port, additional_headers=client("203.0.113.9"))
+        await (await dial(here.port, additional_headers=client("203.0.113.10"))).hang_up()
+        assert "no call from 203.0.113.9: it connects more than" in here.troubles
+
+
+def client(address):
+    return {"X-Forwarded-For": address}
 
 
 def trusting(authority):

@@ -38,6 +38,7 @@ from aiohttp import web
 from streamer.core.addresses import show_address
 from streamer.core.reasons import find_cause
 from streamer.errors import RegistryFullError, UnreachableError, UsageError
+from streamer.sources.forwarded import HEADER as FORWARDED, NO_PROXIES, Proxies
 from streamer.sources.registration import rapida
 from streamer.sources.registration.hosts import is_of_a_page, is_own_host, name_share, own_names
 from streamer.sources.registration.registry import Registry
@@ -82,6 +83,7 @@ async def open_registration(
     patience_s: float = PATIENCE_S,
     pause_s: float = WRONG_KEY_PAUSE_S,
     tls: ssl.SSLContext | None = None,
+    proxies: Proxies = NO_PROXIES,
 ) -> AsyncIterator[str]:
     """Take registrations while the context lasts; yields HOST:PORT, with the port that the system chose for 0.
 
@@ -97,7 +99,12 @@ async def open_registration(
             "the registration key is empty; set register_key to at least one character"
         )
     server = RequestServer(
-        registry, key=key, names=own_names([host, *names]), patience_s=patience_s, pause_s=pause_s
+        registry,
+        key=key,
+        names=own_names([host, *names]),
+        patience_s=patience_s,
+        pause_s=pause_s,
+        proxies=proxies,
     )
     listener = await _listen(server, host, port, tls)
     try:
@@ -136,6 +143,7 @@ class _Rules:
     key: str | None
     names: frozenset[str]
     pause_s: float
+    proxies: Proxies
 
 
 class RequestServer(web.Server):
@@ -149,8 +157,9 @@ class RequestServer(web.Server):
         names: frozenset[str],
         patience_s: float = PATIENCE_S,
         pause_s: float = WRONG_KEY_PAUSE_S,
+        proxies: Proxies = NO_PROXIES,
     ) -> None:
-        self._rules = _Rules(key, names, pause_s)
+        self._rules = _Rules(key, names, pause_s, proxies)
         super().__init__(partial(_answer, registry=registry, rules=self._rules))
         self.patience_s = patience_s
         self.is_over = False
@@ -267,7 +276,7 @@ async def _answer(request: web.BaseRequest, *, registry: Registry, rules: _Rules
         )
     if rules.key is not None and (refusal := await _check_key(request, rules.key, rules.pause_s)):
         return _response(401, refusal)
-    return _register(request, registry)
+    return _register(request, registry, rules.proxies)
 
 
 def _asks_for_us(request: web.BaseRequest, names: frozenset[str]) -> bool:
@@ -301,17 +310,20 @@ async def _answer_rapida(
         return _refuse(401, refusal)
     if not _value(request, _CALLER):
         return _refuse(400, "the caller is missing; send it as from")
-    return _register(request, registry, refuse=_refuse)
+    return _register(request, registry, rules.proxies, refuse=_refuse)
 
 
 def _register(
     request: web.BaseRequest,
     registry: Registry,
+    proxies: Proxies,
     *,
     refuse: Callable[[int, str], web.Response] | None = None,
 ) -> web.Response:
     refuse = refuse or _response
     peername = request.get_extra_info("peername") or ("?",)
+    forwarded = ", ".join(request.headers.getall(FORWARDED, []))
+    client = proxies.find_client(str(peername[0]), forwarded)
     try:
         registration = registry.register(
             caller=_value(request, _CALLER),
@@ -319,7 +331,7 @@ def _register(
             channel=_value(request, _CHANNEL),
             label=_value(request, ("label",)),
             via=_value(request, ("via",)),
-            address=name_share(str(peername[0])),
+            address=name_share(client),
         )
     except UsageError as error:
         return refuse(400, str(error))

@@ -4,6 +4,7 @@
     basic:USER:PASSWORD     Authorization: Basic, as Asterisk's websocket_client.conf sends username and password
     Header: VALUE           a header of that name, in the setting yeastar_auth
     path:SECRET             the first part of the path: ws://host/SECRET/media
+    twilio:TOKEN            X-Twilio-Signature, made with the token of the account; see `signature`
 
 In the place of a secret, `@FILE` is the first line of a file and `$NAME` a variable of the environment. Secrets are compared in constant time.
 """
@@ -22,9 +23,12 @@ from urllib.parse import unquote
 
 from streamer.core.secrets import find_secret
 from streamer.errors import UsageError
+from streamer.sources.websocket import signature
+from streamer.sources.websocket.signature import list_signatures
 from streamer.wire.websocket.base import Upgrade
 
 AUTHORIZATION = "authorization"
+TWILIO = "twilio"
 
 
 class Verdict(Enum):
@@ -50,9 +54,11 @@ class Credential:
 class Access:
     """What one listener asks for; any of its credentials is enough."""
 
-    def __init__(self, credentials: Sequence[Credential] = ()) -> None:
+    def __init__(self, credentials: Sequence[Credential] = (), *, public_url: str = "") -> None:
         self._paths = [one.secret for one in credentials if one.kind == "path"]
-        self._headers = [one for one in credentials if one.kind != "path"]
+        self._headers = [one for one in credentials if one.kind not in ("path", TWILIO)]
+        self._signers = [one for one in credentials if one.kind == TWILIO]
+        self._public_url = public_url
 
     @property
     def has_paths(self) -> bool:
@@ -61,7 +67,7 @@ class Access:
 
     def judge(self, upgrade: Upgrade) -> tuple[Verdict, Upgrade]:
         """Judge a request; returns it without the secret in its path too, as the shapes know it."""
-        if not self._paths and not self._headers:
+        if not self._paths and not self._headers and not self._signers:
             return Verdict.OPEN, upgrade
         first, _, rest = upgrade.path.removeprefix("/").partition("/")
         if _is_one_of([unquote(first)], self._paths):
@@ -69,8 +75,22 @@ class Access:
         shown = [value for one in self._headers if (value := _find_shown(upgrade, one)) is not None]
         if _is_one_of(shown, [one.secret for one in self._headers]):
             return Verdict.RIGHT, upgrade
-        is_shown = any(one.header in upgrade.headers for one in self._headers)
+        if self._is_signed(upgrade):
+            return Verdict.RIGHT, upgrade
+        asked_for = (*self._headers, *self._signers)
+        is_shown = any(one.header in upgrade.headers for one in asked_for)
         return (Verdict.WRONG if is_shown else Verdict.MISSING), upgrade
+
+    def _is_signed(self, upgrade: Upgrade) -> bool:
+        shown = upgrade.headers.get(signature.HEADER)
+        if shown is None:
+            return False
+        right = [
+            made
+            for one in self._signers
+            for made in list_signatures(upgrade, one.secret, public_url=self._public_url)
+        ]
+        return _is_one_of([shown.strip()], right)
 
 
 def parse_auth(
@@ -91,11 +111,13 @@ def parse_auth(
         user, colon, rest = rest.partition(":")
         if not user or not colon:
             raise UsageError(f"{where} must look like basic:USER:PASSWORD")
-    elif kind not in ("bearer", "path"):
-        raise UsageError(f"{where} must begin with bearer:, basic: or path:")
+    elif kind not in ("bearer", "path", TWILIO):
+        raise UsageError(f"{where} must begin with bearer:, basic:, path: or twilio:")
     secret = find_secret(rest, where=where, environment=environment, read=read)
     if kind == "path" and "/" in secret:
         raise UsageError(f"{where}: the secret of a path must have no slash")
+    if kind == TWILIO:
+        return Credential(kind, secret, signature.HEADER)
     return Credential(kind, f"{user}:{secret}" if kind == "basic" else secret)
 
 

@@ -27,6 +27,7 @@ from streamer.core.events import Cause, EndReason
 from streamer.errors import StreamerError
 from streamer.sources.accepting import explain_tls
 from streamer.sources.admission import FRAMES_PER_SECOND
+from streamer.sources.forwarded import HEADER as FORWARDED
 from streamer.sources.inbound import ServerOptions
 from streamer.sources.websocket.base import Server
 from streamer.sources.websocket.caller import Caller
@@ -98,13 +99,9 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the peer, or refuse it."""
         self._transport = cast(asyncio.Transport, transport)
-        self.host, self.peer = _name_peer(transport.get_extra_info("peername"))
         self._link = Link(self._transport, self._conversation)
-        self._membership = Membership(self, self._link, self._options, self._server, peer=self.peer)
-        self._limit = self._options.limiter.refuse(self.host)
+        self._meet(*_name_peer(transport.get_extra_info("peername")))
         self._server.welcome(self)
-        if self._has_spare:
-            self._limit = "this process may open no more files; raise LimitNOFILE, or ulimit -n"
         self._link.schedule(HEAD_S, self._transport.abort)  # a probe, no caller
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -221,7 +218,20 @@ class Connection(asyncio.BufferedProtocol):
         if not self._transport.is_closing():
             other.data_received(data)
 
+    def _meet(self, host: str, peer: str) -> None:
+        """Take note whose connection it is; a proxy is not limited, those are whose connections it passes on."""
+        self.host, self.peer = host, peer
+        self._membership = Membership(self, self._link, self._options, self._server, peer=peer)
+        is_proxy = self._options.web.proxies.trust(host)
+        self._limit = None if is_proxy else self._options.limiter.refuse(host)
+        if self._has_spare:
+            self._limit = "this process may open no more files; raise LimitNOFILE, or ulimit -n"
+
     def _judge(self, upgrade: wire.Upgrade, rest: bytes) -> None:
+        forwarded = upgrade.headers.get(FORWARDED, "")
+        client = self._options.web.proxies.find_client(self.host, forwarded)
+        if client != self.host:
+            self._meet(client, client)
         verdict = judge(
             upgrade,
             self._server,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlsplit
 
+from streamer.sources.forwarded import HEADER as FORWARDED
 from streamer.wire.websocket.base import Upgrade
 
 MOST_HEAD = 1 << 14
@@ -34,15 +35,17 @@ def explain_no_http(beginning: bytes) -> str:
 
 
 def read_upgrade(target: str, headers: Sequence[tuple[str, str]]) -> Upgrade:
-    """Return what a shape may know of a request; of parameters and headers that come twice the first counts."""
+    """Return what a shape may know of a request; of parameters and headers that come twice the first counts, but for those of proxies."""
     path, query = _split(target)
     named: dict[str, str] = {}
     offered: list[str] = []
     for name, value in headers:
+        if name.lower() == FORWARDED and FORWARDED in named:
+            named[FORWARDED] += f", {value}"  # each proxy on the way may add a line
         named.setdefault(name.lower(), value)
         if name.lower() == "sec-websocket-protocol":
             offered += [part.strip() for part in value.split(",") if part.strip()]
-    return Upgrade(path, query, named, tuple(offered))
+    return Upgrade(path, query, named, tuple(offered), target)
 
 
 def _split(target: str) -> tuple[str, dict[str, str]]:

@@ -36,7 +36,10 @@ class WebSocketServer:
         self.buffer = memoryview(bytearray(READ_SIZE))
         self.watch = LoopWatch(options.frame_clock, options.clock)
         self.requests: RequestServer | None = None
-        self.access = Access(read_credentials(options.web.auth, options.web.yeastar_auth))
+        self.access = Access(
+            read_credentials(options.web.auth, options.web.yeastar_auth),
+            public_url=options.web.public_url,
+        )
         self.names: frozenset[str] = frozenset()
         self.choose = choose
         self._shared: dict[tuple[str, str], Caller] = {}  # as many as live calls

@@ -23,6 +23,8 @@ class Upgrade:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     subprotocols: tuple[str, ...] = ()
+    target: str = ""
+    """Path and query as they were sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def test_a_certificate_that_encrypts_nothing_is_said(tmp_path):
         ),
         (
             {"listen": [{"kind": "websocket", "address": "10.0.0.5:1", "auth": "s3cret"}]},
-            "listen 1: auth must begin with bearer:, basic: or path:",
+            "listen 1: auth must begin with bearer:, basic:, path: or twilio:",
         ),
     ],
 )
