@@ -175,6 +175,21 @@ async def test_a_flood_of_any_frames_is_read_more_slowly(recordings, runtime_dir
         await until(lambda: "it is read more slowly" in here.troubles)
 
 
+async def test_many_legs_on_one_connection_are_no_flood(recordings, runtime_dir, monkeypatch):
+    monkeypatch.setattr(admission, "MOST_FRAMES", 100.0)
+    async with beside_a_good_call(recordings, runtime_dir) as (here, _):
+        socket = await dial(here.port, "/yeastar?rate=8000", subprotocols=None)
+        for _ in range(40):
+            for leg in range(8):
+                said = {"callid": "7", "channelid": f"bad{leg}", "audio": AUDIO}
+                await socket.ws.send(json.dumps(said))
+        await socket.hang_up()
+        (call,) = await closed_bad(here)
+        assert "bad0" not in here.troubles
+        assert f"{call['facts']['peer']} sends more" not in here.troubles
+    assert [leg["bytes"] for leg in call["legs"]] == [320 * 40] * 8
+
+
 async def test_long_texts_are_read_more_slowly_than_as_many_short_ones(
     recordings, runtime_dir, monkeypatch
 ):

@@ -121,6 +121,11 @@ class Caller:
         """Whether every leg has ended."""
         return self.call is not None and not self._open
 
+    def count_legs(self, member: Member) -> int:
+        """Count the legs of a member that have not ended."""
+        owned = (one.number for one in self._parties.values() if one.owner is member)
+        return sum(number in self._open for number in owned)
+
     def take(self, message: LegMessage, arrival: float, member: Member) -> str:
         """Take a message of a member; return why the connection cannot be recorded, nothing if all is well."""
         match message:

@@ -275,7 +275,7 @@ class Connection(asyncio.BufferedProtocol):
             self._take_close()
             return
         frames, self._conversation.weight = self._conversation.weight, 0
-        excess_s = self._traffic.take(frames)
+        excess_s = self._traffic.take(frames, legs=self.caller.count_legs(self))
         if excess_s:
             self.caller.tell(
                 f"sends more than {FRAMES_PER_SECOND:.0f} messages a second; it is read more slowly"

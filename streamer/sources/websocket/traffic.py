@@ -19,6 +19,7 @@ class Traffic:
         self._server = server
         self._budget: FrameBudget | None = None
         self._arrivals: Arrivals | None = None
+        self._uncounted = 0
 
     def begin(self) -> None:
         """Count from now on."""
@@ -36,10 +37,11 @@ class Traffic:
             self.arrival = self._arrivals.read(self.arrival, has_emptied=has_emptied)
         return bytes(self._server.buffer[:nbytes])
 
-    def take(self, frames: int) -> float:
-        """Count frames, and return for how long nothing should be read after them."""
+    def take(self, frames: int, *, legs: int) -> float:
+        """Count frames of so many legs, each of which may have what one call may; return for how long nothing should be read after them."""
         budget, now = self._budget, self._clock()
-        beyond = sum(not budget.take(now) for _ in range(frames)) if budget else 0
+        counted, self._uncounted = divmod(self._uncounted + frames, max(1, legs))
+        beyond = sum(not budget.take(now) for _ in range(counted)) if budget else 0
         return min(beyond / FRAMES_PER_SECOND, LONGEST_REST_S)
 
     def pause(self) -> None:
