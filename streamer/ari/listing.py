@@ -86,12 +86,13 @@ async def _follow(
             yield await _list(roster, ari, tapped)
             if reading.done():
                 return
+            # Not `wait_for`: before Python 3.12 it forgets a signal that comes with an event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await changed.wait()
     finally:
         reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await reading
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _list_again(roster: Roster, ari: Ari) -> AsyncIterator[None]:

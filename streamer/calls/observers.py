@@ -92,7 +92,8 @@ class ToldObservers:
         while not self._is_over and (left := rested - asyncio.get_running_loop().time()) > 0:
             self._news[name].clear()
             try:
-                await asyncio.wait_for(self._news[name].wait(), left)
+                async with asyncio.timeout(left):
+                    await self._news[name].wait()
             except TimeoutError:
                 return
 

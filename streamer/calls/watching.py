@@ -45,7 +45,8 @@ async def watch_channels(
     finally:
         # Nobody may leave without knowing that a recording goes on.
         try:
-            await asyncio.wait_for(announced.wait(), _ANNOUNCEMENT_S)
+            async with asyncio.timeout(_ANNOUNCEMENT_S):
+                await announced.wait()
         except TimeoutError:
             tap.terminate()
         for task in (listening, *sessions):

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "simulate": ([str(demo_call()), "--port", "0"], 1),
     "stop": (["x"], 0),
     "calls": ([], 0),
+    "channels": ([], 0),
     "show": (["last"], 0),
     "search": (["hello"], 0),
     "export": (["last", "--format", "txt"], 0),
@@ -87,6 +88,7 @@ def test_no_command_asks_for_any_name(tmp_path):
     ]
     environment = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary)}
     environment.pop("XDG_CACHE_HOME", None)
+    environment |= {"STREAMER_ARI_USER": "monitor", "STREAMER_ARI_PASSWORD": "x"}
     ran = subprocess.run(
         ["unshare", "-rmn", sys.executable, lonely.__file__, json.dumps(plan)],
         env={**environment, "PYTHONPATH": str(Path(lonely.__file__).parents[2])},
