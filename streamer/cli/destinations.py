@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from streamer.cli import output
-from streamer.cli.files import check_new, write_text
+from streamer.cli.files import check_new
+from streamer.cli.text_files import write_text
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.core.untrusted import one_line

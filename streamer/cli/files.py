@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from streamer.cli import output
-from streamer.core.transcript import Transcript
 from streamer.errors import RecordingError, UsageError
-from streamer.exporters import EXPORTERS, encode_file
-from streamer.recording.private_files import open_private
 
 
 def check_new(path: Path, *, force: bool) -> None:
@@ -36,15 +32,3 @@ def check_new(path: Path, *, force: bool) -> None:
             )
         if not output.ask(f"{path} exists. Overwrite it?"):
             raise UsageError(f"the file {path} exists; name another one with --output")
-
-
-def write_text(path: Path, format_name: str, transcript: Transcript) -> None:
-    """Write a transcript into a new file, or into a pipe, whose reader gets what is printed.
-
-    Raises:
-        RecordingError: The disk does not take it.
-    """
-    printed = EXPORTERS[format_name](transcript).encode()
-    with open_private(path) as file:
-        is_pipe = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-        file.write(printed if is_pipe else encode_file(format_name, transcript))

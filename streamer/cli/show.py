@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from streamer.calls.catalog import Entry, find_entry
 from streamer.cli import output
 from streamer.cli.calls import encode_entry, show_legs
-from streamer.cli.files import check_new, write_text
+from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
+from streamer.cli.text_files import write_text
 from streamer.config import Settings
 from streamer.core.events import Segment, Word, encode_event, encode_segment
 from streamer.core.transcript import DOUBTFUL, Transcript, format_position

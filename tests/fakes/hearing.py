@@ -10,8 +10,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from streamer.wire.websocket import choose, choose_subprotocol
 from streamer.wire.websocket.base import Media, Message, Odd, Shape, Upgrade
+from streamer.wire.websocket.choice import choose, choose_subprotocol
 
 Answer = Callable[[Shape, Message], list[str | bytes | None]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from streamer.sources.inbound import Admitted
-from streamer.wire.websocket import Refusal
 from streamer.wire.websocket.base import Maker, Upgrade
+from streamer.wire.websocket.choice import Refusal
 
 if TYPE_CHECKING:
     from streamer.sources.arrival import LoopWatch

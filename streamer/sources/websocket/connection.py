@@ -46,7 +46,8 @@ from streamer.sources.websocket.interpreter import Interpreted, Interpreter
 from streamer.sources.websocket.link import Link
 from streamer.sources.websocket.membership import POLICY, UNSUPPORTED, Membership
 from streamer.sources.websocket.traffic import Traffic
-from streamer.wire.websocket import Refusal, base as wire, choose_subprotocol
+from streamer.wire.websocket import base as wire
+from streamer.wire.websocket.choice import Refusal, choose_subprotocol
 
 HEAD_S = 5.0
 OPENING_S = 5.0

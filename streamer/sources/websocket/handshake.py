@@ -18,7 +18,8 @@ from streamer.sources.websocket.request import (
     asks_for_websocket,
     explain_no_http,
 )
-from streamer.wire.websocket import Refusal, base as wire
+from streamer.wire.websocket import base as wire
+from streamer.wire.websocket.choice import Refusal
 
 
 @dataclass(frozen=True, slots=True)

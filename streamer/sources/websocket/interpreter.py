@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from streamer.sources.websocket.base import Choose
 from streamer.sources.websocket.caller import MOST_EARLY, MOST_EARLY_BYTES
-from streamer.wire.websocket import Refusal, base as wire
+from streamer.wire.websocket import base as wire
+from streamer.wire.websocket.choice import Refusal
 
 Interpreted = wire.Message | Refusal
 

@@ -19,7 +19,8 @@ from streamer.sources.websocket.base import Choose
 from streamer.sources.websocket.call import WebSocketCall
 from streamer.sources.websocket.caller import Caller
 from streamer.sources.websocket.connection import READ_SIZE, Connection
-from streamer.wire.websocket import choose, yeastar
+from streamer.wire.websocket import yeastar
+from streamer.wire.websocket.choice import choose
 
 _SHARED = frozenset({yeastar.SOURCE})
 """Protocols in which any number of connections bring the legs of one call."""

@@ -172,7 +172,7 @@ class Speaker(Protocol):
 
 
 class Shape(Protocol):
-    """Decodes one connection. `streamer.wire.websocket.SHAPES` has one `Maker` a protocol."""
+    """Decodes one connection. `streamer.wire.websocket.choice.SHAPES` has one `Maker` a protocol."""
 
     @property
     def source(self) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from streamer.wire.protocols import PROTOCOLS, WAYS, explain_stop
-from streamer.wire.websocket import SHAPES
+from streamer.wire.websocket.choice import SHAPES
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from streamer.simulator.websocket.script import (
     with_stall,
 )
 from streamer.wire import g711
-from streamer.wire.websocket import SHAPES
 from streamer.wire.websocket.base import (
     CallBegun,
     CallEnded,
@@ -28,6 +27,7 @@ from streamer.wire.websocket.base import (
     Odd,
     Upgrade,
 )
+from streamer.wire.websocket.choice import SHAPES
 from streamer.wire.websocket.codecs import name_asterisk_format
 from tests.unit.wire.websocket.messages import audio_of, take
 

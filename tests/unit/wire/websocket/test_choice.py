@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from streamer.wire.websocket import SHAPES, Refusal, choose, choose_subprotocol
 from streamer.wire.websocket.base import Upgrade
-from streamer.wire.websocket.choice import PATHS, explain_unknown
+from streamer.wire.websocket.choice import (
+    PATHS,
+    SHAPES,
+    Refusal,
+    choose,
+    choose_subprotocol,
+    explain_unknown,
+)
 from tests.unit.wire.websocket.messages import BOMBS, documents
 
 
