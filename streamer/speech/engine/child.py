@@ -72,7 +72,7 @@ class EngineChild:
             status = await self.process.wait()
         finally:
             self.kill(None)
-            await self.process.wait()
+            await self._reap()
         self.is_dead = True
         death = self.kill_reason or _explain(status)
         if not self.ready.done():
@@ -82,6 +82,12 @@ class EngineChild:
             if not job.done():
                 job.set_exception(EngineDiedError(str(death), weight))
         return death
+
+    async def _reap(self) -> None:
+        """Wait for the end of a process that was killed, also when cancelled once more: it comes at once, and nothing else would see it."""
+        while self.process.returncode is None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.process.wait()
 
     async def ask(self, number: int, windows: tuple[Window, ...]) -> list[Hypothesis]:
         """Send a job and wait for its answer."""
