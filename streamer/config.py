@@ -175,16 +175,11 @@ def load_settings(
     Raises:
         UsageError: A key is unknown, a value has the wrong type, or the config file cannot be read.
     """
-    values = _read_file(config)
+    values = read_file(config)
     for name in _KINDS:
-        where = ENVIRONMENT_PREFIX + name.upper()
-        text = environment.get(where)
-        if text is not None and name in _ONLY_IN_FILE:
-            raise UsageError(
-                f"{where} cannot be set in the environment; write [[{name}]] into the config file"
-            )
+        text = environment.get(ENVIRONMENT_PREFIX + name.upper())
         if text is not None:
-            values[name] = _normalise(name, _parse(name, text), where=where)
+            values[name] = read_variable(name, text)
     for name, value in flags.items():
         if value is not None:
             values[name] = _normalise(name, value, where=f"--{name}")
@@ -197,9 +192,17 @@ def find_origins(config: Path | None, environment: Mapping[str, str]) -> dict[st
     Raises:
         UsageError: The config file cannot be read, or has an unknown key.
     """
-    origins = dict.fromkeys(_read_file(config), str(config or default_config_path()))
-    variables = {name: ENVIRONMENT_PREFIX + name.upper() for name in _KINDS}
-    return origins | {name: where for name, where in variables.items() if where in environment}
+    origins = dict.fromkeys(read_file(config), str(config or default_config_path()))
+    return origins | {
+        where.removeprefix(ENVIRONMENT_PREFIX).lower(): where
+        for where in list_variables(environment)
+    }
+
+
+def list_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables of the environment that set something."""
+    variables = [ENVIRONMENT_PREFIX + name.upper() for name in _KINDS]
+    return [name for name in variables if name in environment]
 
 
 def find_warnings(
@@ -241,13 +244,33 @@ def render_sample() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read_file(config: Path | None) -> dict[str, Any]:
+def read_file(config: Path | None) -> dict[str, Any]:
+    """Return what the config file sets.
+
+    Raises:
+        UsageError: It cannot be read, or has an unknown key or a value of the wrong type.
+    """
+    path = config or default_config_path()
+    read = tomllib.loads(read_text(config))
+    for name, value in read.items():
+        check_value(name, value, where=str(path))
+        read[name] = _normalise(name, value, where=f"{path}: {name}")
+    return read
+
+
+def read_text(config: Path | None) -> str:
+    """Return the config file, which is TOML; nothing if the usual one is not there.
+
+    Raises:
+        UsageError: It cannot be read, or is no TOML.
+    """
     path = config or default_config_path()
     try:
-        read = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tomllib.loads(text)
     except FileNotFoundError:
         if config is None:
-            return {}
+            return ""
         raise UsageError(
             f"there is no config file {path}; `streamer config` prints one to start from"
         ) from None
@@ -258,10 +281,31 @@ def _read_file(config: Path | None) -> dict[str, Any]:
         ) from error
     except (OSError, ValueError) as error:
         raise UsageError(f"the config file {path} cannot be read: {explain(error)}") from error
-    for name, value in read.items():
-        _check(path, name, value)
-        read[name] = _normalise(name, value, where=f"{path}: {name}")
-    return read
+    return text
+
+
+def check_value(name: str, value: Any, *, where: str) -> None:
+    """Refuse a key of the config file that is unknown, or whose value has the wrong type; `where` it stands begins the message.
+
+    Raises:
+        UsageError: It is so.
+    """
+    _check(where, name, value)
+    _normalise(name, value, where=f"{where}: {name}")
+
+
+def read_variable(name: str, text: str) -> Any:
+    """Return the value of a setting that a variable of the environment has.
+
+    Raises:
+        UsageError: It cannot be meant.
+    """
+    where = ENVIRONMENT_PREFIX + name.upper()
+    if name in _ONLY_IN_FILE:
+        raise UsageError(
+            f"{where} cannot be set in the environment; write [[{name}]] into the config file"
+        )
+    return _normalise(name, _parse(name, text), where=where)
 
 
 def _normalise(name: str, value: Any, *, where: str) -> Any:
@@ -275,17 +319,17 @@ def _normalise(name: str, value: Any, *, where: str) -> Any:
     return ",".join(parse_languages(value, where=where)) or ANY
 
 
-def _check(path: Path, name: str, value: Any) -> None:
+def _check(where: str, name: str, value: Any) -> None:
     if name not in _KINDS:
         nearest = difflib.get_close_matches(name, _KINDS, n=1, cutoff=0.0)
         raise UsageError(
-            f"{path} has the unknown key {name}; the nearest known one is {nearest[0]}"
+            f"{where} has the unknown key {name}; the nearest known one is {nearest[0]}"
         )
     if not _is_right(_KINDS[name], value):
-        raise UsageError(f"{path}: {name} must be {_describe(_KINDS[name])}")
+        raise UsageError(f"{where}: {name} must be {_describe(_KINDS[name])}")
     if name == "listen":
         for number, table in enumerate(value, start=1):
-            read_listen_table(table, where=f"{path}: listen {number}")
+            read_listen_table(table, where=f"{where}: listen {number}")
 
 
 def _is_right(kind: type, value: Any) -> bool:

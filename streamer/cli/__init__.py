@@ -13,7 +13,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import configure, live, past, serving, setup, stand_in
+from streamer.cli.commands import about, configure, live, past, serving, setup, stand_in
 from streamer.cli.usage import reword
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
@@ -63,6 +63,8 @@ for _command in (
     stand_in.simulate,
 ):
     app.command()(_command)
+app.command("help")(about.help_)
+app.command()(about.version)
 app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.cli import output
-from streamer.cli.masking import render_setting
+from streamer.cli.masking import mask, render_setting
 from streamer.config import (
     default_config_path,
     find_origins,
     find_warnings,
+    list_variables,
     load_settings,
     render_sample,
 )
@@ -58,7 +59,7 @@ def run_sample() -> int:
     return ExitCode.DONE
 
 
-def run_show(config: Path | None) -> int:
+def run_show(config: Path | None, *, as_json: bool) -> int:
     """Print each setting in force as a line of TOML, with where it comes from as a comment.
 
     Raises:
@@ -69,8 +70,27 @@ def run_show(config: Path | None) -> int:
     for warning in find_warnings(config, os.environ, settings):
         output.talk(f"warning: {warning}")
     for name in settings.__slots__:
-        origin = printable(origins.get(name, "default"))
-        output.data(f"{render_setting(name, getattr(settings, name))} # {origin}")
+        value, origin = getattr(settings, name), origins.get(name, "default")
+        if as_json:
+            output.json_line({"name": name, "value": mask(name, value), "from": origin})
+        else:
+            output.data(f"{render_setting(name, value)} # {printable(origin)}")
+    return ExitCode.DONE
+
+
+def run_config_path(config: Path | None, *, as_json: bool) -> int:
+    """Print the config file that is read, whether it is there or not, and say what else sets something."""
+    path = (config or default_config_path()).absolute()
+    variables = list_variables(os.environ)
+    if as_json:
+        about = {"path": str(path), "exists": path.is_file(), "variables": variables}
+        output.json_line(about)
+        return ExitCode.DONE
+    output.data(printable(str(path)))
+    if not path.is_file():
+        output.talk("it is not there; `streamer config` prints one to save as it")
+    if variables:
+        output.talk(f"the environment sets {', '.join(variables)}, which counts for more")
     return ExitCode.DONE
 
 

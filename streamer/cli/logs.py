@@ -57,12 +57,7 @@ def start_logging(log_file: str, *, verbosity: int) -> None:
     handler = _PrivateFileHandler(log_path(log_file), delay=True)
     handler.setFormatter(_HarmlessFormatter(_LINE))
     handlers: list[logging.Handler] = [handler]
-    if log_file and (
-        Path(log_file).is_dir() or not os.access(Path(log_file).absolute().parent, os.W_OK)
-    ):
-        raise UsageError(
-            f"the log file {log_file} cannot be written; name another one with --log-file"
-        )
+    check_log_file(log_file)
     if verbosity:
         stderr = logging.StreamHandler(sys.stderr)
         stderr.setFormatter(_HarmlessFormatter("%(levelname)s %(name)s: %(message)s"))
@@ -72,6 +67,20 @@ def start_logging(log_file: str, *, verbosity: int) -> None:
     _log.setLevel(level)
     # At DEBUG websockets logs every header, passwords among them.
     logging.getLogger("websockets").setLevel(logging.WARNING)
+
+
+def check_log_file(log_file: str) -> None:
+    """Refuse a log file that cannot be written.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    if log_file and (
+        Path(log_file).is_dir() or not os.access(Path(log_file).absolute().parent, os.W_OK)
+    ):
+        raise UsageError(
+            f"the log file {log_file} cannot be written; name another one with --log-file"
+        )
 
 
 def log_crash() -> Path:

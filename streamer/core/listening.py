@@ -38,7 +38,7 @@ def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
         UsageError: It has an unknown key, lacks one, or has a value that cannot be meant. No message repeats a secret.
     """
     for name, value in table.items():
-        _check(name, value, where=where)
+        check_listen_key(name, value, where=where)
     for name in ("kind", "address"):
         if name not in table:
             raise UsageError(f"{where} has no {name}; add one")
@@ -64,7 +64,12 @@ def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
     )
 
 
-def _check(name: str, value: Any, *, where: str) -> None:
+def check_listen_key(name: str, value: Any, *, where: str) -> None:
+    """Refuse a key of a table that is unknown or has a value that cannot be meant; `where` the table stands begins the message.
+
+    Raises:
+        UsageError: It is so.
+    """
     if name not in _KEYS:
         (nearest,) = difflib.get_close_matches(name, _KEYS, n=1, cutoff=0.0)
         raise UsageError(f"{where} has the unknown key {name}; the nearest known one is {nearest}")

@@ -1,5 +1,6 @@
 """`streamer config` and what stands below it, as a user calls them."""
 
+import json
 import re
 import tomllib
 
@@ -27,6 +28,7 @@ async def test_without_a_word_the_sample_is_printed_to_the_letter():
     code, out, err = await run_here("config")
     assert (code, out) == (0, render_sample())
     assert err.startswith("save it as ")
+    assert await run_here("config", "sample") == (code, out, err)
 
 
 async def test_show_says_of_every_setting_where_it_comes_from(tmp_path, monkeypatch):
@@ -57,6 +59,99 @@ async def test_show_refuses_a_wrong_file_and_names_it(tmp_path):
     code, out, err = await run_here("config", "show", "--config", str(config))
     assert (code, out) == (2, "")
     assert "unknown key colour" in err
+
+
+WRONG = """# the second line is wrong
+url = "http://pbx"
+modle = "small"
+language = "klingon"
+encoder_window = "long"
+open_timeout = -1
+cert = "/nowhere/cert.pem"
+ari_password = "@/nowhere/password"
+log_file = "/nowhere/streamer.log"
+
+[[listen]]
+kind = "sip"
+adress = "x"
+
+[[listen]]
+kind = "websocket"
+address = "127.0.0.1:2"
+auth = ["bearer:@/nowhere/token"]
+"""
+
+
+async def test_check_names_every_wrong_value_with_its_line(tmp_path, monkeypatch):
+    config = tmp_path / "config.toml"
+    config.write_text(WRONG)
+    monkeypatch.setenv("STREAMER_DEVICE", "gpu")
+    monkeypatch.setenv("STREAMER_OPEN_TIMEOUT", "soon")
+    monkeypatch.setenv("STREAMER_URLL", "ws://x")
+    code, out, err = await run_here("config", "check", "--config", str(config))
+    assert (code, out) == (2, "")
+    said = err.splitlines()
+    assert [re.search(r"line (\d+): ", line)[1] for line in said[:10]] == (  # type: ignore[index]
+        ["2", "3", "4", "5", "6", "7", "8", "9", "12", "13"]
+    )
+    assert said[10].startswith(f"{config}, line 15: listen 2: auth")
+    assert said[11] == "STREAMER_DEVICE: device must be auto, cpu or cuda, not gpu"
+    assert said[12].startswith("STREAMER_OPEN_TIMEOUT must be ")
+    assert said[13].startswith("warning: the environment sets STREAMER_URLL")
+    code, out, _ = await run_here("config", "check", "--config", str(config), "--json")
+    faults = [json.loads(line) for line in out.splitlines()]
+    assert code == 2
+    assert [fault["message"] for fault in faults] == said[:13]
+    assert faults[0]["line"] == 2
+    assert (faults[-1]["where"], faults[-1]["line"]) == ("STREAMER_OPEN_TIMEOUT", None)
+
+
+async def test_check_finds_nothing_wrong_with_the_sample_of_defaults():
+    code, out, err = await run_here("config", "check")
+    assert (code, out) == (0, "")
+    assert err.startswith("all settings can be used; there is no config file ")
+
+
+async def test_check_says_of_the_environment_too_that_a_key_needs_its_certificate(monkeypatch):
+    monkeypatch.setenv("STREAMER_KEY", "/nowhere/key.pem")
+    code, _, err = await run_here("config", "check")
+    assert code == 2
+    assert err == "STREAMER_KEY: key needs the certificate that it belongs to; set cert\n"
+
+
+@pytest.mark.parametrize("text", ["url = 'x", "url = 1\nurl = 2\n", "\udcff"])
+async def test_check_says_where_a_file_ceases_to_be_toml(tmp_path, text):
+    config = tmp_path / "config.toml"
+    config.write_bytes(text.encode(errors="surrogateescape"))
+    code, out, err = await run_here("config", "check", "--config", str(config))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert str(config) in err
+
+
+async def test_path_names_the_file_that_is_read_and_says_if_it_is_not_there(tmp_path, monkeypatch):
+    config = tmp_path / "config.toml"
+    code, out, err = await run_here("config", "path", "--config", str(config))
+    assert (code, out) == (0, f"{config}\n")
+    assert "it is not there" in err
+    config.write_text("")
+    monkeypatch.setenv("STREAMER_MODEL", "tiny")
+    code, out, err = await run_here("config", "path", "--config", str(config))
+    assert (out, err) == (
+        f"{config}\n",
+        "the environment sets STREAMER_MODEL, which counts for more\n",
+    )
+    _, out, _ = await run_here("config", "path", "--config", str(config), "--json")
+    assert json.loads(out) == {"path": str(config), "exists": True, "variables": ["STREAMER_MODEL"]}
+
+
+async def test_show_has_each_setting_as_json_without_secrets(monkeypatch):
+    monkeypatch.setenv("STREAMER_PASSWORD", "hunter2")
+    code, out, _ = await run_here("config", "show", "--json")
+    assert code == 0
+    shown = {line["name"]: line for line in map(json.loads, out.splitlines())}
+    assert set(shown) == set(Settings.__slots__)
+    assert shown["password"] == {"name": "password", "value": "***", "from": "STREAMER_PASSWORD"}
+    assert shown["retention_days"] == {"name": "retention_days", "value": 0, "from": "default"}
 
 
 async def test_show_warns_of_what_is_no_setting(monkeypatch):

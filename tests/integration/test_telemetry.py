@@ -45,9 +45,14 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "delete": (["last", "--yes"], 0),
     "backup": (["{home}/copy"], 0),
     "config": ([], 0),
+    "config sample": ([], 0),
     "config show": ([], 0),
+    "config check": ([], 0),
+    "config path": ([], 0),
     "config asterisk": (["--version", "22.9", "--via", "websocket"], 0),
     "config yeastar": ([], 0),
+    "help": (["watch"], 0),
+    "version": ([], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
     "models check": (["demo"], 0),
@@ -55,7 +60,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
 """What each command is run with, and after how many lines it is told to end."""
 
 _WITHOUT_RECORDINGS = {"demo", "simulate"} | {
-    name for name in COMMANDS if name.split()[0] in ("config", "models")
+    name for name in COMMANDS if name.split()[0] in ("config", "models", "help", "version")
 }
 
 

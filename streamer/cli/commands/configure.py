@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import ConfigFile
+from streamer.cli.options import AsJson, ConfigFile
 from streamer.errors import ExitCode
 
 config_app = typer.Typer(
@@ -29,12 +29,36 @@ def _config(context: typer.Context) -> int:
     return ExitCode.DONE if context.invoked_subcommand else run_sample()
 
 
+@config_app.command("sample")
+def config_sample() -> int:
+    """Print a config file with every setting explained, as `streamer config` does."""
+    from streamer.cli.config import run_sample
+
+    return run_sample()
+
+
 @config_app.command("show")
-def config_show(config: ConfigFile = None) -> int:
+def config_show(config: ConfigFile = None, as_json: AsJson = False) -> int:
     """Print the settings in force and where each comes from, without secrets."""
     from streamer.cli.config import run_show
 
-    return run_show(config)
+    return run_show(config, as_json=as_json)
+
+
+@config_app.command("check")
+def config_check(config: ConfigFile = None, as_json: AsJson = False) -> int:
+    """Read every setting, and name each wrong one with its line."""
+    from streamer.cli.config_check import run_config_check
+
+    return run_config_check(config, as_json=as_json)
+
+
+@config_app.command("path")
+def config_path(config: ConfigFile = None, as_json: AsJson = False) -> int:
+    """Print which config file is read, and which variables of the environment are."""
+    from streamer.cli.config import run_config_path
+
+    return run_config_path(config, as_json=as_json)
 
 
 @config_app.command("asterisk")

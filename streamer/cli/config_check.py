@@ -1,0 +1,231 @@
+"""`streamer config check`: every value of the config file and the environment that cannot be meant, with where it stands."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from streamer.ari.access import complete_url
+from streamer.cli import output
+from streamer.cli.logs import check_log_file
+from streamer.config import (
+    ENVIRONMENT_PREFIX,
+    Settings,
+    check_value,
+    default_config_path,
+    find_warnings,
+    read_text,
+    read_variable,
+)
+from streamer.core.listening import check_listen_key, read_listen_table
+from streamer.core.secrets import find_secret
+from streamer.core.toml_lines import Key, find_lines
+from streamer.core.trust import open_trust
+from streamer.errors import ExitCode, NotFoundError, StreamerError, UsageError
+from streamer.sources.forwarded import read_proxies
+from streamer.sources.tls import Certificate
+from streamer.sources.websocket.access import read_credentials
+from streamer.speech.base import EncoderWindow
+from streamer.speech.engine.models import NAMES, resolve_model
+from streamer.wire.stream_channel import check_url
+
+_COMPUTE_TYPES = [
+    "default",
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+]
+"""Those of CTranslate2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A value that cannot be meant; `line` is None in the environment."""
+
+    where: str
+    line: int | None
+    message: str
+    """Begins with where it stands."""
+
+
+def run_config_check(config: Path | None, *, as_json: bool) -> int:
+    """Name each wrong value with its line; return whether there is none.
+
+    Raises:
+        UsageError: The config file cannot be read at all.
+    """
+    faults = list(find_faults(config, os.environ))
+    for fault in faults:
+        if as_json:
+            said = {"where": fault.where, "line": fault.line, "message": fault.message}
+            output.json_line(said)
+        else:
+            output.talk(fault.message)
+    for warning in find_warnings(config, os.environ, Settings()):
+        output.talk(f"warning: {warning}")
+    if not faults and not as_json:
+        output.talk(f"all settings can be used; {_name_file(config)}")
+    return ExitCode.USAGE if faults else ExitCode.DONE
+
+
+def _name_file(config: Path | None) -> str:
+    """Say which config file is read, or that there is none."""
+    path = config or default_config_path()
+    return f"the config file is {path}" if path.exists() else f"there is no config file {path}"
+
+
+def find_faults(config: Path | None, environment: Mapping[str, str]) -> Iterator[Fault]:
+    """Yield what is wrong in the config file, from its top, and then in the environment.
+
+    Raises:
+        UsageError: The file cannot be read, or is no TOML.
+    """
+    text, path = read_text(config), str(config or default_config_path())
+    values = tomllib.loads(text)
+    pair = list(_find_wrong_pair(values, environment))
+    in_file = [one for one in pair if _name_variable(str(one[0][0])) not in environment]
+    wrong = [*_find_wrong(values), *in_file]
+    lines = find_lines(text) if wrong else {}
+    for key, message in sorted(wrong, key=lambda one: lines[one[0]]):
+        yield Fault(path, lines[key], f"{path}, line {lines[key]}: {message}")
+    for (name, *_), message in [one for one in pair if one not in in_file]:
+        variable = _name_variable(str(name))
+        yield Fault(variable, None, f"{variable}: {message}")
+    for name in Settings.__slots__:
+        variable = _name_variable(name)
+        if variable in environment and (message := _judge_variable(name, environment[variable])):
+            yield Fault(variable, None, message)
+
+
+def _find_wrong(values: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    """Yield the key of each wrong value of a config file, and what is wrong with it."""
+    for name, value in values.items():
+        if name == "listen" and isinstance(value, list):
+            yield from _find_wrong_tables(value)
+        elif message := _explain(partial(check_value, name, value, where="")):
+            yield (name,), _shorten(message)
+        elif message := _judge(name, value):
+            yield (name,), message
+
+
+def _find_wrong_pair(
+    values: Mapping[str, Any], environment: Mapping[str, str]
+) -> Iterator[tuple[Key, str]]:
+    """Yield what is wrong with the certificate and its key, wherever each is set."""
+    cert, key = (
+        environment.get(_name_variable(name), values.get(name, "")) for name in ("cert", "key")
+    )
+    if not isinstance(cert, str) or not isinstance(key, str):
+        return
+    name = "cert" if cert else "key"
+    if key and not cert:
+        yield (name,), "key needs the certificate that it belongs to; set cert"
+    elif cert and (message := _explain(partial(Certificate, Path(cert), Path(key or cert)))):
+        yield (name,), message
+
+
+def _name_variable(setting: str) -> str:
+    return ENVIRONMENT_PREFIX + setting.upper()
+
+
+def _shorten(message: str) -> str:
+    """Take the empty place from the beginning of a message, before which its line will stand."""
+    return message.removeprefix(": ").replace(" has the unknown key", "unknown key", 1)
+
+
+def _find_wrong_tables(tables: list[Any]) -> Iterator[tuple[Key, str]]:
+    for place, table in enumerate(tables):
+        way, where = ("listen", place), f"listen {place + 1}"
+        if not isinstance(table, dict):
+            yield ("listen",), "listen must be tables, each under its own [[listen]]"
+            return
+        is_right = True
+        for name, value in table.items():
+            if message := _explain(partial(check_listen_key, name, value, where=where)):
+                is_right = False
+                yield (*way, name), message
+        if is_right and (message := _explain(partial(_read_table, table, where=where))):
+            yield way, message
+
+
+def _read_table(table: Mapping[str, Any], *, where: str) -> None:
+    read = read_listen_table(table, where=where)
+    read_credentials(read.auth, read.yeastar_auth, where=f"{where}: ")
+
+
+def _judge_variable(name: str, text: str) -> str:
+    """Return what is wrong with a variable of the environment, nothing if nothing is."""
+    try:
+        value = read_variable(name, text)
+    except UsageError as error:
+        return str(error)
+    message = _judge(name, value)
+    return f"{_name_variable(name)}: {message}" if message else ""
+
+
+def _judge(name: str, value: Any) -> str:
+    """Return why a value of the right type cannot be meant; an empty one is none."""
+    judge = _JUDGES.get(name)
+    return _explain(partial(judge, value)) if judge is not None and value else ""
+
+
+def _explain(judge: Callable[[], object]) -> str:
+    try:
+        judge()
+    except StreamerError as error:
+        return str(error)
+    return ""
+
+
+def _check_choice(name: str, *choices: str) -> Callable[[str], None]:
+    def check(value: str) -> None:
+        if value not in choices:
+            raise UsageError(
+                f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}, not {value}"
+            )
+
+    return check
+
+
+def _check_folder(value: str) -> None:
+    if Path(value).exists() and not Path(value).is_dir():
+        raise UsageError(f"{value} is not a folder; name one")
+
+
+def _check_database(value: str) -> None:
+    if Path(value).is_dir():
+        raise UsageError(f"{value} is a folder; name a file in it")
+
+
+def _check_model(value: str) -> None:
+    with suppress(*[NotFoundError] if value in NAMES else []):  # one of these is yet to be pulled
+        resolve_model(value)
+
+
+_JUDGES: Mapping[str, Callable[[Any], object]] = {
+    "url": check_url,
+    "ari_url": complete_url,
+    "ari_password": lambda value: find_secret(value, where="ari_password", environment=os.environ),
+    "ca": lambda value: open_trust(value, insecure=False),
+    "model": _check_model,
+    "device": _check_choice("device", "auto", "cpu", "cuda"),
+    "compute_type": _check_choice("compute_type", "auto", *_COMPUTE_TYPES),
+    "encoder_window": _check_choice("encoder_window", "auto", *EncoderWindow),
+    "recordings": _check_folder,
+    "db": _check_database,
+    "trusted_proxies": read_proxies,
+    "log_file": check_log_file,
+    "runtime_dir": _check_folder,
+}
+"""Settings whose values may be of the right type and still be wrong."""
