@@ -50,6 +50,7 @@ for _command in (
     live.watch,
     serving.serve,
     live.stop,
+    live.play,
     live.channels,
     past.calls,
     past.show,

@@ -5,6 +5,7 @@
         caller.wav  [caller.2.wav]     a leg's audio, in one more file after each 4 GiB
         tap.lock  [tap.log]            held while the tap lives; its log if it is a process of its own
         [stop]                         asks the tap to end the recording
+        [play.request] [flush]         asks the tap to play this to the party, and to drop what it plays
         transcriber.lock               held by the one process that transcribes the call
         [caller.partial.json] [lag.json]   what is being said, and how late its words are; gone when all is transcribed
         [names.json]                   what the user calls the speakers
@@ -32,6 +33,7 @@ from streamer.recording.private_files import (
     IrregularFileError,
     create_private,
     is_regular,
+    open_regular,
     read_json,
     replace_json,
 )
@@ -146,6 +148,75 @@ class CallFolder:
         """Say whether its tap has been asked to end; a disk that does not answer says no."""
         return is_there(self._stop)
 
+    def offer_play(self, wav: bytes) -> bool:
+        """Ask its tap to play a WAV to the party; False while it has not taken the one before.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        self._check_place()
+        unfinished = self._play.with_name(f"{self._play.stem}.{os.getpid()}{UNFINISHED}")
+        try:
+            with os.fdopen(create_private(unfinished, os.O_WRONLY | os.O_EXCL), "wb") as file:
+                file.write(wav)
+            os.link(unfinished, self._play)
+        except FileExistsError:
+            return False
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return True
+
+    def withdraw_play(self) -> None:
+        """Take back what was offered and not taken."""
+        with suppress(OSError):
+            self._play.unlink()
+
+    def is_play_offered(self) -> bool:
+        """Say whether a WAV waits to be taken."""
+        return is_there(self._play)
+
+    def take_play(self) -> int | None:
+        """Return the descriptor of the WAV that its tap is to play next, which nobody else can take; None if there is none.
+
+        Raises:
+            OSError: There is something that cannot be taken.
+        """
+        if not is_there(self._play):
+            return None
+        descriptor = open_regular(self._play)
+        try:
+            self._play.unlink()
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def request_flush(self) -> None:
+        """Ask its tap to play nothing more of what is queued.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        self._check_place()
+        with suppress(FileExistsError):
+            os.close(create_private(self._flush, os.O_WRONLY | os.O_EXCL))
+
+    def is_flush_requested(self) -> bool:
+        """Say whether its tap has not obeyed yet."""
+        return is_there(self._flush)
+
+    def take_flush(self) -> bool:
+        """Say, once for each wish, whether its tap is to play nothing more; what waits to be taken is gone with it.
+
+        Raises:
+            OSError: The wish cannot be removed.
+        """
+        if not is_there(self._flush):
+            return False
+        self._play.unlink(missing_ok=True)
+        self._flush.unlink()
+        return True
+
     # call.json
 
     def read(self) -> dict[str, Any]:
@@ -178,7 +249,8 @@ class CallFolder:
 
     def is_passing(self, path: Path) -> bool:
         """Say whether a file only tells who is at work on the call, or is not whole yet."""
-        names = {self._tap_lock.name, self._transcriber_lock.name, self._stop.name, self.lags.name}
+        requests = {self._stop.name, self._play.name, self._flush.name}
+        names = {self._tap_lock.name, self._transcriber_lock.name, self.lags.name, *requests}
         return path.name in names or path.name.endswith((_PARTIAL, UNFINISHED))
 
     def live_status_files(self) -> Iterator[Path]:
@@ -195,7 +267,15 @@ class CallFolder:
         replaced = [*(self.partial(label) for label in labels), self.lags, self.names]
         yield from replaced
         yield from (path.with_name(path.name + UNFINISHED) for path in (*replaced, self.call_json))
-        yield from (self._stop, self.tap_log, self._tap_lock, self._transcriber_lock)
+        yield from self.path.glob(f"{self._play.stem}.*{UNFINISHED}")
+        yield from (
+            self._play,
+            self._flush,
+            self._stop,
+            self.tap_log,
+            self._tap_lock,
+            self._transcriber_lock,
+        )
         yield self.call_json
 
     def write_names(self, names: Mapping[str, str]) -> None:
@@ -223,3 +303,11 @@ class CallFolder:
     @property
     def _stop(self) -> Path:
         return self.path / "stop"
+
+    @property
+    def _play(self) -> Path:
+        return self.path / "play.request"
+
+    @property
+    def _flush(self) -> Path:
+        return self.path / "flush"

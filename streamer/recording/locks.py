@@ -91,9 +91,10 @@ def is_locked(path: Path) -> bool:
 def is_there(path: Path) -> bool:
     """Say whether something is there, a link that leads nowhere included; on a disk that cannot be asked it is not."""
     try:
-        return path.exists() or path.is_symlink()
-    except OSError:
+        path.lstat()
+    except (OSError, ValueError):
         return False
+    return True
 
 
 def read_note(path: Path) -> str:

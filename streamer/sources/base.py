@@ -90,6 +90,8 @@ class Sent:
     bytes: int = 0
     dropped: int = 0
     """Frames left out because the peer did not read."""
+    rate: int = 0
+    """Samples a second of what can be played to the party; 0 where nothing can."""
 
 
 class CallStream(Protocol):

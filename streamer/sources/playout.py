@@ -159,13 +159,22 @@ class Playout:
         *,
         rate: int,
         fills_silence: bool,
+        watch: ReturnWatch | None = None,
     ) -> None:
-        self.sent = Sent()
-        self.rate = rate
-        self.watch = watch_return(playback)
+        self.sent = Sent(rate=rate)
+        self.watch = watch or watch_return(playback)
         self._transport = transport
         self._playback = playback
         self._fills_silence = fills_silence
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of what the peer is sent."""
+        return self.sent.rate
+
+    @rate.setter
+    def rate(self, rate: int) -> None:
+        self.sent.rate = rate
 
     def play(self, frames: int) -> None:
         """Send what is due."""

@@ -29,6 +29,7 @@ from streamer.core.events import (
 from streamer.core.transcript import format_position
 from streamer.errors import ExitCode, StreamerError
 from streamer.media.timeline import CallClock, Timeline
+from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
 from streamer.sources.base import (
     CallStream,
@@ -41,6 +42,7 @@ from streamer.sources.base import (
     StreamItem,
 )
 from streamer.sources.one_way import Returning, advise, explain_zeros, is_silence
+from streamer.tap.playing import PlayRequests
 
 TICK_S = 0.1
 STOP_POLL_TICKS = 2
@@ -115,6 +117,7 @@ class _Tap:
         self._told_noise: dict[int, int] = {}
         """By leg, how many parts that are noise were said."""
         self._ticks = 0
+        self._requests = PlayRequests(stream, CallFolder(recording.folder), self._tell)
 
     async def run(self) -> TapResult:
         ticker = asyncio.ensure_future(self._tick_for_ever())
@@ -130,6 +133,7 @@ class _Tap:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+            self._requests.close()
             await (
                 self._stream.aclose()
             )  # first of all: no socket stays unread while the disk is slow
@@ -171,6 +175,7 @@ class _Tap:
             self._rateless_legs.add(leg)
         self._opened_at[leg] = self._clock()
         self._silent_legs.add(leg)
+        self._count_sent()  # says at which rate something can be played to the party
         self._recording.attach(leg)
         call = self._recording.call
         self._bus.publish(LegAttached(call.id, call.legs[leg], self._recording.paths[leg]))
@@ -218,6 +223,7 @@ class _Tap:
     def _look_around(self, now: float) -> None:
         if self._recording.is_stop_requested():
             self._stop.request(EndReason.STOPPED)
+        self._requests.look()
         for leg in self._silent_legs.copy():
             waited_s = now - self._opened_at[leg]
             if waited_s >= FILE_AFTER_S and leg not in self._rateless_legs:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "resume": (["--all", "--model", "demo"], 0),
     "simulate": ([str(demo_call()), "--port", "0"], 1),
     "stop": (["x"], 0),
+    "play": (["x", "--flush"], 0),
     "calls": ([], 0),
     "channels": ([], 0),
     "show": (["last"], 0),

@@ -14,10 +14,12 @@ from streamer.cli.options import (
     AnyCall,
     AnyChannels,
     AsJson,
+    CallName,
     Channels,
     Force,
     Plain,
     choose_lines,
+    parse_path,
     with_settings,
 )
 from streamer.errors import UsageError
@@ -102,6 +104,36 @@ def stop(
     if listener is not None:
         return run_stop_listener(settings, listener)
     return run_stop(settings, call or "")
+
+
+@with_settings("recordings")
+def play(
+    settings: Settings,
+    call: CallName,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", parser=parse_path, help="An audio file.")
+    ] = None,
+    into_call: Annotated[
+        bool, typer.Option("--into-call", help="Play FILE to the party of this live call.")
+    ] = False,
+    flush: Annotated[
+        bool,
+        typer.Option("--flush", help="Drop what is queued for the party and not yet heard."),
+    ] = False,
+) -> int:
+    """Play a file to the party of a live call, behind what is queued for it already.
+
+    The party must have come by AudioSocket, chan_websocket or Twilio's <Connect><Stream>.
+    """
+    from streamer.cli.play import run_play
+
+    if file is not None and not into_call:
+        raise UsageError("say with --into-call that the party is to hear FILE")
+    if file is None and (into_call or not flush):
+        raise UsageError(
+            "name a FILE to play with --into-call, or drop what is queued with --flush"
+        )
+    return run_play(settings, call, file, flushes=flush)
 
 
 @with_settings("ca", "insecure", "recordings")

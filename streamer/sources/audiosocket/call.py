@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from streamer.core.audio import Leg
 from streamer.sources.base import Inbox, Sent, StreamItem
 from streamer.sources.one_way import ReturnWatch
+from streamer.sources.programme import Programme
 
 
 class AudioSocketCall:
@@ -24,11 +25,13 @@ class AudioSocketCall:
         sent: Sent,
         leave: Callable[[], None],
         watch: ReturnWatch | None = None,
+        programme: Programme | None = None,
     ) -> None:
         self.legs = (leg,)
         self.facts = facts
         self.sent = (sent,)
         self.watch = watch
+        self.programme = programme
         self._inbox = Inbox(self.legs)
         self._leave = leave
 

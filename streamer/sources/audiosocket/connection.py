@@ -38,7 +38,8 @@ from streamer.sources.audiosocket.pending_call import PendingCall
 from streamer.sources.audiosocket.share import Share
 from streamer.sources.base import LegClosed
 from streamer.sources.inbound import ServerOptions
-from streamer.sources.playout import Echo, Playout
+from streamer.sources.playout import Echo, Playout, watch_return
+from streamer.sources.programme import Programme
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
 from streamer.wire.protocols import AUDIOSOCKET, explain_stop
@@ -283,11 +284,13 @@ class Connection(asyncio.BufferedProtocol):
         self._arrivals = Arrivals(self._server.watch, now)
         self._arrivals.read(now, has_emptied=self._has_emptied)
         self._playback = self._options.new_playback()
+        self._programme = Programme(self._playback)
         self.playout = Playout(
             self._transport,
-            self._playback,
+            self._programme,
             rate=USUAL_RATE,
             fills_silence=self._options.fills_silence,
+            watch=watch_return(self._playback),
         )
         self._options.frame_clock.start(self.playout.play)
         self._set_timer(RATE_WAIT_S, self._announce_at_last)
@@ -350,7 +353,12 @@ class Connection(asyncio.BufferedProtocol):
         leg = Leg(admitted.label, admitted.channel, rate or USUAL_RATE, admitted.number)
         facts = {"uuid": str(self._uuid), "peer": self.peer, **admitted.facts}
         return AudioSocketCall(
-            leg, facts, sent=self.playout.sent, leave=self.leave, watch=self.playout.watch
+            leg,
+            facts,
+            sent=self.playout.sent,
+            leave=self.leave,
+            watch=self.playout.watch,
+            programme=self._programme,
         )
 
     def _judge_end(self, exc: Exception | None) -> tuple[EndReason, StreamerError | None, str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from streamer.core.audio import Leg
 from streamer.sources.base import Inbox, Sent, StreamItem
 from streamer.sources.one_way import ReturnWatch
+from streamer.sources.programme import Programme
 
 
 class WebSocketCall:
@@ -25,12 +26,14 @@ class WebSocketCall:
         sent: tuple[Sent, ...],
         leave: Callable[[], None],
         watch: ReturnWatch | None = None,
+        programme: Programme | None = None,
     ) -> None:
         self.legs = (leg,)
         self.source = source
         self.facts = facts
         self.sent = sent
         self.watch = watch
+        self.programme = programme
         self._inbox = Inbox(self.legs)
         self._channels = [leg.channel]
         self._leave = leave

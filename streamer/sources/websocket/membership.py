@@ -10,7 +10,8 @@ from streamer.core.events import Cause, EndReason
 from streamer.errors import StreamerError
 from streamer.sources.base import Sent
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.sources.playout import Echo
+from streamer.sources.playout import Echo, watch_return
+from streamer.sources.programme import Programme
 from streamer.sources.websocket.base import Server
 from streamer.sources.websocket.call import WebSocketCall
 from streamer.sources.websocket.caller import (
@@ -56,6 +57,9 @@ class Membership:
         self._named: tuple[str, Mapping[str, str]] = ("", {})
         self._sent = Sent()
         self._playback = options.new_playback()
+        self._is_over = False
+        """No more audio may be sent."""
+        self._programme: Programme | None = None
         self._playout: WebPlayout | None = None
         self.caller = Caller(
             peer, clock=options.clock, make_call=self._make_call, on_audio=self._hear
@@ -115,6 +119,7 @@ class Membership:
 
     def stop_playing(self) -> None:
         """Send no more audio; idempotent."""
+        self._is_over = True
         if self._playout is not None:
             self._options.frame_clock.stop(self._playout.play)
 
@@ -163,6 +168,7 @@ class Membership:
             sent=(self._sent,) if speaker else (),
             leave=self.caller.leave,
             watch=self._playout.watch if self._playout else None,
+            programme=self._programme,
         )
         self._server.share(self._share_key(), self.caller)
         self._server.announce(call)
@@ -175,21 +181,32 @@ class Membership:
         return {fact: value[:LONGEST_VALUE] for fact, value in known.items()}
 
     def _begin_playout(self, message: wire.LegBegun) -> wire.Speaker | None:
-        """Begin to send what there is to send, and return what may be sent."""
+        """Get ready to send audio, which begins once there is some, and return what may be sent."""
         speaker = self._interpreter.speaker if self._interpreter else None
-        if speaker is None or self._playback is None or message.format is None:
+        if speaker is None or message.format is None:
             return speaker
+        self._programme = Programme(self._playback, on_added=self._play, on_dropped=self._drop)
         self._playout = WebPlayout(
             speaker,
-            self._playback,
+            self._programme,
             message.format,
             frame_bytes=message.frame_bytes,
             sent=self._sent,
             send=self._link.send,
             unsent=lambda: self._link.unsent,
+            watch=watch_return(self._playback),
         )
-        self._options.frame_clock.start(self._playout.play)
+        if self._playback is not None:
+            self._play()
         return speaker
+
+    def _play(self) -> None:
+        if self._playout is not None and not self._is_over:
+            self._options.frame_clock.start(self._playout.play)
+
+    def _drop(self) -> None:
+        if self._playout is not None and not self._is_over:
+            self._playout.drop()
 
     def _hear(self, pcm: bytes) -> None:
         if isinstance(self._playback, Echo) and self.caller.call is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamer.sources.base import Sent
+from streamer.sources.one_way import ReturnWatch
 from streamer.sources.playout import Playback, watch_return
 from streamer.sources.websocket.audio import encode
 from streamer.wire.websocket.base import MediaFormat, Speaker
@@ -35,15 +36,17 @@ class WebPlayout:
         sent: Sent,
         send: Callable[[str | bytes], None],
         unsent: Callable[[], int],
+        watch: ReturnWatch | None = None,
     ) -> None:
         self.may_send = True
-        self.watch = watch_return(playback)
+        self.watch = watch or watch_return(playback)
         self._speaker = speaker
         self._playback = playback
         self._format = format
         self._sent = sent
         self._send = send
         self._unsent = unsent
+        sent.rate = format.rate
         self._waiting = bytearray()
         """Coded audio that is less than a frame of the peer."""
         self._frame_bytes = frame_bytes if _is_believable(frame_bytes, format) else 0
@@ -72,6 +75,13 @@ class WebPlayout:
         """Have the peer drop what it has not played yet."""
         if self._sent.frames:
             self._say(self._speaker.flush())
+
+    def drop(self) -> None:
+        """Forget what has begun to be played, and have the peer drop it."""
+        self._waiting.clear()
+        self._has_unmarked = False
+        self.watch.reach_mark()  # the mark goes with what stands before it
+        self.flush()
 
     def _send_whole_frames(self) -> None:
         size = self._frame_bytes or len(self._waiting)
