@@ -1,35 +1,69 @@
-"""`streamer simulate --as ari`: an Asterisk whose calls can be listed and followed over ARI."""
+"""`streamer simulate --as ari`: an Asterisk whose calls can be listed, followed and tapped over ARI."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from streamer.cli import output
+from streamer.cli.demo import demo_call
 from streamer.cli.signals import run_to_end
 from streamer.core.addresses import show_address
+from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.core.reasons import explain
 from streamer.errors import UnreachableError
+from streamer.media.decode import decode_tracks
+from streamer.media.opened import check_file
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
+from streamer.simulator.ari.sound import Voice
 
 ANSWERED_AFTER_S = 2.0
 _PHONES = 100
 _PAUSE_S = 1.0
 
+Voices = tuple[Voice | None, Voice | None]
 
-def run_ari(
-    *, host: str, port: int, calls: int, every: float, hangs_up_at: float | None, loop: bool
-) -> int:
-    """Stand in until a signal comes; each call rings, is answered, and ends at `hangs_up_at` seconds if that is given.
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """Calls to have: how many, how many seconds between their starts, and when each ends; None is with what is said, or never."""
+
+    calls: int | None = None
+    every: float = 0.0
+    hangs_up_at: float | None = None
+    loop: bool = False
+
+
+def run_ari(files: Sequence[Path], *, host: str, port: int, plan: CallPlan) -> int:
+    """Stand in until a signal comes; the parties of each call say what is in a pair of files, or in the bundled call again and again.
 
     Raises:
+        UsageError: A file holds no audio.
         UnreachableError: The port cannot be had.
     """
-    return run_to_end(_serve(host, port, calls, every, hangs_up_at, loop))
+    voices = load_voices(files)
+    return run_to_end(_serve(host, port, plan, voices))
 
 
-async def _serve(
-    host: str, port: int, calls: int, every: float, hangs_up_at: float | None, loop: bool
-) -> int:
+def load_voices(files: Sequence[Path]) -> list[Voices]:
+    """Return what the two parties of each call say; a file with two channels is a call of its own.
+
+    Raises:
+        UsageError: A file holds no audio.
+    """
+    for path in files:
+        check_file(path)
+    tracks = [track for path in files or [demo_call()] for track in decode_tracks(path)]
+    voices = [Voice(track, repeats=not files) for track in tracks]
+    return [
+        (voices[n], voices[n + 1] if n + 1 < len(voices) else None)
+        for n in range(0, len(voices), 2)
+    ]
+
+
+async def _serve(host: str, port: int, plan: CallPlan, voices: list[Voices]) -> int:
     ari = SimulatedAri()
     try:
         async with ari.open(host, port) as bound, asyncio.TaskGroup() as group:
@@ -39,8 +73,8 @@ async def _serve(
                 f" STREAMER_ARI_PASSWORD={PASSWORD} streamer channels"
             )
             output.data(f"{url}/ari")
-            for number in range(calls):
-                group.create_task(_play(ari, number, number * every, hangs_up_at, loop))
+            for number in range(len(voices) if plan.calls is None else plan.calls):
+                group.create_task(_play(ari, number, plan, voices[number % len(voices)]))
             await asyncio.Event().wait()
     except OSError as error:
         raise UnreachableError(
@@ -49,22 +83,28 @@ async def _serve(
     return 0
 
 
-async def _play(
-    ari: SimulatedAri, number: int, starts_at: float, hangs_up_at: float | None, loop: bool
-) -> None:
-    await asyncio.sleep(starts_at)
-    answered_at = ANSWERED_AFTER_S
+async def _play(ari: SimulatedAri, number: int, plan: CallPlan, voices: Voices) -> None:
+    await asyncio.sleep(number * plan.every)
+    ends_at = _find_end(voices) if plan.hangs_up_at is None else plan.hangs_up_at
+    first = _PHONES + 2 * number
     while True:
-        first = _PHONES + 2 * number
-        call = ari.pbx.start_call(str(first), str(first + 1))
-        if hangs_up_at is None or hangs_up_at > answered_at:
-            await asyncio.sleep(answered_at)
+        call = ari.pbx.start_call(str(first), str(first + 1), voices=voices)
+        if ends_at is None or ends_at > ANSWERED_AFTER_S:
+            await asyncio.sleep(ANSWERED_AFTER_S)
             call.answer()
-        if hangs_up_at is None:
+        if ends_at is None:
             return
-        is_answered = hangs_up_at > answered_at
-        await asyncio.sleep(hangs_up_at - answered_at if is_answered else hangs_up_at)
+        is_answered = ends_at > ANSWERED_AFTER_S
+        await asyncio.sleep(ends_at - ANSWERED_AFTER_S if is_answered else ends_at)
         call.hang_up()
-        if not loop:
+        if not plan.loop:
             return
         await asyncio.sleep(_PAUSE_S)
+
+
+def _find_end(voices: Voices) -> float | None:
+    said = [voice for voice in voices if voice is not None]
+    if any(voice.repeats for voice in said):
+        return None
+    longest = max(len(voice.pcm) for voice in said)
+    return ANSWERED_AFTER_S + longest / SAMPLE_WIDTH / SLIN16_RATE

@@ -260,7 +260,7 @@ async def test_nothing_of_ours_is_left_at_the_end(pbx):
 @pytest.mark.parametrize(
     "flags",
     [
-        ["x.wav"],
+        ["x.wav", "--json"],
         ["--json"],
         ["--url", "ws://h/"],
         ["--channel", "c"],
@@ -271,7 +271,13 @@ async def test_nothing_of_ours_is_left_at_the_end(pbx):
 async def test_the_stand_in_refuses_what_it_has_no_use_for(flags):
     code, _, err = await run_here("simulate", "--as", "ari", *flags)
     assert (code, len(err.splitlines())) == (2, 1)
-    assert "--as ari plays no audio" in err
+    assert "--as ari takes files, and only" in err
+
+
+async def test_the_stand_in_names_a_file_that_is_missing():
+    code, _, err = await run_here("simulate", "--as", "ari", "x.wav")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "x.wav" in err
 
 
 async def test_the_stand_in_prints_its_address_and_has_calls(tmp_path):

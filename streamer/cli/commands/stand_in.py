@@ -109,7 +109,8 @@ def simulate(
 ) -> int:
     """Simulate Asterisk: serve files as live channels, and print their names.
 
-    With --as ari, have calls without audio that `streamer channels` lists; it takes no file, and --calls, --every, --hangup and --loop.
+    With --as ari, have calls that `streamer channels` lists and that can be tapped: each pair of files is a call, the bundled one without any.
+    It takes --calls, --every, --hangup and --loop.
     With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back. With --as and
     --url, do the same over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH; flags for AudioSocket's calls are for these too.
     """
@@ -134,24 +135,17 @@ def simulate(
     if stands_for == "ari":
         others = replace(options, calls=None, every=None, hangs_up_at=None)
         if (
-            (files or [], url, as_json, audiosocket, channel, speed)
-            != ([], None, False, None, None, 1.0)
+            (url, as_json, audiosocket, channel, speed) != (None, False, None, None, 1.0)
             or others != CallOptions()
             or faults != SimulateOptions([], [], False)
         ):
             raise UsageError(
-                "--as ari plays no audio: it takes no file, and only --host, --port, --calls, --every, --hangup and --loop"
+                "--as ari takes files, and only --host, --port, --calls, --every, --hangup and --loop"
             )
-        from streamer.cli.simulate_ari import run_ari
+        from streamer.cli.simulate_ari import CallPlan, run_ari
 
-        return run_ari(
-            host=host,
-            port=port,
-            calls=1 if calls is None else calls,
-            every=every or 0.0,
-            hangs_up_at=hangup,
-            loop=loop,
-        )
+        plan = CallPlan(calls, every or 0.0, hangup, loop)
+        return run_ari(files or [], host=host, port=port, plan=plan)
     if not files:
         raise UsageError("simulate needs a FILE to play, an audio file or a captured trace")
     if stands_for is None and (url, as_json) != (None, False):

@@ -1,94 +1,99 @@
-"""The calls of a simulated PBX: what is there, as ARI lists it, and the events of every step, as a captured Asterisk 23.4.1 sent them.
+"""The channels and bridges of a simulated PBX, as ARI lists them, and the events of every step, as a captured Asterisk 23.4.1 sent them.
 
-start --> ringing --answer--> up --hold--> held --unhold--> up --hang_up--> gone
-            `--hang_up--> gone
+channel: created --> (in a bridge, in an application) --> destroyed, and with it whatever listens to it
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from streamer.simulator.ari.calls import SimulatedCall, start_call
+from streamer.simulator.ari.sound import Voice
+
 Fields = dict[str, Any]
 Send = Callable[[Fields], None]
-"""Takes an event, without what each socket adds."""
+"""Takes an event, without what each socket adds; with `application` it is for this one only."""
 
 VERSION = "23.4.1"
 CONTEXT = "phones"
-_OUTGOING = ("AppDial", "(Outgoing Line)")
-_NORMAL_CLEARING = {"cause": 16, "cause_txt": "Normal Clearing"}
+
+
+@dataclass
+class Inside:
+    """What ARI does not show of a channel."""
+
+    application: str = ""
+    """The application that hears of it."""
+    is_in_application: bool = False
+    spied_on: str = ""
+    """The channel that it listens to, and `spy` what of that."""
+    spy: str = ""
+    is_medium: bool = False
+    voice: Voice | None = None
+    is_holding: bool = False
+    hears_music: bool = False
+    before: tuple[str, str] = ("", "")
+    """What its dialplan does outside of an application."""
+    call: SimulatedCall | None = None
 
 
 class SimulatedPbx:
-    """What is there; `clock` says when it is, `send` takes every event."""
+    """What is there; `clock` says when it is, `send` takes every event, `at` are the seconds of audio that have passed."""
 
     def __init__(self, clock: Callable[[], datetime], send: Send) -> None:
         self.channels: dict[str, Fields] = {}
         self.bridges: dict[str, Fields] = {}
         self.variables: dict[str, dict[str, str]] = {}
+        self.inside: dict[str, Inside] = {}
+        self.hearers: dict[str, set[str]] = {}
+        """The applications that hear of each bridge."""
+        self.on_ended: list[Callable[[str], None]] = []
+        self.at = 0.0
         self._clock = clock
         self._send = send
         self._made = 0
+        self._named = Counter[str]()
 
     def start_call(
-        self, caller: str = "100", called: str = "200", *, codec: str = "ulaw"
+        self,
+        caller: str = "100",
+        called: str = "200",
+        *,
+        codec: str = "ulaw",
+        voices: tuple[Voice | None, Voice | None] = (None, None),
     ) -> SimulatedCall:
-        """Let a telephone ring another one."""
-        dial = ("Dial", f"PJSIP/{called},60,t")
-        first = self._make_channel(caller, "Ring", called)
-        self._step_dialplan(first, "NoOp", f"call {caller} -> {called}", priority=1)
-        self._step_dialplan(first, *dial, priority=2)
-        second = self._make_channel(called, "Down", "s")
-        second["connected"] = dict(first["caller"])
-        second["dialplan"]["exten"] = called
-        self._step_dialplan(second, *_OUTGOING, priority=1)
-        self.emit("ChannelConnectedLine", channel=second)
-        self.variables[first["id"]] = _name_variables(first["id"], codec)
-        self.variables[second["id"]] = _name_variables(first["id"], codec)
-        call = SimulatedCall(self, first, second)
-        call.tell_dialling("", dialstring=called)
-        first["connected"] = dict(second["caller"])
-        self.emit("ChannelConnectedLine", channel=first)
-        call.change(second, "Ringing")
-        call.tell_dialling("RINGING")
-        return call
+        """Let a telephone ring another one; what each says is said from its answer on."""
+        return start_call(self, caller, called, codec=codec, voices=voices)
 
-    def make_bridge(self) -> Fields:
-        """Make the bridge of a call."""
-        bridge: Fields = {
-            "id": str(uuid4()),
-            "technology": "simple_bridge",
-            "bridge_type": "mixing",
-            "bridge_class": "basic",
-            "creator": "",
-            "name": "",
-            "channels": [],
-            "creationtime": self._now(),
-            "video_mode": "none",
-        }
-        self.bridges[bridge["id"]] = bridge
-        self.emit("BridgeCreated", bridge=bridge)
-        return bridge
-
-    def emit(self, type: str, **fields: Any) -> None:
-        """Send an event, in which everything is as it is now."""
-        self._send({"type": type, "timestamp": self._now(), **_copy(fields)})
-
-    def _make_channel(self, number: str, state: str, exten: str) -> Fields:
+    def create(
+        self,
+        name: str,
+        *,
+        state: str,
+        id: str = "",
+        party: tuple[str, str] = ("", ""),
+        context: str = "default",
+        exten: str = "s",
+        protocol_id: str = "",
+        inside: Inside | None = None,
+    ) -> Fields:
+        """Make a channel."""
         now = self._clock()
         channel: Fields = {
-            "id": f"{int(now.timestamp())}.{self._made}",
-            "name": f"PJSIP/{number}-{self._made:08x}",
+            "id": id or f"{int(now.timestamp())}.{self._made}",
+            "name": name,
             "state": state,
-            "protocol_id": str(uuid4()),
-            "caller": {"name": f"Phone {number}", "number": number},
+            "protocol_id": protocol_id,
+            "caller": {"name": party[0], "number": party[1]},
             "connected": {"name": "", "number": ""},
             "accountcode": "",
             "dialplan": {
-                "context": CONTEXT,
+                "context": context,
                 "exten": exten,
                 "priority": 1,
                 "app_name": "",
@@ -99,102 +104,121 @@ class SimulatedPbx:
         }
         self._made += 1
         self.channels[channel["id"]] = channel
+        self.inside[channel["id"]] = inside or Inside()
+        self.variables[channel["id"]] = {}
         self.emit("ChannelCreated", channel=channel)
         return channel
 
-    def _step_dialplan(self, channel: Fields, app: str, arguments: str, *, priority: int) -> None:
+    def create_phone(self, number: str, *, state: str, exten: str) -> Fields:
+        """Make the channel of a telephone."""
+        return self.create(
+            f"PJSIP/{number}-{self.count('PJSIP'):08x}",
+            state=state,
+            party=(f"Phone {number}", number),
+            context=CONTEXT,
+            exten=exten,
+            protocol_id=str(uuid4()),
+        )
+
+    def count(self, kind: str) -> int:
+        """Return how many names of a kind were made before."""
+        self._named[kind] += 1
+        return self._named[kind] - 1
+
+    def make_bridge(self, **fields: str) -> Fields:
+        """Make a bridge: that of a call, unless told otherwise."""
+        bridge: Fields = {
+            "id": str(uuid4()),
+            "technology": "simple_bridge",
+            "bridge_type": "mixing",
+            "bridge_class": "basic",
+            "creator": "",
+            "name": "",
+            "channels": [],
+            "creationtime": self._now(),
+            "video_mode": "none",
+        } | fields
+        self.bridges[bridge["id"]] = bridge
+        self.emit("BridgeCreated", bridge=bridge)
+        return bridge
+
+    def end_bridge(self, bridge: Fields) -> None:
+        """Destroy a bridge; who is in it leaves first."""
+        for id in list(bridge["channels"]):
+            self.leave(self.channels[id])
+        self.emit("BridgeDestroyed", bridge=bridge)
+        del self.bridges[bridge["id"]]
+        self.hearers.pop(bridge["id"], None)
+
+    def find_bridge(self, channel: str) -> Fields | None:
+        """Return the bridge that a channel is in."""
+        return next((one for one in self.bridges.values() if channel in one["channels"]), None)
+
+    def enter(self, bridge: Fields, channel: Fields) -> None:
+        """Put a channel into a bridge; it leaves where it was."""
+        self.leave(channel)
+        bridge["channels"] = sorted([*bridge["channels"], channel["id"]])
+        self.emit("ChannelEnteredBridge", bridge=bridge, channel=channel)
+
+    def leave(self, channel: Fields) -> None:
+        """Take a channel out of its bridge, if it is in one."""
+        if (bridge := self.find_bridge(channel["id"])) is not None:
+            bridge["channels"].remove(channel["id"])
+            self.emit("ChannelLeftBridge", bridge=bridge, channel=channel)
+
+    def step(self, channel: Fields, app: str, arguments: str, *, priority: int = 1) -> None:
+        """Let the dialplan of a channel do something."""
         channel["dialplan"] |= {"app_name": app, "app_data": arguments, "priority": priority}
         self.emit("ChannelDialplan", dialplan_app=app, dialplan_app_data=arguments, channel=channel)
+
+    def change(self, channel: Fields, state: str) -> None:
+        """Give a channel another state."""
+        channel["state"] = state
+        self.emit("ChannelStateChange", channel=channel)
+
+    def quit(self, channel: Fields) -> None:
+        """Take a channel out of its bridge and its application."""
+        self.leave(channel)
+        inside = self.inside[channel["id"]]
+        if inside.is_in_application:
+            inside.is_in_application = False
+            self.emit("StasisEnd", application=inside.application, channel=channel)
+            name, arguments = inside.before
+            channel["dialplan"] |= {"app_name": name, "app_data": arguments}
+
+    def end(
+        self, channel: Fields, *, cause: int = 16, text: str = "Normal Clearing", **more: Any
+    ) -> None:
+        """Destroy a channel, and what listens to it; nothing happens if it is gone."""
+        if channel["id"] not in self.channels:
+            return
+        followers = [
+            self.channels[id] for id, one in self.inside.items() if one.spied_on == channel["id"]
+        ]
+        for one in (*followers, channel):
+            self.quit(one)
+        self.emit("ChannelDestroyed", cause=cause, cause_txt=text, **more, channel=channel)
+        self._forget(channel)
+        for follower in followers:
+            self.end(follower)
+
+    def emit(self, type: str, **fields: Any) -> None:
+        """Send an event, in which everything is as it is now."""
+        self._send({"type": type, "timestamp": self._now(), **_copy(fields)})
+
+    def _forget(self, channel: Fields) -> None:
+        id = channel["id"]
+        del self.channels[id], self.inside[id], self.variables[id]
+        for told in self.on_ended:
+            told(id)
 
     def _now(self) -> str:
         return show_moment(self._clock())
 
 
-@dataclass
-class SimulatedCall:
-    """Two telephones; each step is told as it happens."""
-
-    pbx: SimulatedPbx
-    caller: Fields
-    called: Fields
-    bridge: Fields | None = None
-    is_over: bool = field(default=False, init=False)
-
-    def answer(self) -> None:
-        """Pick up; both come into a bridge."""
-        self.change(self.called, "Up")
-        self.called["dialplan"]["exten"] = ""
-        self.tell_dialling("ANSWER")
-        self.change(self.caller, "Up")
-        self.bridge = self.pbx.make_bridge()
-        self.pbx.emit(
-            "ChannelDialplan",
-            dialplan_app=_OUTGOING[0],
-            dialplan_app_data=_OUTGOING[1],
-            channel=self.called,
-        )
-        for channel in (self.called, self.caller):
-            self.bridge["channels"] = sorted([*self.bridge["channels"], channel["id"]])
-            self.pbx.emit("ChannelEnteredBridge", bridge=self.bridge, channel=channel)
-
-    def hold(self) -> None:
-        """Let the one who was called put the caller on hold."""
-        self.pbx.emit("ChannelHold", musicclass="default", channel=self.called)
-
-    def unhold(self) -> None:
-        """Take the caller back."""
-        self.pbx.emit("ChannelUnhold", channel=self.called)
-
-    def hang_up(self) -> None:
-        """Let the caller hang up; both channels end."""
-        if self.is_over:
-            return
-        self.is_over = True
-        self.pbx.emit("ChannelHangupRequest", cause=16, channel=self.caller)
-        self._leave(self.caller)
-        self.pbx.emit("ChannelHangupRequest", cause=16, soft=True, channel=self.caller)
-        self._leave(self.called)
-        if self.bridge is not None:
-            del self.pbx.bridges[self.bridge["id"]]
-            self.pbx.emit("BridgeDestroyed", bridge=self.bridge)
-        self._end(self.called)
-        self.caller["dialplan"] |= {"app_name": "", "app_data": ""}
-        self._end(self.caller)
-
-    def change(self, channel: Fields, state: str) -> None:
-        """Give a channel another state."""
-        channel["state"] = state
-        self.pbx.emit("ChannelStateChange", channel=channel)
-
-    def tell_dialling(self, status: str, *, dialstring: str = "") -> None:
-        """Tell how far dialling has come."""
-        self.pbx.emit(
-            "Dial",
-            dialstatus=status,
-            forward="",
-            dialstring=dialstring,
-            caller=self.caller,
-            peer=self.called,
-        )
-
-    def _leave(self, channel: Fields) -> None:
-        if self.bridge is not None:
-            self.bridge["channels"] = [i for i in self.bridge["channels"] if i != channel["id"]]
-            self.pbx.emit("ChannelLeftBridge", bridge=self.bridge, channel=channel)
-
-    def _end(self, channel: Fields) -> None:
-        self.pbx.channels.pop(channel["id"], None)
-        self.pbx.variables.pop(channel["id"], None)
-        self.pbx.emit("ChannelDestroyed", **_NORMAL_CLEARING, channel=channel)
-
-
 def show_moment(moment: datetime) -> str:
     """Return a moment as ARI writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}+0000"
-
-
-def _name_variables(linkedid: str, codec: str) -> dict[str, str]:
-    return {"CHANNEL(linkedid)": linkedid, "CHANNEL(audionativeformat)": f"({codec})"}
 
 
 def _copy(value: Any) -> Any:

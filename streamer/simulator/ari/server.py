@@ -1,6 +1,6 @@
-"""Answers ARI's requests about a simulated PBX, and sends its events; whoever asks must show the user and the password.
+"""Answers ARI's requests about a simulated PBX, and sends its events and audio; whoever asks must show the user and the password.
 
-Only what reads is there so far, and `eventFilter`. `Faults` makes it fail as a PBX, or what is in front of one, can.
+`Faults` makes it fail as a PBX, or what is in front of one, can. What would crash a real Asterisk is kept in `crashes`: all is gone then.
 """
 
 from __future__ import annotations
@@ -9,63 +9,48 @@ import asyncio
 import base64
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
-from streamer.simulator.ari.pbx import VERSION, Fields, SimulatedPbx
+from streamer.simulator.ari import externals
+from streamer.simulator.ari.applications import Application, Applications
+from streamer.simulator.ari.faults import Faults, RefusalError
+from streamer.simulator.ari.media import (
+    AudioSocketLine,
+    Media,
+    WebSocketLine,
+    check_offer,
+    tell_start,
+)
+from streamer.simulator.ari.pbx import Fields, SimulatedPbx
+from streamer.simulator.ari.routes import list_routes
+from streamer.simulator.ari.snoops import enter_application
 
 USER, PASSWORD = "streamer", "simulated"
-_ENTITY = "02:fc:00:00:00:01"
-_EVERYTHING = {
-    "channel_ids": ["__AST_CHANNEL_ALL_TOPIC"],
-    "bridge_ids": ["__AST_BRIDGE_ALL_TOPIC"],
-    "endpoint_ids": ["__AST_ENDPOINT_ALL_TOPIC"],
-    "device_names": ["__AST_DEVICE_STATE_ALL_TOPIC"],
-}
-_MOST_WAITING = 10_000
-"""Events for one socket that is not read; further ones are lost."""
-
-
-@dataclass
-class Faults:
-    """What goes wrong from now on: an answer for each path that begins so, a wait before each answer, no events socket."""
-
-    statuses: dict[str, int] = field(default_factory=dict)
-    delay_s: float = 0.0
-    has_no_events: bool = False
-
-
-@dataclass
-class _Listener:
-    """An application with its socket."""
-
-    name: str
-    socket: web.WebSocketResponse
-    hears_all: bool
-    allowed: list[str] = field(default_factory=list)
-    waiting: asyncio.Queue[Fields] = field(default_factory=lambda: asyncio.Queue(_MOST_WAITING))
 
 
 class SimulatedAri:
-    """The server; `pbx` is what it speaks of, `faults` what goes wrong, `requests` what was asked."""
+    """The server; `pbx` is what it speaks of, `faults` what goes wrong, `requests` what was asked; audio runs at `speed`."""
 
-    def __init__(self, *, user: str = USER, password: str = PASSWORD) -> None:
+    def __init__(self, *, user: str = USER, password: str = PASSWORD, speed: float = 1.0) -> None:
         self.pbx = SimulatedPbx(lambda: datetime.now(UTC), self._send)
         self.faults = Faults()
         self.requests: list[tuple[str, str]] = []
-        self.has_events = asyncio.Event()
+        self.crashes: list[str] = []
+        self.listeners = Applications(self.faults)
+        self.has_events = self.listeners.has_any
+        self.media = Media(self.pbx, self.faults, self.pbx.end, speed)
         self._credential = f"{user}:{password}".encode()
-        self._listeners: dict[str, _Listener] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def applications(self) -> list[str]:
         """The names of those that hear of something now."""
-        return list(self._listeners)
+        return list(self.listeners.listening)
 
     @asynccontextmanager
     async def open(self, host: str, port: int) -> AsyncIterator[int]:
@@ -75,62 +60,133 @@ class SimulatedAri:
             OSError: The address cannot be listened on.
         """
         app = web.Application(middlewares=[self._guard])
+        app.add_routes(list_routes(self))
         app.add_routes(
             [
-                web.get("/ari/channels", self._list_channels),
-                web.get("/ari/channels/{id}", self._show_channel),
-                web.get("/ari/channels/{id}/variable", self._read_variable),
-                web.get("/ari/bridges", self._list_bridges),
-                web.get("/ari/bridges/{id}", self._show_bridge),
-                web.get("/ari/applications", self._list_applications),
-                web.get("/ari/applications/{name}", self._show_application),
-                web.put("/ari/applications/{name}/eventFilter", self._filter),
-                web.get("/ari/asterisk/info", self._show_info),
                 web.get("/ari/events", self._serve_events),
+                web.get("/media/{id}", self._serve_media),
             ]
         )
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
+        pacing = asyncio.create_task(self.media.pace())
         try:
             site = web.TCPSite(runner, host, port)
             await site.start()
             yield int(runner.addresses[0][1])
         finally:
+            for task in (pacing, *self._tasks):
+                task.cancel()
+            await self.media.close()
             await self.drop_events()
             await runner.cleanup()
 
     async def drop_events(self) -> None:
         """Break every events socket off; the applications are gone at once."""
-        listeners = list(self._listeners.values())
-        self._listeners.clear()
-        self.has_events.clear()
-        for listener in listeners:
-            await listener.socket.close(code=WSCloseCode.GOING_AWAY)
+        await self.listeners.drop()
+
+    def list_left(self, prefix: str) -> list[str]:
+        """Return what is there whose id, application or source begins so: nothing, after whoever made it has cleaned up."""
+        left = [f"channel {id}" for id in self.pbx.channels if id.startswith(prefix)]
+        left += [f"bridge {id}" for id in self.pbx.bridges if id.startswith(prefix)]
+        left += [
+            f"channel {id} of {inside.application}"
+            for id, inside in self.pbx.inside.items()
+            if inside.application.startswith(prefix) and not id.startswith(prefix)
+        ]
+        return left + [f"application {one}" for one in self.applications if one.startswith(prefix)]
+
+    def enter_soon(
+        self, channel: Fields, application: str, arguments: str, *, is_told: bool = False
+    ) -> None:
+        """Let a channel enter an application, at once if nothing is wrong; one whose application is not there ends."""
+        if self.faults.late_start_s is None:
+            self._enter(channel, application, arguments, is_told)
+            return
+        task = asyncio.create_task(self._enter_late(channel, application, arguments, is_told))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def make_medium(self, query: Mapping[str, str]) -> Fields:
+        """Make external media, and return its channel as the answer shows it."""
+        asked = externals.read_medium(self.pbx, query, self.faults)
+        line = await self.media.connect(asked) if asked.transport == "audiosocket" else None
+        channel = externals.make_medium(self.pbx, asked)
+        shown = dict(externals.show_medium(self.pbx, channel))
+        shown["dialplan"] = dict(shown["dialplan"])
+        if line is None:
+            self.media.offer(channel, asked)
+        else:
+            self._begin(channel, asked, line)
+        return shown
+
+    def _begin(self, channel: Fields, asked: externals.Asked, line: AudioSocketLine) -> None:
+        externals.answer_medium(self.pbx, channel, asked)
+        self.media.take(channel, asked, line)
+        line.begin(lambda: self.media.lose(channel))
+        if channel["id"] in self.pbx.channels:
+            self.enter_soon(channel, asked.application, asked.data)
+
+    async def _enter_late(
+        self, channel: Fields, application: str, arguments: str, is_told: bool
+    ) -> None:
+        await asyncio.sleep(self.faults.late_start_s or 0.0)
+        self._enter(channel, application, arguments, is_told)
+
+    def _enter(self, channel: Fields, application: str, arguments: str, is_told: bool) -> None:
+        if channel["id"] not in self.pbx.channels:
+            return
+        if application in self.listeners.listening:
+            enter_application(self.pbx, channel, application, arguments, is_told=is_told)
+        else:
+            self.pbx.end(channel)
 
     def _send(self, event: Fields) -> None:
-        for listener in self._listeners.values():
-            is_allowed = not listener.allowed or event["type"] in listener.allowed
-            if listener.hears_all and is_allowed:
-                with suppress(asyncio.QueueFull):
-                    listener.waiting.put_nowait(event)
+        self.listeners.route(self.pbx, event)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         path = request.path.removeprefix("/ari")
         self.requests.append((request.method, path))
         await asyncio.sleep(self.faults.delay_s)
-        if not self._is_known(request):
+        is_medium = request.path.startswith("/media/")
+        if not is_medium and not self._is_known(request):
             return _refuse(401, "Authentication required", {"WWW-Authenticate": _REALM})
-        for beginning, status in self.faults.statuses.items():
-            if path.startswith(beginning):
-                return _refuse(status, _REASONS.get(status, "Internal Server Error"))
+        if status := self._find_fault(request.method, path):
+            return _refuse(status, _REASONS.get(status, "Internal Server Error"))
         try:
             answer: web.StreamResponse = await handler(request)
+        except RefusalError as refusal:
+            return web.Response(
+                status=refusal.status, text=refusal.body, content_type="application/json"
+            )
+        except externals.CrashError as crash:
+            return await self._crash(request, str(crash))
         except web.HTTPNotFound:
             return _refuse(404, "Resource not found")
         except web.HTTPMethodNotAllowed:
             return _refuse(405, "Invalid method")
         return answer
+
+    def _find_fault(self, method: str, path: str) -> int:
+        if not self.faults.has_module("res_stasis_snoop.so") and path.startswith("/channels"):
+            return 404
+        if self.faults.methods and method not in self.faults.methods:
+            return 0
+        found = (code for start, code in self.faults.statuses.items() if path.startswith(start))
+        return next(found, 0)
+
+    async def _crash(self, request: web.Request, reason: str) -> web.StreamResponse:
+        """Be gone, as Asterisk would be: calls, channels and connections; what starts it again has it empty."""
+        self.crashes.append(reason)
+        await self.drop_events()
+        for channel in list(self.pbx.channels.values()):
+            self.pbx.end(channel)
+        for bridge in list(self.pbx.bridges.values()):
+            self.pbx.end_bridge(bridge)
+        if request.transport is not None:
+            request.transport.abort()
+        raise asyncio.CancelledError
 
     def _is_known(self, request: web.Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -140,101 +196,48 @@ class SimulatedAri:
                 shown = base64.b64decode(token)
         return hmac.compare_digest(shown, self._credential)
 
-    async def _list_channels(self, _: web.Request) -> web.Response:
-        return _answer(list(self.pbx.channels.values()))
-
-    async def _show_channel(self, request: web.Request) -> web.Response:
-        channel = self.pbx.channels.get(request.match_info["id"])
-        return _answer(channel) if channel else _refuse(404, "Channel not found")
-
-    async def _read_variable(self, request: web.Request) -> web.Response:
-        if request.match_info["id"] not in self.pbx.channels:
-            return _refuse(404, "Channel not found")
-        name = request.query.get("variable", "")
-        if not name:
-            return _refuse(400, "Variable name is required")
-        value = self.pbx.variables[request.match_info["id"]].get(name)
-        if value is not None:
-            return _answer({"value": value})
-        if name.endswith(")"):
-            return _refuse(500, "Unable to read provided function")
-        return _refuse(404, "Provided variable was not found")
-
-    async def _list_bridges(self, _: web.Request) -> web.Response:
-        return _answer(list(self.pbx.bridges.values()))
-
-    async def _show_bridge(self, request: web.Request) -> web.Response:
-        bridge = self.pbx.bridges.get(request.match_info["id"])
-        return _answer(bridge) if bridge else _refuse(404, "Bridge not found")
-
-    async def _list_applications(self, _: web.Request) -> web.Response:
-        return _answer([_show(listener) for listener in self._listeners.values()])
-
-    async def _show_application(self, request: web.Request) -> web.Response:
-        listener = self._listeners.get(request.match_info["name"])
-        return _answer(_show(listener)) if listener else _refuse(404, "Application not found")
-
-    async def _filter(self, request: web.Request) -> web.Response:
-        listener = self._listeners.get(request.match_info["name"])
-        if listener is None:
-            return _refuse(404, "Application not found")
-        try:
-            listener.allowed = [one["type"] for one in (await request.json())["allowed"]]
-        except (ValueError, LookupError, TypeError):
-            return _refuse(400, "Bad event filter")
-        return _answer(_show(listener))
-
-    async def _show_info(self, _: web.Request) -> web.Response:
-        return _answer({"system": {"version": VERSION, "entity_id": _ENTITY}})
-
     async def _serve_events(self, request: web.Request) -> web.StreamResponse:
-        names = request.query.get("app", "")
-        if not names:
+        name = request.query.get("app", "")
+        if not name:
             return _refuse(400, "Missing parameter 'app'")
         if self.faults.has_no_events:
             return _refuse(503, _REASONS[503])
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         hears_all = request.query.get("subscribeAll", "").lower() == "true"
-        listener = _Listener(names, socket, hears_all)
-        await self._replace(listener)
-        sending = asyncio.create_task(_send_all(listener))
+        application = Application(name, socket, hears_all)
+        await self.listeners.take(application)
+        sending = asyncio.create_task(application.send_all())
         try:
             async for _ in socket:
                 pass
         finally:
             sending.cancel()
-            if self._listeners.get(names) is listener:
-                del self._listeners[names]
+            self.listeners.forget(application)
         return socket
 
-    async def _replace(self, listener: _Listener) -> None:
-        """Give a name to the client that asked last; the one before is told, and hears nothing more."""
-        before = self._listeners.pop(listener.name, None)
-        self._listeners[listener.name] = listener
-        self.has_events.set()
-        if before is not None:
-            event = {"type": "ApplicationReplaced", "timestamp": "", "application": listener.name}
-            with suppress(ConnectionError):
-                await before.socket.send_json(event)
-
-
-async def _send_all(listener: _Listener) -> None:
-    with suppress(ConnectionError):
-        while True:
-            event = await listener.waiting.get()
-            told = event | {"asterisk_id": _ENTITY, "application": listener.name}
-            await listener.socket.send_json(told)
-
-
-def _show(listener: _Listener) -> Fields:
-    topics = _EVERYTHING if listener.hears_all else dict.fromkeys(_EVERYTHING, list[str]())
-    allowed = [{"type": one} for one in listener.allowed]
-    return {"name": listener.name, **topics, "events_allowed": allowed, "events_disallowed": []}
-
-
-def _answer(value: Any) -> web.Response:
-    return web.Response(text=json.dumps(value), content_type="application/json")
+    async def _serve_media(self, request: web.Request) -> web.StreamResponse:
+        offer = check_offer(self.media, request)
+        offer.is_taken = True
+        if offer.timer:
+            offer.timer.cancel()
+        channel, asked = offer.channel, offer.asked
+        socket = web.WebSocketResponse(protocols=["media"])
+        await socket.prepare(request)
+        line = WebSocketLine(socket)
+        self.media.take(channel, asked, line)
+        await socket.send_str(tell_start(channel, asked))
+        if channel["id"] in self.pbx.channels:
+            externals.answer_medium(self.pbx, channel, asked)
+            self.enter_soon(channel, asked.application, "")
+        sending = asyncio.create_task(line.send_all())
+        try:
+            await line.read_to_end()
+        finally:
+            self.media.lose(channel)
+            with suppress(asyncio.CancelledError):
+                await sending
+        return socket
 
 
 def _refuse(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:

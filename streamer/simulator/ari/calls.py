@@ -1,0 +1,150 @@
+"""A call between two telephones of a simulated PBX.
+
+start --> ringing --answer--> up --hold--> held --unhold--> up --hang_up--> gone
+            `--hang_up--> gone
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from streamer.simulator.ari.sound import Voice
+
+if TYPE_CHECKING:
+    from streamer.simulator.ari.pbx import SimulatedPbx
+
+Fields = dict[str, Any]
+
+OUTGOING = ("AppDial", "(Outgoing Line)")
+
+
+@dataclass
+class SimulatedCall:
+    """Two telephones; each step is told as it happens."""
+
+    pbx: SimulatedPbx
+    caller: Fields
+    called: Fields
+    bridge: Fields | None = None
+    voices: tuple[Voice | None, Voice | None] = (None, None)
+    is_over: bool = field(default=False, init=False)
+
+    def answer(self) -> None:
+        """Pick up; both come into a bridge."""
+        self.change(self.called, "Up")
+        self.called["dialplan"]["exten"] = ""
+        self.tell_dialling("ANSWER")
+        self.change(self.caller, "Up")
+        self.bridge = self.pbx.make_bridge()
+        self.pbx.step(self.called, *OUTGOING)
+        for channel, voice in zip((self.caller, self.called), self.voices, strict=True):
+            give_voice(self.pbx, channel, voice)
+        for channel in (self.called, self.caller):
+            self.pbx.enter(self.bridge, channel)
+
+    def hold(self) -> None:
+        """Let the one who was called put the caller on hold."""
+        self.pbx.inside[self.called["id"]].is_holding = True
+        self.pbx.emit("ChannelHold", musicclass="default", channel=self.called)
+
+    def unhold(self) -> None:
+        """Take the caller back."""
+        self.pbx.inside[self.called["id"]].is_holding = False
+        self.pbx.emit("ChannelUnhold", channel=self.called)
+
+    def hang_up(self, *, is_asked: bool = False) -> None:
+        """Let the caller hang up, or an application hang it up; both channels end."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if not is_asked:
+            self.pbx.emit("ChannelHangupRequest", cause=16, channel=self.caller)
+        self.pbx.leave(self.caller)
+        self.pbx.emit(
+            "ChannelHangupRequest", cause=32 if is_asked else 16, soft=True, channel=self.caller
+        )
+        self.pbx.leave(self.called)
+        if self.bridge is not None and self.bridge["id"] in self.pbx.bridges:
+            self.pbx.end_bridge(self.bridge)
+        self.pbx.end(self.called)
+        self.caller["dialplan"] |= {"app_name": "", "app_data": ""}
+        self.pbx.end(self.caller)
+
+    def change(self, channel: Fields, state: str) -> None:
+        """Give a channel another state."""
+        self.pbx.change(channel, state)
+
+    def tell_dialling(self, status: str, *, dialstring: str = "") -> None:
+        """Tell how far dialling has come."""
+        self.pbx.emit(
+            "Dial",
+            dialstatus=status,
+            forward="",
+            dialstring=dialstring,
+            caller=self.caller,
+            peer=self.called,
+        )
+
+
+def start_call(
+    pbx: SimulatedPbx,
+    caller: str,
+    called: str,
+    *,
+    codec: str,
+    voices: tuple[Voice | None, Voice | None],
+) -> SimulatedCall:
+    """Let a telephone ring another one."""
+    first = pbx.create_phone(caller, state="Ring", exten=called)
+    pbx.step(first, "NoOp", f"call {caller} -> {called}", priority=1)
+    return dial(pbx, first, called, codec=codec, voices=voices)
+
+
+def dial(
+    pbx: SimulatedPbx,
+    first: Fields,
+    called: str,
+    *,
+    codec: str,
+    voices: tuple[Voice | None, Voice | None],
+) -> SimulatedCall:
+    """Let a channel ring a telephone."""
+    pbx.step(first, "Dial", f"PJSIP/{called},60,t", priority=2)
+    second = pbx.create_phone(called, state="Down", exten="s")
+    second["connected"] = dict(first["caller"])
+    second["dialplan"]["exten"] = called
+    pbx.step(second, *OUTGOING, priority=1)
+    pbx.emit("ChannelConnectedLine", channel=second)
+    linkedid = str(pbx.variables[first["id"]].get("CHANNEL(linkedid)", first["id"]))
+    call = SimulatedCall(pbx, first, second, voices=voices)
+    call.tell_dialling("", dialstring=called)
+    first["connected"] = dict(second["caller"])
+    pbx.emit("ChannelConnectedLine", channel=first)
+    call.change(second, "Ringing")
+    call.tell_dialling("RINGING")
+    for one, peer in ((first, second), (second, first)):
+        name_variables(pbx, one, linkedid, codec)
+        pbx.variables[one["id"]] |= {"BRIDGEPEER": peer["name"], "CHANNEL(peer)": peer["name"]}
+        pbx.inside[one["id"]].call = call
+    pbx.variables[first["id"]]["DIALEDPEERNAME"] = second["name"]
+    return call
+
+
+def give_voice(pbx: SimulatedPbx, channel: Fields, voice: Voice | None) -> None:
+    """Let a channel say something from now on."""
+    if voice is not None:
+        pbx.inside[channel["id"]].voice = replace(voice, begins_at=pbx.at)
+
+
+def name_variables(pbx: SimulatedPbx, channel: Fields, linkedid: str, codec: str) -> None:
+    """Set what a telephone's channel can be asked for."""
+    pbx.variables[channel["id"]] |= {
+        "CHANNEL(linkedid)": linkedid,
+        "CHANNEL(uniqueid)": channel["id"],
+        "CHANNEL(audionativeformat)": f"({codec})",
+        "CHANNEL(audioreadformat)": codec,
+        "CHANNEL(pjsip,call-id)": channel["protocol_id"],
+        "CALLERID(num)": channel["caller"]["number"],
+        "CONNECTEDLINE(num)": channel["connected"]["number"],
+    }

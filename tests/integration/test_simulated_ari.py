@@ -1,0 +1,297 @@
+"""The stand-in for ARI, asked over its sockets as a tap asks it, and heard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from streamer.ari.access import read_access
+from streamer.ari.client import open_ari
+from streamer.config import Settings
+from streamer.errors import UnreachableError
+from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
+from streamer.simulator.ari.sound import FRAME_SIZE, MUSIC, SILENCE, Voice
+from streamer.wire.ari import requests
+from streamer.wire.ari.events import ChannelDestroyed, StasisEnded, StasisStarted
+from streamer.wire.ari.ids import PREFIX, make_application
+from streamer.wire.ari.requests import MediaFormat, SocketOption, Spy
+from streamer.wire.audiosocket import encode_identifier
+from tests.fakes.ports import closed_port
+from tests.fakes.replay import PATIENCE_S, until
+
+SAID, HEARD = b"\x01\x10" * 320, b"\x02\x20" * 320
+VOICES = (Voice(SAID, repeats=True), Voice(HEARD, repeats=True))
+HEADER = 3
+KEY = f"api_key={USER}:{PASSWORD}"
+
+
+@pytest.fixture
+async def pbx():
+    ari = SimulatedAri(speed=10.0)
+    async with ari.open("127.0.0.1", 0) as port:
+        yield ari, f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def opened(url):
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+    async with open_ari(read_access(settings)) as client:
+        application = make_application()
+        async with client.open_events(application) as events:
+            yield client, application, events
+
+
+@asynccontextmanager
+async def listening():
+    """Yield the address of an AudioSocket server, and who connects to it."""
+    callers: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    server = await asyncio.start_server(lambda r, w: callers.put_nowait((r, w)), "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname(), callers
+
+
+def start(ari):
+    call = ari.pbx.start_call(voices=VOICES)
+    call.answer()
+    return call
+
+
+async def tap(client, application, channel, spy, address, format=MediaFormat.SLIN16):
+    """Tap a channel over AudioSocket, and return the ids of what was made and the UUID."""
+    uuid = uuid4()
+    snoop = await client.ask(requests.snoop(application, channel, spy))
+    medium = await client.ask(requests.send_over_audiosocket(application, address, uuid, format))
+    bridge = await client.ask(requests.make_bridge())
+    ids = [answer.document["id"] for answer in (snoop, medium, bridge)]
+    added = await client.ask(requests.add_to_bridge(ids[2], ids[:2]))
+    assert added.status == 204
+    return *ids, uuid
+
+
+async def read_frames(reader, count, size=FRAME_SIZE):
+    async with asyncio.timeout(PATIENCE_S):
+        return [await reader.readexactly(HEADER + size) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("spy", "frame"), [(Spy.SAID, SAID), (Spy.HEARD, HEARD)])
+async def test_a_tap_over_audiosocket_gets_what_it_asked_for(pbx, spy, frame):
+    ari, url = pbx
+    call = start(ari)
+    async with listening() as (address, callers), opened(url) as (client, application, events):
+        *_, uuid = await tap(client, application, call.caller["id"], spy, address)
+        reader, writer = await callers.get()
+        assert await reader.readexactly(19) == encode_identifier(uuid)
+        assert set(await read_frames(reader, 5)) == {b"\x12\x02\x80" + frame}
+        writer.close()
+        async for message in events:
+            if isinstance(message.event, ChannelDestroyed):
+                break
+        assert message.event.channel.name.startswith("AudioSocket/")
+
+
+async def test_while_one_holds_the_other_hears_music(pbx):
+    ari, url = pbx
+    call = start(ari)
+    call.hold()
+    async with listening() as (address, callers), opened(url) as (client, application, _):
+        for spy, channel, frame in (
+            (Spy.HEARD, call.caller, MUSIC),
+            (Spy.SAID, call.called, SILENCE),
+        ):
+            await tap(client, application, channel["id"], spy, address)
+            reader, writer = await callers.get()
+            await reader.readexactly(19)
+            assert set(await read_frames(reader, 3)) == {b"\x12\x02\x80" + frame}
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    ("format", "size"), [(MediaFormat.SLIN, 320), (MediaFormat.ULAW, 160), (MediaFormat.ALAW, 160)]
+)
+async def test_narrow_formats_have_the_label_of_8_khz(pbx, format, size):
+    ari, url = pbx
+    call = start(ari)
+    async with listening() as (address, callers), opened(url) as (client, application, _):
+        await tap(client, application, call.caller["id"], Spy.BOTH, address, format)
+        reader, writer = await callers.get()
+        await reader.readexactly(19)
+        (frame,) = await read_frames(reader, 1, size)
+        assert frame[:HEADER] == b"\x10" + size.to_bytes(2, "big")
+        writer.close()
+
+
+async def test_the_end_of_a_call_leaves_the_medium_and_the_bridge(pbx):
+    ari, url = pbx
+    call = start(ari)
+    async with listening() as (address, callers), opened(url) as (client, application, events):
+        snoop, medium, bridge, _ = await tap(
+            client, application, call.caller["id"], Spy.SAID, address
+        )
+        reader, writer = await callers.get()
+        call.hang_up()
+        async for message in events:
+            if isinstance(message.event, StasisEnded):
+                break
+        assert message.event.channel.id == snoop
+        assert (await client.ask(requests.end_channel(snoop))).status == 404
+        assert set(ari.list_left(PREFIX)) == {
+            f"channel {medium}",
+            f"bridge {bridge}",
+            f"application {application}",
+        }
+        assert (await client.ask(requests.end_channel(medium))).status == 204
+        assert (await client.ask(requests.end_bridge(bridge))).status == 204
+        async with asyncio.timeout(PATIENCE_S):
+            await reader.read()
+        writer.close()
+    await until(lambda: not ari.list_left(PREFIX))
+
+
+async def test_a_server_that_cannot_be_reached_is_refused(pbx):
+    ari, url = pbx
+    async with opened(url) as (client, application, _):
+        address = ("127.0.0.1", closed_port())
+        request = requests.send_over_audiosocket(application, address, uuid4(), MediaFormat.SLIN16)
+        answer = await client.ask(request)
+        assert (answer.status, answer.document) == (500, {"error": "Allocation failed"})
+        ari.faults.missing_modules.add("chan_audiosocket.so")
+        async with listening() as (there, _):
+            request = requests.send_over_audiosocket(
+                application, there, uuid4(), MediaFormat.SLIN16
+            )
+            assert (await client.ask(request)).status == 500
+
+
+async def test_a_late_channel_is_422_until_it_has_entered(pbx):
+    ari, url = pbx
+    call = start(ari)
+    ari.faults.late_start_s = 0.05
+    async with opened(url) as (client, application, events):
+        snoop = await client.ask(requests.snoop(application, call.caller["id"], Spy.SAID))
+        bridge = (await client.ask(requests.make_bridge())).document["id"]
+        adding = requests.add_to_bridge(bridge, [snoop.document["id"]])
+        early = await client.ask(adding)
+        assert early.status == 422
+        assert early.document == {"message": "Channel not in Stasis application"}
+        async for message in events:
+            if isinstance(message.event, StasisStarted):
+                break
+        assert (await client.ask(adding)).status == 204
+
+
+async def test_without_its_application_nothing_stays(pbx):
+    ari, url = pbx
+    call = start(ari)
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+    async with open_ari(read_access(settings)) as client:
+        request = requests.snoop(make_application(), call.caller["id"], Spy.SAID)
+        assert (await client.ask(request)).status == 200
+        assert ari.list_left(PREFIX) == []
+
+
+async def test_who_listens_to_all_no_more_hears_of_what_it_follows(pbx):
+    ari, url = pbx
+    call, other = start(ari), start(ari)
+    application = make_application()
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+    async with (
+        open_ari(read_access(settings)) as client,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{url}/ari/events?app={application}&{KEY}") as socket,
+    ):
+        missing = await client.ask(requests.follow_channel(application, "gone"))
+        assert missing.status == 422
+        followed = await client.ask(requests.follow_channel(application, call.called["id"]))
+        assert followed.document["channel_ids"] == [call.called["id"]]
+        await client.ask(requests.filter_events(application, ["ChannelHold", "ChannelUnhold"]))
+        other.hold()
+        call.hold()
+        call.unhold()
+        heard = [json.loads((await socket.receive()).data)["type"] for _ in range(2)]
+        assert heard == ["ChannelHold", "ChannelUnhold"]
+
+
+async def test_media_over_a_websocket_wait_for_us_once(pbx):
+    ari, url = pbx
+    call = start(ari)
+    async with opened(url) as (client, application, events), aiohttp.ClientSession() as session:
+        snoop = await client.ask(requests.snoop(application, call.caller["id"], Spy.SAID))
+        medium = await client.ask(
+            requests.offer_over_websocket(application, MediaFormat.SLIN16, SocketOption.JSON)
+        )
+        where = medium.document["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"]
+        async with session.ws_connect(f"{url}/media/{where}", protocols=["media"]) as socket:
+            begun = json.loads((await socket.receive()).data)
+            assert (begun["event"], begun["channel_id"]) == ("MEDIA_START", medium.document["id"])
+            async for message in events:
+                if isinstance(message.event, StasisStarted) and (
+                    message.event.channel.id == medium.document["id"]
+                ):
+                    break
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="409"):
+                await session.ws_connect(f"{url}/media/{where}", protocols=["media"])
+            bridge = (await client.ask(requests.make_bridge())).document["id"]
+            ids = [snoop.document["id"], medium.document["id"]]
+            await client.ask(requests.add_to_bridge(bridge, ids))
+            assert (await socket.receive()).data == SAID
+            await client.ask(requests.end_channel(medium.document["id"]))
+            async for message in socket:
+                assert message.data == SAID
+            assert socket.close_code == 1000
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
+            await session.ws_connect(f"{url}/media/{where}", protocols=["media"])
+
+
+async def test_closing_the_media_ends_their_channel_only(pbx):
+    ari, url = pbx
+    call = start(ari)
+    async with opened(url) as (client, application, _), aiohttp.ClientSession() as session:
+        medium = await client.ask(requests.offer_over_websocket(application, MediaFormat.SLIN16))
+        where = medium.document["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"]
+        async with session.ws_connect(f"{url}/media/{where}", protocols=["media"]) as socket:
+            assert (await socket.receive()).data.startswith("MEDIA_START connection_id:")
+        await until(lambda: medium.document["id"] not in ari.pbx.channels)
+        assert not call.is_over
+
+
+async def test_media_that_nobody_fetches_are_gone_after_30_s(pbx):
+    ari, url = pbx
+    ari.media._speed = 1000.0
+    async with opened(url) as (client, application, _):
+        await client.ask(requests.offer_over_websocket(application, MediaFormat.SLIN16))
+        await until(lambda: not ari.pbx.channels)
+
+
+async def test_what_crashes_a_real_one_ends_everything(pbx):
+    ari, url = pbx
+    start(ari)
+    query = "app=x&transport=websocket&encapsulation=none&connection_type=server&format=slin16"
+    async with aiohttp.ClientSession() as session:
+        with suppress(aiohttp.ClientError):
+            await session.post(
+                f"{url}/ari/channels/externalMedia?{KEY}&{query}&transport_data=f(xml)"
+            )
+        assert len(ari.crashes) == 1
+        assert (ari.pbx.channels, ari.pbx.bridges) == ({}, {})
+        async with session.get(f"{url}/ari/channels?{KEY}") as answer:
+            assert await answer.json() == []
+
+
+async def test_modules_and_versions_are_as_the_faults_say(pbx):
+    ari, url = pbx
+    ari.faults.version = "20.19.0"
+    ari.faults.missing_modules.add("chan_websocket.so")
+    async with opened(url) as (client, *_):
+        assert (await client.ask(requests.show_asterisk())).document["system"]["version"] == (
+            "20.19.0"
+        )
+        for name, status in (("chan_websocket.so", 404), ("res_stasis_snoop.so", 200)):
+            assert (await client.ask(requests.show_module(name))).status == status
+        ari.faults.missing_modules.add("res_stasis_snoop.so")
+        with pytest.raises(UnreachableError, match="404"):
+            await client.ask_for_list(requests.list_channels())
