@@ -18,6 +18,7 @@ from streamer.recording.reader import say_what_a_kill_does
 from streamer.tap.detached import DetachedProcess
 from streamer.tap.messages import ChannelTaken, Exited, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound_process import start_tap
+from streamer.tap.playbacks import SILENT, PlaybackPlan
 
 _ANNOUNCEMENT_S = 3.0
 """How long a viewer that is told to leave waits for its tap to say where it records."""
@@ -28,13 +29,19 @@ _KILLED = "the process that recorded was killed, and the recording ends there"
 
 
 async def watch_channels(
-    settings: Settings, legs: Sequence[Leg], backend: Backend, bus: Bus, outcome: WatchOutcome
+    settings: Settings,
+    legs: Sequence[Leg],
+    backend: Backend,
+    bus: Bus,
+    outcome: WatchOutcome,
+    *,
+    playing: PlaybackPlan = SILENT,
 ) -> None:
-    """Have a tap record `legs` as one call, in a process of its own, and follow it to its end.
+    """Have a tap record `legs` as one call, in a process of its own, and follow it to its end; `playing` is what their parties hear.
 
     Cancelling this ends only the watching. What the tap says becomes events; `outcome` takes the rest.
     """
-    tap = start_tap(settings, legs)
+    tap = start_tap(settings, legs, playing)
     announced = asyncio.Event()
     sessions: list[asyncio.Task[SessionResult]] = []  # one, once the tap has said where it records
     listening = asyncio.ensure_future(_listen(tap, backend, bus, outcome, sessions, announced))

@@ -41,6 +41,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per 
 
 Plain = Annotated[bool, typer.Option("--plain", help="Print one line per utterance.")]
 
+Echo = Annotated[bool, typer.Option("--echo", help="Test: send callers their own voice.")]
+
+Tone = Annotated[int | None, typer.Option(metavar="HZ", help="Test: send callers a tone.")]
+
+Announce = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Play this to each caller first.")
+]
+
 Since = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="From this local time on, or from so long ago, as 2h."),

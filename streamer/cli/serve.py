@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +12,7 @@ from streamer.bus import Bus
 from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
+from streamer.cli.playing import PlayingFlags, plan_playing
 from streamer.cli.watch import (
     choose_printer,
     find_troubles,
@@ -24,7 +22,6 @@ from streamer.cli.watch import (
     telling_unfinished,
 )
 from streamer.config import Settings
-from streamer.core.audio import SAMPLE_WIDTH
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.speech.engine.absence import find_wanted
@@ -33,9 +30,7 @@ if TYPE_CHECKING:
     from streamer.calls.backend import Backend
     from streamer.tap.inbound_process import ListenOptions
 
-LONGEST_ANNOUNCEMENT_S = 120
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
-_TONES = range(50, 4000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +43,7 @@ class ServeFlags:
     register: tuple[str, ...]
     no_silence: bool
     format: str
-    echo: bool
-    tone: int | None
-    announce: Path | None
+    playing: PlayingFlags
     max_calls: int
     grace: float | None
     cert: Path | None = None
@@ -66,11 +59,11 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     frontend = None if is_plain or as_json else find_frontend()
     options = _check(settings, flags)
     warnings = _find_warnings(options)
-    with _decode_announcement(flags.announce) as announcement:
+    with plan_playing(flags.playing) as playing:
         wanted = find_wanted(settings.model)
         for warning in warnings:
             output.talk(warning)
-        options = replace(options, announcement=announcement)
+        options = replace(options, **asdict(playing))
         serving = _Serving(settings, options)
 
         async def work(bus: Bus, outcome: WatchOutcome) -> None:
@@ -137,16 +130,9 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
     from streamer.cli.places import find_places
     from streamer.tap.inbound_process import ListenOptions
 
-    if sum((flags.echo, flags.tone is not None, flags.announce is not None)) > 1:
-        raise UsageError(
-            "--echo, --tone and --announce each send audio to the caller; choose one of them"
-        )
+    flags.playing.check()
     if flags.format not in _FORMATS:
         raise UsageError(f"--format must be one of {', '.join(_FORMATS)}, not {flags.format}")
-    if flags.tone is not None and flags.tone not in _TONES:
-        raise UsageError(
-            f"--tone must be a frequency from {_TONES[0]} to {_TONES[-1]} Hz, not {flags.tone}"
-        )
     places = find_places(
         settings,
         audiosocket=flags.audiosocket,
@@ -163,8 +149,6 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
         accepts_unknown=flags.accept_unknown,
         fills_silence=not flags.no_silence,
         format="" if flags.format == "auto" else flags.format,
-        echoes=flags.echo,
-        tone_hz=flags.tone or 0,
         most_calls=flags.max_calls,
         grace_s=flags.grace,
     )
@@ -176,26 +160,3 @@ def _find_warnings(options: ListenOptions) -> list[str]:
 
     places = Places(options.addresses, options.registrations, options.cert, options.key)
     return places.warn(accepts_unknown=options.accepts_unknown)
-
-
-@contextmanager
-def _decode_announcement(path: Path | None) -> Iterator[dict[int, str]]:
-    """Yield files with the announcement as raw samples, one for each rate that a caller may have."""
-    if path is None:
-        yield {}
-        return
-    from streamer.media.decode import decode_mono
-    from streamer.wire.audiosocket import RATES
-
-    with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
-        files = {}
-        for rate in RATES.values():
-            pcm = decode_mono(path, rate=rate)
-            if len(pcm) > LONGEST_ANNOUNCEMENT_S * rate * SAMPLE_WIDTH:
-                raise UsageError(
-                    f"{path} is longer than {LONGEST_ANNOUNCEMENT_S} s; shorten it, because every caller has to hear it to its end"
-                )
-            target = Path(folder) / f"{rate}.slin"
-            target.write_bytes(pcm)
-            files[rate] = str(target)
-        yield files

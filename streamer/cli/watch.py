@@ -27,6 +27,7 @@ from streamer.cli.frontend import (
     say_still_recording,
 )
 from streamer.cli.legs import parse_legs
+from streamer.cli.playing import NOTHING, PlayingFlags, plan_playing
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
@@ -49,6 +50,8 @@ from streamer.speech.engine.models import InstalledModel
 
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
+    from streamer.core.audio import Leg
+    from streamer.tap.playbacks import PlaybackPlan
 
 _EVENTS = 100_000
 _LINE_LIMIT = 10_000
@@ -67,10 +70,11 @@ def run_watch(
     is_plain: bool = False,
     as_json: bool = False,
     web: Place | None = None,
+    playing: PlayingFlags = NOTHING,
 ) -> int:
     """Watch, on a screen until its user leaves, else until every call has ended and every word is printed; return the exit code.
 
-    With `web` the screen is in browsers that find it there.
+    With `web` the screen is in browsers that find it there; `playing` is what the channels' parties hear.
 
     Raises:
         StreamerError: Nothing was started; the message says why.
@@ -78,20 +82,36 @@ def run_watch(
     frontend = _find_frontend(web, is_piped=is_plain or as_json)
     if not channels and frontend is None:
         raise UsageError(_NOTHING_NAMED)
+    playing.check()
+    if playing.are_given and not channels:
+        raise UsageError("--announce, --tone and --echo need a channel to be heard on")
     wanted = find_wanted(settings.model)
     if web is not None and channels:
         say_lack(wanted)
     if not channels and frontend is not None:
         return frontend(_ask_for_calls(settings, wanted))
+    legs = tuple(parse_legs(channels))
+    with plan_playing(playing) as plan:
+        return _watch_channels(settings, legs, plan, wanted, frontend, as_json=as_json)
+
+
+def _watch_channels(
+    settings: Settings,
+    legs: tuple[Leg, ...],
+    playing: PlaybackPlan,
+    wanted: WantedModel,
+    frontend: Callable[[ScreenRequest], int] | None,
+    *,
+    as_json: bool,
+) -> int:
     from streamer.tap.outbound import plan_tap
 
-    legs = tuple(parse_legs(channels))
-    plan_tap(settings, legs)  # finds what is wrong before anything is started
+    plan_tap(settings, legs, playing=playing)  # finds what is wrong before anything is started
 
     async def follow(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
         from streamer.calls.watching import watch_channels
 
-        await watch_channels(settings, legs, backend, bus, outcome)
+        await watch_channels(settings, legs, backend, bus, outcome, playing=playing)
 
     async def watch(bus: Bus, outcome: WatchOutcome) -> None:
         async with open_any_backend(settings, wanted, bus) as backend, telling_unfinished(settings):

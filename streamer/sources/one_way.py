@@ -163,6 +163,6 @@ def advise(source: str, sent: Sent | None) -> str:
     if source == AUDIOSOCKET.name:
         return f"; {sent.frames} frames were sent back, and AudioSocket cannot tell whether they are heard. To find out: {NEXT_STEPS}"
     return (
-        f"; {sent.frames} messages of audio were sent back. To find out: `serve --echo` and `serve --tone 440` try both ways, and"
+        f"; {sent.frames} messages of audio were sent back. To find out: `--echo` and `--tone 440` try both ways, and"
         " `rtp set debug on` shows whether RTP passes the PBX (NAT, gateway)"
     )

@@ -103,3 +103,11 @@ class Hearing(Protocol):
     @property
     def programme(self) -> Programme | None:
         """What it hears; None where nothing can be sent."""
+
+
+@runtime_checkable
+class Playing(Protocol):
+    """A source that we call, whose parties can be played something."""
+
+    new_playback: Callable[[], Playback | None]
+    """Makes what each party hears."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import signal
 import ssl
 import sys
@@ -17,7 +16,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -32,7 +30,6 @@ from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.inbound import Admitted, WebOptions
-from streamer.sources.playout import Announcement, Echo, Playback, Tone
 from streamer.sources.registration.registry import (
     Refusal,
     Registration,
@@ -48,6 +45,7 @@ from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached
 from streamer.tap.inbound import ListenAddress, Listener, ListenPlan, find_other
 from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
+from streamer.tap.playbacks import PlaybackPlan, read_playback_plan
 from streamer.tap.register_key import KEY_FILE, read_or_make_key
 from streamer.wire.formats import Format
 
@@ -80,6 +78,11 @@ class ListenOptions:
     """Files of raw 16-bit samples, by their rate; they may be removed once the listener listens."""
     most_calls: int = 500
     grace_s: float | None = None
+
+    @property
+    def playing(self) -> PlaybackPlan:
+        """What every caller hears."""
+        return PlaybackPlan(self.echoes, self.tone_hz, self.announcement)
 
 
 def start_listener(settings: Settings, options: ListenOptions) -> DetachedProcess:
@@ -141,7 +144,7 @@ def _plan_listening(
         admit=admission.admit,
         admit_name=admission.admit_name,
         web=replace(_plan_web(settings, admission, say), tls=tls),
-        new_playback=_plan_playback(options),
+        new_playback=options.playing.open(),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
         most_calls=min(options.most_calls, room.calls),
@@ -181,19 +184,6 @@ def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], Non
         return requests
 
     return WebOptions(names=names, open_requests=open_requests, proxies=proxies)
-
-
-def _plan_playback(options: ListenOptions) -> Callable[[], Playback | None]:
-    if options.echoes:
-        return Echo
-    if options.tone_hz:
-        return lambda: Tone(options.tone_hz)
-    if options.announcement:
-        # Open as long as this process is: the files may be gone by then.
-        files = {rate: os.open(path, os.O_RDONLY) for rate, path in options.announcement.items()}
-        load = cache(lambda rate: os.pread(files[rate], os.fstat(files[rate]).st_size, 0))
-        return lambda: Announcement(load)
-    return lambda: None
 
 
 @asynccontextmanager
@@ -373,8 +363,7 @@ def _log_in(recordings: Path) -> None:
 def _read_plan() -> tuple[Settings, ListenOptions]:
     plan = json.load(sys.stdin)
     fields = dict(plan["options"])
-    # JSON has no numbers as keys.
-    fields["announcement"] = {int(rate): path for rate, path in fields["announcement"].items()}
+    fields |= asdict(read_playback_plan(fields))
     for name in ("addresses", "registrations"):
         fields[name] = tuple(_read_address(where) for where in fields[name])
     return Settings(**plan["settings"]), ListenOptions(**fields)

@@ -14,7 +14,7 @@ from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.core.reasons import explain
-from streamer.errors import RecordingError, StreamerError
+from streamer.errors import RecordingError, StreamerError, UsageError
 from streamer.keeper.client import open_keeper
 from streamer.recording.feed import follow
 from streamer.recording.folder import CallFolder
@@ -30,6 +30,8 @@ from streamer.recording.reader import list_wavs, repair_recording
 from streamer.recording.writer import Recording, create_recording
 from streamer.sources import OUTGOING, MakeOutgoing, choose_way
 from streamer.sources.base import Outgoing
+from streamer.sources.programme import Playing
+from streamer.tap.playbacks import SILENT, PlaybackPlan
 from streamer.tap.tap import Stop, TapResult, run_tap
 
 _NOTE_WAIT_S = 3.0
@@ -62,6 +64,7 @@ def plan_tap(
     *,
     output: Path | None = None,
     via: str = "",
+    playing: PlaybackPlan = SILENT,
     outgoing: Mapping[str, MakeOutgoing] = OUTGOING,
 ) -> TapPlan:
     """Turn settings into a plan, and find everything that is wrong with them before anything is connected.
@@ -69,16 +72,27 @@ def plan_tap(
     `via` is the protocol, one of `outgoing`; without it the channels tell.
 
     Raises:
-        UsageError: A url, header, certificate or channel that cannot be meant.
+        UsageError: A url, header, certificate or channel that cannot be meant, or something to play where nobody would hear it.
     """
+    source = outgoing[via or choose_way(legs)](settings, legs)
+    if not playing.is_silent:
+        _let_play(source, playing)
     return TapPlan(
-        outgoing[via or choose_way(legs)](settings, legs),
+        source,
         legs,
         Path(settings.recordings),
         output,
         settings.keeper_patience,
         Path(settings.runtime_dir) if settings.runtime_dir else None,
     )
+
+
+def _let_play(source: Outgoing, playing: PlaybackPlan) -> None:
+    if not isinstance(source, Playing):
+        raise UsageError(
+            f"--announce, --tone and --echo need a channel at ws://…/media/ID: {source.source} only listens, so nobody would hear them"
+        )
+    source.new_playback = playing.open()
 
 
 async def record_call(

@@ -24,14 +24,21 @@ from streamer.recording.writer import Recording
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
 from streamer.tap.messages import ChannelTaken, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound import ChannelTakenError, plan_tap, record_call
+from streamer.tap.playbacks import SILENT, PlaybackPlan, read_playback_plan
 from streamer.tap.tap import Stop
 
 _log = logging.getLogger("streamer.tap.outbound_process")
 
 
-def start_tap(settings: Settings, legs: Sequence[Leg]) -> DetachedProcess:
+def start_tap(
+    settings: Settings, legs: Sequence[Leg], playing: PlaybackPlan = SILENT
+) -> DetachedProcess:
     """Start a tap that records `legs` as one call, detached from this process and its terminal."""
-    plan = {"settings": asdict(settings), "legs": [asdict(leg) for leg in legs]}
+    plan = {
+        "settings": asdict(settings),
+        "legs": [asdict(leg) for leg in legs],
+        "playing": asdict(playing),
+    }
     return start_detached("streamer.tap.outbound_process", plan)
 
 
@@ -54,7 +61,7 @@ async def _record(plan: dict[str, Any], starter: Starter) -> int:
         telling = asyncio.ensure_future(_tell(events, starter))
         try:
             result = await record_call(
-                plan_tap(settings, legs),
+                plan_tap(settings, legs, playing=read_playback_plan(plan["playing"])),
                 bus,
                 stop,
                 on_recording=lambda recording: _begin(recording, starter),

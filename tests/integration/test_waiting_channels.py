@@ -28,6 +28,7 @@ from streamer.simulator.websocket.heard import Ending
 from streamer.simulator.websocket.script import WRITERS
 from streamer.sources import COMING
 from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.playbacks import SILENT, PlaybackPlan
 from streamer.tap.tap import Stop
 from streamer.wire.websocket.base import MediaFormat
 from tests.fakes.command_line import run_here
@@ -329,3 +330,103 @@ async def test_words_of_a_channel_that_waits_are_shown(recordings, tmp_path):
     assert (code, events[0]["source"]) == (0, "chan-websocket"), err
     assert any(event["event"] == "final" for event in events)
     assert events[-1]["reason"] == "hang-up"
+
+
+class Party:
+    """A channel that hears."""
+
+    def __init__(self, format="slin16", *, after=b""):
+        self.heard = bytearray()
+        self.commands = []
+        self.speaks = after
+        self._format = format
+
+    async def converse(self, ws):
+        await ws.send(START.format(self._format))
+        for start in range(0, len(self.speaks), 640):
+            await ws.send(self.speaks[start : start + 640])
+        async for message in ws:
+            if isinstance(message, bytes):
+                self.heard += message
+                continue
+            self.commands.append(message)
+            if message.startswith("MARK_MEDIA"):
+                await ws.send(message.replace("MARK_MEDIA", "MEDIA_MARK_PROCESSED correlation_id:"))
+            elif message == "HANGUP":
+                await ws.close(1000)
+
+
+@asynccontextmanager
+async def watching(party, recordings, playing):
+    """Record what a party says and play to it, in this process; the party is hung up in the end."""
+    stop = Stop()
+    async with pbx(party.converse) as port:
+        plan = plan_tap(
+            Settings(recordings=str(recordings)),
+            tuple(parse_legs([f"ws://127.0.0.1:{port}/media/a"])),
+            playing=playing,
+        )
+        running = asyncio.ensure_future(record_call(plan, Bus(), stop))
+        yield
+        stop.request(EndReason.STOPPED)
+        async with asyncio.timeout(PATIENCE_S):
+            assert (await running).exit_code == 0
+
+
+async def test_an_announcement_is_heard_whole_where_a_channel_waits(recordings, tmp_path):
+    said = tmp_path / "16000.slin"
+    said.write_bytes(SECOND[:6400])
+    party = Party()
+    async with watching(party, recordings, PlaybackPlan(announcement={16_000: str(said)})):
+        await until(lambda: party.commands == ["MARK_MEDIA streamer"])
+    assert bytes(party.heard) == SECOND[:6400]
+    assert party.commands[1:] == ["FLUSH_MEDIA", "HANGUP"]
+    (folder,) = recordings.glob("2*")
+    assert CallFolder(folder).read()["legs"][0]["sent"]["frames"] == 10
+
+
+async def test_a_party_where_a_channel_waits_hears_itself(recordings):
+    party = Party(after=SECOND[:6400])
+    async with watching(party, recordings, PlaybackPlan(echoes=True)):
+        await until(lambda: len(party.heard) >= 6400)
+    assert bytes(party.heard) == SECOND[:6400]
+
+
+async def test_a_file_is_played_where_a_channel_waits(spoken, recordings):
+    party = Party(after=SECOND[:640])
+    async with watching(party, recordings, SILENT):
+        await until(lambda: any(recordings.glob("*/*.wav")))
+        told = await run_here(
+            *("play", "last", str(spoken), "--into-call", "--recordings", str(recordings))
+        )
+        assert told[0] == 0
+        await until(lambda: party.commands == ["MARK_MEDIA streamer"])
+    assert bytes(party.heard) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["PJSIP/1", "--echo"], "stream-channel only listens"),
+        (["--tone", "440", "--web"], "need a channel"),
+        (["ws://127.0.0.1:1/media/a", "--tone", "440", "--echo"], "choose one of them"),
+        (["ws://127.0.0.1:1/media/a", "--tone", "4"], "from 50 to 3999 Hz"),
+        (["ws://127.0.0.1:1/media/a", "--announce", "none.wav"], "no such file"),
+    ],
+)
+async def test_what_nobody_would_hear_is_exit_2(arguments, said, recordings):
+    code, _, err = await run_here("watch", *arguments, "--recordings", str(recordings))
+    assert (code, said in err) == (2, True)
+
+
+async def test_watch_plays_a_tone_to_the_party(recordings):
+    party = Party(after=SECOND[:640])
+    async with pbx(party.converse) as port:
+        url = f"ws://127.0.0.1:{port}/media/a"
+        flags = ["--plain", "--recordings", str(recordings), "--db", str(recordings / "db")]
+        process = await start_streamer(["watch", url, "--tone", "440", *flags])
+        await until(lambda: len(party.heard) > 6400)
+        code, *_ = await run_here("stop", "last", "--recordings", str(recordings))
+        await process.communicate()
+    assert code == 0
+    assert any(party.heard)

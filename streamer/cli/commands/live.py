@@ -11,13 +11,16 @@ from streamer.cli.options import (
     CONNECTION,
     SPEECH,
     STORED,
+    Announce,
     AnyCall,
     AnyChannels,
     AsJson,
     CallName,
     Channels,
+    Echo,
     Force,
     Plain,
+    Tone,
     choose_lines,
     parse_path,
     with_settings,
@@ -71,17 +74,25 @@ def watch(
             min=0, max=65535, help="Port that --web listens on, 8000 by default; 0 for any."
         ),
     ] = None,
+    echo: Echo = False,
+    tone: Tone = None,
+    announce: Announce = None,
 ) -> int:
     """Record live channels and show what is said; without a channel, show all calls.
 
     A process of its own records: q or Ctrl-C ends only the viewer, `streamer stop` ends the recording, and neither ends the call.
+    --echo, --tone and --announce are heard at ws://…/media/ID only.
     """
+    from streamer.cli.playing import PlayingFlags
     from streamer.cli.watch import choose_place, run_watch
 
     place = choose_place(
         is_web=web, host=host, port=port, is_piped=choose_lines(plain=plain, as_json=as_json)
     )
-    return run_watch(settings, channels or [], is_plain=plain, as_json=as_json, web=place)
+    playing = PlayingFlags(echo, tone, announce)
+    return run_watch(
+        settings, channels or [], is_plain=plain, as_json=as_json, web=place, playing=playing
+    )
 
 
 @with_settings("recordings")

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import SPEECH, STORED, AsJson, Plain, choose_lines, with_settings
+from streamer.cli.options import (
+    SPEECH,
+    STORED,
+    Announce,
+    AsJson,
+    Echo,
+    Plain,
+    Tone,
+    choose_lines,
+    with_settings,
+)
 
 if TYPE_CHECKING:
     from streamer.config import Settings
@@ -51,15 +61,9 @@ def serve(
     no_silence: Annotated[
         bool, typer.Option("--no-silence", help="Do not send silence back to callers.")
     ] = False,
-    echo: Annotated[
-        bool, typer.Option("--echo", help="Test: send callers their own voice.")
-    ] = False,
-    tone: Annotated[
-        int | None, typer.Option(metavar="HZ", help="Test: send callers a tone.")
-    ] = None,
-    announce: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Play this to each caller first.")
-    ] = None,
+    echo: Echo = False,
+    tone: Tone = None,
+    announce: Announce = None,
     max_calls: Annotated[
         int, typer.Option(min=1, max=10_000, help="Take at most so many calls at once.")
     ] = 500,
@@ -82,6 +86,7 @@ def serve(
 
     A process of its own listens: when `serve` ends, it takes no more calls and records live ones to their end.
     """
+    from streamer.cli.playing import PlayingFlags
     from streamer.cli.serve import ServeFlags, run_serve
 
     flags = ServeFlags(
@@ -91,9 +96,7 @@ def serve(
         register=tuple(register),
         no_silence=no_silence,
         format=format_name,
-        echo=echo,
-        tone=tone,
-        announce=announce,
+        playing=PlayingFlags(echo, tone, announce),
         max_calls=max_calls,
         grace=grace,
         cert=cert,

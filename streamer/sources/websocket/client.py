@@ -32,13 +32,17 @@ from streamer.core.audio import Leg
 from streamer.core.events import Cause, EndReason
 from streamer.core.reasons import find_cause
 from streamer.errors import SourceError, StreamerError, UnreachableError
-from streamer.sources.base import Inbox, LegClosed, LegOpened, RateKnown, StreamItem
+from streamer.sources.base import Inbox, LegClosed, LegOpened, RateKnown, Sent, StreamItem
 from streamer.sources.handshake import explain_no_answer, explain_tls, find_redirect
+from streamer.sources.one_way import ReturnWatch
+from streamer.sources.playout import Echo, FrameClock, Playback, watch_return
+from streamer.sources.programme import Programme
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
 from streamer.sources.websocket.caller import Caller
 from streamer.sources.websocket.connection import GOODBYE_S, OPENING_S
 from streamer.sources.websocket.conversation import MOST_MESSAGE
+from streamer.sources.websocket.playout import WebPlayout
 from streamer.sources.websocket.traffic import LONGEST_REST_S
 from streamer.wire.stream_channel import public_url
 from streamer.wire.websocket import base as wire
@@ -51,7 +55,16 @@ _log = logging.getLogger(__name__)
 class WaitingLeg:
     """One leg's connection; a member of its own `Caller`, whose items it hands on under the leg's number."""
 
-    def __init__(self, number: int, leg: Leg, inbox: Inbox, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        number: int,
+        leg: Leg,
+        inbox: Inbox,
+        clock: Callable[[], float],
+        *,
+        frame_clock: FrameClock,
+        playback: Playback | None,
+    ) -> None:
         self.legs = (leg,)
         self.is_closed = False
         self._is_leaving = False
@@ -60,16 +73,25 @@ class WaitingLeg:
         self._clock = clock
         self._shape = ChanWebSocket(wire.Upgrade("/"))
         self._connection: ClientConnection | None = None
-        self._caller = Caller(
-            leg.channel, clock=clock, make_call=self._begin, on_audio=lambda _: None
-        )
+        self._caller = Caller(leg.channel, clock=clock, make_call=self._begin, on_audio=self._echo)
         self._rate = 0
+        self.sent = Sent()
+        self.programme = Programme(playback, on_added=self._play, on_dropped=self._drop)
+        self._playback = playback
+        self._playout: WebPlayout | None = None
+        self._frame_clock = frame_clock
+        self._outbox: asyncio.Queue[str | bytes] = asyncio.Queue()  # empty before the next frame
 
     async def run(self, address: Address) -> None:
         """Connect and pass everything on; failing is an item of the stream, not an exception."""
         try:
-            self._connection = await _connect(address)
-            await self._converse(self._connection)
+            self._connection = connection = await _connect(address)
+            sending = asyncio.ensure_future(self._send_all(connection))
+            try:
+                await self._converse(connection)
+            finally:
+                self._stop_playing()
+                sending.cancel()
         except StreamerError as error:
             self._close(EndReason.REFUSED, error)
         except Exception:  # noqa: BLE001 - a leg that nobody ends would never end
@@ -80,11 +102,14 @@ class WaitingLeg:
     async def hang_up(self) -> None:
         """Have Asterisk hang the channel up; idempotent."""
         self.is_closed = self._is_leaving = True
+        self._stop_playing()
         connection = self._connection
         if connection is None:
             return
         with suppress(ConnectionClosed, OSError, TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
+                if self.sent.frames:
+                    await connection.send(self._shape.speaker.flush())
                 await connection.send(self._shape.speaker.hang_up())
                 await connection.wait_closed()
         with suppress(ConnectionClosed, OSError, TimeoutError):
@@ -112,7 +137,51 @@ class WaitingLeg:
 
     def _begin(self, leg: Leg, message: wire.LegBegun) -> WaitingLeg:
         self._rate = leg.rate
+        if message.format is not None:
+            self._playout = WebPlayout(
+                self._shape.speaker,
+                self.programme,
+                message.format,
+                frame_bytes=message.frame_bytes,
+                sent=self.sent,
+                send=self._outbox.put_nowait,
+                unsent=self._count_unsent,
+                watch=watch_return(self._playback),
+            )
+        if self._playback is not None:
+            self._play()
         return self
+
+    @property
+    def watch(self) -> ReturnWatch | None:
+        """What watches the way back; None before there is one."""
+        return self._playout.watch if self._playout is not None else None
+
+    def _play(self) -> None:
+        if self._playout is not None and not self.is_closed:
+            self._frame_clock.start(self._playout.play)
+
+    def _drop(self) -> None:
+        if self._playout is not None and not self.is_closed:
+            self._playout.drop()
+
+    def _stop_playing(self) -> None:
+        if self._playout is not None:
+            self._frame_clock.stop(self._playout.play)
+
+    def _echo(self, pcm: bytes) -> None:
+        if isinstance(self._playback, Echo):
+            self._playback.hear(pcm, self._rate)
+
+    def _count_unsent(self) -> int:
+        connection = self._connection
+        waiting = connection.transport.get_write_buffer_size() if connection else 0
+        return self._outbox.qsize() + waiting
+
+    async def _send_all(self, connection: ClientConnection) -> None:
+        with suppress(ConnectionClosed, OSError):
+            while True:
+                await connection.send(await self._outbox.get())
 
     async def _converse(self, connection: ClientConnection) -> None:
         failure: BaseException | None = None
@@ -147,8 +216,14 @@ class WaitingLeg:
             match one:
                 case wire.CallEnded(cause):
                     self._close(EndReason.HANG_UP, cause=cause)
-                case wire.CallBegun() | wire.FlowChanged() | wire.MarkReached():
+                case wire.CallBegun():
                     pass
+                case wire.FlowChanged(may_send):
+                    if self._playout is not None:
+                        self._playout.may_send = may_send
+                case wire.MarkReached():
+                    if self._playout is not None:
+                        self._playout.watch.reach_mark()
                 case wire.HoldChanged():
                     pass
                 case wire.LegBegun():

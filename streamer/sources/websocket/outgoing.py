@@ -12,6 +12,8 @@ from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.keeper.client import Keeper
 from streamer.sources.base import Inbox, Sent, StreamItem
+from streamer.sources.one_way import ReturnWatch
+from streamer.sources.playout import FrameClock, Playback
 from streamer.sources.stream_channel.address import Address, read_address
 from streamer.sources.websocket.client import WaitingLeg
 from streamer.wire import protocols
@@ -21,12 +23,28 @@ from streamer.wire.websocket.incoming import check_address
 class WaitingCall:
     """One call: a connection for each leg, all on one clock."""
 
-    def __init__(self, legs: tuple[Leg, ...], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        legs: tuple[Leg, ...],
+        *,
+        clock: Callable[[], float],
+        new_playback: Callable[[], Playback | None] = lambda: None,
+    ) -> None:
         self.legs = legs
-        self.sent: tuple[Sent, ...] = ()
         self._inbox = Inbox(legs)
-        self._waiting = [WaitingLeg(n, leg, self._inbox, clock) for n, leg in enumerate(legs)]
+        frames = FrameClock()
+        self._waiting = [
+            WaitingLeg(n, leg, self._inbox, clock, frame_clock=frames, playback=new_playback())
+            for n, leg in enumerate(legs)
+        ]
+        self.sent: tuple[Sent, ...] = tuple(leg.sent for leg in self._waiting)
+        self.programme = self._waiting[0].programme
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def watch(self) -> ReturnWatch | None:
+        """What watches the way back to the first leg."""
+        return self._waiting[0].watch
 
     @property
     def lost(self) -> list[int]:
@@ -69,6 +87,8 @@ class WaitingChannels:
 
     def __init__(self, addresses: tuple[Address, ...]) -> None:
         self._addresses = addresses
+        self.new_playback: Callable[[], Playback | None] = lambda: None
+        """Makes what each party hears."""
 
     @property
     def url(self) -> str:
@@ -81,7 +101,7 @@ class WaitingChannels:
         self, legs: tuple[Leg, ...], keeper: Keeper, *, clock: Callable[[], float]
     ) -> AsyncIterator[WaitingCall]:
         """Connect to each channel; leaving the block hangs them up, and nothing is given to the keeper."""
-        call = WaitingCall(legs, clock=clock)
+        call = WaitingCall(legs, clock=clock, new_playback=self.new_playback)
         call.start(self._addresses)
         try:
             yield call
