@@ -79,6 +79,8 @@ def run_watch(
     Raises:
         StreamerError: Nothing was started; the message says why.
     """
+    if not channels and (is_plain or as_json):
+        return _follow_all(settings, as_json=as_json)
     frontend = _find_frontend(web, is_piped=is_plain or as_json)
     if not channels and frontend is None:
         raise UsageError(_NOTHING_NAMED)
@@ -121,6 +123,20 @@ def _watch_channels(
         say_lack(wanted, as_json=as_json)
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
     return frontend(replace(_ask_for_calls(settings, wanted), watch=follow, legs=legs))
+
+
+def _follow_all(settings: Settings, *, as_json: bool) -> int:
+    """Print what is said on all calls, whoever records and transcribes them, until a signal ends it; Ctrl-C is no failure."""
+
+    async def watch(bus: Bus, outcome: WatchOutcome) -> None:
+        from streamer.calls.following import follow_all
+
+        outcome.is_over = True  # no single call is waited for
+        await follow_all(settings, bus)
+
+    output.talk(f"showing all calls that are recorded into {settings.recordings}; Ctrl-C ends it")
+    code = asyncio.run(show(watch, choose_printer(as_json=as_json, names_calls=True)))
+    return ExitCode.DONE if code == 128 + signal.SIGINT else code
 
 
 def say_lack(wanted: WantedModel, *, as_json: bool = False) -> None:

@@ -101,9 +101,10 @@ class Arrivals:
     """Notices calls that begin to be recorded into a folder, those first that are live already.
 
     `sources` are the protocols whose calls are meant, as far as they came to us: what we have called ourselves is watched already.
+    None means all calls.
     """
 
-    def __init__(self, recordings: Path, *, sources: Collection[str]) -> None:
+    def __init__(self, recordings: Path, *, sources: Collection[str] | None = None) -> None:
         self._recordings = Recordings(recordings.absolute())
         self._sources = sources
         self._listed_at = -1
@@ -146,6 +147,8 @@ class Arrivals:
                 del self._unread[call_id]
             return None
         del self._unread[call_id]
+        if self._sources is None:
+            return folder.path
         was_called = str(fields.get("url")).startswith(("ws://", "wss://"))
         is_meant = fields.get("source") in self._sources and not was_called
         return folder.path if is_meant else None

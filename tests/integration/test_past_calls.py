@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import srt
+import typer
 import webvtt
 
+from streamer.cli import app
 from streamer.cli.demo import demo_call
 from streamer.core.events import encode_time
 from streamer.errors import RecordingError
@@ -70,6 +72,50 @@ async def test_a_kept_call_is_listed_and_shown_with_its_words(kept):
     assert segments[-1]["text"].endswith(call["last_words"][-10:])
     plain = await run(kept, "show", call["call"][:12])
     assert "technical support" in plain
+
+
+LISTS: dict[str, list[str]] = {
+    "calls": [],
+    "resume": [],
+    "show": ["last"],
+    "search": ["support"],
+    "models": [],
+    "models list": [],
+    "config show": [],
+    "config check": [],
+    "config path": [],
+    "version": [],
+    "channels": [],
+}
+"""Every command that lists something, and what makes it list."""
+
+TELL = {"watch", "serve", "demo", "simulate", "models check"}
+"""Their --json is something else: events, a report, or messages of a protocol."""
+
+
+def _list_commands(group, name=""):
+    for word, command in group.commands.items():
+        yield f"{name}{word}", command
+        if hasattr(command, "commands"):
+            yield from _list_commands(command, f"{name}{word} ")
+
+
+def test_every_command_that_lists_has_json_and_no_other_has():
+    flags = {
+        name: {flag for option in command.params for flag in option.opts}
+        for name, command in _list_commands(typer.main.get_command(app))
+    }
+    assert {name for name in flags if "--json" in flags[name]} == set(LISTS) | TELL
+
+
+@pytest.mark.parametrize("name", sorted(set(LISTS) - {"channels"}))  # which needs a PBX
+async def test_every_list_is_json_lines(kept, name):
+    folder = ["--recordings", str(kept)] if name in ("calls", "resume", "show", "search") else []
+    code, out, err = await run_here(*name.split(), *LISTS[name], "--json", *folder)
+    assert (code, err) == (0, "")
+    listed = events_of(out)
+    assert all(isinstance(each, dict) for each in listed)
+    assert bool(listed) is (name not in ("resume", "config check")), "which have nothing to list"
 
 
 async def test_filters_of_calls_leave_out_what_they_should(kept):

@@ -280,13 +280,22 @@ async def test_a_screen_that_crashes_leaves_a_usable_terminal_and_says_where_the
 
 
 @pytest.mark.parametrize(
-    ("variables", "arguments"),
-    [({"TERM": "dumb"}, []), ({"TERM": ""}, []), ({}, ["--plain"]), ({}, ["--json"])],
+    "variables",
+    [{"TERM": "dumb"}, {"TERM": ""}],
 )
-async def test_without_a_screen_lines_are_printed(recordings, variables, arguments):
-    async with terminal("watch", "--recordings", str(recordings), *arguments, **variables) as shown:
+async def test_where_no_screen_can_be_drawn_a_channel_is_asked_for(recordings, variables):
+    async with terminal("watch", "--recordings", str(recordings), **variables) as shown:
         assert await shown.ends() == 2
         assert "name a channel to watch" in shown.plain
+        assert ENTER_SCREEN not in shown.written
+
+
+@pytest.mark.parametrize("flag", ["--plain", "--json"])
+async def test_where_lines_are_asked_for_no_screen_is_drawn(recordings, flag):
+    async with terminal("watch", "--recordings", str(recordings), flag) as shown:
+        await shown.shows("showing all calls")
+        shown.process.send_signal(signal.SIGINT)
+        assert await shown.ends() == 0
         assert ENTER_SCREEN not in shown.written
 
 

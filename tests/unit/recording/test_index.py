@@ -53,6 +53,14 @@ def test_calls_that_do_not_come_to_us_are_not_ours(recordings):
     other.finish(EndReason.HANG_UP)
 
 
+def test_all_calls_are_meant_where_no_source_is_named(recordings):
+    arrivals = Arrivals(recordings)
+    calls = [begin(recordings), begin(recordings, source="stream-channel")]
+    assert names(arrivals.look()) == sorted(call.call.id for call in calls)
+    for call in calls:
+        call.finish(EndReason.HANG_UP)
+
+
 def test_a_folder_whose_call_is_not_written_yet_is_looked_at_again(recordings):
     arrivals = Arrivals(recordings, sources={"audiosocket"})
     arrivals.look()
