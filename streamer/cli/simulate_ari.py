@@ -13,9 +13,11 @@ from streamer.cli.signals import run_to_end
 from streamer.core.addresses import show_address
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.core.reasons import explain
-from streamer.errors import UnreachableError
+from streamer.core.untrusted import printable
+from streamer.errors import UnreachableError, UsageError
 from streamer.media.decode import decode_tracks
 from streamer.media.opened import check_file
+from streamer.simulator.ari.scenarios import SCENARIOS, Stage
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
 from streamer.simulator.ari.sound import Voice
 
@@ -28,21 +30,38 @@ Voices = tuple[Voice | None, Voice | None]
 
 @dataclass(frozen=True, slots=True)
 class CallPlan:
-    """Calls to have: how many, how many seconds between their starts, and when each ends; None is with what is said, or never."""
+    """Calls to have: how many, how many seconds between their starts, when each ends (None is with what is said, or never) or what happens in it."""
 
     calls: int | None = None
     every: float = 0.0
     hangs_up_at: float | None = None
     loop: bool = False
+    scenario: str | None = None
+
+    def check(self) -> None:
+        """Refuse what does not fit together.
+
+        Raises:
+            UsageError: There is no such scenario, or it would have two ends.
+        """
+        if self.scenario is None:
+            return
+        if self.scenario not in SCENARIOS:
+            raise UsageError(
+                f"--scenario is one of {', '.join(SCENARIOS)}, not {printable(self.scenario)}"
+            )
+        if self.hangs_up_at is not None:
+            raise UsageError("a --scenario ends by itself; leave --hangup out")
 
 
 def run_ari(files: Sequence[Path], *, host: str, port: int, plan: CallPlan) -> int:
     """Stand in until a signal comes; the parties of each call say what is in a pair of files, or in the bundled call again and again.
 
     Raises:
-        UsageError: A file holds no audio.
+        UsageError: A file holds no audio, or the plan contradicts itself.
         UnreachableError: The port cannot be had.
     """
+    plan.check()
     voices = load_voices(files)
     return run_to_end(_serve(host, port, plan, voices))
 
@@ -85,21 +104,31 @@ async def _serve(host: str, port: int, plan: CallPlan, voices: list[Voices]) -> 
 
 async def _play(ari: SimulatedAri, number: int, plan: CallPlan, voices: Voices) -> None:
     await asyncio.sleep(number * plan.every)
-    ends_at = _find_end(voices) if plan.hangs_up_at is None else plan.hangs_up_at
-    first = _PHONES + 2 * number
+    first = _PHONES + (3 if plan.scenario else 2) * number
     while True:
-        call = ari.pbx.start_call(str(first), str(first + 1), voices=voices)
-        if ends_at is None or ends_at > ANSWERED_AFTER_S:
-            await asyncio.sleep(ANSWERED_AFTER_S)
-            call.answer()
-        if ends_at is None:
-            return
-        is_answered = ends_at > ANSWERED_AFTER_S
-        await asyncio.sleep(ends_at - ANSWERED_AFTER_S if is_answered else ends_at)
-        call.hang_up()
+        if plan.scenario:
+            stage = Stage(ari.pbx, asyncio.sleep, voices, first, told=output.talk)
+            await SCENARIOS[plan.scenario](stage)
+        else:
+            await _play_call(ari, first, plan, voices)
         if not plan.loop:
             return
         await asyncio.sleep(_PAUSE_S)
+
+
+async def _play_call(ari: SimulatedAri, first: int, plan: CallPlan, voices: Voices) -> None:
+    """Let one telephone call another; a call without an end goes on until the stand-in is stopped."""
+    ends_at = _find_end(voices) if plan.hangs_up_at is None else plan.hangs_up_at
+    call = ari.pbx.start_call(str(first), str(first + 1), voices=voices)
+    if ends_at is None or ends_at > ANSWERED_AFTER_S:
+        await asyncio.sleep(ANSWERED_AFTER_S)
+        call.answer()
+    if ends_at is None:
+        await asyncio.Event().wait()
+        return
+    is_answered = ends_at > ANSWERED_AFTER_S
+    await asyncio.sleep(ends_at - ANSWERED_AFTER_S if is_answered else ends_at)
+    call.hang_up()
 
 
 def _find_end(voices: Voices) -> float | None:

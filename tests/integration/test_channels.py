@@ -274,6 +274,21 @@ async def test_the_stand_in_refuses_what_it_has_no_use_for(flags):
     assert "--as ari takes files, and only" in err
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--as", "ari", "--scenario", "none\x1b"], "one of hold, blind"),
+        (["--as", "ari", "--scenario", "hold", "--hangup", "3"], "leave --hangup out"),
+        (["--scenario", "hold"], "--scenario needs --as ari"),
+    ],
+)
+async def test_a_scenario_that_cannot_be_played_is_refused(flags, said):
+    code, _, err = await run_here("simulate", *flags)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert said in err
+    assert "\x1b" not in err
+
+
 async def test_the_stand_in_names_a_file_that_is_missing():
     code, _, err = await run_here("simulate", "--as", "ari", "x.wav")
     assert (code, len(err.splitlines())) == (2, 1)

@@ -106,11 +106,18 @@ def simulate(
             metavar="DIR", help="AudioSocket: save the audio that comes back, one WAV per call."
         ),
     ] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            metavar="hold|blind|attended|confbridge|queue|dtmf|codec",
+            help="--as ari: what happens in each call.",
+        ),
+    ] = None,
 ) -> int:
     """Simulate Asterisk: serve files as live channels, and print their names.
 
     With --as ari, have calls that `streamer channels` lists and that can be tapped: each pair of files is a call, the bundled one without any.
-    It takes --calls, --every, --hangup and --loop.
+    It takes --calls, --every, --hangup or --scenario, and --loop.
     With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back. With --as and
     --url, do the same over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH; flags for AudioSocket's calls are for these too.
     """
@@ -140,12 +147,14 @@ def simulate(
             or faults != SimulateOptions([], [], False)
         ):
             raise UsageError(
-                "--as ari takes files, and only --host, --port, --calls, --every, --hangup and --loop"
+                "--as ari takes files, and only --host, --port, --calls, --every, --hangup, --scenario and --loop"
             )
         from streamer.cli.simulate_ari import CallPlan, run_ari
 
-        plan = CallPlan(calls, every or 0.0, hangup, loop)
+        plan = CallPlan(calls, every or 0.0, hangup, loop, scenario)
         return run_ari(files or [], host=host, port=port, plan=plan)
+    if scenario is not None:
+        raise UsageError("--scenario needs --as ari")
     if not files:
         raise UsageError("simulate needs a FILE to play, an audio file or a captured trace")
     if stands_for is None and (url, as_json) != (None, False):

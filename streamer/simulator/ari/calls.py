@@ -35,11 +35,13 @@ class SimulatedCall:
         self.change(self.called, "Up")
         self.called["dialplan"]["exten"] = ""
         self.tell_dialling("ANSWER")
-        self.change(self.caller, "Up")
+        if self.caller["state"] != "Up":
+            self.change(self.caller, "Up")
         self.bridge = self.pbx.make_bridge()
         self.pbx.step(self.called, *OUTGOING)
         for channel, voice in zip((self.caller, self.called), self.voices, strict=True):
-            give_voice(self.pbx, channel, voice)
+            if self.pbx.inside[channel["id"]].voice is None:
+                give_voice(self.pbx, channel, voice)
         for channel in (self.called, self.caller):
             self.pbx.enter(self.bridge, channel)
 
@@ -70,6 +72,15 @@ class SimulatedCall:
         self.pbx.end(self.called)
         self.caller["dialplan"] |= {"app_name": "", "app_data": ""}
         self.pbx.end(self.caller)
+
+    def press(self, digit: str) -> None:
+        """Let the caller press a key."""
+        self.pbx.press(self.caller, digit)
+
+    def change_codec(self, codec: str) -> None:
+        """Let both agree on another codec; no event tells of it."""
+        for channel in (self.caller, self.called):
+            self.pbx.variables[channel["id"]] |= name_codec(codec)
 
     def change(self, channel: Fields, state: str) -> None:
         """Give a channel another state."""
@@ -142,9 +153,13 @@ def name_variables(pbx: SimulatedPbx, channel: Fields, linkedid: str, codec: str
     pbx.variables[channel["id"]] |= {
         "CHANNEL(linkedid)": linkedid,
         "CHANNEL(uniqueid)": channel["id"],
-        "CHANNEL(audionativeformat)": f"({codec})",
-        "CHANNEL(audioreadformat)": codec,
+        **name_codec(codec),
         "CHANNEL(pjsip,call-id)": channel["protocol_id"],
         "CALLERID(num)": channel["caller"]["number"],
         "CONNECTEDLINE(num)": channel["connected"]["number"],
     }
+
+
+def name_codec(codec: str) -> dict[str, str]:
+    """Return the variables that name a codec."""
+    return {"CHANNEL(audionativeformat)": f"({codec})", "CHANNEL(audioreadformat)": codec}

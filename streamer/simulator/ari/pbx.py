@@ -176,6 +176,21 @@ class SimulatedPbx:
         channel["state"] = state
         self.emit("ChannelStateChange", channel=channel)
 
+    def press(self, channel: Fields, digit: str, *, duration_ms: int = 120) -> None:
+        """Let the party of a channel press a key."""
+        self.emit("ChannelDtmfReceived", digit=digit, duration_ms=duration_ms, channel=channel)
+
+    def say_user_event(self, name: str, fields: Mapping[str, str], channel: Fields) -> None:
+        """Let the dialplan of a channel tell something of its own."""
+        said = {"eventname": name, **fields}
+        self.emit("ChannelUserevent", eventname=name, userevent=said, channel=channel)
+
+    def ask_to_hang_up(self, channel: Fields, **cause: int) -> None:
+        """Let the party of a channel hang up; it leaves its bridge."""
+        self.emit("ChannelHangupRequest", **cause, channel=channel)
+        self.leave(channel)
+        self.emit("ChannelHangupRequest", cause=16, soft=True, channel=channel)
+
     def quit(self, channel: Fields) -> None:
         """Take a channel out of its bridge and its application."""
         self.leave(channel)
@@ -204,7 +219,7 @@ class SimulatedPbx:
 
     def emit(self, type: str, **fields: Any) -> None:
         """Send an event, in which everything is as it is now."""
-        self._send({"type": type, "timestamp": self._now(), **_copy(fields)})
+        self._send({"type": type, "timestamp": self._now(), **copy_fields(fields)})
 
     def _forget(self, channel: Fields) -> None:
         id = channel["id"]
@@ -221,8 +236,8 @@ def show_moment(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}+0000"
 
 
-def _copy(value: Any) -> Any:
+def copy_fields(value: Any) -> Any:
     """Return a copy that later steps do not change."""
     if isinstance(value, Mapping):
-        return {name: _copy(one) for name, one in value.items()}
-    return [_copy(one) for one in value] if isinstance(value, list) else value
+        return {name: copy_fields(one) for name, one in value.items()}
+    return [copy_fields(one) for one in value] if isinstance(value, list) else value

@@ -30,8 +30,12 @@ def tell_stories(events: Iterable[Event]) -> list[list[str]]:
     stories: dict[str, list[str]] = {}
     for event in events:
         about = event.get("channel") or event.get("peer") or event.get("bridge") or {}
+        if event.get("dialstatus") == "RINGING":
+            # The telephone's own thread changes its state, before or after this is told.
+            event = event | {"peer": event["peer"] | {"state": ""}}
         told = json.dumps(_name_again(event, names), sort_keys=True)
-        stories.setdefault(about.get("id", ""), []).append(told)
+        key = f"dialling {about['id']}" if event["type"] == "Dial" else about.get("id", "")
+        stories.setdefault(key, []).append(told)
     return list(stories.values())
 
 
@@ -49,7 +53,8 @@ def _name_again(value: Any, names: dict[str, str], key: str = "") -> Any:
             if name not in _DIFFERENT
         }
     if isinstance(value, list):
-        return [_name_again(one, names, key) for one in value]
+        named = [_name_again(one, names, key) for one in value]
+        return sorted(named) if key == "channels" else named
     if not isinstance(value, str):
         return value
     if key == "id" or (key == "name" and _NAME.fullmatch(value)) or key == "channels":
