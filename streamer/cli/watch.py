@@ -132,9 +132,11 @@ def _follow_all(settings: Settings, *, as_json: bool) -> int:
         from streamer.calls.following import follow_all
 
         outcome.is_over = True  # no single call is waited for
+        output.talk(
+            f"showing all calls that are recorded into {settings.recordings}; Ctrl-C ends it"
+        )
         await follow_all(settings, bus)
 
-    output.talk(f"showing all calls that are recorded into {settings.recordings}; Ctrl-C ends it")
     code = asyncio.run(show(watch, choose_printer(as_json=as_json, names_calls=True)))
     return ExitCode.DONE if code == 128 + signal.SIGINT else code
 
