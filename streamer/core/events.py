@@ -154,6 +154,17 @@ class Dtmf:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A party was put on hold, or taken back; `start_s` and `at` as in `Dtmf`."""
+
+    call_id: str
+    leg: str
+    held: bool
+    start_s: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """An utterance that is still being said; `start` and `end` are samples of the leg at `SPEECH_RATE`.
 
@@ -263,6 +274,7 @@ Event = (
     | LegAttached
     | LegEnded
     | Dtmf
+    | Hold
     | Partial
     | Final
     | Lagging
@@ -294,6 +306,8 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "leg_ended", **fields, **_encode_cause(cause)}
         case Dtmf(call_id, leg):
             return {"event": "dtmf", "call": call_id, "leg": leg, **encode_pressed(event)}
+        case Hold(call_id, leg):
+            return {"event": "hold", "call": call_id, "leg": leg, **encode_held(event)}
         case Partial():
             return _encode_partial(event)
         case Final(call_id, segment):
@@ -344,6 +358,12 @@ def encode_pressed(pressed: Dtmf) -> dict[str, Any]:
     raw = {} if pressed.digit else {"raw": pressed.raw}
     place = {"start": round(pressed.start_s, 3), "at": encode_time(pressed.at)}
     return {"digit": pressed.digit, **raw, **place}
+
+
+def encode_held(hold: Hold) -> dict[str, Any]:
+    """Return a hold as the fields that `hold` and `call.json` have of it."""
+    place = {"start": round(hold.start_s, 3), "at": encode_time(hold.at)}
+    return {"held": hold.held, **place}
 
 
 def encode_segment(segment: Segment) -> dict[str, Any]:

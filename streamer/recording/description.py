@@ -19,6 +19,7 @@ MOST_FILES = 1000
 """WAVs of one call, of 4 GiB each."""
 
 MOST_DIGITS = 10_000
+MOST_HOLDS = 10_000
 """Keys that are noted for a leg; more are no telephone's."""
 
 MOST_NOISE = 1000
@@ -103,6 +104,9 @@ def _check_lists(leg: Mapping[str, Any]) -> None:
         check_wav_name(part.get("path", ""))
     if not isinstance(digits, list) or len(digits) > MOST_DIGITS:
         raise ContentError(f"a leg has more than {MOST_DIGITS} digits")
+    holds = leg.get("holds") or []
+    if not isinstance(holds, list) or len(holds) > MOST_HOLDS:
+        raise ContentError(f"a leg was put on hold more than {MOST_HOLDS} times")
     if not isinstance(sent, dict) or not all(map(_is_count, sent.values())):
         raise ContentError("what was sent to a leg is not counted")
 

@@ -4,7 +4,7 @@ Theory of operation. A look costs one `stat` of `call.json` and one test of each
 becomes events, each once. While another process transcribes the call, its partials and lags are passed on; `shows_live_status` turns
 that off for the process that writes them itself. `follow` ends once the recording has ended and nobody transcribes it any more.
 
-    CallStarted (LegAttached | LegEnded | Dtmf | Partial | Lagging)* CallEnded (Partial | Lagging)*
+    CallStarted (LegAttached | LegEnded | Dtmf | Hold | Partial | Lagging)* CallEnded (Partial | Lagging)*
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from streamer.core.events import (
     Dtmf,
     EndReason,
     Event,
+    Hold,
     Lagging,
     LegAttached,
     LegEnded,
@@ -58,6 +59,7 @@ class Feed:
         self._known_legs = {leg.leg.label for leg in self._recorded.legs}
         self._told: set[tuple[str, type[Event]]] = set()
         self._digits: dict[str, int] = {}
+        self._holds: dict[str, int] = {}
         self._partials: dict[str, Partial] = {}
         self._lags: dict[str, float] = {}
 
@@ -147,6 +149,7 @@ class Feed:
                 self._known_legs.add(label)
                 yield LegAttached(call_id, leg.leg, leg.path)
             yield from self._dtmf(call_id, leg)
+            yield from self._hold(call_id, leg)
             if leg.reason and not may_go and self._is_first(label, LegEnded):
                 yield LegEnded(call_id, label, leg.reason, leg.message, leg.cause)
 
@@ -163,6 +166,14 @@ class Feed:
             if pressed is not None:
                 place = pressed.start_s, pressed.at
                 yield Dtmf(call_id, label, pressed.digit, *place, pressed.raw)
+
+    def _hold(self, call_id: str, leg: RecordedLeg) -> Iterator[Hold]:
+        label = leg.leg.label
+        new = leg.holds[self._holds.get(label, 0) :]
+        self._holds[label] = len(leg.holds)
+        for hold in new:
+            if hold is not None:
+                yield Hold(call_id, label, hold.held, hold.start_s, hold.at)
 
     def _live_status(self) -> Iterator[Event]:
         call_id = self._recorded.call.id

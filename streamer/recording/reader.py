@@ -36,6 +36,15 @@ class Digit:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The party was put on hold, or taken back; `start_s` is in seconds of the leg's WAV."""
+
+    held: bool
+    start_s: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedLeg:
     """What `call.json` says of one leg; samples are counted at its rate."""
 
@@ -55,6 +64,8 @@ class RecordedLeg:
     cause: Cause | None
     digits: tuple[Digit | None, ...]
     """In the order in which they were pressed; None for one that cannot be read."""
+    holds: tuple[Held | None, ...] = ()
+    """In their order; None for one that cannot be read."""
     noise: tuple[Noise, ...] = ()
     """Where audio came too fast to be what was said."""
 
@@ -162,6 +173,7 @@ def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
         message=str(fields.get("message") or ""),
         cause=None if cause is None else Cause(int(cause), str(fields.get("cause_text") or "")),
         digits=tuple(map(_parse_digit, fields.get("digits") or ())),
+        holds=tuple(map(_parse_hold, fields.get("holds") or ())),
         noise=tuple(Noise(start, end) for start, end in fields.get("noise") or ()),
     )
 
@@ -171,6 +183,12 @@ def _parse_digit(fields: Any) -> Digit | None:
         digit = None if fields["digit"] is None else str(fields["digit"])
         raw = "" if digit else bytes.fromhex(fields["raw"]).hex()
         return Digit(digit, float(fields["start"]), parse_time(fields["at"]), raw)
+    return None
+
+
+def _parse_hold(fields: Any) -> Held | None:
+    with suppress(LookupError, TypeError, ValueError, OverflowError):
+        return Held(bool(fields["held"]), float(fields["start"]), parse_time(fields["at"]))
     return None
 
 

@@ -18,6 +18,8 @@ from streamer.core.events import (
     Cause,
     Dtmf,
     EndReason,
+    Hold,
+    encode_held,
     encode_pressed,
     encode_time,
     judge_outcome,
@@ -26,7 +28,7 @@ from streamer.core.reasons import explain
 from streamer.errors import RecordingError
 from streamer.media.missing import MissingFrames
 from streamer.media.timeline import Noise, Placed, Silence
-from streamer.recording.description import MOST_DIGITS, MOST_LEGS, MOST_NOISE
+from streamer.recording.description import MOST_DIGITS, MOST_HOLDS, MOST_LEGS, MOST_NOISE
 from streamer.recording.disk import Disk, LegFile
 from streamer.recording.folder import CallFolder, new_call_id
 from streamer.recording.locks import Lock
@@ -70,6 +72,7 @@ class LegRecord:
     longest_gap: float = 0.0
     """Seconds between two frames."""
     digits: list[dict[str, Any]] = field(default_factory=list)
+    holds: list[dict[str, Any]] = field(default_factory=list)
     """Keys that were pressed, each with the second of the WAV."""
     sent: dict[str, int] = field(default_factory=dict)
     """What was sent back to the party; empty where nothing ever is."""
@@ -172,6 +175,15 @@ class Recording:
         """Take note of a key that was pressed: where in the leg's WAV, and when by the clock on the wall."""
         if len(self.legs[leg].digits) < MOST_DIGITS:
             self.legs[leg].digits.append(encode_pressed(pressed))
+
+    def note_hold(self, leg: int, hold: Hold) -> bool:
+        """Take note that a party was put on hold or taken back; say whether that is new, and there was room for it."""
+        holds = self.legs[leg].holds
+        is_held = bool(holds) and bool(holds[-1]["held"])
+        is_new = is_held != hold.held and len(holds) < MOST_HOLDS
+        if is_new:
+            holds.append(encode_held(hold))
+        return is_new
 
     def count_sent(self, sent: Sequence[dict[str, int]]) -> None:
         """Take note of what was sent back to each leg, if anything ever is."""

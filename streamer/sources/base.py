@@ -58,6 +58,15 @@ class DtmfReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldReported:
+    """The leg's party was put on hold, or taken back; `arrival` as in `AudioChunk`."""
+
+    leg: int
+    held: bool
+    arrival: float
+
+
+@dataclass(frozen=True, slots=True)
 class LegClosed:
     """Leg number `leg` brings nothing more; `error` is None where all is well, `note` an untrusted line for the user."""
 
@@ -79,7 +88,9 @@ class Odd:
     """How many frames that was; 0 where only something is said."""
 
 
-StreamItem = AudioChunk | LegAdded | LegOpened | RateKnown | DtmfReceived | LegClosed | Odd
+StreamItem = (
+    AudioChunk | LegAdded | LegOpened | RateKnown | DtmfReceived | HoldReported | LegClosed | Odd
+)
 
 
 @dataclass(slots=True)

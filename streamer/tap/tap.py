@@ -22,6 +22,7 @@ from streamer.core.events import (
     CallStarted,
     Dtmf,
     EndReason,
+    Hold,
     LegAttached,
     LegEnded,
     Trouble,
@@ -34,6 +35,7 @@ from streamer.recording.writer import Recording
 from streamer.sources.base import (
     CallStream,
     DtmfReceived,
+    HoldReported,
     LegAdded,
     LegClosed,
     LegOpened,
@@ -163,6 +165,8 @@ class _Tap:
                 self._recording.set_rate(leg, rate)
             case DtmfReceived():
                 self._press(item)
+            case HoldReported():
+                self._hold(item)
             case LegClosed(leg):
                 self._close_leg(item)
             case Odd(leg, message, odd_bytes, frames):
@@ -192,14 +196,26 @@ class _Tap:
         call_id, label = self._recording.call.id, self._label(leg)
         self._bus.publish(LegEnded(call_id, label, closed.reason, message, closed.cause))
 
-    def _press(self, key: DtmfReceived) -> None:
+    def _find_place(self, arrival: float) -> tuple[float, datetime]:
+        """Return where in the WAVs something came, in seconds, and when."""
         zero, zero_at = self._call_clock.zero, self._recording.call.zero_at
-        start_s = 0.0 if zero is None else key.arrival - zero
-        at = datetime.now(UTC) - timedelta(seconds=self._clock() - key.arrival)
+        start_s = 0.0 if zero is None else arrival - zero
+        at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
         if zero_at is not None:
             at = zero_at + timedelta(seconds=start_s)  # as the times of words
+        return start_s, at
+
+    def _hold(self, reported: HoldReported) -> None:
+        call_id, label = self._recording.call.id, self._label(reported.leg)
+        hold = Hold(call_id, label, reported.held, *self._find_place(reported.arrival))
+        if self._recording.note_hold(reported.leg, hold):
+            self._recording.save_soon()
+            self._bus.publish(hold)
+
+    def _press(self, key: DtmfReceived) -> None:
         call_id, label = self._recording.call.id, self._label(key.leg)
-        pressed = Dtmf(call_id, label, key.digit, start_s, at, key.raw.hex())
+        place = self._find_place(key.arrival)
+        pressed = Dtmf(call_id, label, key.digit, *place, key.raw.hex())
         self._recording.note_digit(key.leg, pressed)
         self._recording.save_soon()
         self._bus.publish(pressed)

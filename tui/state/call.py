@@ -23,6 +23,7 @@ from streamer.core.events import (
     EndReason,
     Event,
     Final,
+    Hold,
     Lagging,
     LegAttached,
     LegEnded,
@@ -159,7 +160,7 @@ class ShownCall:
                 self.end = event
                 self.lags.clear()
                 self._drop_open(list(self._open))
-            case Dtmf() | Listening() | CallStats():
+            case Dtmf() | Hold() | Listening() | CallStats():
                 pass  # the figures read DTMF digits from the recording
 
     def _attach(self, leg: Leg, recording: Path) -> None:

@@ -17,6 +17,7 @@ from streamer.errors import StreamerError
 from streamer.sources.admission import Pace
 from streamer.sources.base import (
     DtmfReceived,
+    HoldReported,
     LegClosed,
     LegOpened,
     Odd,
@@ -39,7 +40,15 @@ _LONGEST_LINE = 500
 _MOST_SAID = 20
 _LABELS = ("caller", "callee")
 
-LegMessage = wire.LegBegun | wire.Media | wire.KeyPressed | wire.LegEnded | wire.Said | wire.Odd
+LegMessage = (
+    wire.LegBegun
+    | wire.Media
+    | wire.KeyPressed
+    | wire.HoldChanged
+    | wire.LegEnded
+    | wire.Said
+    | wire.Odd
+)
 """What concerns a leg, or nobody but the user."""
 
 
@@ -135,6 +144,10 @@ class Caller:
                 self._hear(key, message, arrival, member)
             case wire.KeyPressed(key):
                 self._press(key, message, arrival, member)
+            case wire.HoldChanged(key, held):
+                party = self._parties.get(key)
+                if party is not None and party.number in self._open and party.owner is member:
+                    self._put(HoldReported(party.number, held, arrival))
             case wire.LegEnded(key, cause):
                 self._end(key, cause, member)
             case wire.Said(text):

@@ -224,8 +224,6 @@ class WaitingLeg:
                 case wire.MarkReached():
                     if self._playout is not None:
                         self._playout.watch.reach_mark()
-                case wire.HoldChanged():
-                    pass
                 case wire.LegBegun():
                     if why := self._caller.take(one, now, self):
                         self._close(EndReason.REFUSED, UnreachableError(self._say(why)))

@@ -306,8 +306,6 @@ class Connection(asyncio.BufferedProtocol):
                 self._membership.change_flow(may_send=may_send)
             case wire.MarkReached():
                 self._membership.reach_mark()
-            case wire.HoldChanged():
-                pass
             case wire.LegBegun():
                 self._membership.begin_leg(message, self._traffic.arrival)
             case _:

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streamer.core.audio import AudioChunk, Leg
-from streamer.core.events import Dtmf, EndReason, Trouble
+from streamer.core.events import Dtmf, EndReason, Hold, Trouble, encode_event
+from streamer.recording.feed import Feed
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
 from streamer.sources.audiosocket.call import AudioSocketCall
-from streamer.sources.base import DtmfReceived, LegClosed, LegOpened, Sent
+from streamer.sources.base import DtmfReceived, HoldReported, LegClosed, LegOpened, Sent
 from streamer.sources.one_way import ReturnWatch
 from streamer.tap.tap import Stop, run_tap
 from tests.fakes.replay import RememberingBus, VirtualClock, until
@@ -154,3 +155,29 @@ async def test_a_caller_of_whom_nothing_comes_is_said_with_what_to_try(tmp_path)
     (said,) = [event.message for event in bus.events if isinstance(event, Trouble)]
     assert said.startswith("no audio from some channel for 11 s")
     assert "rtp set debug on" in said
+
+
+async def test_a_hold_is_an_event_once_and_stays_in_the_recording(tmp_path):
+    clock, bus = VirtualClock(), RememberingBus()
+    leg = Leg("caller", "some channel", 8000)
+    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
+    feed = Feed(recording.folder)
+    running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
+    call.put(LegOpened(0))
+    call.put(AudioChunk(0, bytes(FRAME), clock.now))
+    for second, held in [(1.0, True), (1.5, True), (3.0, False)]:
+        call.put(HoldReported(0, held, clock.now + second))
+    call.put(LegClosed(0, EndReason.HANG_UP))
+    await running
+    holds = [event for event in bus.events if isinstance(event, Hold)]
+    assert [(hold.held, round(hold.start_s, 2)) for hold in holds] == [(True, 1.0), (False, 3.0)]
+    told = [encode_event(event) for event in feed.look() if isinstance(event, Hold)]
+    assert told == list(map(encode_event, holds))
+    assert told[0] == {
+        "event": "hold",
+        "call": recording.call.id,
+        "leg": "caller",
+        "held": True,
+        **CallFolder(recording.folder).read()["legs"][0]["holds"][0],
+    }
