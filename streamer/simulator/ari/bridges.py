@@ -56,6 +56,7 @@ def add_channels(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> None:
         application = pbx.inside[channel["id"]].application
         pbx.hearers.setdefault(bridge["id"], set()).add(application)
         pbx.enter(bridge, channel)
+    _tell_who_is_connected(pbx, bridge)
 
 
 def remove_channels(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> None:
@@ -70,6 +71,16 @@ def remove_channels(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> Non
         raise RefusalError(422, "Channel not in this bridge")
     for channel in channels:
         pbx.leave(channel)
+
+
+def _tell_who_is_connected(pbx: SimulatedPbx, bridge: Fields) -> None:
+    """Tell each of two who the other is, if one of them has a number."""
+    both = [pbx.channels[id] for id in bridge["channels"]]
+    if len(both) != 2 or not any(one["caller"]["number"] for one in both):
+        return
+    for one, other in zip(both, reversed(both), strict=True):
+        one["connected"] = dict(other["caller"])
+        pbx.emit("ChannelConnectedLine", channel=one)
 
 
 def _find_channels(pbx: SimulatedPbx, query: Mapping[str, str]) -> list[Fields]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from streamer.simulator.ari import applications, bridges, snoops
+from streamer.simulator.ari import applications, bridges, originations, snoops
 from streamer.simulator.ari.faults import MODULES, RefusalError, show_module
 
 if TYPE_CHECKING:
@@ -84,6 +84,15 @@ async def _set_variable(ari: SimulatedAri, request: web.Request) -> web.Response
         raise RefusalError(409, "Channel not in Stasis application")
     ari.pbx.variables[channel["id"]][query["variable"]] = query.get("value", "")
     return _nothing()
+
+
+async def _originate(ari: SimulatedAri, request: web.Request) -> web.Response:
+    query = await read_query(request)
+    id = request.match_info.get("id") or query.get("channelId", "")
+    document = await request.json() if request.can_read_body else {}
+    variables = document.get("variables", {}) if isinstance(document, dict) else {}
+    wanted = originations.read_wanted(ari.pbx, id, query, variables, ari.board)
+    return answer(ari.originate(wanted))
 
 
 async def _snoop(ari: SimulatedAri, request: web.Request) -> web.Response:
@@ -198,8 +207,10 @@ def _nothing() -> web.Response:
 
 _ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/channels", _list_channels),
+    ("POST", "/channels", _originate),
     ("POST", "/channels/externalMedia", _external_media),
     ("GET", "/channels/{id}", _show_channel),
+    ("POST", "/channels/{id}", _originate),
     ("DELETE", "/channels/{id}", _end_channel),
     ("GET", "/channels/{id}/variable", _read_variable),
     ("POST", "/channels/{id}/variable", _set_variable),

@@ -9,14 +9,14 @@ import asyncio
 import base64
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
-from streamer.simulator.ari import externals
+from streamer.simulator.ari import externals, originations
 from streamer.simulator.ari.applications import Application, Applications
 from streamer.simulator.ari.faults import Faults, RefusalError
 from streamer.simulator.ari.media import (
@@ -26,7 +26,8 @@ from streamer.simulator.ari.media import (
     check_offer,
     tell_start,
 )
-from streamer.simulator.ari.pbx import Fields, SimulatedPbx
+from streamer.simulator.ari.originations import Switchboard, Wanted
+from streamer.simulator.ari.pbx import Fields, SimulatedPbx, copy_fields
 from streamer.simulator.ari.routes import list_routes
 from streamer.simulator.ari.snoops import enter_application
 
@@ -44,6 +45,8 @@ class SimulatedAri:
         self.listeners = Applications(self.faults)
         self.has_events = self.listeners.has_any
         self.media = Media(self.pbx, self.faults, self.pbx.end, speed)
+        self.board = Switchboard()
+        self._speed = speed
         self._credential = f"{user}:{password}".encode()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -103,7 +106,38 @@ class SimulatedAri:
         if self.faults.late_start_s is None:
             self._enter(channel, application, arguments, is_told)
             return
-        task = asyncio.create_task(self._enter_late(channel, application, arguments, is_told))
+        self._start(self._enter_late(channel, application, arguments, is_told))
+
+    def originate(self, wanted: Wanted) -> Fields:
+        """Let a telephone ring, and return its channel as the answer shows it."""
+        channel = originations.dial_out(self.pbx, wanted)
+        shown: Fields = copy_fields(channel)
+        self._start(self._follow(channel, wanted))
+        return shown
+
+    async def _follow(self, channel: Fields, wanted: Wanted) -> None:
+        """Let the telephone do what it does."""
+        telephone = self.board.find(wanted.endpoint) or self.board.others
+        originations.ring(self.pbx, channel, wanted)
+        answers_at = telephone.answers_after_s
+        is_lost = telephone.is_busy or answers_at is None or answers_at > wanted.timeout_s
+        await self._wait(wanted.timeout_s if answers_at is None or is_lost else answers_at)
+        if channel["id"] not in self.pbx.channels:
+            return
+        if is_lost:
+            originations.give_up(self.pbx, channel, is_busy=telephone.is_busy)
+            return
+        originations.answer(self.pbx, channel, wanted, telephone.voice)
+        if telephone.hangs_up_after_s is not None:
+            await self._wait(telephone.hangs_up_after_s)
+            if channel["id"] in self.pbx.channels:
+                originations.hang_up_there(self.pbx, channel)
+
+    async def _wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self._speed)
+
+    def _start(self, doing: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -112,8 +146,7 @@ class SimulatedAri:
         asked = externals.read_medium(self.pbx, query, self.faults)
         line = await self.media.connect(asked) if asked.transport == "audiosocket" else None
         channel = externals.make_medium(self.pbx, asked)
-        shown = dict(externals.show_medium(self.pbx, channel))
-        shown["dialplan"] = dict(shown["dialplan"])
+        shown: Fields = copy_fields(externals.show_medium(self.pbx, channel))
         if line is None:
             self.media.offer(channel, asked)
         else:
