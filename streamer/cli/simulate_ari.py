@@ -17,6 +17,7 @@ from streamer.core.untrusted import printable
 from streamer.errors import UnreachableError, UsageError
 from streamer.media.decode import decode_tracks
 from streamer.media.opened import check_file
+from streamer.simulator.ari.faults import FAULTS, Faults
 from streamer.simulator.ari.scenarios import SCENARIOS, Stage
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
 from streamer.simulator.ari.sound import Voice
@@ -37,6 +38,7 @@ class CallPlan:
     hangs_up_at: float | None = None
     loop: bool = False
     scenario: str | None = None
+    faults: Sequence[str] = ()
 
     def check(self) -> None:
         """Refuse what does not fit together.
@@ -84,6 +86,7 @@ def load_voices(files: Sequence[Path]) -> list[Voices]:
 
 async def _serve(host: str, port: int, plan: CallPlan, voices: list[Voices]) -> int:
     ari = SimulatedAri()
+    _set_faults(ari.faults, plan.faults)
     try:
         async with ari.open(host, port) as bound, asyncio.TaskGroup() as group:
             url = f"http://{show_address(host, bound)}"
@@ -100,6 +103,14 @@ async def _serve(host: str, port: int, plan: CallPlan, voices: list[Voices]) -> 
             f"cannot listen on {show_address(host, port)}: {explain(error)}"
         ) from error
     return 0
+
+
+def _set_faults(faults: Faults, given: Sequence[str]) -> None:
+    for text in given:
+        try:
+            faults.set(text)
+        except ValueError as error:
+            raise UsageError(f"--fault {printable(text)} is none of {', '.join(FAULTS)}") from error
 
 
 async def _play(ari: SimulatedAri, number: int, plan: CallPlan, voices: Voices) -> None:

@@ -279,10 +279,12 @@ async def test_the_stand_in_refuses_what_it_has_no_use_for(flags):
     [
         (["--as", "ari", "--scenario", "none\x1b"], "one of hold, blind"),
         (["--as", "ari", "--scenario", "hold", "--hangup", "3"], "leave --hangup out"),
-        (["--scenario", "hold"], "--scenario needs --as ari"),
+        (["--scenario", "hold"], "--scenario and --fault need --as ari"),
+        (["--fault", "doubles"], "--scenario and --fault need --as ari"),
+        (["--as", "ari", "--fault", "slow=\x1b"], "is none of slow=SECONDS"),
     ],
 )
-async def test_a_scenario_that_cannot_be_played_is_refused(flags, said):
+async def test_a_scenario_or_fault_that_there_is_not_is_refused(flags, said):
     code, _, err = await run_here("simulate", *flags)
     assert (code, len(err.splitlines())) == (2, 1)
     assert said in err

@@ -14,10 +14,18 @@ from streamer.ari.access import read_access
 from streamer.ari.client import open_ari
 from streamer.config import Settings
 from streamer.errors import UnreachableError
+from streamer.simulator.ari.faults import FAULTS, Faults
+from streamer.simulator.ari.originations import Telephone
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
 from streamer.simulator.ari.sound import FRAME_SIZE, MUSIC, SILENCE, Voice
 from streamer.wire.ari import requests
-from streamer.wire.ari.events import ChannelDestroyed, StasisEnded, StasisStarted
+from streamer.wire.ari.events import (
+    ApplicationReplaced,
+    ChannelDestroyed,
+    Held,
+    StasisEnded,
+    StasisStarted,
+)
 from streamer.wire.ari.ids import PREFIX, make_application
 from streamer.wire.ari.requests import MediaFormat, SocketOption, Spy
 from streamer.wire.audiosocket import encode_identifier
@@ -295,3 +303,108 @@ async def test_modules_and_versions_are_as_the_faults_say(pbx):
         ari.faults.missing_modules.add("res_stasis_snoop.so")
         with pytest.raises(UnreachableError, match="404"):
             await client.ask_for_list(requests.list_channels())
+
+
+async def test_events_break_off_and_come_again_with_what_stayed(pbx):
+    ari, url = pbx
+    call = start(ari)
+    async with listening() as (address, callers), opened(url) as (client, application, events):
+        snoop, *_ = await tap(client, application, call.caller["id"], Spy.SAID, address)
+        reader, writer = await callers.get()
+        ari.faults.drops_events_every_s = 0.0
+        async for _ in events:
+            pass
+        ari.faults.drops_events_every_s = None
+        assert ari.applications == []
+        assert (await client.ask_for_list(requests.list_applications())) == []
+        async with client.open_events(application) as again:
+            call.hang_up()
+            ended = [m.event async for m in _until_ended(again, snoop)]
+        assert not any(isinstance(event, StasisStarted) for event in ended)
+        assert len(await read_frames(reader, 1)) == 1
+        writer.close()
+
+
+async def _until_ended(events, id):
+    async for message in events:
+        yield message
+        if isinstance(message.event, StasisEnded) and message.event.channel.id == id:
+            return
+
+
+async def test_events_come_twice_and_media_end_at_once_where_the_faults_say_so(pbx):
+    ari, url = pbx
+    ari.faults.doubles = ari.faults.ends_media = True
+    async with listening() as (address, callers), opened(url) as (client, application, events):
+        request = requests.send_over_audiosocket(application, address, uuid4(), MediaFormat.SLIN16)
+        assert (await client.ask(request)).status == 200
+        seen = [type(m.event) async for m in _until_ended(events, dict(request.query)["channelId"])]
+        assert seen.count(StasisStarted) == 2
+        reader, writer = await callers.get()
+        async with asyncio.timeout(PATIENCE_S):
+            await reader.read()
+        writer.close()
+
+
+async def test_a_second_client_of_a_name_replaces_the_first(pbx):
+    ari, url = pbx
+    call = start(ari)
+    async with opened(url) as (client, application, first), client.open_events(application) as two:
+        call.hold()
+        assert isinstance((await anext(aiter(first))).event, ApplicationReplaced)
+        assert isinstance((await anext(aiter(two))).event, Held)
+
+
+@pytest.mark.parametrize(
+    ("telephone", "cause"),
+    [
+        (Telephone(answers_after_s=None), 19),
+        (Telephone(is_busy=True), 17),
+        (Telephone(hangs_up_after_s=1.0), 16),
+    ],
+)
+async def test_a_telephone_is_called(pbx, telephone, cause):
+    ari, url = pbx
+    ari.board.telephones["PJSIP/100"] = telephone
+    async with opened(url) as (_, application, events), aiohttp.ClientSession() as session:
+        where = f"{url}/ari/channels?{KEY}&endpoint=PJSIP/100&app={application}&timeout=3"
+        body = {"variables": {"CAMPAIGN": "spring"}, "callerId": "Robot <555>"}
+        async with session.post(where, json=body) as answer:
+            channel = await answer.json()
+            assert (answer.status, channel["connected"]["number"]) == (200, "555")
+        assert ari.pbx.variables[channel["id"]]["CAMPAIGN"] == "spring"
+        seen = []
+        async for message in events:
+            seen.append(message.event)
+            if isinstance(message.event, ChannelDestroyed):
+                break
+        assert message.event.cause == cause
+        assert any(isinstance(event, StasisStarted) for event in seen) == (cause == 16)
+
+
+@pytest.mark.parametrize(
+    "text", ["=", "slow", "slow=x", "slow=-1", "missing=x.so", "status=200:/", "doubles=1", "x"]
+)
+def test_a_fault_that_there_is_not_is_refused(text):
+    with pytest.raises(ValueError, match="."):
+        Faults().set(text)
+
+
+def test_faults_are_set_by_their_names():
+    faults = Faults()
+    for text in FAULTS:
+        name, _, value = text.partition("=")
+        values = {"MODULE": "chan_websocket.so", "CODE:/PATH": "503:/bridges", "VERSION": "20.0"}
+        faults.set(f"{name}={values.get(value, '1.5')}" if value else name)
+    assert faults == Faults(
+        statuses={"/bridges": 503},
+        delay_s=1.5,
+        has_no_events=True,
+        late_start_s=1.5,
+        doubles=True,
+        version="20.0",
+        missing_modules={"chan_websocket.so"},
+        cannot_connect=True,
+        ends_media=True,
+        drops_events_every_s=1.5,
+    )

@@ -113,11 +113,17 @@ def simulate(
             help="--as ari: what happens in each call.",
         ),
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[=VALUE]", help="--as ari: what goes wrong; repeat the flag for more."
+        ),
+    ] = None,
 ) -> int:
     """Simulate Asterisk: serve files as live channels, and print their names.
 
     With --as ari, have calls that `streamer channels` lists and that can be tapped: each pair of files is a call, the bundled one without any.
-    It takes --calls, --every, --hangup or --scenario, and --loop.
+    It takes --calls, --every, --hangup or --scenario, --fault and --loop.
     With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back. With --as and
     --url, do the same over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH; flags for AudioSocket's calls are for these too.
     """
@@ -147,14 +153,14 @@ def simulate(
             or faults != SimulateOptions([], [], False)
         ):
             raise UsageError(
-                "--as ari takes files, and only --host, --port, --calls, --every, --hangup, --scenario and --loop"
+                "--as ari takes files, and only --host, --port, --calls, --every, --hangup, --scenario, --fault and --loop"
             )
         from streamer.cli.simulate_ari import CallPlan, run_ari
 
-        plan = CallPlan(calls, every or 0.0, hangup, loop, scenario)
+        plan = CallPlan(calls, every or 0.0, hangup, loop, scenario, fault or [])
         return run_ari(files or [], host=host, port=port, plan=plan)
-    if scenario is not None:
-        raise UsageError("--scenario needs --as ari")
+    if scenario is not None or fault:
+        raise UsageError("--scenario and --fault need --as ari")
     if not files:
         raise UsageError("simulate needs a FILE to play, an audio file or a captured trace")
     if stands_for is None and (url, as_json) != (None, False):

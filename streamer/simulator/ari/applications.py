@@ -31,6 +31,7 @@ class Application:
     name: str
     socket: web.WebSocketResponse
     hears_all: bool
+    transport: asyncio.Transport | None = None
     allowed: list[str] = field(default_factory=list)
     disallowed: list[str] = field(default_factory=list)
     sources: set[tuple[str, str]] = field(default_factory=set)
@@ -91,13 +92,16 @@ class Applications:
             if not self.listening:
                 self.has_any.clear()
 
-    async def drop(self) -> None:
-        """Break every socket off; the applications are gone at once."""
+    async def drop(self, *, is_abrupt: bool = False) -> None:
+        """Close every socket, or break it off without a word; the applications are gone at once."""
         gone = list(self.listening.values())
         self.listening.clear()
         self.has_any.clear()
         for one in gone:
-            await one.socket.close(code=WSCloseCode.GOING_AWAY)
+            if is_abrupt and one.transport is not None:
+                one.transport.abort()
+            else:
+                await one.socket.close(code=WSCloseCode.GOING_AWAY)
 
 
 def subscribe(pbx: SimulatedPbx, application: Application, sources: list[str]) -> None:

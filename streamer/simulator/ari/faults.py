@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,20 @@ from streamer.simulator.ari.pbx import VERSION
 
 _FIRST = {"audiosocket": ((18, 0),), "websocket": ((20, 16), (21, 11), (22, 6), (23, 0))}
 """The first release of each branch whose externalMedia knows a transport."""
+
+FAULTS = (
+    *("slow=SECONDS", "late-start=SECONDS", "drop-events=SECONDS", "version=VERSION"),
+    *("missing=MODULE", "status=CODE:/PATH", "doubles", "no-events", "no-route", "ends-media"),
+)
+"""What `Faults.set` takes."""
+
+_SWITCHES = {
+    "doubles": "doubles",
+    "no-events": "has_no_events",
+    "no-route": "cannot_connect",
+    "ends-media": "ends_media",
+}
+_SHORTEST_S = 0.1
 
 MODULES = frozenset(
     {
@@ -39,6 +54,36 @@ class Faults:
     missing_modules: set[str] = field(default_factory=set)
     cannot_connect: bool = False
     """AudioSocket reaches nobody."""
+    ends_media: bool = False
+    """External media end as soon as they have entered their application."""
+    drops_events_every_s: float | None = None
+    """The events sockets break off, without a word, again and again."""
+
+    def set(self, text: str) -> None:
+        """Set what `name=value`, or a name alone, asks for.
+
+        Raises:
+            ValueError: There is no such fault, or the value does not fit it.
+        """
+        name, _, value = text.partition("=")
+        match name:
+            case "slow":
+                self.delay_s = _read_seconds(value)
+            case "late-start":
+                self.late_start_s = _read_seconds(value)
+            case "drop-events":
+                self.drops_events_every_s = max(_SHORTEST_S, _read_seconds(value))
+            case "version" if value:
+                self.version = value
+            case "missing" if value in MODULES:
+                self.missing_modules.add(value)
+            case "status":
+                code, _, path = value.partition(":")
+                self.statuses[path] = _read_status(code)
+            case "doubles" | "no-events" | "no-route" | "ends-media" if not value:
+                setattr(self, _SWITCHES[name], True)
+            case _:
+                raise ValueError(text)
 
     def has_module(self, name: str) -> bool:
         """Say whether a module is loaded."""
@@ -75,6 +120,19 @@ def show_module(name: str) -> dict[str, Any]:
         "status": "Running",
         "support_level": "extended" if "audiosocket" in name else "core",
     }
+
+
+def _read_seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(text)
+    return seconds
+
+
+def _read_status(text: str) -> int:
+    if not (text.isdecimal() and 400 <= int(text) < 600):
+        raise ValueError(text)
+    return int(text)
 
 
 def _read_version(text: str) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def list_routes(ari: SimulatedAri) -> Iterable[web.RouteDef]:
 async def read_query(request: web.Request) -> dict[str, str]:
     """Return the parameters, those in the body included; the URL wins."""
     query: dict[str, str] = {}
-    if request.can_read_body:
+    if request.body_exists:
         try:
             document = await request.json()
         except ValueError as error:
@@ -89,7 +89,7 @@ async def _set_variable(ari: SimulatedAri, request: web.Request) -> web.Response
 async def _originate(ari: SimulatedAri, request: web.Request) -> web.Response:
     query = await read_query(request)
     id = request.match_info.get("id") or query.get("channelId", "")
-    document = await request.json() if request.can_read_body else {}
+    document = await request.json() if request.body_exists else {}
     variables = document.get("variables", {}) if isinstance(document, dict) else {}
     wanted = originations.read_wanted(ari.pbx, id, query, variables, ari.board)
     return answer(ari.originate(wanted))

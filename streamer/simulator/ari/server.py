@@ -32,6 +32,7 @@ from streamer.simulator.ari.routes import list_routes
 from streamer.simulator.ari.snoops import enter_application
 
 USER, PASSWORD = "streamer", "simulated"
+_LOOK_S = 0.05
 
 
 class SimulatedAri:
@@ -72,21 +73,22 @@ class SimulatedAri:
         )
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
-        pacing = asyncio.create_task(self.media.pace())
+        self._start(self.media.pace())
+        self._start(self._drop_often())
         try:
             site = web.TCPSite(runner, host, port)
             await site.start()
             yield int(runner.addresses[0][1])
         finally:
-            for task in (pacing, *self._tasks):
+            for task in self._tasks:
                 task.cancel()
             await self.media.close()
             await self.drop_events()
             await runner.cleanup()
 
-    async def drop_events(self) -> None:
-        """Break every events socket off; the applications are gone at once."""
-        await self.listeners.drop()
+    async def drop_events(self, *, is_abrupt: bool = False) -> None:
+        """Close every events socket, or break it off without a word; the applications are gone at once."""
+        await self.listeners.drop(is_abrupt=is_abrupt)
 
     def list_left(self, prefix: str) -> list[str]:
         """Return what is there whose id, application or source begins so: nothing, after whoever made it has cleaned up."""
@@ -133,6 +135,17 @@ class SimulatedAri:
             if channel["id"] in self.pbx.channels:
                 originations.hang_up_there(self.pbx, channel)
 
+    async def _drop_often(self) -> None:
+        """Break the events off as often as the faults say."""
+        since = 0.0
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            since += _LOOK_S
+            every = self.faults.drops_events_every_s
+            if every is not None and since >= every:
+                since = 0.0
+                await self.drop_events(is_abrupt=True)
+
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._speed)
 
@@ -169,9 +182,10 @@ class SimulatedAri:
     def _enter(self, channel: Fields, application: str, arguments: str, is_told: bool) -> None:
         if channel["id"] not in self.pbx.channels:
             return
-        if application in self.listeners.listening:
+        is_there = application in self.listeners.listening
+        if is_there:
             enter_application(self.pbx, channel, application, arguments, is_told=is_told)
-        else:
+        if not is_there or (self.faults.ends_media and self.pbx.inside[channel["id"]].is_medium):
             self.pbx.end(channel)
 
     def _send(self, event: Fields) -> None:
@@ -238,7 +252,7 @@ class SimulatedAri:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         hears_all = request.query.get("subscribeAll", "").lower() == "true"
-        application = Application(name, socket, hears_all)
+        application = Application(name, socket, hears_all, request.transport)
         await self.listeners.take(application)
         sending = asyncio.create_task(application.send_all())
         try:
