@@ -22,15 +22,19 @@ from streamer.wire.ari import requests
 from streamer.wire.ari.events import (
     ApplicationReplaced,
     ChannelDestroyed,
+    EnteredBridge,
     Held,
+    LeftBridge,
     StasisEnded,
     StasisStarted,
+    parse_event,
 )
 from streamer.wire.ari.ids import PREFIX, make_application
 from streamer.wire.ari.requests import MediaFormat, SocketOption, Spy
 from streamer.wire.audiosocket import encode_identifier
 from tests.fakes.ports import closed_port
 from tests.fakes.replay import PATIENCE_S, until
+from tests.unit.wire.ari.traces import list_events
 
 SAID, HEARD = b"\x01\x10" * 320, b"\x02\x20" * 320
 VOICES = (Voice(SAID, repeats=True), Voice(HEARD, repeats=True))
@@ -406,5 +410,104 @@ def test_faults_are_set_by_their_names():
         missing_modules={"chan_websocket.so"},
         cannot_connect=True,
         ends_media=True,
+        is_read_only=True,
         drops_events_every_s=1.5,
     )
+
+
+async def test_an_application_that_came_back_hears_twice_where_it_puts_a_channel(pbx):
+    """As the captured events socket that was cut did."""
+    ari, url = pbx
+    call = start(ari)
+    async with listening() as (address, callers), opened(url) as (client, application, _):
+        snoop, medium, bridge, _ = await tap(
+            client, application, call.caller["id"], Spy.SAID, address
+        )
+        _, writer = await callers.get()
+        await ari.drop_events(is_abrupt=True)
+        async with client.open_events(application) as again:
+            await client.ask(requests.add_to_bridge(bridge, [snoop]))
+            call.hang_up()
+            events = [m.event async for m in _until_ended(again, snoop)]
+        captured = [parse_event(text).event for text in list_events("ari_sip_events_dropped")]
+        away = next(n for n, event in enumerate(captured) if isinstance(event, LeftBridge))
+        assert name_moves(events) == name_moves(captured[away:])
+        assert medium in ari.pbx.channels
+        writer.close()
+
+
+def name_moves(events):
+    """Return where Snoops came and went."""
+    return [
+        type(event)
+        for event in events
+        if isinstance(event, EnteredBridge | LeftBridge | StasisEnded)
+        and event.channel.name.startswith("Snoop/")
+    ]
+
+
+async def test_what_is_sent_back_is_heard_in_its_bridge(pbx):
+    ari, url = pbx
+    ari.board.telephones["PJSIP/100"] = Telephone(answers_after_s=0.0)
+    async with (
+        listening() as (address, callers),
+        opened(url) as (client, application, events),
+        aiohttp.ClientSession() as session,
+    ):
+        where = f"{url}/ari/channels?{KEY}&endpoint=PJSIP/100&app={application}"
+        async with session.post(where) as answer:
+            party = (await answer.json())["id"]
+        async for message in events:
+            if isinstance(message.event, StasisStarted):
+                break
+        request = requests.send_over_audiosocket(application, address, uuid4(), MediaFormat.SLIN16)
+        medium = (await client.ask(request)).document["id"]
+        bridge = (await client.ask(requests.make_bridge())).document["id"]
+        await client.ask(requests.add_to_bridge(bridge, [party, medium]))
+        _, speaking = await callers.get()
+        await tap(client, application, party, Spy.HEARD, address)
+        reader, writer = await callers.get()
+        await reader.readexactly(19)
+        speaking.write(50 * (b"\x12\x02\x80" + SAID))
+        async with asyncio.timeout(PATIENCE_S):
+            while await reader.readexactly(HEADER + FRAME_SIZE) != b"\x12\x02\x80" + SAID:
+                pass
+        speaking.close()
+        writer.close()
+
+
+async def test_who_may_only_read_changes_nothing(pbx):
+    ari, url = pbx
+    ari.faults.is_read_only = True
+    async with opened(url) as (client, *_):
+        refused = await client.ask(requests.make_bridge())
+        assert (refused.status, refused.document) == (403, {"message": "Write access denied"})
+        assert await client.ask_for_list(requests.list_bridges()) == []
+
+
+async def test_a_test_can_wait_before_and_after_each_request(pbx):
+    ari, url = pbx
+    seen = []
+
+    async def note(method, path):
+        seen.append((method, path.split("/")[1], len(ari.pbx.bridges)))
+
+    ari.faults.before = ari.faults.after = note
+    async with opened(url) as (client, *_):
+        seen.clear()
+        await client.ask(requests.make_bridge())
+    assert seen[:2] == [("POST", "bridges", 0), ("POST", "bridges", 1)]
+
+
+async def test_without_its_application_media_over_a_websocket_end_after_their_first_message(pbx):
+    ari, url = pbx
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+    async with open_ari(read_access(settings)) as client, aiohttp.ClientSession() as session:
+        request = requests.offer_over_websocket(make_application(), MediaFormat.SLIN16)
+        medium = (await client.ask(request)).document
+        where = medium["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"]
+        async with session.ws_connect(f"{url}/media/{where}", protocols=["media"]) as socket:
+            assert (await socket.receive()).data.startswith("MEDIA_START ")
+            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+            assert socket.close_code == 1000
+        assert medium["id"] not in ari.pbx.channels

@@ -35,6 +35,8 @@ class Application:
     allowed: list[str] = field(default_factory=list)
     disallowed: list[str] = field(default_factory=list)
     sources: set[tuple[str, str]] = field(default_factory=set)
+    doubled: set[str] = field(default_factory=set)
+    """Channels of whose bridges it hears twice: it hears of all, was away, and put them into one since."""
     waiting: asyncio.Queue[Fields] = field(default_factory=lambda: asyncio.Queue(_MOST_WAITING))
 
     async def send_all(self) -> None:
@@ -54,12 +56,13 @@ class Applications:
         self.listening: dict[str, Application] = {}
         self.has_any = asyncio.Event()
         self._faults = faults
+        self._away: set[str] = set()
 
     def route(self, pbx: SimulatedPbx, event: Fields) -> None:
         """Give an event to everyone that it is for."""
         for one in self.listening.values():
             if _is_for(pbx, event, one) and _passes(one, event["type"]):
-                for _ in range(2 if self._faults.doubles else 1):
+                for _ in range(2 if self._faults.doubles or _is_doubled(event, one) else 1):
                     with suppress(asyncio.QueueFull):
                         one.waiting.put_nowait(event)
 
@@ -85,8 +88,15 @@ class Applications:
             with suppress(ConnectionError):
                 await before.socket.send_json(event)
 
+    def note_addition(self, channel: Fields, application: str) -> None:
+        """Let an application that came back hear twice where a channel goes, as a captured one did."""
+        listening = self.listening.get(application)
+        if listening is not None and listening.hears_all and application in self._away:
+            listening.doubled.add(channel["id"])
+
     def forget(self, application: Application) -> None:
         """Its socket is gone."""
+        self._away.add(application.name)
         if self.listening.get(application.name) is application:
             del self.listening[application.name]
             if not self.listening:
@@ -95,6 +105,7 @@ class Applications:
     async def drop(self, *, is_abrupt: bool = False) -> None:
         """Close every socket, or break it off without a word; the applications are gone at once."""
         gone = list(self.listening.values())
+        self._away.update(self.listening)
         self.listening.clear()
         self.has_any.clear()
         for one in gone:
@@ -193,6 +204,11 @@ def _list_hearers(pbx: SimulatedPbx, source: tuple[str, str]) -> set[str]:
     if kind == "bridge":
         return pbx.hearers.get(id, set())
     return {pbx.inside[id].application} if id in pbx.inside else set()
+
+
+def _is_doubled(event: Fields, application: Application) -> bool:
+    about_bridge = event["type"] in ("ChannelEnteredBridge", "ChannelLeftBridge")
+    return about_bridge and event["channel"]["id"] in application.doubled
 
 
 def _passes(application: Application, type: str) -> bool:

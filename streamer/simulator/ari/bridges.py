@@ -54,6 +54,9 @@ def add_channels(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> None:
     channels = _find_channels(pbx, query)
     for channel in channels:
         application = pbx.inside[channel["id"]].application
+        pbx.leave(channel)
+        for told in pbx.on_added:
+            told(channel, application)
         pbx.hearers.setdefault(bridge["id"], set()).add(application)
         pbx.enter(bridge, channel)
     _tell_who_is_connected(pbx, bridge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ _FIRST = {"audiosocket": ((18, 0),), "websocket": ((20, 16), (21, 11), (22, 6), 
 FAULTS = (
     *("slow=SECONDS", "late-start=SECONDS", "drop-events=SECONDS", "version=VERSION"),
     *("missing=MODULE", "status=CODE:/PATH", "doubles", "no-events", "no-route", "ends-media"),
+    "read-only",
 )
 """What `Faults.set` takes."""
 
@@ -23,6 +25,7 @@ _SWITCHES = {
     "no-events": "has_no_events",
     "no-route": "cannot_connect",
     "ends-media": "ends_media",
+    "read-only": "is_read_only",
 }
 _SHORTEST_S = 0.1
 
@@ -34,6 +37,9 @@ MODULES = frozenset(
         *("chan_websocket.so", "codec_resample.so", "bridge_simple.so"),
     }
 )
+
+
+Hook = Callable[[str, str], Awaitable[None]]
 
 
 @dataclass
@@ -54,6 +60,11 @@ class Faults:
     missing_modules: set[str] = field(default_factory=set)
     cannot_connect: bool = False
     """AudioSocket reaches nobody."""
+    is_read_only: bool = False
+    """The user may ask, and hear events, but change nothing."""
+    before: Hook | None = None
+    """Awaited before each request is done, with method and path, and `after` before it is answered: a test can wait or cancel there."""
+    after: Hook | None = None
     ends_media: bool = False
     """External media end as soon as they have entered their application."""
     drops_events_every_s: float | None = None
@@ -80,7 +91,7 @@ class Faults:
             case "status":
                 code, _, path = value.partition(":")
                 self.statuses[path] = _read_status(code)
-            case "doubles" | "no-events" | "no-route" | "ends-media" if not value:
+            case "doubles" | "no-events" | "no-route" | "ends-media" | "read-only" if not value:
                 setattr(self, _SWITCHES[name], True)
             case _:
                 raise ValueError(text)

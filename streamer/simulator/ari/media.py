@@ -20,7 +20,7 @@ from streamer.errors import UnreachableError
 from streamer.simulator.ari.externals import Asked
 from streamer.simulator.ari.faults import Faults, RefusalError, refuse_allocation
 from streamer.simulator.ari.pbx import Fields, SimulatedPbx
-from streamer.simulator.ari.sound import FRAME_S, convert, hear
+from streamer.simulator.ari.sound import FRAME_S, convert, convert_back, hear
 from streamer.simulator.dialling import connect_first, resolve
 from streamer.wire.audiosocket import TERMINATE, encode_identifier
 from streamer.wire.websocket.chan_websocket import encode_json, encode_plain
@@ -28,12 +28,16 @@ from streamer.wire.websocket.chan_websocket import encode_json, encode_plain
 OFFERED_S = 30.0
 _MOST_BEHIND = 50
 """Frames that may wait for who does not read; further ones are lost."""
+_MOST_BACK = 1 << 20
+"""Bytes that may have come back and wait; further ones are lost."""
 _KINDS = {"slin16": 0x12}
 _OTHER_KIND = 0x10
 
 
 class Line(Protocol):
-    """A connection that takes frames."""
+    """A connection that takes frames; `came` is what has come back and was not heard yet."""
+
+    came: bytearray
 
     def send(self, frame: bytes) -> None:
         """Send a frame in the format of the medium."""
@@ -46,6 +50,15 @@ class Line(Protocol):
 class _Medium:
     asked: Asked
     line: Line
+
+    def take_back(self) -> bytes | None:
+        """Return the next frame that has come back, if there is a whole one."""
+        size = self.asked.frame_size
+        if len(self.line.came) < size:
+            return None
+        piece = bytes(self.line.came[:size])
+        del self.line.came[:size]
+        return convert_back(piece, self.asked.format)
 
 
 @dataclass
@@ -84,6 +97,9 @@ class Media:
     def advance(self) -> None:
         """Send a frame of everything that sounds."""
         self._pbx.at += FRAME_S
+        for id, medium in self._media.items():
+            if id in self._pbx.inside:
+                self._pbx.inside[id].sent_back = medium.take_back()
         for id, medium in list(self._media.items()):
             frame = hear(self._pbx, id) if id in self._pbx.channels else None
             if frame is not None:
@@ -147,6 +163,7 @@ class AudioSocketLine(asyncio.Protocol):
         self.on_lost: Callable[[], None] | None = None
         self._asked = asked
         self._kind = _KINDS.get(asked.format, _OTHER_KIND)
+        self.came = bytearray()
         self._rest = b""
         self._is_lost = False
 
@@ -172,7 +189,7 @@ class AudioSocketLine(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Look for the end; audio that comes back is not played."""
+        """Take audio, and look for the end."""
         self._rest += data
         while len(self._rest) >= len(TERMINATE):
             end = len(TERMINATE) + int.from_bytes(self._rest[1:3], "big")
@@ -180,6 +197,8 @@ class AudioSocketLine(asyncio.Protocol):
                 self._lose()
             if len(self._rest) < end:
                 return
+            if self._rest[0] >= _OTHER_KIND:
+                _keep(self.came, self._rest[len(TERMINATE) : end])
             self._rest = self._rest[end:]
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -198,6 +217,7 @@ class WebSocketLine:
     """Somebody who has connected to `/media/ID`."""
 
     socket: web.WebSocketResponse
+    came: bytearray = field(default_factory=bytearray)
     waiting: asyncio.Queue[bytes | None] = field(
         default_factory=lambda: asyncio.Queue(_MOST_BEHIND)
     )
@@ -225,6 +245,8 @@ class WebSocketLine:
         async for message in self.socket:
             if message.type is WSMsgType.TEXT and _is_hangup(message.data):
                 return
+            if message.type is WSMsgType.BINARY:
+                _keep(self.came, message.data)
 
 
 def check_offer(media: Media, request: web.Request) -> Offer:
@@ -260,6 +282,11 @@ def tell_start(channel: Fields, asked: Asked) -> str:
         "MEDIA_WEBSOCKET_OPTIMAL_FRAME_SIZE": str(asked.frame_size),
     }
     return encode_json({"event": "MEDIA_START", **fields, "channel_variables": variables})
+
+
+def _keep(came: bytearray, audio: bytes) -> None:
+    if len(came) < _MOST_BACK:
+        came += audio
 
 
 def _is_hangup(text: str) -> bool:

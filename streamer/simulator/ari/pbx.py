@@ -34,6 +34,8 @@ class Inside:
     """The channel that it listens to, and `spy` what of that."""
     spy: str = ""
     is_medium: bool = False
+    sent_back: bytes | None = None
+    """The frame that the other side of a medium sends now."""
     voice: Voice | None = None
     is_holding: bool = False
     hears_music: bool = False
@@ -53,6 +55,8 @@ class SimulatedPbx:
         self.hearers: dict[str, set[str]] = {}
         """The applications that hear of each bridge."""
         self.on_ended: list[Callable[[str], None]] = []
+        self.on_added: list[Callable[[Fields, str], None]] = []
+        """Called with a channel that its application puts into a bridge."""
         self.at = 0.0
         self._clock = clock
         self._send = send

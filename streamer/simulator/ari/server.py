@@ -44,6 +44,7 @@ class SimulatedAri:
         self.requests: list[tuple[str, str]] = []
         self.crashes: list[str] = []
         self.listeners = Applications(self.faults)
+        self.pbx.on_added.append(self.listeners.note_addition)
         self.has_events = self.listeners.has_any
         self.media = Media(self.pbx, self.faults, self.pbx.end, speed)
         self.board = Switchboard()
@@ -202,7 +203,7 @@ class SimulatedAri:
         if status := self._find_fault(request.method, path):
             return _refuse(status, _REASONS.get(status, "Internal Server Error"))
         try:
-            answer: web.StreamResponse = await handler(request)
+            answer = await self._do(request, path, handler)
         except RefusalError as refusal:
             return web.Response(
                 status=refusal.status, text=refusal.body, content_type="application/json"
@@ -215,7 +216,17 @@ class SimulatedAri:
             return _refuse(405, "Invalid method")
         return answer
 
+    async def _do(self, request: web.Request, path: str, handler: Any) -> web.StreamResponse:
+        if self.faults.before is not None:
+            await self.faults.before(request.method, path)
+        answer: web.StreamResponse = await handler(request)
+        if self.faults.after is not None:
+            await self.faults.after(request.method, path)
+        return answer
+
     def _find_fault(self, method: str, path: str) -> int:
+        if self.faults.is_read_only and method != "GET":
+            return 403
         if not self.faults.has_module("res_stasis_snoop.so") and path.startswith("/channels"):
             return 404
         if self.faults.methods and method not in self.faults.methods:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
-from streamer.wire.g711 import Law, encode
+from streamer.wire.g711 import Law, decode, encode
 
 if TYPE_CHECKING:
     from streamer.simulator.ari.pbx import SimulatedPbx
@@ -52,7 +52,9 @@ def say(pbx: SimulatedPbx, channel: str) -> bytes | None:
     inside = pbx.inside[channel]
     if inside.spied_on:
         return _overhear(pbx, inside.spied_on, inside.spy)
-    if pbx.channels[channel]["state"] != "Up" or inside.is_holding or inside.is_medium:
+    if inside.is_medium:
+        return inside.sent_back
+    if pbx.channels[channel]["state"] != "Up" or inside.is_holding:
         return None
     return inside.voice.cut(pbx.at) if inside.voice else SILENCE
 
@@ -87,6 +89,14 @@ def convert(frame: bytes, format: str) -> bytes:
     pairs = zip(samples[0::2], samples[1::2], strict=True)
     narrow = _write(array("h", ((first + second) // 2 for first, second in pairs)))
     return narrow if format == "slin" else encode(narrow, Law(format))
+
+
+def convert_back(piece: bytes, format: str) -> bytes:
+    """Return audio in the format of a medium as samples at 16 kHz."""
+    if RATES[format] == SLIN16_RATE:
+        return piece
+    samples = _read(piece if format == "slin" else decode(piece, Law(format)))
+    return _write(array("h", (one for one in samples for _ in range(2))))
 
 
 def _overhear(pbx: SimulatedPbx, channel: str, spy: str) -> bytes:
