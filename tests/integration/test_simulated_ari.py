@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -511,3 +512,33 @@ async def test_without_its_application_media_over_a_websocket_end_after_their_fi
             assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
             assert socket.close_code == 1000
         assert medium["id"] not in ari.pbx.channels
+
+
+async def test_an_application_that_does_not_hear_all_hears_of_its_own_tap_only(pbx):
+    ari, url = pbx
+    call = start(ari)
+    application = make_application()
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+    async with (
+        listening() as (address, callers),
+        open_ari(read_access(settings)) as client,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{url}/ari/events?app={application}&{KEY}") as socket,
+    ):
+        snoop, medium, bridge, _ = await tap(
+            client, application, call.caller["id"], Spy.SAID, address
+        )
+        _, writer = await callers.get()
+        call.hang_up()
+        await client.ask(requests.end_channel(medium))
+        await client.ask(requests.end_bridge(bridge))
+        heard: list[dict[str, Any]] = []
+        while not heard or heard[-1]["type"] != "BridgeDestroyed":
+            heard.append(json.loads((await socket.receive()).data))
+        writer.close()
+    about = {e["channel"]["id"] for e in heard if "channel" in e}
+    assert about == {snoop, medium}
+    assert [e["type"] for e in heard if e.get("channel", {}).get("id") == snoop] == [
+        *("StasisStart", "ChannelEnteredBridge", "ChannelLeftBridge", "StasisEnd"),
+        "ChannelDestroyed",
+    ]

@@ -45,33 +45,42 @@ class SimulatedCall:
         for channel in (self.called, self.caller):
             self.pbx.enter(self.bridge, channel)
 
-    def hold(self) -> None:
-        """Let the one who was called put the caller on hold."""
-        self.pbx.inside[self.called["id"]].is_holding = True
-        self.pbx.emit("ChannelHold", musicclass="default", channel=self.called)
+    def hold(self, by: Fields | None = None) -> None:
+        """Let one put the other on hold: the one who was called, unless told otherwise."""
+        holder = self.called if by is None else by
+        self.pbx.inside[holder["id"]].is_holding = True
+        self.pbx.emit("ChannelHold", musicclass="default", channel=holder)
 
-    def unhold(self) -> None:
-        """Take the caller back."""
-        self.pbx.inside[self.called["id"]].is_holding = False
-        self.pbx.emit("ChannelUnhold", channel=self.called)
+    def unhold(self, by: Fields | None = None) -> None:
+        """Take the other back."""
+        holder = self.called if by is None else by
+        self.pbx.inside[holder["id"]].is_holding = False
+        self.pbx.emit("ChannelUnhold", channel=holder)
 
-    def hang_up(self, *, is_asked: bool = False) -> None:
-        """Let the caller hang up, or an application hang it up; both channels end."""
+    def hang_up(
+        self,
+        by: Fields | None = None,
+        *,
+        is_asked: bool = False,
+        cause: int = 16,
+        text: str = "Normal Clearing",
+    ) -> None:
+        """Let one hang up, the caller unless told otherwise, or let an application do it; both channels end."""
         if self.is_over:
             return
         self.is_over = True
-        if not is_asked:
-            self.pbx.emit("ChannelHangupRequest", cause=16, channel=self.caller)
-        self.pbx.leave(self.caller)
-        self.pbx.emit(
-            "ChannelHangupRequest", cause=32 if is_asked else 16, soft=True, channel=self.caller
-        )
-        self.pbx.leave(self.called)
+        first = self.caller if by is None else by
+        if is_asked:
+            self.pbx.emit("ChannelHangupRequest", cause=32, soft=True, channel=first)
+            self.pbx.leave(first)
+        else:
+            self.pbx.ask_to_hang_up(first, cause=cause)
+        self.pbx.leave(self.called if first is self.caller else self.caller)
         if self.bridge is not None and self.bridge["id"] in self.pbx.bridges:
             self.pbx.end_bridge(self.bridge)
-        self.pbx.end(self.called)
+        self.pbx.end(self.called, cause=cause, text=text)
         self.caller["dialplan"] |= {"app_name": "", "app_data": ""}
-        self.pbx.end(self.caller)
+        self.pbx.end(self.caller, cause=cause, text=text)
 
     def press(self, digit: str) -> None:
         """Let the caller press a key."""

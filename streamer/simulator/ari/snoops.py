@@ -61,7 +61,7 @@ def hang_up(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> None:
         raise RefusalError(400, "Invalid Reason")
     call = pbx.inside[channel["id"]].call
     if call is not None:
-        call.hang_up(is_asked=True)
+        call.hang_up(channel, is_asked=True)
         return
     pbx.emit("ChannelHangupRequest", cause=32, soft=True, channel=channel)
     pbx.end(channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,7 @@ import pytest
 from streamer.simulator.ari import bridges, externals, snoops
 from streamer.simulator.ari.faults import Faults, RefusalError
 from streamer.simulator.ari.pbx import SimulatedPbx
+from streamer.simulator.ari.sound import MUSIC, SILENCE, Voice, convert, convert_back, hear, say
 from tests.unit.simulator.ari.captured import list_captured, tell_stories
 from tests.unit.wire.ari.traces import list_calls
 
@@ -197,3 +199,46 @@ def test_a_bridge_of_a_call_is_none_of_an_application(pbx):
         with pytest.raises(RefusalError) as refused:
             bridges.find_bridge(pbx, id)
         assert refused.value.status == status
+
+
+@pytest.mark.parametrize("party", ["caller", "called"])
+def test_either_party_may_hold_and_hang_up(pbx, told, party):
+    call = pbx.start_call()
+    call.answer()
+    channel = getattr(call, party)
+    call.hold(channel)
+    assert hear(pbx, call.called["id"] if party == "caller" else call.caller["id"]) is MUSIC
+    call.unhold(channel)
+    call.hang_up(channel, cause=19, text="User alerting, no answer")
+    held = [event for event in told if event["type"] in ("ChannelHold", "ChannelHangupRequest")]
+    assert {event["channel"]["id"] for event in held} == {channel["id"]}
+    ended = [event for event in told if event["type"] == "ChannelDestroyed"]
+    assert [event["cause"] for event in ended] == [19, 19]
+    assert (pbx.channels, pbx.bridges) == ({}, {})
+
+
+def test_a_ringing_channel_is_silent_until_it_is_answered(pbx):
+    call = pbx.start_call(voices=(Voice(b"\1\2" * 320), None))
+    snoop, medium, _ = make_tap(pbx, call.caller, "in")
+    assert say(pbx, snoop["id"]) is SILENCE
+    call.answer()
+    assert say(pbx, snoop["id"]) == b"\1\2" * 320
+    assert hear(pbx, medium["id"]) == b"\1\2" * 320
+    pbx.at += 1.0
+    assert say(pbx, snoop["id"]) == SILENCE
+
+
+def test_both_parties_are_mixed_and_never_wrap(pbx):
+    loud = Voice(b"\xff\x7f" * 320)
+    call = pbx.start_call(voices=(loud, loud))
+    call.answer()
+    snoop, *_ = make_tap(pbx, call.caller, "both")
+    assert say(pbx, snoop["id"]) == loud.pcm
+
+
+@pytest.mark.parametrize("format", ["slin", "ulaw", "alaw", "slin16"])
+def test_what_is_converted_comes_back_nearly_as_it_was(format):
+    frame = array("h", [n * 40 - 6_400 for n in range(320)])
+    back = array("h", convert_back(convert(frame.tobytes(), format), format))
+    assert len(back) == len(frame)
+    assert max(abs(one - two) for one, two in zip(frame, back, strict=True)) < 300
