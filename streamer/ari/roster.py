@@ -147,9 +147,14 @@ class Roster:
 
 def is_party(channel: Channel) -> bool:
     """Say whether somebody is on the phone there: no snoop, announcer or recorder, and no medium that ARI has made."""
-    if is_own_id(channel.id) or channel.name.startswith(_NOBODY):
+    if is_own_id(channel.id) or is_nobody(channel.name):
         return False
     return not (channel.name.startswith(_MEDIA) and channel.application in _MADE_BY_ARI)
+
+
+def is_nobody(name: str) -> bool:
+    """Say whether a channel of this name is an announcer, a recorder or the like."""
+    return name.startswith(_NOBODY)
 
 
 def list_changes(before: Collection[Line], now: Collection[Line]) -> list[Line]:

@@ -141,6 +141,14 @@ class KeyReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class PeersChanged:
+    """A channel has other ones in its bridge than before, by their names; told of the channel, also where nobody hears of the bridge."""
+
+    channel: Channel
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dialled:
     """A channel is dialled, or the dialling has come to a status such as ANSWER; without `caller` by ARI or the console."""
 
@@ -218,6 +226,7 @@ Event = (
     | Held
     | Unheld
     | KeyReleased
+    | PeersChanged
     | Dialled
     | BlindTransferred
     | AttendedTransferred
@@ -313,6 +322,13 @@ def _read_blind(fields: Fields) -> Event:
     )
 
 
+def _read_variable(fields: Fields) -> Event:
+    channel = read_channel(fields.get("channel"))  # a global variable has none
+    if channel is None or find_text(fields, "variable") != "BRIDGEPEER":
+        return Other("ChannelVarset")
+    return PeersChanged(channel, tuple(filter(None, find_text(fields, "value").split(","))))
+
+
 _READERS: Mapping[str, Callable[[Fields], Event]] = {
     "ChannelCreated": lambda e: ChannelCreated(_channel(e)),
     "ChannelStateChange": lambda e: ChannelStateChanged(_channel(e)),
@@ -335,6 +351,7 @@ _READERS: Mapping[str, Callable[[Fields], Event]] = {
     "ChannelDtmfReceived": lambda e: KeyReleased(
         _channel(e), find_text(e, "digit"), find_count(e, "duration_ms", most=_MOST_MS)
     ),
+    "ChannelVarset": _read_variable,
     "Dial": lambda e: Dialled(
         _channel(e, "peer"), read_channel(e.get("caller")), find_text(e, "dialstatus")
     ),
