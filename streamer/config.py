@@ -66,6 +66,11 @@ class Settings:
         "Password of that user, or @FILE whose first line it is, or $NAME of a variable of the environment. Keep this file private (chmod 600).",
         '"@/etc/streamer/ari-password"',
     )
+    via: str = _setting(
+        "auto",
+        "How `watch` and `record` get at a channel: ari, stream-channel, or auto for ari where ari_user is set.",
+        '"ari"',
+    )
     model: str = _setting(
         "",
         "Speech model: a name of `streamer models` or a directory; empty for the largest installed.",

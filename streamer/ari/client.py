@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -44,9 +45,17 @@ class Answer:
 class Ari:
     """One PBX; see `open_ari`."""
 
-    def __init__(self, access: Access, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, access: Access, session: aiohttp.ClientSession, sockets: aiohttp.ClientSession
+    ) -> None:
         self._access = access
         self._session = session
+        self._sockets = sockets
+
+    @property
+    def url(self) -> str:
+        """The address that is asked, without secrets."""
+        return self._access.url
 
     async def ask(self, request: Request) -> Answer:
         """Send a request and return the answer, whatever its status, unless it says that we may not ask.
@@ -90,16 +99,18 @@ class Ari:
         return listed
 
     @asynccontextmanager
-    async def open_events(self, application: str) -> AsyncIterator[AsyncIterator[Message]]:
-        """Be an application that hears of every channel; the events end with the socket. Read them fast.
+    async def open_events(
+        self, application: str, *, hears_all: bool = True
+    ) -> AsyncIterator[AsyncIterator[Message]]:
+        """Be an application that hears of every channel, or only of what it subscribes to; the events end with the socket. Read them fast.
 
         Raises:
             UnreachableError: The socket cannot be opened.
         """
-        query = {"app": application, "subscribeAll": "true"}
+        query = {"app": application} | ({"subscribeAll": "true"} if hears_all else {})
         address = URL(self._access.url + "/events").with_query(query)
         try:
-            socket = await self._session.ws_connect(
+            socket = await self._sockets.ws_connect(
                 address, ssl=self._access.tls or True, max_msg_size=_MOST_MESSAGE
             )
         except aiohttp.WSServerHandshakeError as error:
@@ -111,6 +122,35 @@ class Ari:
             raise self._explain(error) from error
         try:
             yield _list_messages(socket)
+        finally:
+            await socket.close()
+
+    @asynccontextmanager
+    async def open_media(self, media_id: str) -> AsyncIterator[AsyncIterator[str | bytes]]:
+        """Connect to a medium that waits for us; what it says ends with its channel, and leaving the block hangs it up.
+
+        Raises:
+            UnreachableError: It does not wait there.
+        """
+        address = URL(
+            f"{self._access.url.removesuffix('/ari')}/media/{quote(media_id, safe='')}",
+            encoded=True,
+        )
+        try:
+            socket = await self._sockets.ws_connect(
+                address,
+                ssl=self._access.tls or True,
+                protocols=("media",),
+                max_msg_size=_MOST_MESSAGE,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise UnreachableError(
+                f"{self._access.url} answered HTTP {error.status} where a channel of chan_websocket was to wait"
+            ) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._explain(error) from error
+        try:
+            yield _list_media(socket)
         finally:
             await socket.close()
 
@@ -143,15 +183,25 @@ async def open_ari(access: Access) -> AsyncIterator[Ari]:
     timeout = aiohttp.ClientTimeout(
         total=2 * access.open_timeout_s, sock_connect=access.open_timeout_s
     )
+    # Of their own, since a socket that stays would take a request's place.
+    async with (
+        _open_session(access, timeout, MOST_AT_ONCE) as session,
+        _open_session(access, timeout, 0) as sockets,
+    ):
+        yield Ari(access, session, sockets)
+
+
+def _open_session(
+    access: Access, timeout: aiohttp.ClientTimeout, most: int
+) -> aiohttp.ClientSession:
     token = base64.b64encode(f"{access.user}:{access.password}".encode(errors="replace")).decode()
-    async with aiohttp.ClientSession(
+    return aiohttp.ClientSession(
         headers={"Authorization": f"Basic {token}"},
-        connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE),
+        connector=aiohttp.TCPConnector(limit=most),
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-    ) as session:
-        yield Ari(access, session)
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:
@@ -170,6 +220,12 @@ async def _list_messages(
     async for message in socket:
         if message.type is aiohttp.WSMsgType.TEXT:
             yield parse_event(message.data)
+
+
+async def _list_media(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[str | bytes]:
+    async for message in socket:
+        if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            yield message.data
 
 
 def _advise(status: int) -> str:

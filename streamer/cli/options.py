@@ -76,7 +76,7 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
-CONNECTION = ("url", "headers", "ca", "insecure")
+CONNECTION = ("via", "url", "headers", "ca", "insecure")
 """Settings of a command that connects to the PBX."""
 
 SPEECH = ("model", "language", "prompt", "hotwords", "encoder_window")
@@ -86,6 +86,12 @@ STORED = ("recordings", "db")
 """Settings of a command that looks up what is stored."""
 
 _FLAGS: dict[str, Any] = {
+    "via": Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|ari|stream-channel", help="How to get at the channels; auto prefers ARI."
+        ),
+    ],
     "url": Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")],
     "headers": Annotated[
         list[str] | None,

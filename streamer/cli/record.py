@@ -20,6 +20,7 @@ from streamer.recording.private_files import make_private_folder
 from streamer.recording.reader import list_wavs, say_what_a_kill_does, say_what_goes_on
 from streamer.recording.writer import Recording, is_wav_name
 from streamer.tap.outbound import (
+    AriPlan,
     ChannelTakenError,
     EndedCall,
     TapPlan,
@@ -51,7 +52,7 @@ def run_record(
     if output_path is not None:
         _check_output(output_path, legs_count=len(legs), force=force)
     plan = plan_tap(settings, legs, output=output_path)
-    if settings.insecure and plan.outgoing.url.startswith("wss:"):
+    if settings.insecure and plan.url.startswith(("wss:", "https:")):
         output.talk(
             "warning: --insecure accepts any certificate, so anybody on the network path can listen"
         )
@@ -96,7 +97,9 @@ def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
 class _Run:
     """One recording in the foreground, with its signals and its progress."""
 
-    def __init__(self, plan: TapPlan, *, seconds: float | None, progress: Progress) -> None:
+    def __init__(
+        self, plan: TapPlan | AriPlan, *, seconds: float | None, progress: Progress
+    ) -> None:
         self._plan = plan
         self._seconds = seconds
         self._progress = progress

@@ -4,6 +4,7 @@
         call.json                      what is known of the call and of each leg; its tap writes it
         caller.wav  [caller.2.wav]     a leg's audio, in one more file after each 4 GiB
         tap.lock  [tap.log]            held while the tap lives; its log if it is a process of its own
+        [ari.json]                     what a tap through ARI has inside the PBX; gone when that is
         [stop]                         asks the tap to end the recording
         [play.request] [flush]         asks the tap to play this to the party, and to drop what it plays
         transcriber.lock               held by the one process that transcribes the call
@@ -75,6 +76,11 @@ class CallFolder:
     def tap_log(self) -> Path:
         """The log of a tap that is a process of its own."""
         return self.path / "tap.log"
+
+    @property
+    def ari(self) -> Path:
+        """What its tap has inside the PBX, for whoever has to delete that after a crash."""
+        return self.path / "ari.json"
 
     @property
     def names(self) -> Path:
@@ -249,7 +255,7 @@ class CallFolder:
 
     def is_passing(self, path: Path) -> bool:
         """Say whether a file only tells who is at work on the call, or is not whole yet."""
-        requests = {self._stop.name, self._play.name, self._flush.name}
+        requests = {self._stop.name, self._play.name, self._flush.name, self.ari.name}
         names = {self._tap_lock.name, self._transcriber_lock.name, self.lags.name, *requests}
         return path.name in names or path.name.endswith((_PARTIAL, UNFINISHED))
 
@@ -264,7 +270,7 @@ class CallFolder:
         `labels` are those of the call's legs, `wavs` what `call.json` says of audio in this folder.
         """
         yield from wavs
-        replaced = [*(self.partial(label) for label in labels), self.lags, self.names]
+        replaced = [*(self.partial(label) for label in labels), self.lags, self.names, self.ari]
         yield from replaced
         yield from (path.with_name(path.name + UNFINISHED) for path in (*replaced, self.call_json))
         yield from self.path.glob(f"{self._play.stem}.*{UNFINISHED}")

@@ -22,6 +22,7 @@ class ProtocolFacts:
 _UNTOUCHED = "the call itself goes on"
 
 STREAM_CHANNEL = ProtocolFacts("stream-channel", False, _UNTOUCHED)
+ARI = ProtocolFacts("ari", False, _UNTOUCHED)
 AUDIOSOCKET = ProtocolFacts(
     "audiosocket",
     True,
@@ -51,7 +52,7 @@ AUDIO_STREAM = ProtocolFacts("audio-stream", False, _UNTOUCHED)
 
 PROTOCOLS: Mapping[str, ProtocolFacts] = {
     facts.name: facts
-    for facts in (STREAM_CHANNEL, AUDIOSOCKET, CHAN_WEBSOCKET, YEASTAR, TWILIO, AUDIO_STREAM)
+    for facts in (STREAM_CHANNEL, ARI, AUDIOSOCKET, CHAN_WEBSOCKET, YEASTAR, TWILIO, AUDIO_STREAM)
 }
 
 
@@ -71,8 +72,5 @@ def explain_stop(source: str, *, via: str = "") -> str:
 def explain_kill(source: str) -> str:
     """Return what becomes of a call of a source when the process that records it is killed, as a clause."""
     facts = PROTOCOLS.get(source, STREAM_CHANNEL)
-    return (
-        facts.on_stop
-        if facts.is_in_call_path
-        else "the keeper reads on, so the call itself continues"
-    )
+    is_kept = not facts.is_in_call_path and facts is not ARI
+    return "the keeper reads on, so the call itself continues" if is_kept else facts.on_stop

@@ -168,8 +168,14 @@ def read_variable(channel: str, variable: str) -> Request:
 
 def follow_channel(application: str, channel: str) -> Request:
     """Subscribe an application to what happens to a channel."""
-    source = ("eventSource", f"channel:{channel}")
-    return Request("POST", ("applications", application, "subscription"), (source,))
+    return follow_source(application, f"channel:{channel}")
+
+
+def follow_source(application: str, source: str) -> Request:
+    """Subscribe an application to what happens to `channel:ID` or `bridge:ID`."""
+    return Request(
+        "POST", ("applications", application, "subscription"), (("eventSource", source),)
+    )
 
 
 def filter_events(application: str, types: Sequence[str]) -> Request:
@@ -182,6 +188,11 @@ def snoop(application: str, channel: str, spy: Spy) -> Request:
     """Let a new channel hear another one; its id is the last part of the path."""
     query = (("app", application), ("spy", spy.value))
     return Request("POST", ("channels", channel, "snoop", make_id()), query)
+
+
+def find_new_id(request: Request) -> str:
+    """Return the id of what a request will make, so that it can be noted before."""
+    return dict(request.query).get("channelId", request.path[-1])
 
 
 def send_over_audiosocket(

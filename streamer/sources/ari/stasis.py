@@ -1,0 +1,59 @@
+"""What our own channels do inside the PBX: whether each has entered our application, and whether it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+
+from streamer.wire.ari.answers import Channel
+from streamer.wire.ari.events import ChannelDestroyed, Event, StasisEnded, StasisStarted
+from streamer.wire.ari.ids import is_own_id
+
+
+class OwnChannels:
+    """Our channels by id. Events may come before the answer to the request that made a channel, and twice."""
+
+    def __init__(self) -> None:
+        self._entered: set[str] = set()
+        self._ended: set[str] = set()
+        self._changed = asyncio.Event()
+
+    def take(self, event: Event) -> None:
+        """Take what has happened."""
+        match event:
+            case StasisStarted(channel) if is_own_id(channel.id):
+                self._entered.add(channel.id)
+            case StasisEnded(channel) | ChannelDestroyed(channel) if is_own_id(channel.id):
+                self._ended.add(channel.id)
+            case _:
+                return
+        self._changed.set()
+
+    def look(self, channels: Iterable[Channel], application: str) -> None:
+        """Take a list for what there is: the start of a channel may have fallen into a gap of the events."""
+        for channel in channels:
+            if channel.application == "Stasis" and channel.arguments.split(",")[0] == application:
+                self._entered.add(channel.id)
+        self._changed.set()
+
+    def has_ended(self, channel: str) -> bool:
+        """Say whether a channel is known to have ended."""
+        return channel in self._ended
+
+    async def wait_for_start(self, channels: Collection[str], *, timeout_s: float) -> bool:
+        """Wait until all have entered the application; False if one has ended, or time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while not self._entered.issuperset(channels):
+                    if self._ended.intersection(channels):
+                        return False
+                    self._changed.clear()
+                    await self._changed.wait()
+        return self._entered.issuperset(channels)
+
+    async def wait_for_end(self, channel: str) -> None:
+        """Wait until a channel has ended."""
+        while channel not in self._ended:
+            self._changed.clear()
+            await self._changed.wait()

@@ -1,0 +1,113 @@
+"""What a tap has inside the PBX, kept in its call's folder, and what a crash has left there.
+
+An id is noted before it is asked for. The next tap through ARI deletes what stands in the folders of calls of which nobody is the tap any
+more; what a tap that lives, or another machine, has made is never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.ari.client import Ari
+from streamer.errors import RecordingError, UnreachableError
+from streamer.recording.folder import CallFolder
+from streamer.recording.index import Recordings
+from streamer.recording.private_files import read_json, replace_json
+from streamer.wire.ari.ids import is_own_id
+from streamer.wire.ari.requests import end_bridge, end_channel
+
+_GONE = 404
+_MOST_LEFT = 10_000
+"""Ids in one file; more is nobody's making."""
+
+_log = logging.getLogger(__name__)
+
+
+class FolderInventory:
+    """The objects of one call, in its folder; see `sources.ari.leg_tap.Inventory`."""
+
+    def __init__(self, folder: Path, *, url: str, application: str) -> None:
+        self._folder = CallFolder(folder)
+        self._url = url
+        self._application = application
+        self._channels: dict[str, None] = {}
+        self._bridges: dict[str, None] = {}
+        self._writing = asyncio.Lock()
+
+    async def add(self, *, channels: Sequence[str] = (), bridges: Sequence[str] = ()) -> None:
+        """Note what is about to be made; on a disk that does not take it, it is made nevertheless."""
+        self._channels.update(dict.fromkeys(channels))
+        self._bridges.update(dict.fromkeys(bridges))
+        await self._write()
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Note what is gone; the file goes with the last of them."""
+        for identity in ids:
+            self._channels.pop(identity, None)
+            self._bridges.pop(identity, None)
+        await self._write()
+
+    async def _write(self) -> None:
+        async with self._writing:
+            noted = {
+                "url": self._url,
+                "application": self._application,
+                "channels": list(self._channels),
+                "bridges": list(self._bridges),
+            }
+            is_empty = not self._channels and not self._bridges
+            try:
+                if is_empty:
+                    await asyncio.to_thread(self._folder.ari.unlink, missing_ok=True)
+                else:
+                    await asyncio.to_thread(replace_json, self._folder.ari, noted)
+            except OSError as error:
+                _log.warning("what is made in the PBX cannot be noted: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What a tap has left, and in which file that stands."""
+
+    path: Path
+    channels: tuple[str, ...]
+    bridges: tuple[str, ...]
+
+
+async def delete_left(ari: Ari, recordings: Path) -> None:
+    """Delete in this PBX what taps that have crashed have left there; what cannot be deleted now is left to the next one."""
+    for left in await asyncio.to_thread(lambda: list(_find_left(recordings, ari.url))):
+        requests = [*map(end_channel, left.channels), *map(end_bridge, left.bridges)]
+        try:
+            answers = [await ari.ask(request) for request in requests]
+        except UnreachableError as error:
+            _log.warning("what an earlier recording has left in the PBX stays for now: %s", error)
+            return
+        if all(answer.is_ok or answer.status == _GONE for answer in answers):
+            with suppress(OSError):
+                await asyncio.to_thread(left.path.unlink, missing_ok=True)
+
+
+def _find_left(recordings: Path, url: str) -> Iterator[_Left]:
+    place = Recordings(recordings)
+    with suppress(RecordingError):
+        for call_id in place.call_ids():
+            path = place[call_id].ari
+            # Asked in this order: a tap has its lock before it notes anything.
+            if path.exists() and not place[call_id].is_live():
+                with suppress(OSError, ValueError):
+                    noted = read_json(path)
+                    if isinstance(noted, dict) and noted.get("url") == url:
+                        yield _Left(path, _own(noted, "channels"), _own(noted, "bridges"))
+
+
+def _own(noted: dict[str, Any], name: str) -> tuple[str, ...]:
+    ids = noted.get(name)
+    listed = ids[:_MOST_LEFT] if isinstance(ids, list) else []
+    return tuple(one for one in listed if isinstance(one, str) and is_own_id(one))

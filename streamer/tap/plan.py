@@ -1,0 +1,121 @@
+"""What to record, from where, into what: settings and arguments, checked before anything is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamer.config import Settings
+from streamer.core.audio import Leg
+from streamer.errors import UsageError
+from streamer.sources import OUTGOING, MakeOutgoing, choose_way
+from streamer.sources.base import Outgoing
+from streamer.sources.programme import Playing
+from streamer.tap.playbacks import SILENT, PlaybackPlan
+from streamer.wire.protocols import ARI, CHAN_WEBSOCKET, STREAM_CHANNEL
+from streamer.wire.stream_channel import public_url
+
+if TYPE_CHECKING:
+    from streamer.ari.access import Access
+
+AUTO = "auto"
+WAYS = (AUTO, STREAM_CHANNEL.name, ARI.name)
+"""What --via may say."""
+
+
+@dataclass(frozen=True, slots=True)
+class TapPlan:
+    """Channels that a protocol of its own brings."""
+
+    outgoing: Outgoing
+    legs: tuple[Leg, ...]
+    recordings: Path
+    output: Path | None
+    keeper_patience_s: float
+    runtime_dir: Path | None
+
+    @property
+    def url(self) -> str:
+        """The PBX, without secrets."""
+        return self.outgoing.url
+
+
+@dataclass(frozen=True, slots=True)
+class AriPlan:
+    """Channels whose call is tapped through ARI; `stream_url` is where stream-channel would ask for the same ones."""
+
+    access: Access
+    legs: tuple[Leg, ...]
+    recordings: Path
+    output: Path | None
+    stream_url: str
+
+    @property
+    def url(self) -> str:
+        """The PBX, without secrets."""
+        return self.access.url
+
+
+def plan_tap(
+    settings: Settings,
+    legs: tuple[Leg, ...],
+    *,
+    output: Path | None = None,
+    via: str = "",
+    playing: PlaybackPlan = SILENT,
+    outgoing: Mapping[str, MakeOutgoing] = OUTGOING,
+) -> TapPlan | AriPlan:
+    """Turn settings into a plan, and find everything that is wrong with them before anything is connected.
+
+    `via` is the protocol, ARI or one of `outgoing`; without it the settings and the channels tell.
+
+    Raises:
+        UsageError: A url, header, certificate, way or channel that cannot be meant, or something to play where nobody would hear it.
+    """
+    recordings = Path(settings.recordings)
+    way = via or _choose(settings, legs)
+    if way == ARI.name:
+        if not playing.is_silent:
+            raise UsageError(_explain_deaf(way))
+        from streamer.ari.access import read_access
+
+        return AriPlan(read_access(settings), legs, recordings, output, public_url(settings.url))
+    source = outgoing[way](settings, legs)
+    if not playing.is_silent:
+        _let_play(source, playing)
+    return TapPlan(
+        source,
+        legs,
+        recordings,
+        output,
+        settings.keeper_patience,
+        Path(settings.runtime_dir) if settings.runtime_dir else None,
+    )
+
+
+def _let_play(source: Outgoing, playing: PlaybackPlan) -> None:
+    if not isinstance(source, Playing):
+        raise UsageError(_explain_deaf(source.source))
+    source.new_playback = playing.open()
+
+
+def _explain_deaf(source: str) -> str:
+    return f"--announce, --tone and --echo need a channel at ws://…/media/ID: {source} only listens, so nobody would hear them"
+
+
+def _choose(settings: Settings, legs: Sequence[Leg]) -> str:
+    """Return the way that is asked for, or else the best one that can be had."""
+    if settings.via not in WAYS:
+        raise UsageError(f"--via {settings.via} is no way to a channel; choose {', '.join(WAYS)}")
+    by_name = choose_way(legs)
+    if by_name == CHAN_WEBSOCKET.name:
+        if settings.via != AUTO:
+            raise UsageError(
+                f"{public_url(legs[0].channel)} waits by itself, so --via {settings.via} cannot be meant; leave it out"
+            )
+        return by_name
+    if settings.via != AUTO:
+        return settings.via
+    return ARI.name if settings.ari_user else by_name
