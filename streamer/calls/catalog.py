@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from streamer.core.audio import AudioLoss, say_incomplete
+from streamer.core.audio import AudioLoss, say_incomplete, show_leg
 from streamer.core.events import SPEECH_RATE, Call
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
@@ -43,8 +43,16 @@ class Entry:
     state: CallState
     losses: Mapping[str, AudioLoss] = field(default_factory=dict)
     """What the recording of each leg lacks, by label; of one that is gone, nothing is known."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What a user calls the speakers, by label."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What else is known of it, untrusted strings, as long as its recording is there."""
+
+    @property
+    def parties(self) -> tuple[str, ...]:
+        """Return what each leg's party is called, untrusted strings."""
+        legs = [row.leg for row in self.call.legs]
+        return tuple(show_leg(leg.label, legs, self.names) for leg in legs)
 
     @property
     def remark(self) -> str:
@@ -147,7 +155,7 @@ def read_entry(folder: Path) -> Entry:
     """
     row = describe_folder(folder)
     noted = read_noted(folder)
-    return Entry(row, find_state(row), noted.losses, noted.facts)
+    return Entry(row, find_state(row), noted.losses, read_names(folder), noted.facts)
 
 
 def list_damaged(recordings: Path) -> list[Path]:
@@ -180,13 +188,13 @@ async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
 
 
 def name_speakers(recordings: Path, hits: Iterable[Hit]) -> list[str]:
-    """Return who said each of what a search has found: the name that a user gave, or the leg's label. Blocks."""
+    """Return who said each of what a search has found: by the name that a user gave, as the PBX told it, or by the leg's label. Blocks."""
     names: dict[str, dict[str, str]] = {}
     speakers = []
     for hit in hits:
         if hit.call_id not in names:
             names[hit.call_id] = read_names(_find_folder(recordings, hit.call_id, hit.folder))
-        speakers.append(names[hit.call_id].get(hit.leg, hit.leg))
+        speakers.append(names[hit.call_id].get(hit.leg) or hit.name or hit.number or hit.leg)
     return speakers
 
 
@@ -198,7 +206,7 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
     if row.ended_at is None and state in (CallState.UNFINISHED, CallState.TRANSCRIBING):
         row = _end(row)
     noted = read_noted(folder)
-    return Entry(row, state, noted.losses, noted.facts)
+    return Entry(row, state, noted.losses, read_names(folder), noted.facts)
 
 
 def _end(row: CallRow) -> CallRow:

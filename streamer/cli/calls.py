@@ -10,13 +10,13 @@ from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, l
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
-from streamer.core.audio import encode_loss
+from streamer.core.audio import encode_loss, encode_party
 from streamer.core.events import SPEECH_RATE, encode_time
 from streamer.core.moments import show_local
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
-from streamer.store import CallRow, Filter, open_reader
+from streamer.store import Filter, open_reader
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -99,6 +99,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
                 "channel": row.leg.channel,
                 "recording": str(row.recording),
                 "rate": row.leg.rate,
+                **encode_party(row.leg),
                 **encode_loss(entry.losses.get(row.leg.label)),
             }
             for row in call.legs
@@ -106,15 +107,16 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def show_legs(call: CallRow) -> str:
-    """Return a call's legs as one line that is safe to print."""
-    return ", ".join(f"{row.leg.label} {row.leg.channel}" for row in call.legs)
+def show_legs(entry: Entry) -> str:
+    """Return a call's parties and their channels as one line."""
+    rows = zip(entry.parties, entry.call.legs, strict=True)
+    return ", ".join(f"{party} {row.leg.channel}" for party, row in rows)
 
 
 def _cells(entry: Entry) -> list[str]:
     call = entry.call
     length = "" if call.duration_s is None else format_position(call.duration_s)
-    cells = (call.id, show_moment(call.started_at), entry.state.value, length, show_legs(call))
+    cells = (call.id, show_moment(call.started_at), entry.state.value, length, show_legs(entry))
     return [printable(cell) for cell in (*cells, call.last_words)]
 
 

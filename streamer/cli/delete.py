@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from streamer.calls.catalog import find_entry
+from streamer.calls.catalog import Entry, find_entry
 from streamer.calls.deletion import LeftBehindError, delete_call
 from streamer.cli import output
 from streamer.cli.calls import show_legs
@@ -22,10 +22,11 @@ def run_delete(settings: Settings, name: str, *, is_sure: bool) -> int:
     Raises:
         StreamerError: There is no such call, it is in use, or a part of it could not be deleted.
     """
-    call = asyncio.run(_find(settings, name))
+    entry = asyncio.run(_find(settings, name))
+    call = entry.call
     if not is_sure:
         # Asked outside the event loop, which would swallow a Ctrl-C.
-        _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(call)}")
+        _confirm(f"{call.id}, {show_moment(call.started_at)}: {show_legs(entry)}")
     try:
         _name_outside(asyncio.run(_delete(settings, call)))
     except LeftBehindError as error:
@@ -40,10 +41,10 @@ def _name_outside(paths: list[Path]) -> None:
         output.talk(f"not deleted, because it lies outside the call's folder: {path}")
 
 
-async def _find(settings: Settings, name: str) -> CallRow:
+async def _find(settings: Settings, name: str) -> Entry:
     try:
         async with open_reader(settings) as reader:
-            return (await find_entry(reader, Path(settings.recordings), name)).call
+            return await find_entry(reader, Path(settings.recordings), name)
     except NotFoundError:
         with suppress(NotFoundError):
             async with open_store(settings, must_exist=True) as store:

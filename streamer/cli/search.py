@@ -65,11 +65,13 @@ def _draw(hit: Hit, speaker: str) -> Text:
 
 
 def _encode(hit: Hit, speaker: str) -> dict[str, Any]:
+    told = {"number": hit.number, "name": hit.name}
     return {
         "call": hit.call_id,
         "leg": hit.leg,
         "speaker": speaker,
         "channel": hit.channel,
+        **{name: value for name, value in told.items() if value},
         "utterance": hit.utterance,
         "start": round(hit.start / SPEECH_RATE, 3),
         "end": round(hit.end / SPEECH_RATE, 3),

@@ -145,7 +145,7 @@ def _describe(entry: Entry) -> None:
     reason = f", {call.reason.value}" if call.reason else ""
     remark = f", {entry.remark}" if entry.remark else ""
     output.talk(
-        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{remark}{reason}: {show_legs(call)}"
+        f"{call.id}, {show_moment(call.started_at)}{length}, {entry.state.value}{remark}{reason}: {show_legs(entry)}"
     )
 
 

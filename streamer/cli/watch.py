@@ -27,23 +27,12 @@ from streamer.cli.frontend import (
     say_still_recording,
 )
 from streamer.cli.legs import parse_legs
+from streamer.cli.lines import PlainPrinter, print_json
 from streamer.cli.playing import NOTHING, PlayingFlags, plan_playing
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
-from streamer.core.events import (
-    SPEECH_RATE,
-    CallStarted,
-    Event,
-    Final,
-    Listening,
-    Trouble,
-    Unclear,
-    encode_event,
-)
 from streamer.core.reasons import explain
-from streamer.core.transcript import UNCLEAR, format_position
-from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.engine.absence import WantedModel, find_wanted
 from streamer.speech.engine.models import InstalledModel
@@ -54,7 +43,6 @@ if TYPE_CHECKING:
     from streamer.tap.playbacks import PlaybackPlan
 
 _EVENTS = 100_000
-_LINE_LIMIT = 10_000
 _LAST_LINES_S = 0.5
 
 _NOTHING_NAMED = (
@@ -237,7 +225,7 @@ def choose_printer(*, as_json: bool, names_calls: bool = False) -> Printer:
 
     `names_calls` puts the call's id before each line, where several calls are printed at once.
     """
-    return _print_json if as_json else partial(_print_plain, names_calls=names_calls)
+    return print_json if as_json else PlainPrinter(names_calls=names_calls)
 
 
 async def show(
@@ -311,29 +299,3 @@ def _find_code(
         return 128 + (caught[0] if caught else signal.SIGINT)
     watching.result()
     return outcome.exit_code
-
-
-def _print_json(event: Event) -> None:
-    output.json_line(encode_event(event))
-    if isinstance(event, CallStarted):
-        output.talk(f"recording {event.call.id} into {event.folder}")
-
-
-def _print_plain(event: Event, *, names_calls: bool) -> None:
-    match event:
-        case Listening(source, address, calls):
-            room = f", up to {calls} calls at once" if calls else ""
-            output.talk(f"listening for {source} at {address}{room}")
-        case CallStarted(call, folder):
-            output.talk(f"recording {call.id} into {folder}")
-        case Final(call_id, segment):
-            text = printable(segment.text, limit=_LINE_LIMIT)
-            before = f"{call_id} " if names_calls else ""
-            output.data(f"{before}[{format_position(segment.start_s)}] {segment.leg}: {text}")
-        case Unclear(call_id, leg, start):
-            before = f"{call_id} " if names_calls else ""
-            output.data(f"{before}[{format_position(start / SPEECH_RATE)}] {leg}: {UNCLEAR}")
-        case Trouble(_, message):
-            output.talk(message)
-        case _:
-            pass

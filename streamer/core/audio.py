@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SAMPLE_WIDTH = 2
@@ -48,6 +48,14 @@ class Leg:
         return self.name or self.number or self.label
 
 
+def show_leg(label: str, legs: Sequence[Leg], names: Mapping[str, str]) -> str:
+    """Return what the party of a leg is called: by the user, by the PBX if that tells the legs apart, else by the label."""
+    if label in names:
+        return names[label]
+    shown = next((leg.shown for leg in legs if leg.label == label), label)
+    return shown if sum(leg.shown == shown for leg in legs) == 1 else label
+
+
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
     """Whole samples of one leg, as they arrived.
@@ -79,6 +87,12 @@ class AudioLoss:
         """Return what is worth saying: every second lost, and what is missing if it is more than `MUCH_MISSING`."""
         is_much = self.missing_s > MUCH_MISSING * self.length_s
         return self.lost_s + (self.missing_s if is_much else 0.0)
+
+
+def encode_party(leg: Leg) -> dict[str, str]:
+    """Return the fields of JSON that say whose leg it is, as far as the PBX tells it."""
+    known = {"number": leg.number, "name": leg.name}
+    return {field: value for field, value in known.items() if value}
 
 
 def encode_loss(loss: AudioLoss | None) -> dict[str, float | None]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, assert_never
 
-from streamer.core.audio import SLIN16_RATE, Leg
+from streamer.core.audio import SLIN16_RATE, Leg, encode_party
 
 SPEECH_RATE = SLIN16_RATE
 """Samples a second in which words and segments are placed, whatever the rate of their leg."""
@@ -331,9 +331,8 @@ def encode_event(event: Event) -> dict[str, Any]:
 
 
 def _encode_leg(leg: Leg, recording: Path) -> dict[str, Any]:
-    known = {"number": leg.number, "name": leg.name}
     described = {"leg": leg.label, "channel": leg.channel, "recording": str(recording)}
-    return {**described, "rate": leg.rate, **{k: v for k, v in known.items() if v}}
+    return {**described, "rate": leg.rate, **encode_party(leg)}
 
 
 def _encode_cause(cause: Cause | None) -> dict[str, Any]:

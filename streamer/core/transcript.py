@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from streamer.core.audio import AudioLoss, Leg
+from streamer.core.audio import AudioLoss, Leg, show_leg
 from streamer.core.events import SPEECH_RATE, Segment, Unclear, Word
 from streamer.core.untrusted import one_line
 
@@ -15,6 +15,9 @@ DOUBTFUL = 0.5
 
 UNCLEAR = "[unclear]"
 """What stands for speech without words."""
+
+ON_HOLD, OFF_HOLD = "[on hold]", "[off hold]"
+"""What stands where a party was put on hold, and where it was taken back."""
 
 UNNAMED = "unknown"
 """Label of a leg whose own has nothing to show."""
@@ -62,8 +65,8 @@ class Transcript:
         return tuple(dict.fromkeys(labels))
 
     def name(self, label: str) -> str:
-        """Return what the speaker with a label is called: that label, if by no name."""
-        return self.names.get(label, label)
+        """Return what the speaker with a label is called, see `show_leg`."""
+        return show_leg(label, self.legs, self.names)
 
     @property
     def spoken(self) -> Iterator[Segment]:
@@ -84,6 +87,11 @@ class Transcript:
         return max((segment.end for segment in self.segments), default=0) / SPEECH_RATE
 
 
+def say_hold(*, held: bool) -> str:
+    """Return what stands for a hold, or its end."""
+    return ON_HOLD if held else OFF_HOLD
+
+
 def format_position(seconds: float) -> str:
     """Return a position in a call, or a length, as m:ss or h:mm:ss."""
     minutes, rest = divmod(int(max(0.0, seconds)), 60)
@@ -96,7 +104,13 @@ def _mark(span: Unclear) -> Word:
 
 
 def _clean_leg(leg: Leg) -> Leg:
-    return replace(leg, label=_clean_label(leg.label), channel=one_line(leg.channel))
+    return replace(
+        leg,
+        label=_clean_label(leg.label),
+        channel=one_line(leg.channel),
+        number=one_line(leg.number),
+        name=one_line(leg.name),
+    )
 
 
 def _clean_segment(segment: Segment) -> Segment:

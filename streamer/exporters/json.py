@@ -11,7 +11,8 @@ One object, UTF-8:
     duration      seconds up to the end of the last segment
     sample_rate   samples a second of every *_sample below, whatever the rate of a leg
     legs          objects: leg (its label), channel (the PBX's name for it), rate (samples a second of its WAV), speaker
-                  (what a user calls who speaks on it, or the label), lost_seconds (audio that came and is not in the recording),
+                  (what a user calls who speaks on it, or name, number or label), number and name of its party as far as the PBX
+                  tells them, lost_seconds (audio that came and is not in the recording),
                   missing_seconds (audio that never came, pauses apart); both are null where nobody knows
     segments      objects in order of start:
         leg, utterance              whose, and its number in that leg, from 1
@@ -32,7 +33,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from streamer.core.audio import Leg, encode_loss
+from streamer.core.audio import Leg, encode_loss, encode_party
 from streamer.core.events import (
     SPEECH_RATE,
     Segment,
@@ -79,6 +80,7 @@ def _encode_leg(leg: Leg, transcript: Transcript) -> dict[str, Any]:
         "leg": leg.label,
         "channel": leg.channel,
         "rate": leg.rate,
+        **encode_party(leg),
         "speaker": transcript.name(leg.label),
         **encode_loss(transcript.losses.get(leg.label)),
     }

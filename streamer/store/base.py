@@ -117,6 +117,9 @@ class Hit:
     folder: Path
     """Of the recording, when it was stored."""
     language: str
+    number: str = ""
+    name: str = ""
+    """Of the leg's party, as the PBX told it; untrusted."""
 
     @property
     def start_s(self) -> float:

@@ -14,6 +14,7 @@ from textual.widgets.data_table import ColumnKey
 from textual.worker import Worker
 
 from streamer.calls.catalog import CallState, Entry
+from streamer.core.audio import show_leg
 from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
 from tui.layout.formatting import show_beginning, show_count, show_name
@@ -233,10 +234,10 @@ class CallsScreen(Screen[None]):
         if entry.remark:
             state = f"{state}, {entry.remark}"
         is_wide = self.size.width >= _WIDE
+        known = [row.leg for row in call.legs]
         legs = ", ".join(
-            details.names.get(row.leg.label, row.leg.label)
-            + (f" {row.leg.channel}" if is_wide else "")
-            for row in call.legs
+            show_leg(leg.label, known, details.names) + (f" {leg.channel}" if is_wide else "")
+            for leg in known
         )
         return (
             state,

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from streamer.core.audio import AudioLoss, Leg
+from streamer.core.audio import AudioLoss, Leg, show_leg
 from streamer.core.events import (
     Call,
     CallEnded,
@@ -122,10 +122,7 @@ class ShownCall:
 
     def name(self, leg: str) -> str:
         """Return what a speaker is called: by the user, by the PBX if that tells the legs apart, else by the label."""
-        if leg in self.names:
-            return self.names[leg]
-        told = next((known.shown for known in self.legs if known.label == leg), leg)
-        return told if sum(known.shown == told for known in self.legs) == 1 else leg
+        return show_leg(leg, self.legs, self.names)
 
     def rename(self, leg: str, name: str) -> None:
         """Call a speaker something else, or by its label again if `name` is empty."""

@@ -209,6 +209,14 @@ def m006_scripts_without_blanks() -> Sequence[str]:
     )
 
 
+def m007_parties_of_legs() -> Sequence[str]:
+    """Keep what the PBX told of each party; `number` is the place of a leg in its call."""
+    return (
+        "ALTER TABLE leg ADD COLUMN telephone TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE leg ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
@@ -216,6 +224,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m004_unclear_speech,
     m005_zero_of_calls,
     m006_scripts_without_blanks,
+    m007_parties_of_legs,
 )
 
 

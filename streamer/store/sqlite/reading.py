@@ -247,7 +247,7 @@ async def read_version(db: Connection) -> int:
 async def _read_legs(db: Connection, wanted: str) -> dict[str, tuple[LegRow, ...]]:
     rows = await db.fetch(
         """
-        SELECT call, label, channel, rate, recording, position, utterance, is_complete
+        SELECT call, label, channel, rate, telephone, name, recording, position, utterance, is_complete
         FROM leg
         WHERE call IN (SELECT value FROM json_each(:calls))
         ORDER BY call, number
@@ -255,9 +255,13 @@ async def _read_legs(db: Connection, wanted: str) -> dict[str, tuple[LegRow, ...
         {"calls": wanted},
     )
     legs: dict[str, tuple[LegRow, ...]] = {}
-    for call, label, channel, rate, recording, position, utterance, is_complete in rows:
-        progress = Progress(position, utterance, bool(is_complete))
-        row = LegRow(Leg(label, channel, rate), parse_path(recording), progress)
+    for call, label, channel, rate, number, name, recording, *progress in rows:
+        position, utterance, is_complete = progress
+        row = LegRow(
+            Leg(label, channel, rate, number, name),
+            parse_path(recording),
+            Progress(position, utterance, bool(is_complete)),
+        )
         legs[call] = (*legs.get(call, ()), row)
     return legs
 

@@ -68,7 +68,8 @@ async def search(
         f"""
         SELECT
             leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end,
-            coalesce(call.zero_at, call.started_at), segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language, segment.indexed
+            coalesce(call.zero_at, call.started_at), segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language, segment.indexed,
+            leg.telephone, leg.name
         FROM segment_text
         CROSS JOIN segment ON segment.id = segment_text.rowid
         CROSS JOIN leg ON leg.id = segment.leg
@@ -212,6 +213,8 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         folder,
         language,
         indexed,
+        number,
+        name,
     ) = row
     return Hit(
         call_id=call_id,
@@ -225,6 +228,8 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         spans=tuple(_find_spans(marked) if indexed is None else _trace_spans(text, marked)),
         folder=parse_path(folder),
         language=language,
+        number=number,
+        name=name,
     )
 
 

@@ -53,12 +53,14 @@ async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequen
         for number, (leg, recording) in enumerate(zip(call.legs, recordings, strict=True)):
             await run(
                 """
-                INSERT INTO leg (call, number, label, channel, rate, recording)
-                VALUES (:call, :number, :label, :channel, :rate, :recording)
+                INSERT INTO leg (call, number, label, channel, rate, telephone, name, recording)
+                VALUES (:call, :number, :label, :channel, :rate, :telephone, :name, :recording)
                 ON CONFLICT (call, label) DO UPDATE SET
                     number = excluded.number,
                     channel = excluded.channel,
                     rate = excluded.rate,
+                    telephone = coalesce(nullif(excluded.telephone, ''), leg.telephone),
+                    name = coalesce(nullif(excluded.name, ''), leg.name),
                     recording = excluded.recording
                 """,
                 {
@@ -67,6 +69,8 @@ async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequen
                     "label": encode_text(leg.label),
                     "channel": encode_text(leg.channel),
                     "rate": leg.rate,
+                    "telephone": encode_text(leg.number),
+                    "name": encode_text(leg.name),
                     "recording": encode_path(recording),
                 },
             )

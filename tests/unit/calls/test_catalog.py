@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -277,3 +278,29 @@ async def test_a_listed_call_has_its_facts_as_far_as_they_are_text(recordings):
     assert encode_entry(list_folders(recordings, limit=1)[0])["facts"] == facts
     place.write_text(json.dumps({**json.loads(place.read_text()), "facts": {"a": 1, "b": "x"}}))
     assert encode_entry(list_folders(recordings, limit=1)[0])["facts"] == {"b": "x"}
+
+
+async def test_a_party_is_shown_by_its_name_or_number_also_when_the_recording_is_gone(recordings):
+    legs = (
+        Leg("caller", "PJSIP/100-1", number="+4930123"),
+        Leg("callee", "PJSIP/200-1", number="200", name="Ann Lee"),
+    )
+    recording = create_recording(recordings, source="test", url="", legs=legs)
+    recording.finish(EndReason.HANG_UP)
+    (entry,) = await entries(recordings)  # the store does not know it yet
+    assert entry.parties == ("+4930123", "Ann Lee")
+    await keep(recordings, recording, is_complete=False)
+    bare = replace(recording.call, legs=tuple(Leg(leg.label, leg.channel) for leg in legs))
+    async with open_store(recordings / "s.sqlite3") as store:
+        await store.keep_call(bare, recording.folder, recording.paths)
+    write_names(recording.folder, {"callee": "Mr Wu"})
+    (entry,) = await entries(recordings)
+    assert entry.parties == ("+4930123", "Mr Wu")
+    shutil.rmtree(recording.folder)
+    (entry,) = await entries(recordings)
+    assert entry.parties == ("+4930123", "Ann Lee")
+    assert [leg.get("number") for leg in encode_entry(entry)["legs"]] == ["+4930123", "200"]
+    async with open_reader(recordings / "s.sqlite3") as reader:
+        hits = await reader.search("hello")
+    assert [(hit.number, hit.name) for hit in hits] == [("+4930123", "")]
+    assert name_speakers(recordings, hits) == ["+4930123"]

@@ -1,7 +1,21 @@
 """What `watch` and `serve` print when they are piped: settled lines are data, everything else is talk."""
 
+from datetime import UTC, datetime
+
 from streamer.cli.watch import choose_printer
-from streamer.core.events import Final, Listening, Segment, Word
+from streamer.core.audio import Leg
+from streamer.core.events import (
+    Call,
+    CallStarted,
+    Final,
+    Hold,
+    LegAttached,
+    Listening,
+    Segment,
+    Unclear,
+    Word,
+)
+from streamer.recording.speaker_names import write_names
 
 FINAL = Final(
     "20261120-130500-abcd",
@@ -24,3 +38,22 @@ def test_where_calls_may_come_is_said_but_is_no_data(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "listening for audiosocket at 127.0.0.1:9092\n"
+
+
+def test_a_line_calls_its_speaker_as_the_pbx_or_the_user_does(capsys, tmp_path):
+    printed = choose_printer(as_json=False)
+    legs = (Leg("caller", "x", number="+4930123"),)
+    call = Call(FINAL.call_id, "test", legs, datetime.now(UTC))
+    printed(CallStarted(call, tmp_path, (tmp_path / "caller.wav",)))
+    printed(LegAttached(call.id, Leg("callee", "y", name="Ann\x1bLee"), tmp_path / "callee.wav"))
+    printed(FINAL)
+    printed(Hold(call.id, "callee", True, 6.0, datetime.now(UTC)))
+    printed(Unclear(call.id, "callee", 112_000, 128_000))
+    write_names(tmp_path, {"caller": "Mr Wu"})
+    printed(FINAL)
+    assert capsys.readouterr().out.splitlines() == [
+        "[0:05] +4930123: Hello.",
+        "[0:06] Ann\\x1bLee: [on hold]",
+        "[0:07] Ann\\x1bLee: [unclear]",
+        "[0:05] Mr Wu: Hello.",
+    ]

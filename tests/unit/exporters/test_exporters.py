@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 
+from streamer.core.audio import Leg
 from streamer.exporters import EXPORTERS
 from tests.unit.exporters.calls import NOTHING_SAID, call, is_harmless, say, transcripts
 
@@ -36,3 +39,29 @@ def test_no_text_makes_a_document_harmful_or_change_from_one_time_to_the_next(na
     assert not text.endswith(("\n\n", "\n\r\n"))
     assert EXPORTERS[name](transcript) == text
     assert text.encode().decode() == text
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_party_is_called_as_the_pbx_tells_it_unless_a_user_has_named_it(name):
+    legs = (
+        Leg("caller", "PJSIP/1", number="+4930123"),
+        Leg("agent", "PJSIP/2", number="200", name="Ann\x1b Lee"),
+        Leg("leg3", "PJSIP/3", number="300", name="Bo"),
+    )
+    said = (say("Hello.", leg=leg.label, at=n) for n, leg in enumerate(legs))
+    text = EXPORTERS[name](call(*said, legs=legs, names={"leg3": "Mr Wu"}))
+    assert all(shown in text for shown in ("+4930123", "Ann Lee", "Mr Wu"))
+    assert ("Bo" in text) == (name == "json")
+
+
+def test_json_has_what_the_pbx_tells_of_a_party():
+    legs = (Leg("caller", "PJSIP/1"), Leg("agent", "PJSIP/2", number="200", name="Ann Lee"))
+    first, second = json.loads(EXPORTERS["json"](call(legs=legs)))["legs"]
+    assert (second["leg"], second["number"], second["name"]) == ("agent", "200", "Ann Lee")
+    assert not {"number", "name"} & set(first)
+
+
+def test_parties_whom_the_pbx_calls_the_same_have_their_labels():
+    legs = tuple(Leg(label, "x", number="100") for label in ("caller", "callee"))
+    text = EXPORTERS["txt"](call(say("Hello."), legs=legs))
+    assert text == "[0:00] caller: Hello.\n"

@@ -4,11 +4,12 @@ from contextlib import closing
 import pytest
 from hypothesis import example, given, strategies as st
 
+from streamer.core.events import encode_time
 from streamer.core.untrusted import one_line
 from streamer.store.sqlite import migrations
 from streamer.store.sqlite.scripts import index_text, indexed_text
 from streamer.store.sqlite.store import open_store
-from tests.unit.store.sqlite.calls import filled, keep, keep_call, make_call, say
+from tests.unit.store.sqlite.calls import filled, keep, make_call, say
 
 FOUND = [
     ("我想取消我的订单,谢谢", "订单", "我想取消我的[订单],谢谢"),
@@ -123,10 +124,19 @@ async def make_older_database(path, monkeypatch, *texts):
     older = tuple(m for m in migrations.MIGRATIONS if m.__name__ < "m006")
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", older)
-        async with open_store(path) as store:
-            call = await keep_call(store, make_call())
+        async with open_store(path):
+            pass
+    call = make_call()
     rows = [(n, n, text) for n, text in enumerate(texts, start=1)]
     with closing(sqlite3.connect(path)) as db, db:
+        db.execute(
+            "INSERT INTO call (id, source, started_at, folder) VALUES (?, ?, ?, '/recordings')",
+            (call.id, call.source, encode_time(call.started_at)),
+        )
+        db.executemany(
+            "INSERT INTO leg (call, number, label, channel, rate, recording) VALUES (?, ?, ?, ?, 16000, '')",
+            [(call.id, n, leg.label, leg.channel) for n, leg in enumerate(call.legs)],
+        )
         db.executemany(
             """
             INSERT INTO segment (id, leg, utterance, start, end, language, text, words)
