@@ -33,6 +33,7 @@ from streamer.wire.ari.events import (
 from streamer.wire.ari.ids import PREFIX, make_application
 from streamer.wire.ari.requests import MediaFormat, SocketOption, Spy
 from streamer.wire.audiosocket import encode_identifier
+from tests.conftest import TRACES
 from tests.fakes.ports import closed_port
 from tests.fakes.replay import PATIENCE_S, until
 from tests.unit.wire.ari.traces import list_events
@@ -536,9 +537,70 @@ async def test_an_application_that_does_not_hear_all_hears_of_its_own_tap_only(p
         while not heard or heard[-1]["type"] != "BridgeDestroyed":
             heard.append(json.loads((await socket.receive()).data))
         writer.close()
-    about = {e["channel"]["id"] for e in heard if "channel" in e}
-    assert about == {snoop, medium}
-    assert [e["type"] for e in heard if e.get("channel", {}).get("id") == snoop] == [
-        *("StasisStart", "ChannelEnteredBridge", "ChannelLeftBridge", "StasisEnd"),
-        "ChannelDestroyed",
+    text = (TRACES / "ari" / "ari_snoop_externalmedia.jsonl").read_text().splitlines()[0]
+    captured = [event[1:] for event in json.loads(text)["meta"]["ari_events"]]
+    named = [(event["type"], event.get("channel", {}).get("name", "")) for event in heard]
+    assert name_kinds(named) == name_kinds(captured)
+    assert {e["channel"]["id"] for e in heard if "channel" in e} == {snoop, medium}
+
+
+def name_kinds(events):
+    """Return what was told of a Snoop and of a medium, whatever its transport."""
+    return [
+        (type, (name or "").split("/")[0].replace("AudioSocket", "WebSocket"))
+        for type, name in events
+        if type not in ("ChannelVarset", "BridgeDestroyed")
     ]
+
+
+async def test_who_loses_both_sockets_leaves_the_snoop_and_the_bridge(pbx):
+    """As the captured tool that died did."""
+    ari, url = pbx
+    call = start(ari)
+    async with opened(url) as (client, application, _), aiohttp.ClientSession() as session:
+        snoop = (
+            await client.ask(requests.snoop(application, call.caller["id"], Spy.SAID))
+        ).document
+        request = requests.offer_over_websocket(application, MediaFormat.SLIN16)
+        medium = (await client.ask(request)).document
+        where = medium["channelvars"]["MEDIA_WEBSOCKET_CONNECTION_ID"]
+        bridge = (await client.ask(requests.make_bridge())).document
+        socket = await session.ws_connect(f"{url}/media/{where}", protocols=["media"])
+        await until(lambda: ari.pbx.channels[medium["id"]]["state"] == "Up")
+        await client.ask(requests.add_to_bridge(bridge["id"], [snoop["id"], medium["id"]]))
+        ari.media.break_off()
+        await ari.drop_events(is_abrupt=True)
+        async for _ in socket:
+            pass
+        await until(lambda: medium["id"] not in ari.pbx.channels)
+        assert ari.list_left(PREFIX) == [f"channel {snoop['id']}", f"bridge {bridge['id']}"]
+        call.hang_up()
+        assert ari.list_left(PREFIX) == [f"bridge {bridge['id']}"]
+
+
+async def test_a_broken_audiosocket_ends_its_channel_only(pbx):
+    ari, url = pbx
+    call = start(ari)
+    async with listening() as (address, callers), opened(url) as (client, application, _):
+        _, medium, *_ = await tap(client, application, call.caller["id"], Spy.SAID, address)
+        _, writer = await callers.get()
+        ari.media.break_off()
+        await until(lambda: medium not in ari.pbx.channels)
+        assert call.caller["id"] in ari.pbx.channels
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("", {"build", "system", "config", "status"}), ("?only=system", {"system"})],
+)
+async def test_a_pbx_tells_what_it_is_asked_about_itself(pbx, query, names):
+    _, url = pbx
+    async with aiohttp.ClientSession() as session:
+        sign = "&" if query else "?"
+        async with session.get(f"{url}/ari/asterisk/info{query}{sign}{KEY}") as answer:
+            assert set(await answer.json()) == names
+        async with session.get(f"{url}/ari/asterisk/ping?{KEY}") as answer:
+            assert (await answer.json())["ping"] == "pong"
+        async with session.get(f"{url}/ari/asterisk/info?only=x&{KEY}") as answer:
+            assert answer.status == 400

@@ -122,6 +122,23 @@ def refuse_allocation() -> RefusalError:
     return RefusalError(500, "Allocation failed", name="error")
 
 
+def show_info(version: str, entity: str, now: str) -> dict[str, dict[str, Any]]:
+    """Return what a PBX says about itself."""
+    return {
+        "build": {
+            "os": "Linux",
+            "kernel": "6.1.0",
+            "machine": "x86_64",
+            "options": "OPTIONAL_API",
+            "date": "2026-11-20 09:00:00 UTC",
+            "user": "root",
+        },
+        "system": {"version": version, "entity_id": entity},
+        "config": {"name": "", "default_language": "en", "setid": {"user": "", "group": ""}},
+        "status": {"startup_time": now, "last_reload_time": now},
+    }
+
+
 def show_module(name: str) -> dict[str, Any]:
     """Return a module as ARI shows one that runs."""
     return {

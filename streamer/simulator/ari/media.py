@@ -45,6 +45,9 @@ class Line(Protocol):
     def close(self) -> None:
         """End the connection; the channel has ended."""
 
+    def break_off(self) -> None:
+        """Break the connection off, without a word."""
+
 
 @dataclass
 class _Medium:
@@ -138,6 +141,11 @@ class Media:
         offer.timer = loop.call_later(wait_s, self._on_lost, channel)
         self.offers[asked.data] = offer
 
+    def break_off(self) -> None:
+        """Break every connection off, as a network does; the channels end, their calls go on."""
+        for medium in list(self._media.values()):
+            medium.line.break_off()
+
     async def close(self) -> None:
         """Drop every connection."""
         for id in list(self._media):
@@ -183,6 +191,10 @@ class AudioSocketLine(asyncio.Protocol):
         """End the connection."""
         self._transport.close()
 
+    def break_off(self) -> None:
+        """Break the connection off, without a word."""
+        self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the connection."""
         assert isinstance(transport, asyncio.Transport)
@@ -217,6 +229,7 @@ class WebSocketLine:
     """Somebody who has connected to `/media/ID`."""
 
     socket: web.WebSocketResponse
+    transport: asyncio.Transport | None = None
     came: bytearray = field(default_factory=bytearray)
     waiting: asyncio.Queue[bytes | None] = field(
         default_factory=lambda: asyncio.Queue(_MOST_BEHIND)
@@ -232,6 +245,11 @@ class WebSocketLine:
         while self.waiting.full():
             self.waiting.get_nowait()
         self.waiting.put_nowait(None)
+
+    def break_off(self) -> None:
+        """Break the connection off, without a word."""
+        if self.transport is not None:
+            self.transport.abort()
 
     async def send_all(self) -> None:
         """Send what waits, to the end."""

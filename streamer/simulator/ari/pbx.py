@@ -139,7 +139,7 @@ class SimulatedPbx:
             "creator": "",
             "name": "",
             "channels": [],
-            "creationtime": self._now(),
+            "creationtime": self.tell_time(),
             "video_mode": "none",
         } | fields
         self.bridges[bridge["id"]] = bridge
@@ -202,6 +202,9 @@ class SimulatedPbx:
         if inside.is_in_application:
             inside.is_in_application = False
             self.emit("StasisEnd", application=inside.application, channel=channel)
+            if inside.spied_on:
+                # It was followed only while it was inside: nobody but who hears all is told that it is destroyed.
+                inside.application = ""
             name, arguments = inside.before
             channel["dialplan"] |= {"app_name": name, "app_data": arguments}
 
@@ -223,16 +226,17 @@ class SimulatedPbx:
 
     def emit(self, type: str, **fields: Any) -> None:
         """Send an event, in which everything is as it is now."""
-        self._send({"type": type, "timestamp": self._now(), **copy_fields(fields)})
+        self._send({"type": type, "timestamp": self.tell_time(), **copy_fields(fields)})
+
+    def tell_time(self) -> str:
+        """Return what the clock shows."""
+        return show_moment(self._clock())
 
     def _forget(self, channel: Fields) -> None:
         id = channel["id"]
         del self.channels[id], self.inside[id], self.variables[id]
         for told in self.on_ended:
             told(id)
-
-    def _now(self) -> str:
-        return show_moment(self._clock())
 
 
 def show_moment(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from streamer.simulator.ari import applications, bridges, originations, snoops
-from streamer.simulator.ari.faults import MODULES, RefusalError, show_module
+from streamer.simulator.ari.faults import MODULES, RefusalError, show_info, show_module
 
 if TYPE_CHECKING:
     from streamer.simulator.ari.server import SimulatedAri
@@ -176,9 +176,17 @@ async def _unsubscribe(ari: SimulatedAri, request: web.Request) -> web.Response:
     return _show(ari, application)
 
 
-async def _show_info(ari: SimulatedAri, _: web.Request) -> web.Response:
-    system = {"version": ari.faults.version, "entity_id": applications.ENTITY}
-    return answer({"system": system})
+async def _show_info(ari: SimulatedAri, request: web.Request) -> web.Response:
+    only = [one for one in request.query.get("only", "").split(",") if one]
+    info = show_info(ari.faults.version, applications.ENTITY, ari.pbx.tell_time())
+    if not set(only) <= set(info):
+        raise RefusalError(400, "Invalid parameter value for 'only'")
+    return answer({name: one for name, one in info.items() if not only or name in only})
+
+
+async def _ping(ari: SimulatedAri, _: web.Request) -> web.Response:
+    when = ari.pbx.tell_time()
+    return answer({"ping": "pong", "timestamp": when, "asterisk_id": applications.ENTITY})
 
 
 async def _list_modules(ari: SimulatedAri, _: web.Request) -> web.Response:
@@ -229,6 +237,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/applications/{name}/subscription", _subscribe),
     ("DELETE", "/applications/{name}/subscription", _unsubscribe),
     ("GET", "/asterisk/info", _show_info),
+    ("GET", "/asterisk/ping", _ping),
     ("GET", "/asterisk/modules", _list_modules),
     ("GET", "/asterisk/modules/{name}", _show_module),
 ]

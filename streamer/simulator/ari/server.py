@@ -282,7 +282,7 @@ class SimulatedAri:
         channel, asked = offer.channel, offer.asked
         socket = web.WebSocketResponse(protocols=["media"])
         await socket.prepare(request)
-        line = WebSocketLine(socket)
+        line = WebSocketLine(socket, request.transport)
         self.media.take(channel, asked, line)
         await socket.send_str(tell_start(channel, asked))
         if channel["id"] in self.pbx.channels:
