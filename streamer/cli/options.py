@@ -17,6 +17,29 @@ from streamer.errors import UsageError
 if TYPE_CHECKING:
     from streamer.config import Settings
 
+
+def parse_path(text: str) -> Path:
+    """Read the name of a file of which one that cannot be read is told by whoever reads it, so that others are done.
+
+    Raises:
+        UsageError: It is empty, as of a variable that is not set; it would be the folder in which one is.
+    """
+    if not text:
+        raise UsageError("the name of a file is empty; is a variable not set?")
+    return Path(text)
+
+
+def parse_input(text: str) -> Path:
+    """Read the name of a file to read audio from; `-` is stdin, and a pipe may stand in the place of a file.
+
+    Raises:
+        UsageError: As `parse_path` does.
+    """
+    from streamer.media.piped import find_pipe
+
+    return find_pipe(text) or parse_path(text)
+
+
 Channels = Annotated[
     list[str],
     typer.Argument(
@@ -46,7 +69,8 @@ Echo = Annotated[bool, typer.Option("--echo", help="Test: send callers their own
 Tone = Annotated[int | None, typer.Option(metavar="HZ", help="Test: send callers a tone.")]
 
 Announce = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Play this to each caller first.")
+    Path | None,
+    typer.Option(metavar="FILE", parser=parse_input, help="Play this to each caller first."),
 ]
 
 Since = Annotated[
@@ -63,17 +87,6 @@ OnChannel = Annotated[
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most so many.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
-
-
-def parse_path(text: str) -> Path:
-    """Read the name of a file of which one that cannot be read is told by whoever reads it, so that others are done.
-
-    Raises:
-        UsageError: It is empty, as of a variable that is not set; it would be the folder in which one is.
-    """
-    if not text:
-        raise UsageError("the name of a file is empty; is a variable not set?")
-    return Path(text)
 
 
 CONNECTION = ("via", "url", "headers", "ca", "insecure")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from streamer.core.reasons import explain, find_cause, is_known
 from streamer.errors import StreamerError, UsageError
 from streamer.media.findings import Findings
+from streamer.media.piped import PipedFile
 from streamer.media.raw import Codec, RawFormat, find_named, has_header
 
 if TYPE_CHECKING:
@@ -59,12 +60,14 @@ def open_audio(path: Path, raw: RawFormat | None, findings: Findings) -> InputCo
 
 
 def check_file(path: Path, *, missing: type[StreamerError] = UsageError) -> None:
-    """Check that a file can be read, before anything opens it: opening a pipe waits for its other end.
+    """Check that a file can be read, before anything opens it; of a pipe that the user named, all is read first.
 
     Raises:
         UsageError: It is no file, or must not be read.
         StreamerError: It is missing; of the class `missing`.
     """
+    if isinstance(path, PipedFile):
+        path.fill()
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode) and not os.access(path, os.R_OK):
@@ -88,7 +91,7 @@ def _open_with_header(path: Path, start: bytes) -> InputContainer:
     import av  # heavy, and only needed for audio files
 
     try:
-        return av.open(str(path), "r")
+        return av.open(os.fspath(path), "r")
     except (av.FFmpegError, OSError) as error:
         if start[4:8] == _MP4:
             raise UsageError(
@@ -116,7 +119,7 @@ def _open_raw(path: Path, raw: RawFormat) -> InputContainer:
         if raw.codec is Codec.VOX:
             vox = _wrap_vox(path.read_bytes(), raw.rate)
             return av.open(io.BytesIO(vox), "r", format="wav")
-        return av.open(str(path), "r", format=_DEMUXERS[raw.codec], options=options)
+        return av.open(os.fspath(path), "r", format=_DEMUXERS[raw.codec], options=options)
     except (av.FFmpegError, OSError) as error:
         reason = explain(error) if is_known(error) else "it makes no sense as that"
         raise UsageError(f"{path} cannot be read as {raw}: {reason}") from error

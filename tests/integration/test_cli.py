@@ -11,6 +11,7 @@ import av
 import pytest
 
 from streamer import __version__
+from streamer.media import piped
 from streamer.media.wav import HEADER_SIZE
 from streamer.recording.writer import create_recording
 from streamer.simulator.script import script_pcm
@@ -305,7 +306,7 @@ async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
     [
         ("empty.wav", "empty.wav is empty"),
         ("folder", "the folder"),
-        ("pipe", "is a pipe or a device"),
+        ("pipe", "is a pipe into which nobody writes"),
         ("mute.mkv", "mute.mkv holds no audio"),
         ("header.wav", "header.wav holds no audio that can be decoded"),
         ("cut.wav", "cut.wav holds no audio behind its header"),
@@ -313,7 +314,8 @@ async def test_a_variable_that_is_no_setting_is_said_once(tmp_path):
         ("x" * 300, "no such file"),
     ],
 )
-async def test_what_holds_no_audio_is_said_in_plain_words(tmp_path, name, said):
+async def test_what_holds_no_audio_is_said_in_plain_words(tmp_path, name, said, monkeypatch):
+    monkeypatch.setattr(piped, "WRITER_PATIENCE_S", 0.01)
     (tmp_path / "empty.wav").touch()
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")

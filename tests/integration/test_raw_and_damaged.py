@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.media import piped
 from streamer.media.decode import decode_mono
 from tests.fakes.command_line import run_here
 from tests.fakes.written import Written, write
@@ -126,7 +127,8 @@ async def test_nothing_understood_is_said_with_length_and_loudness(level, words,
     assert words in err
 
 
-async def test_a_pipe_is_refused_instead_of_waited_for(tmp_path, recordings):
+async def test_a_pipe_that_nobody_writes_into_is_refused(tmp_path, recordings, monkeypatch):
+    monkeypatch.setattr(piped, "WRITER_PATIENCE_S", 0.01)
     pipe = tmp_path / "x.wav"
     os.mkfifo(pipe)
     keep = ["--store", "--recordings", recordings]

@@ -22,7 +22,7 @@ from streamer.cli.options import (
     Plain,
     Tone,
     choose_lines,
-    parse_path,
+    parse_input,
     with_settings,
 )
 from streamer.errors import UsageError
@@ -122,7 +122,7 @@ def play(
     settings: Settings,
     call: CallName,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", parser=parse_path, help="An audio file.")
+        Path | None, typer.Argument(metavar="[FILE]", parser=parse_input, help="An audio file.")
     ] = None,
     into_call: Annotated[
         bool, typer.Option("--into-call", help="Play FILE to the party of this live call.")

@@ -19,6 +19,7 @@ from streamer.cli.options import (
     OnChannel,
     Since,
     Until,
+    parse_input,
     parse_path,
     with_settings,
 )
@@ -35,7 +36,7 @@ def transcribe(
         list[Path] | None,
         typer.Argument(
             metavar="FILE...",
-            parser=parse_path,
+            parser=parse_input,
             help="Audio files, folders and patterns of them; a stereo file is two legs.",
         ),
     ] = None,
@@ -61,12 +62,12 @@ def transcribe(
     incoming: Annotated[
         Path | None,
         typer.Option(
-            "--in", metavar="FILE", parser=parse_path, help="One direction of a call, with --out."
+            "--in", metavar="FILE", parser=parse_input, help="One direction of a call, with --out."
         ),
     ] = None,
     outgoing: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", parser=parse_path, help="The other direction."),
+        typer.Option("--out", metavar="FILE", parser=parse_input, help="The other direction."),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[

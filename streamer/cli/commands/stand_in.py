@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.options import parse_input
+
 _HOST, _PORT = "127.0.0.1", 5039
 
 
 def simulate(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Audio files, or captured traces (.jsonl)."),
+        typer.Argument(
+            metavar="FILE...", parser=parse_input, help="Audio files, or captured traces (.jsonl)."
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _HOST,
     port: Annotated[
