@@ -27,7 +27,7 @@ from tests.fakes.listening import Listening
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import close_callers
 
-FRAME_BYTES = {"slin": 320, "slin16": 640, "slin48": 1920, "ulaw": 160, "alaw": 160}
+FRAME_BYTES = {"slin": 320, "slin16": 640, "slin48": 1920, "ulaw": 160, "alaw": 160, "g722": 160}
 
 
 class Channel:

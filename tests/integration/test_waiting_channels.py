@@ -221,7 +221,7 @@ async def test_other_answers_are_explained(status, said, recordings):
 @pytest.mark.parametrize(
     ("first", "said"),
     [
-        (START.format("g722"), "its audio is g722, which is not read here"),
+        (START.format("opus"), "its audio is opus, which is not read here"),
         (None, "hung up before it said what its audio is"),
     ],
 )

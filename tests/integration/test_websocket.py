@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from streamer.media import g722
 from streamer.sources.playout import Announcement, Echo, Tone
 from streamer.wire import g711
 from tests.fakes.chan_websocket import dial, listening_web
@@ -46,6 +47,23 @@ async def test_a_call_in_either_law_is_recorded_as_samples(recordings, runtime_d
         await here.ended()
     (recorded,) = here.calls()
     assert here.pcm(recorded) == g711.decode(codes, law)
+
+
+async def test_a_call_in_g722_is_recorded_as_samples_and_hears_them(recordings, runtime_dir):
+    said = EVERY_SAMPLE[:6400]
+    playback = lambda: Announcement(lambda rate: said)  # noqa: E731
+    async with listening_web(recordings, runtime_dir, playback=playback) as (here, _):
+        channel = await dial(here.port, format="g722")
+        await channel.start()
+        codes = g722.Encoder().encode(said)
+        await channel.speak(codes)
+        await until(lambda: channel.commands == ["MARK_MEDIA streamer"])
+        await channel.hang_up()
+        await here.ended()
+    (recorded,) = here.calls()
+    assert here.pcm(recorded) == g722.Decoder().decode(codes)
+    assert recorded["legs"][0]["rate"] == 16_000
+    assert (bytes(channel.heard), set(channel.frames)) == (codes, {160})
 
 
 async def test_half_a_sample_waits_for_its_other_half(recordings, runtime_dir):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from streamer.sources.base import Sent
 from streamer.sources.one_way import ReturnWatch
 from streamer.sources.playout import Playback, watch_return
-from streamer.sources.websocket.audio import encode
+from streamer.sources.websocket.audio import Encoder
 from streamer.wire.websocket.base import MediaFormat, Speaker
 
 MARK = "streamer"
@@ -49,7 +49,8 @@ class WebPlayout:
         sent.rate = format.rate
         self._waiting = bytearray()
         """Coded audio that is less than a frame of the peer."""
-        self._frame_bytes = frame_bytes if _is_believable(frame_bytes, format) else 0
+        self._encoder = Encoder(format)
+        self._frame_bytes = frame_bytes if _is_believable(frame_bytes, self._encoder) else 0
         self._has_unmarked = False
 
     def play(self, frames: int) -> None:
@@ -68,7 +69,7 @@ class WebPlayout:
                 self._end()
                 return
             self.watch.play(pcm)
-            self._waiting += encode(pcm, self._format)
+            self._waiting += self._encoder.encode(pcm)
             self._send_whole_frames()
 
     def flush(self) -> None:
@@ -95,9 +96,8 @@ class WebPlayout:
         if not self._has_unmarked:
             return
         if self._waiting:
-            silence = encode(bytes(2), self._format)
             missing = self._frame_bytes - len(self._waiting)
-            self._transmit(bytes(self._waiting) + silence * (missing // len(silence)))
+            self._transmit(bytes(self._waiting) + self._encoder.fill(missing))
             self._waiting.clear()
         self._has_unmarked = False
         mark = self._speaker.mark(MARK)
@@ -118,8 +118,8 @@ class WebPlayout:
             self._send(message)
 
 
-def _is_believable(frame_bytes: int, format: MediaFormat) -> bool:
+def _is_believable(frame_bytes: int, encoder: Encoder) -> bool:
     """Say whether frames may have this size: whole samples, of a length that somebody could mean."""
-    seconds = frame_bytes / len(encode(bytes(2 * format.rate), format))
-    is_whole = frame_bytes % len(encode(bytes(2), format)) == 0
+    seconds = frame_bytes / encoder.bytes_a_second
+    is_whole = frame_bytes % encoder.sample_bytes == 0
     return is_whole and SHORTEST_FRAME_S <= seconds <= LONGEST_FRAME_S

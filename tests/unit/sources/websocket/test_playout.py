@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamer.media import g722
 from streamer.sources.base import Sent
 from streamer.sources.playout import Announcement, Echo, Tone
 from streamer.sources.websocket.audio import encode
@@ -37,6 +38,15 @@ class Line:
     @property
     def words(self) -> list[str]:
         return [one for one in self.sent if isinstance(one, str)]
+
+
+def test_g722_is_coded_in_one_go_and_filled_up_with_silence():
+    line = Line(Announcement(lambda rate: PCM * 2), MediaFormat("g722", 16_000), frame_bytes=240)
+    for _ in range(6):
+        line.playout.play(1)
+    filled = (PCM * 2).ljust(3 * 960, b"\0")
+    assert line.audio == g722.Encoder().encode(filled)[:480]
+    assert [len(one) for one in line.sent if isinstance(one, bytes)] == [240, 240]
 
 
 @pytest.mark.parametrize("codec", ["slin", "ulaw", "alaw"])
