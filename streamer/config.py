@@ -76,6 +76,11 @@ class Settings:
         "Speech model: a name of `streamer models` or a directory; empty for the largest installed.",
         '"small"',
     )
+    models_dir: str = _setting(
+        "",
+        "Folder of speech models, one folder each, into which `streamer models pull` puts them; empty for the Hugging Face cache.",
+        '"/var/lib/streamer/models"',
+    )
     language: str = _setting(
         "en",
         "Language that is spoken, by code or name; several, separated by commas, or auto are chosen from once per leg.",

@@ -155,7 +155,7 @@ async def open_speech(
 def _explain_lag(settings: Settings, model: InstalledModel) -> str:
     machine = read_machine(looks_for_gpu=False)  # whose import would hold up the words of others
     smaller = suggest_smaller(model.size, machine, settings.language)
-    installed = {each.name for each in list_models()}
+    installed = {each.name for each in list_models(settings.models_dir)}
     return explain_smaller(
         model.name, smaller, is_installed=smaller is not None and smaller.name in installed
     )
@@ -222,7 +222,7 @@ async def _taking_up(
 
 
 async def _take_up(name: str, settings: Settings, backend: Backend, bus: Bus) -> None:
-    model = await await_model(name)
+    model = await await_model(name, settings.models_dir)
     try:
         backend.lack = await _find_lack(settings, model, bus)
         if backend.lack:

@@ -32,7 +32,7 @@ def run_check(
         NotFoundError: It is not installed.
         ModelError: It is broken, or cannot be loaded here.
     """
-    model = choose_model(name)
+    model = choose_model(name, settings.models_dir)
     if model is None:
         return output.fail(NO_MODEL, ExitCode.NOT_FOUND)
     return run_to_end(

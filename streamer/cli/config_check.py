@@ -93,9 +93,10 @@ def find_faults(config: Path | None, environment: Mapping[str, str]) -> Iterator
     """
     text, path = read_text(config), str(config or default_config_path())
     values = tomllib.loads(text)
+    models_dir = str(environment.get(_name_variable("models_dir"), values.get("models_dir", "")))
     pair = list(_find_wrong_pair(values, environment))
     in_file = [one for one in pair if _name_variable(str(one[0][0])) not in environment]
-    wrong = [*_find_wrong(values), *in_file]
+    wrong = [*_find_wrong(values, models_dir), *in_file]
     lines = find_lines(text) if wrong else {}
     for key, message in sorted(wrong, key=lambda one: lines[one[0]]):
         yield Fault(path, lines[key], f"{path}, line {lines[key]}: {message}")
@@ -104,18 +105,20 @@ def find_faults(config: Path | None, environment: Mapping[str, str]) -> Iterator
         yield Fault(variable, None, f"{variable}: {message}")
     for name in Settings.__slots__:
         variable = _name_variable(name)
-        if variable in environment and (message := _judge_variable(name, environment[variable])):
+        if variable in environment and (
+            message := _judge_variable(name, environment[variable], models_dir)
+        ):
             yield Fault(variable, None, message)
 
 
-def _find_wrong(values: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+def _find_wrong(values: Mapping[str, Any], models_dir: str) -> Iterator[tuple[Key, str]]:
     """Yield the key of each wrong value of a config file, and what is wrong with it."""
     for name, value in values.items():
         if name == "listen" and isinstance(value, list):
             yield from _find_wrong_tables(value)
         elif message := _explain(partial(check_value, name, value, where="")):
             yield (name,), _shorten(message)
-        elif message := _judge(name, value):
+        elif message := _judge(name, value, models_dir):
             yield (name,), message
 
 
@@ -164,18 +167,20 @@ def _read_table(table: Mapping[str, Any], *, where: str) -> None:
     read_credentials(read.auth, read.yeastar_auth, where=f"{where}: ")
 
 
-def _judge_variable(name: str, text: str) -> str:
+def _judge_variable(name: str, text: str, models_dir: str) -> str:
     """Return what is wrong with a variable of the environment, nothing if nothing is."""
     try:
         value = read_variable(name, text)
     except UsageError as error:
         return str(error)
-    message = _judge(name, value)
+    message = _judge(name, value, models_dir)
     return f"{_name_variable(name)}: {message}" if message else ""
 
 
-def _judge(name: str, value: Any) -> str:
+def _judge(name: str, value: Any, models_dir: str) -> str:
     """Return why a value of the right type cannot be meant; an empty one is none."""
+    if name == "model" and value:
+        return _explain(partial(_check_model, value, models_dir))
     judge = _JUDGES.get(name)
     return _explain(partial(judge, value)) if judge is not None and value else ""
 
@@ -208,9 +213,9 @@ def _check_database(value: str) -> None:
         raise UsageError(f"{value} is a folder; name a file in it")
 
 
-def _check_model(value: str) -> None:
+def _check_model(value: str, models_dir: str) -> None:
     with suppress(*[NotFoundError] if value in NAMES else []):  # one of these is yet to be pulled
-        resolve_model(value)
+        resolve_model(value, models_dir)
 
 
 _JUDGES: Mapping[str, Callable[[Any], object]] = {
@@ -218,11 +223,11 @@ _JUDGES: Mapping[str, Callable[[Any], object]] = {
     "ari_url": complete_url,
     "ari_password": lambda value: find_secret(value, where="ari_password", environment=os.environ),
     "ca": lambda value: open_trust(value, insecure=False),
-    "model": _check_model,
     "device": _check_choice("device", "auto", "cpu", "cuda"),
     "compute_type": _check_choice("compute_type", "auto", *_COMPUTE_TYPES),
     "encoder_window": _check_choice("encoder_window", "auto", *EncoderWindow),
     "recordings": _check_folder,
+    "models_dir": _check_folder,
     "db": _check_database,
     "trusted_proxies": read_proxies,
     "log_file": check_log_file,

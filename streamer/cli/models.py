@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamer.cli import output
 from streamer.cli.check_model import encode_findings
 from streamer.config import Settings
+from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.check.findings import summarise
 from streamer.speech.check.memory import recall_latest
@@ -17,6 +18,7 @@ from streamer.speech.engine.models import (
     InstalledModel,
     choose_model,
     list_models,
+    models_folder,
     resolve_model,
 )
 
@@ -25,9 +27,9 @@ _NOTES = {
 }
 
 
-def run_list(*, as_json: bool) -> int:
-    """Print the installed models, smallest first."""
-    models = list_models()
+def run_list(settings: Settings, *, as_json: bool) -> int:
+    """Print the installed models, smallest first, and say where they are kept."""
+    models = list_models(settings.models_dir)
     if as_json:
         for model in models:
             output.json_line(_describe(model))
@@ -35,24 +37,25 @@ def run_list(*, as_json: bool) -> int:
     output.data(f"{'name':<18} {'size':>9}  {'languages':<12} path")
     for model in models:
         output.data(
-            f"{model.name:<18} {_format_size(model.size):>9}  {_languages(model):<12} {model.path}"
+            f"{printable(model.name):<18} {_format_size(model.size):>9}  {_languages(model):<12} {printable(str(model.path))}"
         )
         for note in filter(None, (_NOTES.get(model.name), _say_check(model))):
             output.data(f"{'':<18} {note}")
+    output.talk(f"models are kept in {models_folder(settings.models_dir)}")
     return ExitCode.DONE
 
 
-def run_path(name: str) -> int:
+def run_path(settings: Settings, name: str) -> int:
     """Print where a model is.
 
     Raises:
         NotFoundError: It is not installed.
     """
-    output.data(str(resolve_model(name).path))
+    output.data(str(resolve_model(name, settings.models_dir).path))
     return ExitCode.DONE
 
 
-def run_pull(name: str) -> int:
+def run_pull(settings: Settings, name: str) -> int:
     """Download a model and print where it is.
 
     Raises:
@@ -61,7 +64,7 @@ def run_pull(name: str) -> int:
     """
     from streamer.speech.engine.download import pull_model
 
-    output.data(str(pull_model(name).path))
+    output.data(str(pull_model(name, settings.models_dir).path))
     return ExitCode.DONE
 
 
@@ -80,7 +83,7 @@ def run_advised_pull(settings: Settings) -> int:
     output.talk(why)
     if not output.ask(f"Download {name}?"):
         raise UsageError("nothing was downloaded; `streamer models pull NAME` downloads another")
-    return run_pull(name)
+    return run_pull(settings, name)
 
 
 def choose_or_pull(settings: Settings) -> InstalledModel | None:
@@ -91,9 +94,9 @@ def choose_or_pull(settings: Settings) -> InstalledModel | None:
     Raises:
         NotFoundError: The named model is not installed.
     """
-    model = choose_model(settings.model)
+    model = choose_model(settings.model, settings.models_dir)
     if model is None and output.can_ask():
-        model = _offer(SUGGESTED)
+        model = _offer(SUGGESTED, settings.models_dir)
     if model is None:
         output.talk(NO_MODEL)
     return model
@@ -112,13 +115,13 @@ def need_language(settings: Settings, model: InstalledModel) -> None:
         )
 
 
-def _offer(name: str) -> InstalledModel | None:
+def _offer(name: str, models_dir: str) -> InstalledModel | None:
     from streamer.speech.engine.download import pull_model
 
     if not output.ask(f"No speech model is installed. Download {name} (about 480 MB) first?"):
         return None
     try:
-        return pull_model(name)
+        return pull_model(name, models_dir)
     except StreamerError as error:
         output.fail(str(error), error.exit_code)
         return None

@@ -92,7 +92,7 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file
 CONNECTION = ("via", "url", "headers", "ca", "insecure")
 """Settings of a command that connects to the PBX."""
 
-SPEECH = ("model", "language", "prompt", "hotwords", "encoder_window")
+SPEECH = ("model", "models_dir", "language", "prompt", "hotwords", "encoder_window")
 """Settings of a command that transcribes."""
 
 STORED = ("recordings", "db")
@@ -117,6 +117,9 @@ _FLAGS: dict[str, Any] = {
     "insecure": Annotated[bool | None, typer.Option("--insecure", help="Accept any certificate.")],
     "model": Annotated[
         str | None, typer.Option(metavar="NAME|DIR", help="Speech model; see `streamer models`.")
+    ],
+    "models_dir": Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder of models, one folder each.")
     ],
     "language": Annotated[
         str | None,

@@ -60,7 +60,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     options = _check(settings, flags)
     warnings = _find_warnings(options)
     with plan_playing(flags.playing) as playing:
-        wanted = find_wanted(settings.model)
+        wanted = find_wanted(settings.model, settings.models_dir)
         for warning in warnings:
             output.talk(warning)
         options = replace(options, **asdict(playing))

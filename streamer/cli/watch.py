@@ -75,7 +75,7 @@ def run_watch(
     playing.check()
     if playing.are_given and not channels:
         raise UsageError("--announce, --tone and --echo need a channel to be heard on")
-    wanted = find_wanted(settings.model)
+    wanted = find_wanted(settings.model, settings.models_dir)
     if web is not None and channels:
         say_lack(wanted)
     if not channels and frontend is not None:

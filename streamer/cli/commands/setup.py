@@ -24,20 +24,21 @@ models_app = typer.Typer(
 def _models(context: typer.Context, as_json: AsJson = False) -> int:
     """List, download, try and find speech models."""
     if context.invoked_subcommand is None:
-        return models_list(as_json=as_json)
+        return models_list(models_dir=None, config=None, log_file=None, verbose=0, as_json=as_json)
     return ExitCode.DONE
 
 
 @models_app.command("list")
-def models_list(as_json: AsJson = False) -> int:
-    """List the installed models: bundled, and in the Hugging Face cache."""
+@with_settings("models_dir")
+def models_list(settings: Settings, as_json: AsJson = False) -> int:
+    """List the installed models: bundled, in models_dir, and in the Hugging Face cache."""
     from streamer.cli.models import run_list
 
-    return run_list(as_json=as_json)
+    return run_list(settings, as_json=as_json)
 
 
 @models_app.command("pull")
-@with_settings("language")
+@with_settings("language", "models_dir")
 def models_pull(
     settings: Settings,
     name: Annotated[
@@ -51,11 +52,11 @@ def models_pull(
     """Download a faster-whisper model; no other command uses the internet."""
     from streamer.cli.models import run_advised_pull, run_pull
 
-    return run_pull(name) if name else run_advised_pull(settings)
+    return run_pull(settings, name) if name else run_advised_pull(settings)
 
 
 @models_app.command("check")
-@with_settings()
+@with_settings("models_dir")
 def models_check(
     settings: Settings,
     name: Annotated[
@@ -71,7 +72,9 @@ def models_check(
 
 
 @models_app.command("path")
+@with_settings("models_dir")
 def models_path(
+    settings: Settings,
     name: Annotated[
         str,
         typer.Argument(
@@ -82,4 +85,4 @@ def models_path(
     """Print where a model is installed."""
     from streamer.cli.models import run_path
 
-    return run_path(name)
+    return run_path(settings, name)

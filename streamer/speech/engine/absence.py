@@ -30,25 +30,25 @@ class WantedModel:
     """Why it is not there, and what to do; empty if it is."""
 
 
-def find_wanted(name: str) -> WantedModel:
+def find_wanted(name: str, models_dir: str = "") -> WantedModel:
     """Look for the model that is named, or for the largest installed one; a lack is said, not raised."""
     try:
-        model = choose_model(name)
+        model = choose_model(name, models_dir)
     except ModelError as error:
         return WantedModel(
             name, None, f"{error}; calls are recorded without text until it is whole"
         )
     except NotFoundError:
-        names = [each.name for each in list_models()]
+        names = [each.name for each in list_models(models_dir)]
         return WantedModel(name, None, explain_absence(name, installed=names))
     return WantedModel(name, model, "" if model else NO_MODEL)
 
 
-async def await_model(name: str, *, look_s: float = LOOK_S) -> InstalledModel:
+async def await_model(name: str, models_dir: str = "", *, look_s: float = LOOK_S) -> InstalledModel:
     """Wait until a model is there and has stopped growing."""
     before: InstalledModel | None = None
     while True:
-        found = (await asyncio.to_thread(find_wanted, name)).model
+        found = (await asyncio.to_thread(find_wanted, name, models_dir)).model
         if found is not None and found == before:
             return found
         before = found

@@ -1,7 +1,8 @@
 """Which models are installed, and where; looks at files only and never at the network.
 
-A model is named by a directory, by `demo` (it comes with this package), by one of `NAMES`, or by the `owner/name` of a repository
-in the Hugging Face cache. Nothing here loads a model.
+A model is named by a directory, by `demo` (it comes with this package), by the name of its folder in the user's folder of models, by
+one of `NAMES`, or by the `owner/name` of a repository; the last two may lie in that folder or in the Hugging Face cache. `models_dir`
+is that folder, empty if there is none. Nothing here loads a model.
 """
 
 from __future__ import annotations
@@ -71,41 +72,49 @@ class InstalledModel:
     size: int
 
 
-def resolve_model(name: str) -> InstalledModel:
+def resolve_model(name: str, models_dir: str = "") -> InstalledModel:
     """Return the model that the user named.
 
     Raises:
         NotFoundError: It is not installed, or there is no such model.
         ModelError: It is installed, but a file is missing or broken.
     """
-    path = _find(name)
+    path = _find(name, models_dir)
     check_model(path)
     return InstalledModel(name, path, _count_bytes(path))
 
 
-def list_models() -> list[InstalledModel]:
+def list_models(models_dir: str = "") -> list[InstalledModel]:
     """Return the models that are installed under a name, smallest first; broken ones are left out."""
     found: dict[Path, InstalledModel] = {}
-    for name in (DEMO, *NAMES):
-        path = demo_path() if name == DEMO else _find_in_cache(NAMES[name])
-        if path is not None and path not in found and _is_whole(path):
+    for name in (DEMO, *_list_folders(models_dir), *NAMES):
+        try:
+            path = _find(name, models_dir)
+        except NotFoundError:
+            continue
+        if path not in found and _is_whole(path):
             found[path] = InstalledModel(name, path, _count_bytes(path))
     return sorted(found.values(), key=lambda model: model.size)
 
 
-def choose_model(name: str) -> InstalledModel | None:
+def models_folder(models_dir: str = "") -> Path:
+    """Return where `streamer models pull` puts models."""
+    return Path(models_dir).expanduser().absolute() if models_dir else _cache_dir()
+
+
+def choose_model(name: str, models_dir: str = "") -> InstalledModel | None:
     """Return the model that is named, else the largest installed one that is not the demo's, else None.
 
     Raises:
         NotFoundError: The named one is not installed.
     """
-    return resolve_model(name) if name else default_model()
+    return resolve_model(name, models_dir) if name else default_model(models_dir)
 
 
-def default_model() -> InstalledModel | None:
+def default_model(models_dir: str = "") -> InstalledModel | None:
     """Return the largest installed model that is not the demo's; None if there is no other."""
     return max(
-        (model for model in list_models() if model.name != DEMO),
+        (model for model in list_models(models_dir) if model.name != DEMO),
         key=lambda model: model.size,
         default=None,
     )
@@ -158,9 +167,11 @@ def check_model(path: Path) -> None:
         )
 
 
-def _find(name: str) -> Path:
+def _find(name: str, models_dir: str) -> Path:
     if name == DEMO:
         return demo_path()
+    if models_dir and (path := _find_in_folder(name, models_folder(models_dir))):
+        return path
     if name not in NAMES and Path(name).expanduser().is_dir():
         return Path(name).expanduser().absolute()
     repository = NAMES.get(name, name)
@@ -176,6 +187,32 @@ def _not_installed(name: str) -> str:
     nearest = difflib.get_close_matches(name, (DEMO, *NAMES), n=1)
     hint = f"did you mean {nearest[0]}? " if nearest else ""
     return f"there is no model or directory {name}; {hint}`streamer models list` shows what is installed"
+
+
+def name_folder(name: str) -> str:
+    """Return the name of a model's folder among the user's models, a folder itself of `owner/name` being none."""
+    return name.replace("/", "--")
+
+
+def _find_in_folder(name: str, folder: Path) -> Path | None:
+    """Return the folder of a model among the user's, also under another name that means the same repository."""
+    aliases = [other for other, repository in NAMES.items() if repository == NAMES.get(name)]
+    for each in (name, *aliases):
+        path = folder / name_folder(each)
+        if each not in ("", ".", "..") and (path / "model.bin").is_file():
+            return path
+    return None
+
+
+def _list_folders(models_dir: str) -> list[str]:
+    """Return the names of the folders among the user's models, as they may be written behind --model."""
+    if not models_dir:
+        return []
+    try:
+        paths = sorted(models_folder(models_dir).iterdir())
+    except OSError:
+        return []
+    return [path.name for path in paths if path.name != DEMO and path.is_dir()]
 
 
 def _find_in_cache(repository: str) -> Path | None:

@@ -40,7 +40,7 @@ def test_a_misspelt_name_is_told_what_was_meant():
 async def test_a_model_that_still_grows_is_not_taken_up(monkeypatch, tmp_path):
     sizes = iter([None, 1, 2, None, 3, 3, 4])
 
-    def look(name):
+    def look(name, models_dir):
         size = next(sizes)
         return WantedModel(name, InstalledModel(name, tmp_path, size) if size else None)
 
