@@ -14,12 +14,14 @@ import typer
 from streamer import __version__
 from streamer.cli import output
 from streamer.cli.commands import about, configure, live, past, serving, setup, stand_in
+from streamer.cli.commands.grouping import GroupedHelp, show_examples
 from streamer.cli.usage import reword
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
 
 app = typer.Typer(
     name="streamer",
+    cls=GroupedHelp,
     help="See what is being said on an Asterisk call, on your own machine.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -68,6 +70,7 @@ app.command("help")(about.help_)
 app.command()(about.version)
 app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
+show_examples(app)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ _WORDS = (
     (re.compile(r"Input should be greater than or equal to "), "it must be at least "),
     (re.compile(r"Input should be less than or equal to "), "it must be at most "),
     (re.compile(r"Input should be "), "it must be "),
+    (re.compile(r" \(Possible options: ([^)]*)\)$"), r". Did you mean \1?"),
 )
 
 

@@ -1,0 +1,119 @@
+"""How `--help` is ordered: commands by what one wants, and examples of each; the texts themselves stand with the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import typer
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
+    "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
+    "Set up": ("models", "config", "help", "version"),
+    "Test": ("demo", "simulate"),
+}
+"""The commands below each title, in order."""
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "watch": ("streamer watch 'PJSIP/100-0000001a'", "streamer watch --json | jq -r .text"),
+    "record": (
+        "streamer record 'caller=PJSIP/100-0000001a;1' 'agent=PJSIP/100-0000001a;2'",
+        "streamer record 'PJSIP/100-0000001a' -o call.wav --seconds 60",
+    ),
+    "serve": (
+        "streamer serve --accept-unknown",
+        "streamer serve --audiosocket 0.0.0.0:9092 --register 127.0.0.1:9093 --json",
+    ),
+    "stop": ("streamer stop last", "streamer stop --listener 127.0.0.1:9092"),
+    "play": ("streamer play last hold.wav --into-call", "streamer play last --flush"),
+    "channels": ("streamer channels", "streamer channels --watch --json"),
+    "calls": ("streamer calls --since 2h", "streamer calls --text refund --json"),
+    "show": ("streamer show last", "streamer show 20261120-1305 --json"),
+    "search": (
+        "streamer search refund",
+        "streamer search '\"account number\" OR invoice' --since 7d",
+    ),
+    "export": ("streamer export last -o call.srt", "streamer export last --audio -o call.wav"),
+    "transcribe": (
+        "streamer transcribe call.wav --format srt -o call.srt",
+        "ssh pbx cat call.wav | streamer transcribe -",
+    ),
+    "resume": ("streamer resume", "streamer resume --all"),
+    "delete": ("streamer delete last", "streamer delete 20261120-130500-ab12 --yes"),
+    "backup": (
+        "streamer backup /mnt/backup/today",
+        "streamer backup copy --recordings /var/lib/streamer",
+    ),
+    "models": ("streamer models", "streamer models pull small"),
+    "models list": ("streamer models list", "streamer models list --json"),
+    "models pull": (
+        "streamer models pull",
+        "streamer models pull small --models-dir /var/lib/streamer/models",
+    ),
+    "models check": ("streamer models check", "streamer models check small --json"),
+    "models path": ("streamer models path small", "ls $(streamer models path demo)"),
+    "config": ("streamer config > ~/.config/streamer/config.toml", "streamer config check"),
+    "config sample": (
+        "streamer config sample > ~/.config/streamer/config.toml",
+        "streamer config sample | grep -A1 models_dir",
+    ),
+    "config show": ("streamer config show", "streamer config show --config ./config.toml --json"),
+    "config check": ("streamer config check", "streamer config check --config ./config.toml"),
+    "config path": ("streamer config path", '${EDITOR:-vi} "$(streamer config path)"'),
+    "config asterisk": (
+        "streamer config asterisk --version 22.5 --via audiosocket",
+        "streamer config asterisk --version 22.9 --via websocket --tls --address pbx.example.com:9094",
+    ),
+    "config yeastar": (
+        "streamer config yeastar --url wss://streamer.example.com:9094",
+        "streamer config yeastar --rate 8000",
+    ),
+    "help": ("streamer help watch", "streamer help models pull"),
+    "version": ("streamer version", "streamer version --json"),
+    "demo": ("streamer demo", "streamer demo --json"),
+    "simulate": (
+        "streamer simulate call.wav",
+        "streamer simulate call.wav --audiosocket 127.0.0.1:9092 --calls 10",
+    ),
+}
+"""Two command lines of each command."""
+
+
+class GroupedHelp(typer.core.TyperGroup):
+    """The whole of streamer; its help lists commands below the titles of `PANELS`."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands that there are, panel by panel."""
+        width = max(map(len, self.commands))
+        for title, names in PANELS.items():
+            rows = [
+                (
+                    name.ljust(width),
+                    self.commands[name].get_short_help_str(formatter.width - width - 6),
+                )
+                for name in names
+                if name in self.commands
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def show_examples(app: typer.Typer, before: str = "") -> None:
+    """Put its examples below the help of each command of a group, and of the groups in it."""
+    for name, info in _list_commands(app):
+        if examples := EXAMPLES.get(f"{before}{name}"):
+            info.epilog = "\n".join(["\b", "Examples:", *(f"  {line}" for line in examples)])
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            show_examples(group.typer_instance, f"{before}{group.name} ")
+
+
+def _list_commands(
+    app: typer.Typer,
+) -> Iterator[tuple[str, typer.models.CommandInfo | typer.models.TyperInfo]]:
+    for command in app.registered_commands:
+        name = command.name or str(getattr(command.callback, "__name__", ""))
+        yield str(name).replace("_", "-"), command
+    for group in app.registered_groups:
+        yield group.name or "", group
