@@ -214,6 +214,8 @@ class CallEnded:
     reason: EndReason
     duration: float
     cause: Cause | None = None
+    status: str = ""
+    """How it went, as the PBX has said, one of `STATUSES`; empty where the reason tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,10 @@ class CallStats:
 
     call_id: str
     talk_s: float
+
+
+STATUSES = ("completed", "failed", "no_answer")
+"""How a call may have gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,9 +325,10 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "unclear", "call": call_id, "leg": leg, **place}
         case Trouble(call_id, message):
             return {"event": "trouble", "call": call_id, "message": message}
-        case CallEnded(call_id, reason, duration, cause):
+        case CallEnded(call_id, reason, duration, cause, status):
             end: dict[str, Any] = {"reason": reason.value, "duration": round(duration, 3)}
             how = judge_outcome(reason, was_heard=duration > 0).encode()
+            how |= {"status": status} if status else {}
             return {"event": "call_ended", "call": call_id, **end, **_encode_cause(cause), **how}
         case CallStats(call_id, talk_s):
             return {"event": "call_stats", "call": call_id, "talk_duration": round(talk_s, 3)}

@@ -27,6 +27,7 @@ from streamer.core.events import (
     LegAttached,
     LegEnded,
     Partial,
+    judge_outcome,
 )
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise
@@ -97,7 +98,10 @@ class Feed:
         """
         recorded = read_recorded(self.folder.path)
         reason = recorded.reason or EndReason.INTERRUPTED
-        return CallEnded(recorded.call.id, reason, find_duration_s(recorded))
+        duration = find_duration_s(recorded)
+        judged = judge_outcome(reason, was_heard=duration > 0).status
+        told = recorded.status if recorded.status != judged else ""
+        return CallEnded(recorded.call.id, reason, duration, status=told)
 
     def look(self) -> list[Event]:
         """Return what is new since the last look."""

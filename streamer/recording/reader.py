@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import SLIN16_RATE, AudioLoss, Leg
-from streamer.core.events import Call, Cause, EndReason, parse_time
+from streamer.core.events import STATUSES, Call, Cause, EndReason, parse_time
 from streamer.core.reasons import ContentError, explain, find_cause
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise
@@ -90,6 +90,8 @@ class RecordedCall:
     reason: EndReason | None
     ended_at: datetime | None
     facts: Mapping[str, str] = field(default_factory=dict)
+    status: str = ""
+    """How it went, one of `STATUSES`; empty as long as that is not known."""
     """What else is known of the call, untrusted strings."""
 
     @property
@@ -129,6 +131,7 @@ def read_recorded(folder: Path) -> RecordedCall:
             EndReason(fields["reason"]) if fields["reason"] else None,
             parse_time(ended_at) if ended_at else None,
             _parse_facts(fields.get("facts")),
+            str(status) if (status := fields.get("status")) in STATUSES else "",
         )
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise RecordingError(

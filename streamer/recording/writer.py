@@ -14,6 +14,7 @@ from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
 from streamer.core.events import (
+    STATUSES,
     Call,
     Cause,
     Dtmf,
@@ -101,6 +102,8 @@ class Recording:
         self._files: list[LegFile] = []
         self._lock = lock
         self._reason: EndReason | None = None
+        self._noted: dict[str, str] = {}
+        """Facts that came after the call."""
         self._last_arrival: list[float | None] = []
         self._last_pcm: list[bytes] = []
         self._lost_before: list[int] = []
@@ -184,6 +187,17 @@ class Recording:
         if is_new:
             holds.append(encode_held(hold))
         return is_new
+
+    def note_facts(self, facts: Mapping[str, str]) -> None:
+        """Take note of what else is said of the call; its status counts in the end."""
+        self._noted.update(facts)
+        self.save_soon()
+
+    @property
+    def told_status(self) -> str:
+        """How the call went, as the PBX has said; empty if it has not."""
+        told = self._noted.get("status", "")
+        return told if told in STATUSES else ""
 
     def count_sent(self, sent: Sequence[dict[str, int]]) -> None:
         """Take note of what was sent back to each leg, if anything ever is."""
@@ -293,7 +307,7 @@ class Recording:
             "call": self.call.id,
             "source": self.call.source,
             "url": self._plan.url,
-            "facts": dict(self._plan.facts),
+            "facts": {**self._plan.facts, **self._noted},
             "started_at": encode_time(self.call.started_at),
             "zero_at": encode_time(self.call.zero_at) if self.call.zero_at else None,
             "ended_at": encode_time(ended_at) if ended_at else None,
@@ -309,7 +323,10 @@ class Recording:
         if self._reason is None or not is_over:
             return {"status": None, "disconnected_by": None}
         was_heard = any(record.samples for record in self.legs)
-        return {**judge_outcome(self._reason, was_heard=was_heard).encode()}
+        judged: dict[str, str | None] = {
+            **judge_outcome(self._reason, was_heard=was_heard).encode()
+        }
+        return judged | ({"status": self.told_status} if self.told_status else {})
 
     def _add(self, leg: Leg, path: Path) -> LegFile:
         file = LegFile(path, leg.rate, clock=self._plan.clock)

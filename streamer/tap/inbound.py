@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +21,9 @@ from streamer.core.addresses import show_address
 from streamer.core.events import EndReason, Trouble
 from streamer.errors import KeeperError, RecordingError, UnreachableError
 from streamer.keeper.client import Keeper, open_keeper
+from streamer.recording.amending import amend_facts
 from streamer.recording.disk import Disk
+from streamer.recording.folder import CallFolder
 from streamer.recording.locks import is_there, runtime_note_path
 from streamer.recording.writer import create_recording
 from streamer.sources import INBOUND, MakeInbound
@@ -28,6 +31,8 @@ from streamer.sources.admission import MOST_STRANGERS_IN_ALL, Limiter
 from streamer.sources.base import Inbound, InboundCall, Sourced
 from streamer.sources.inbound import AdmitName, Admitted, ServerOptions, WebOptions
 from streamer.sources.playout import FrameClock, Playback
+from streamer.sources.registration.registry import find_uuid
+from streamer.sources.registration.statuses import Statuses
 from streamer.sources.tcp import resolve_address
 from streamer.tap.addresses import AddressTakenError, Place, is_listening
 from streamer.tap.listeners import (
@@ -89,6 +94,8 @@ class ListenPlan:
     """A UUID that is used a second time is a call of its own."""
     most_strangers: int = MOST_STRANGERS_IN_ALL
     admit_name: AdmitName | None = None
+    statuses: Statuses | None = None
+    """Tells what a PBX says of a call beside its audio; None where nothing can."""
     web: WebOptions = WebOptions()
     """What all listeners for WebSockets have in common."""
 
@@ -247,7 +254,14 @@ class Listener:
                 clock=self._clock,
                 disk=self._disk,
             )
-            await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
+            context = self._follow_status(call, recording.note_facts)
+            try:
+                await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
+            finally:
+                if context is not None and self._plan.statuses is not None:
+                    self._plan.statuses.follow(
+                        context, partial(_amend, CallFolder(recording.folder))
+                    )
         except RecordingError as error:
             self._say(f"a call cannot be recorded, but continues: {error}")
             await _see_out(call, stop)
@@ -258,6 +272,15 @@ class Listener:
             )
         finally:
             self._stops.discard(stop)
+
+    def _follow_status(
+        self, call: InboundCall, take: Callable[[Mapping[str, str]], None]
+    ) -> UUID | None:
+        """Have what is said of a call, if it is known by an id; return that."""
+        context = find_uuid(call.facts.get("uuid") or call.facts.get("id", ""))
+        if context is not None and self._plan.statuses is not None:
+            self._plan.statuses.follow(context, take)
+        return context
 
     async def _keep_protected(self) -> None:
         """Have a keeper at all times; one that has taken the calls over is left with them."""
@@ -336,6 +359,16 @@ def _fit_options(options: ServerOptions, web: WebOptions, where: ListenAddress) 
         public_url=where.public_url,
     )
     return replace(options, web=own)
+
+
+def _amend(place: CallFolder, facts: Mapping[str, str]) -> None:
+    """Take note of what is said of a call that has ended, if its recording is still there."""
+
+    def write() -> None:
+        with contextlib.suppress(OSError, RecordingError):
+            amend_facts(place, facts)
+
+    asyncio.get_running_loop().run_in_executor(None, write)
 
 
 def find_other(recordings: Path, where: ListenAddress) -> str:

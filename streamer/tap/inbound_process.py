@@ -143,6 +143,7 @@ def _plan_listening(
         Path(settings.recordings),
         admit=admission.admit,
         admit_name=admission.admit_name,
+        statuses=admission.registry.statuses,
         web=replace(_plan_web(settings, admission, say), tls=tls),
         new_playback=options.playing.open(),
         fills_silence=options.fills_silence,

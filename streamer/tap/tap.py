@@ -334,7 +334,9 @@ class _Tap:
         if not took_all:
             self._tell("the disk does not answer: the last seconds of audio were not written")
         duration = max(timeline.samples / timeline.rate for timeline in self._timelines)
-        self._bus.publish(CallEnded(self._recording.call.id, reason, duration))
+        self._bus.publish(
+            CallEnded(self._recording.call.id, reason, duration, status=self._recording.told_status)
+        )
         return TapResult(reason, errors, took_all, self._recording.lost, recorded_nothing)
 
     def _reason(self) -> EndReason:

@@ -155,6 +155,7 @@ async def listening_web(
         keeper_patience_s=PATIENCE_S,
         runtime_dir=runtime_dir,
         is_expected=admission.registry.expects,
+        statuses=admission.registry.statuses,
         web=WebOptions(
             open_requests=lambda named, host, port: requests,
             tls=tls,

@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from streamer.media import g722
+from streamer.recording.feed import Feed
 from streamer.sources.playout import Announcement, Echo, Tone
 from streamer.wire import g711
 from tests.fakes.chan_websocket import dial, listening_web
@@ -231,6 +232,40 @@ async def test_a_dialplan_of_rapida_works_with_the_host_changed(recordings, runt
             assert answer.status == 404
     (recorded,) = here.calls()
     assert (recorded["facts"]["from"], recorded["facts"]["to"]) == ("100", "200")
+
+
+@pytest.mark.parametrize("when", ["before", "live", "after"])
+async def test_what_the_dialplan_says_of_a_call_is_a_fact_of_it(recordings, runtime_dir, when):
+    async with (
+        listening_web(recordings, runtime_dir, accepts=False) as (here, admission),
+        aiohttp.ClientSession(f"http://127.0.0.1:{here.port}") as client,
+    ):
+        context = admission.registry.register(caller="100").uuid
+
+        async def tell(now):
+            said = {"type": "Dial", "dialstatus": "NO-ANSWER", "cause": 19, "other": ["x"]}
+            if now == when:
+                path = f"/v1/talk/asterisk/ctx/{context}/event"
+                async with client.post(path, json=said) as answer:
+                    assert answer.status == 200
+
+        await tell("before")
+        channel = await dial(here.port, f"/v1/talk/asterisk/ctx/{context}")
+        await channel.start()
+        await channel.speak(EVERY_SAMPLE[:640])
+        await until(lambda: here.of_kind("leg_attached"))
+        await tell("live")
+        await channel.hang_up()
+        await here.ended()
+        await tell("after")
+        await until(lambda: here.calls()[0]["status"] == "no_answer")
+    (recorded,) = here.calls()
+    told = {"event": "Dial", "dialstatus": "NO-ANSWER", "cause": "19", "status": "no_answer"}
+    assert told.items() <= recorded["facts"].items()
+    assert "other" not in recorded["facts"]
+    if when != "after":
+        assert here.of_kind("call_ended")[0]["status"] == "no_answer"
+    assert Feed(recordings / recorded["call"]).read_end().status == "no_answer"
 
 
 async def test_a_first_phase_without_a_caller_is_an_error_in_json(recordings, runtime_dir):

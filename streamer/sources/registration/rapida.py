@@ -4,7 +4,7 @@
     GET/POST /v1/talk/asterisk/ctx/{contextId}/event                  200 for a call that is expected, or came within an hour
 
 The media of a context comes to `/v1/talk/asterisk/ctx/{contextId}` as a WebSocket, or over AudioSocket with the contextId as UUID.
-What an event says is logged; words, times and ends of a call are known here without it.
+What an event says becomes facts of the call, and its status; words, times and ends of a call are known here without it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from streamer.core.untrusted import printable
 from streamer.sources.registration.registry import Registry, find_uuid
+from streamer.sources.registration.statuses import read_facts
 
 MOST_EVENT = 1 << 16
 """Bytes of an event."""
@@ -54,6 +55,7 @@ async def take_event(request: web.BaseRequest, registry: Registry) -> tuple[int,
         return 413, f"an event has at most {MOST_EVENT} bytes"
     said = _read_event(body) or dict(request.query)
     _log.info("%s: event %s", context, describe_event(said))
+    registry.statuses.tell(context, read_facts(said))
     return 200, "ok"
 
 

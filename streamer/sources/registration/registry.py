@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 from streamer.core.audio import LONGEST_LABEL, looks_like_label
 from streamer.core.untrusted import printable
 from streamer.errors import RegistryFullError, UsageError
+from streamer.sources.registration.statuses import Statuses
 from streamer.wire.protocols import WAYS
 
 LIFETIME_S = 300.0
@@ -77,6 +78,7 @@ class Registry:
         new_uuid: Callable[[], UUID] = uuid4,
     ) -> None:
         self.lifetime_s = lifetime_s
+        self.statuses = Statuses()
         self._clock = clock
         self._most = most
         self._most_of_address = most_of_address
