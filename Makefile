@@ -6,10 +6,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start hundreds of interpreters: without byte code each would compile the package anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-all check bench bench-real attack faults picture clean
+.PHONY: demo demo-ari test test-all check bench bench-real attack faults picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
+
+# The same call, tapped over ARI on a stand-in Asterisk.
+demo-ari: $(VENV)/.run
+	$(BIN)/python -m tools.demo_ari
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist loadfile

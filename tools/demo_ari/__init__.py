@@ -1,0 +1,1 @@
+"""`make demo-ari`: the bundled call on a stand-in for Asterisk, listed and tapped over ARI."""
