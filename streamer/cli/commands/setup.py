@@ -6,11 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import AsJson, with_settings
+from streamer.cli.options import AsJson, ConfigFile, with_settings
 from streamer.errors import ExitCode
 
 if TYPE_CHECKING:
     from streamer.config import Settings
+
+
+def doctor(
+    as_json: AsJson = False,
+    recordings: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")
+    ] = None,
+    config: ConfigFile = None,
+) -> int:
+    """Check what is set up here and on the PBX, and say what to do; changes nothing."""
+    from streamer.cli.doctor import run_doctor
+
+    return run_doctor(config, {"recordings": recordings}, as_json=as_json)
 
 
 models_app = typer.Typer(
