@@ -9,17 +9,19 @@ from typing import Any
 from streamer.cli import output
 from streamer.cli.places import find_places
 from streamer.cli.signals import run_to_end
-from streamer.config import Settings
+from streamer.config import Settings, load_settings
 from streamer.core.untrusted import printable
 from streamer.doctor.examination import Patient, examine, list_checks, list_late_checks
 from streamer.doctor.findings import Finding, Level, choose_exit_code
 from streamer.doctor.gather.listening import Listening
 from streamer.doctor.gather.settings import read_settings
+from streamer.doctor.hearing import judge_hearing
 from streamer.errors import UsageError
 
 _MARKS = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.ERROR: ("✗", "red")}
 _PLAIN_MARKS = {Level.OK: "ok", Level.WARNING: "warning", Level.ERROR: "error"}
 _LIMIT = 1000
+_ENDING = "deleting what was made in the PBX"
 
 
 def run_doctor(config: Path | None, flags: dict[str, Any], *, as_json: bool) -> int:
@@ -28,6 +30,32 @@ def run_doctor(config: Path | None, flags: dict[str, Any], *, as_json: bool) -> 
     settings, trouble = read_settings(config, environment, flags)
     patient = Patient(settings, _find_listening(settings), config, environment, trouble)
     return run_to_end(_examine(patient, as_json=as_json))
+
+
+def run_hearing(config: Path | None, flags: dict[str, Any], channel: str, *, as_json: bool) -> int:
+    """Listen to a channel's call for 3 s through ARI, and print a line for each party.
+
+    Raises:
+        UsageError: ARI is not set up.
+        NotFoundError: There is no such channel.
+        UnreachableError: ARI cannot be asked.
+    """
+    settings = load_settings(config=config, environment=os.environ, flags=flags)
+    return run_to_end(_listen(settings, channel, as_json=as_json), ending=_ENDING)
+
+
+async def _listen(settings: Settings, channel: str, *, as_json: bool) -> int:
+    from streamer.doctor.gather.hearing import LISTEN_S, listen_to
+
+    def tell() -> None:
+        output.talk(f"listening to {channel} for {LISTEN_S:.0f} s; the call is not changed")
+
+    findings = list(
+        judge_hearing(await listen_to(settings, channel, listen_s=LISTEN_S, on_found=tell))
+    )
+    for finding in findings:
+        _show(finding, as_json=as_json)
+    return choose_exit_code(findings)
 
 
 async def _examine(patient: Patient, *, as_json: bool) -> int:

@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 
 
 def doctor(
+    channel: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CHANNEL]", help="Listen to its call for 3 s instead, through ARI only."
+        ),
+    ] = None,
     as_json: AsJson = False,
     recordings: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")
     ] = None,
     config: ConfigFile = None,
 ) -> int:
-    """Check what is set up here and on the PBX, and say what to do; changes nothing."""
-    from streamer.cli.doctor import run_doctor
+    """Check what is set up here and on the PBX, or a live call, and say what to do; changes nothing."""
+    from streamer.cli.doctor import run_doctor, run_hearing
 
-    return run_doctor(config, {"recordings": recordings}, as_json=as_json)
+    flags = {"recordings": recordings}
+    if channel is not None:
+        return run_hearing(config, flags, channel, as_json=as_json)
+    return run_doctor(config, flags, as_json=as_json)
 
 
 models_app = typer.Typer(
