@@ -27,6 +27,7 @@ from streamer.doctor.listening import PortState, judge_listening
 from streamer.doctor.machine import judge_folder
 from streamer.doctor.pbx import judge_pbx
 from streamer.doctor.words import judge_model
+from streamer.keeper.client import open_keeper
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
 from streamer.speech.engine.models import demo_path
 from streamer.tap.inbound import ListenAddress
@@ -280,6 +281,32 @@ def make_proc(proc, cgroup):
 )
 def test_the_unit_of_a_process_is_found(tmp_path, cgroup, unit):
     assert processes.find_unit("self", proc=make_proc(tmp_path, cgroup)) == unit
+
+
+def test_when_a_process_started_is_read_from_the_system():
+    assert 0 <= time.time() - processes.read_start(os.getpid()) < 36_000
+
+
+@pytest.mark.parametrize(("changed_at", "stale"), [(500.0, False), (2_000.0, True), (None, True)])
+def test_a_keeper_of_a_version_that_has_been_replaced_is_known(tmp_path, changed_at, stale):
+    script, process = tmp_path / "process.py", tmp_path / "7"
+    process.mkdir()
+    (process / "cmdline").write_bytes(b"python\0-I\0" + os.fsencode(script) + b"\x003\0")
+    (process / "stat").write_text("7 (a ) b) S " + "0 " * 18 + "0 0\n")
+    (tmp_path / "stat").write_text("cpu 1\nbtime 1000\n")
+    if changed_at is not None:
+        script.write_text("")
+        os.utime(script, (changed_at, changed_at))
+    assert machine.is_stale(7, proc=tmp_path) is stale
+
+
+async def test_the_keeper_that_runs_is_found_without_being_asked(tmp_path, runtime_dir):
+    settings = Settings(recordings=str(tmp_path), runtime_dir=str(runtime_dir))
+    assert not machine.gather_keeper(settings).is_running
+    async with open_keeper(runtime_dir):
+        facts = machine.gather_keeper(settings)
+    assert facts.is_running
+    assert not facts.is_stale
 
 
 def test_how_systemd_ends_a_unit_is_asked_of_it(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from streamer.recording.private_files import make_private_folder
 from streamer.sources.ari.call import AriCall
 from streamer.sources.ari.finding import FoundCall, find_call
 from streamer.sources.base import LegClosed, LegOpened
-from streamer.tap.ari_inventory import FolderInventory
+from streamer.tap.ari_inventory import FolderInventory, delete_left
 from streamer.wire.ari.answers import read_value
 from streamer.wire.ari.ids import make_application
 from streamer.wire.ari.requests import read_variable
@@ -57,6 +57,7 @@ async def listen_to(
     async with open_ari(access) as ari:
         found = await find_call(ari, [Leg("leg1", channel)], now=time.monotonic())
         on_found()
+        await delete_left(ari, Path(settings.recordings))
         meters = await _make_meters(ari, found)
         with _noting(Path(settings.recordings)) as folder:
             application = make_application()

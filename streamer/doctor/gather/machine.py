@@ -23,6 +23,7 @@ from streamer.doctor.gather.processes import (
     find_unit,
     find_unix_inodes,
     read_kill_mode,
+    read_start,
 )
 from streamer.doctor.machine import FolderFacts, KeeperFacts, LimitFacts, ScreenFacts, UnitFacts
 from streamer.errors import KeeperError
@@ -101,8 +102,8 @@ def gather_keeper(settings: Settings) -> KeeperFacts:
     folders = [named] if named else list_runtime_dirs(runtime_note_path(Path(settings.recordings)))
     running = [(folder, owner) for folder in folders if (owner := find_keeper(folder))]
     folder = running[0][0] if running else folders[0] if folders else ""
-    is_stale = any(_is_stale(owner) for _, owner in running)
-    return KeeperFacts(str(folder), is_running=bool(running), is_stale=is_stale)
+    has_stale = any(is_stale(owner.pid) for _, owner in running)
+    return KeeperFacts(str(folder), is_running=bool(running), is_stale=has_stale)
 
 
 def find_keeper(folder: Path) -> Owner | None:
@@ -122,13 +123,12 @@ def _find_fault(folder: Path) -> str:
     return ""
 
 
-def _is_stale(owner: Owner) -> bool:
-    """Say whether the keeper's file has changed, or gone, since it started."""
-    process = PROC / str(owner.pid)
-    with suppress(OSError, IndexError):
-        words = (process / "cmdline").read_bytes().split(b"\0")
+def is_stale(pid: int, *, proc: Path = PROC) -> bool:
+    """Say whether a keeper's file has changed, or gone, since it started."""
+    with suppress(OSError, StopIteration, ValueError):
+        words = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
         script = next(Path(os.fsdecode(word)) for word in words if word.endswith(b"process.py"))
-        return not script.exists() or script.stat().st_mtime > process.stat().st_ctime
+        return not script.exists() or script.stat().st_mtime > read_start(pid, proc=proc)
     return False
 
 

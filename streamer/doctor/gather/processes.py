@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -41,7 +42,7 @@ def find_unix_inodes(path: Path, *, proc: Path = PROC) -> set[str]:
     return {
         fields[6]
         for fields in _read_table(proc / "net" / "unix")
-        if len(fields) > 7 and fields[3] == _LISTENS_UNIX and fields[7] == str(path)
+        if len(fields) > 7 and fields[3] == _LISTENS_UNIX and " ".join(fields[7:]) == str(path)
     }
 
 
@@ -66,6 +67,22 @@ def _read_table(path: Path) -> Iterator[list[str]]:
     with suppress(OSError, ValueError):
         for line in path.read_text(errors="replace").splitlines()[1:]:
             yield line.split()
+
+
+def read_start(pid: int, *, proc: Path = PROC) -> float:
+    """Return when a process started, as seconds since 1970.
+
+    Raises:
+        OSError: It is gone.
+        ValueError: The system says it in another way.
+    """
+    ticks = int(
+        (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+    )
+    booted = re.search(r"^btime (\d+)$", (proc / "stat").read_text(), re.MULTILINE)
+    if booted is None:
+        raise ValueError("it does not say when it was booted")
+    return int(booted[1]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def find_unit(pid: int | str, *, proc: Path = PROC) -> tuple[str, bool]:
