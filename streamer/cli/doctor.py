@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Coroutine
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ def run_doctor(config: Path | None, flags: dict[str, Any], *, as_json: bool) -> 
     environment = dict(os.environ)
     settings, trouble = read_settings(config, environment, flags)
     patient = Patient(settings, _find_listening(settings), config, environment, trouble)
-    return run_to_end(_examine(patient, as_json=as_json))
+    return _run(_examine(patient, as_json=as_json))
 
 
 def run_hearing(config: Path | None, flags: dict[str, Any], channel: str, *, as_json: bool) -> int:
@@ -41,7 +43,14 @@ def run_hearing(config: Path | None, flags: dict[str, Any], channel: str, *, as_
         UnreachableError: ARI cannot be asked.
     """
     settings = load_settings(config=config, environment=os.environ, flags=flags)
-    return run_to_end(_listen(settings, channel, as_json=as_json), ending=_ENDING)
+    return _run(_listen(settings, channel, as_json=as_json), ending=_ENDING)
+
+
+def _run(work: Coroutine[Any, Any, int], *, ending: str = "") -> int:
+    try:
+        return run_to_end(work, ending=ending)
+    except BrokenPipeError:
+        return output.close_quietly()
 
 
 async def _listen(settings: Settings, channel: str, *, as_json: bool) -> int:
@@ -61,9 +70,10 @@ async def _listen(settings: Settings, channel: str, *, as_json: bool) -> int:
 async def _examine(patient: Patient, *, as_json: bool) -> int:
     findings = []
     for checks in (list_checks(patient), list_late_checks(patient)):
-        async for finding in examine(checks):
-            findings.append(finding)
-            _show(finding, as_json=as_json)
+        async with aclosing(examine(checks)) as found:
+            async for finding in found:
+                findings.append(finding)
+                _show(finding, as_json=as_json)
     return choose_exit_code(findings)
 
 

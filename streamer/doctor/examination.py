@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,7 @@ class Check:
     patience_s: float = PATIENCE_S
 
 
-async def examine(checks: Iterable[Check]) -> AsyncIterator[Finding]:
+async def examine(checks: Iterable[Check]) -> AsyncGenerator[Finding, None]:
     """Look at everything at the same time, and yield what is found in the order of the checks."""
     looking = [asyncio.ensure_future(run_check(check)) for check in checks]
     try:
