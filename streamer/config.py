@@ -221,19 +221,26 @@ def find_warnings(
     """Return what the user should know about where settings come from, each one line; may ask the file system."""
     warnings = [
         f"the environment sets {name}, which is not a setting; the nearest one is {nearest}"
-        for name, nearest in _unknown_variables(environment)
+        for name, nearest in find_unknown_variables(environment)
     ]
     path = config or default_config_path()
+    if is_exposed(path, settings):
+        warnings.append(f"others can read {path}, which may hold a secret; chmod 600 {path}")
+    return warnings
+
+
+def is_exposed(path: Path, settings: Settings) -> bool:
+    """Say whether others can read a config file although the settings have a secret; may ask the file system."""
     has_secret = any(getattr(settings, name) for name in SECRETS) or any(
         "auth" in table or "yeastar_auth" in table for table in settings.listen
     )
     with suppress(OSError):
-        if has_secret and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            warnings.append(f"others can read {path}, which may hold a secret; chmod 600 {path}")
-    return warnings
+        return has_secret and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    return False
 
 
-def _unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def find_unknown_variables(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each variable with our prefix that is no setting, and the nearest that is."""
     known = [ENVIRONMENT_PREFIX + name.upper() for name in _KINDS]
     for name in sorted(environment):
         if name.startswith(ENVIRONMENT_PREFIX) and name not in known:

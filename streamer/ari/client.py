@@ -6,9 +6,9 @@ No request is ever sent again by itself, see `streamer.wire.ari.requests`. Neith
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -31,10 +31,11 @@ _OK = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered: the status of HTTP, and JSON."""
+    """What a request was answered: the status of HTTP, JSON, and headers by their names in small letters."""
 
     status: int
     document: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_ok(self) -> bool:
@@ -74,7 +75,8 @@ class Ari:
             ) as response:
                 text = await _read(response)
                 self._check(response.status)
-                return Answer(response.status, parse_document(text))
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, parse_document(text), headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._explain(error) from error
 

@@ -63,6 +63,7 @@ for _command in (
     past.resume,
     past.transcribe,
     live.demo,
+    setup.doctor,
     stand_in.simulate,
 ):
     app.command()(_command)

@@ -59,6 +59,15 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def can_print(text: str) -> bool:
+    """Say whether stdout has all characters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
 def show(drawing: RenderableType) -> None:
     """Print one of rich's tables or coloured texts on a terminal; its strings must be harmless already.
 

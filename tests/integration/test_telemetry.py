@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "play": (["x", "--flush"], 0),
     "calls": ([], 0),
     "channels": ([], 0),
+    "doctor": ([], 0),
     "show": (["last"], 0),
     "search": (["hello"], 0),
     "export": (["last", "--format", "txt"], 0),

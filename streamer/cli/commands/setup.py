@@ -6,11 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamer.cli.options import AsJson, with_settings
+from streamer.cli.options import AsJson, ConfigFile, with_settings
 from streamer.errors import ExitCode
 
 if TYPE_CHECKING:
     from streamer.config import Settings
+
+
+def doctor(
+    channel: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CHANNEL]", help="Listen to its call for 3 s instead, through ARI only."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    recordings: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")
+    ] = None,
+    config: ConfigFile = None,
+) -> int:
+    """Check what is set up here and on the PBX, or a live call, and say what to do; changes nothing."""
+    from streamer.cli.doctor import run_doctor, run_hearing
+
+    flags = {"recordings": recordings}
+    if channel is not None:
+        return run_hearing(config, flags, channel, as_json=as_json)
+    return run_doctor(config, flags, as_json=as_json)
 
 
 models_app = typer.Typer(

@@ -16,7 +16,7 @@ _FIRST = {"audiosocket": ((18, 0),), "websocket": ((20, 16), (21, 11), (22, 6), 
 FAULTS = (
     *("slow=SECONDS", "late-start=SECONDS", "drop-events=SECONDS", "version=VERSION"),
     *("missing=MODULE", "status=CODE:/PATH", "doubles", "no-events", "no-route", "ends-media"),
-    "read-only",
+    *("read-only", "keeps-events"),
 )
 """What `Faults.set` takes."""
 
@@ -26,6 +26,7 @@ _SWITCHES = {
     "no-route": "cannot_connect",
     "ends-media": "ends_media",
     "read-only": "is_read_only",
+    "keeps-events": "keeps_events_back",
 }
 _SHORTEST_S = 0.1
 
@@ -34,6 +35,7 @@ MODULES = frozenset(
         *("res_ari.so", "res_ari_applications.so", "res_ari_asterisk.so", "res_ari_bridges.so"),
         *("res_ari_channels.so", "res_ari_events.so", "res_stasis.so", "res_stasis_snoop.so"),
         *("res_http_websocket.so", "res_audiosocket.so", "chan_audiosocket.so"),
+        *("app_audiosocket.so", "res_timing_timerfd.so"),
         *("chan_websocket.so", "codec_resample.so", "bridge_simple.so"),
     }
 )
@@ -65,6 +67,8 @@ class Faults:
     before: Hook | None = None
     """Awaited before each request is done, with method and path, and `after` before it is answered: a test can wait or cancel there."""
     after: Hook | None = None
+    keeps_events_back: bool = False
+    """What is in front of the PBX opens the events socket, and lets no event of a user through."""
     ends_media: bool = False
     """External media end as soon as they have entered their application."""
     drops_events_every_s: float | None = None
@@ -91,7 +95,7 @@ class Faults:
             case "status":
                 code, _, path = value.partition(":")
                 self.statuses[path] = _read_status(code)
-            case "doubles" | "no-events" | "no-route" | "ends-media" | "read-only" if not value:
+            case _ if name in _SWITCHES and not value:
                 setattr(self, _SWITCHES[name], True)
             case _:
                 raise ValueError(text)

@@ -176,6 +176,15 @@ async def _unsubscribe(ari: SimulatedAri, request: web.Request) -> web.Response:
     return _show(ari, application)
 
 
+async def _send_user_event(ari: SimulatedAri, request: web.Request) -> web.Response:
+    application = ari.listeners.find((await read_query(request)).get("application", ""))
+    if not ari.faults.keeps_events_back:
+        name = request.match_info["name"]
+        told = {"eventname": name, "userevent": {"eventname": name}}
+        ari.pbx.emit("ChannelUserevent", application=application.name, **told)
+    return _nothing()
+
+
 async def _show_info(ari: SimulatedAri, request: web.Request) -> web.Response:
     only = [one for one in request.query.get("only", "").split(",") if one]
     info = show_info(ari.faults.version, applications.ENTITY, ari.pbx.tell_time())
@@ -236,6 +245,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("PUT", "/applications/{name}/eventFilter", _filter),
     ("POST", "/applications/{name}/subscription", _subscribe),
     ("DELETE", "/applications/{name}/subscription", _unsubscribe),
+    ("POST", "/events/user/{name}", _send_user_event),
     ("GET", "/asterisk/info", _show_info),
     ("GET", "/asterisk/ping", _ping),
     ("GET", "/asterisk/modules", _list_modules),

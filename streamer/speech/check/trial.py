@@ -26,8 +26,9 @@ async def try_model(
     *,
     transcribe: Transcribe | None = None,
     at_once: int = 0,
+    most_clips: int | None = None,
 ) -> Findings:
-    """Read all clips and say what that makes of a model; the recogniser must have been started.
+    """Read all clips, or the first `most_clips`, and say what that makes of a model; the recogniser must have been started.
 
     `at_once` windows are in flight together, by default as many as the recogniser takes: a machine is judged when it is full.
     `transcribe` asks for one, by default the recogniser itself.
@@ -38,7 +39,7 @@ async def try_model(
     if LANGUAGE not in await asyncio.to_thread(read_languages, model):
         raise ModelError(f"{model.name} cannot be checked: the speech is English, which it lacks")
     facts = await recogniser.ready()
-    clips = await asyncio.to_thread(read_clips)
+    clips = (await asyncio.to_thread(read_clips))[:most_clips]
     places = asyncio.Semaphore(at_once or recogniser.slots)
 
     async def ask(window: Window) -> Hypothesis:

@@ -138,6 +138,15 @@ def read_version(document: Any) -> str:
     return find_text(find_object(document, "system"), "version") if _is_object(document) else ""
 
 
+def read_modules(document: Any) -> dict[str, str]:
+    """Return the state of each module of a list, such as `Running`, by its name without `.so`."""
+    return {
+        name.removesuffix(".so"): find_text(one, "status")
+        for one in _list(document)
+        if isinstance(one, dict) and (name := find_text(one, "name"))
+    }
+
+
 def read_reason(document: Any) -> str:
     """Return why a request was refused; Asterisk says `message`, and for what it could not allocate `error`."""
     return find_text(document, "message", "error")[:_LONGEST_REASON] if _is_object(document) else ""

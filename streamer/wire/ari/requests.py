@@ -161,6 +161,16 @@ def show_module(name: str) -> Request:
     return Request("GET", ("asterisk", "modules", name))
 
 
+def list_modules() -> Request:
+    """Ask for all modules, with the state of each."""
+    return Request("GET", ("asterisk", "modules"))
+
+
+def send_event(application: str, name: str) -> Request:
+    """Let an application of ours hear an event of this name; it changes nothing, and a user who may only read is answered 403."""
+    return Request("POST", ("events", "user", name), (("application", application),))
+
+
 def read_variable(channel: str, variable: str) -> Request:
     """Ask for a variable or function of a channel; one that is not set is answered 404, one that cannot be read 500."""
     return Request("GET", ("channels", channel, "variable"), (("variable", variable),))
