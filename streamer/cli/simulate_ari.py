@@ -20,13 +20,13 @@ from streamer.media.opened import check_file
 from streamer.simulator.ari.faults import FAULTS, Faults
 from streamer.simulator.ari.scenarios import SCENARIOS, Stage
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 ANSWERED_AFTER_S = 2.0
 _PHONES = 100
 _PAUSE_S = 1.0
 
-Voices = tuple[Voice | None, Voice | None]
+Voices = tuple[Speech | None, Speech | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def load_voices(files: Sequence[Path]) -> list[Voices]:
     for path in files:
         check_file(path)
     tracks = [track for path in files or [demo_call()] for track in decode_tracks(path)]
-    voices = [Voice(track, repeats=not files) for track in tracks]
+    voices = [Speech(track, repeats=not files) for track in tracks]
     return [
         (voices[n], voices[n + 1] if n + 1 < len(voices) else None)
         for n in range(0, len(voices), 2)

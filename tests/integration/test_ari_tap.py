@@ -15,14 +15,14 @@ from streamer.core.events import Dtmf, EndReason, Hold, LegEnded, Trouble
 from streamer.errors import ExitCode, NotFoundError, UnreachableError, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.simulator.ari.rooms import SimulatedQueue, SimulatedRoom
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 from streamer.simulator.ari.transfers import transfer_attended, transfer_blindly
 from streamer.sources.ari import leg_tap
 from streamer.tap.outbound import ChannelTakenError, plan_tap
 from tests.fakes.ari_tap import OTHER, PHRASE, open_pbx, recording
 from tests.fakes.replay import PATIENCE_S, until
 
-VOICES = (Voice(PHRASE, repeats=True), Voice(OTHER, repeats=True))
+VOICES = (Speech(PHRASE, repeats=True), Speech(OTHER, repeats=True))
 SIDES = (PHRASE, OTHER)
 
 

@@ -18,7 +18,7 @@ from streamer.errors import UnreachableError
 from streamer.simulator.ari.faults import FAULTS, Faults
 from streamer.simulator.ari.originations import Telephone
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
-from streamer.simulator.ari.sound import FRAME_SIZE, MUSIC, SILENCE, Voice
+from streamer.simulator.ari.sound import FRAME_SIZE, MUSIC, SILENCE, Speech
 from streamer.wire.ari import requests
 from streamer.wire.ari.events import (
     ApplicationReplaced,
@@ -39,7 +39,7 @@ from tests.fakes.replay import PATIENCE_S, until
 from tests.unit.wire.ari.traces import list_events
 
 SAID, HEARD = b"\x01\x10" * 320, b"\x02\x20" * 320
-VOICES = (Voice(SAID, repeats=True), Voice(HEARD, repeats=True))
+VOICES = (Speech(SAID, repeats=True), Speech(HEARD, repeats=True))
 HEADER = 3
 KEY = f"api_key={USER}:{PASSWORD}"
 

@@ -16,7 +16,7 @@ from streamer.cli.simulate_ari import load_voices
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE
 from streamer.simulator.ari.calls import SimulatedCall
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 CALLER, AGENT = "100", "200"
 _PAUSE_S = 1.0
@@ -78,10 +78,10 @@ async def _speak(ari: SimulatedAri, call: SimulatedCall, size: int) -> None:
     call.hang_up()
 
 
-def _say_once(voice: Voice) -> Voice:
+def _say_once(voice: Speech) -> Speech:
     """Return what a party says, after a moment in which the tap finds it."""
     pause = bytes(int(_PAUSE_S * SLIN16_RATE) * SAMPLE_WIDTH)
-    return Voice(pause + voice.pcm)
+    return Speech(pause + voice.pcm)
 
 
 if __name__ == "__main__":

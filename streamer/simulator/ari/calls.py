@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 if TYPE_CHECKING:
     from streamer.simulator.ari.pbx import SimulatedPbx
@@ -27,7 +27,7 @@ class SimulatedCall:
     caller: Fields
     called: Fields
     bridge: Fields | None = None
-    voices: tuple[Voice | None, Voice | None] = (None, None)
+    voices: tuple[Speech | None, Speech | None] = (None, None)
     is_over: bool = field(default=False, init=False)
 
     def answer(self) -> None:
@@ -113,7 +113,7 @@ def start_call(
     called: str,
     *,
     codec: str,
-    voices: tuple[Voice | None, Voice | None],
+    voices: tuple[Speech | None, Speech | None],
 ) -> SimulatedCall:
     """Let a telephone ring another one."""
     first = pbx.create_phone(caller, state="Ring", exten=called)
@@ -127,7 +127,7 @@ def dial(
     called: str,
     *,
     codec: str,
-    voices: tuple[Voice | None, Voice | None],
+    voices: tuple[Speech | None, Speech | None],
 ) -> SimulatedCall:
     """Let a channel ring a telephone."""
     pbx.step(first, "Dial", f"PJSIP/{called},60,t", priority=2)
@@ -151,7 +151,7 @@ def dial(
     return call
 
 
-def give_voice(pbx: SimulatedPbx, channel: Fields, voice: Voice | None) -> None:
+def give_voice(pbx: SimulatedPbx, channel: Fields, voice: Speech | None) -> None:
     """Let a channel say something from now on."""
     if voice is not None:
         pbx.inside[channel["id"]].voice = replace(voice, begins_at=pbx.at)

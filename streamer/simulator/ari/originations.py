@@ -15,7 +15,7 @@ from streamer.simulator.ari.calls import give_voice, name_variables
 from streamer.simulator.ari.faults import RefusalError, refuse_allocation
 from streamer.simulator.ari.pbx import CONTEXT, Fields, Inside, SimulatedPbx
 from streamer.simulator.ari.snoops import enter_application, is_used
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 _OUTGOING = ("AppDial2", "(Outgoing Line)")
 _CALLER_ID = re.compile(r'\s*"?([^"<]*?)"?\s*<([^>]*)>\s*')
@@ -30,7 +30,7 @@ class Telephone:
     answers_after_s: float | None = 2.0
     hangs_up_after_s: float | None = None
     is_busy: bool = False
-    voice: Voice | None = None
+    voice: Speech | None = None
 
 
 @dataclass
@@ -137,7 +137,7 @@ def ring(pbx: SimulatedPbx, channel: Fields, wanted: Wanted) -> None:
     _tell(pbx, channel, wanted, "RINGING")
 
 
-def answer(pbx: SimulatedPbx, channel: Fields, wanted: Wanted, voice: Voice | None) -> None:
+def answer(pbx: SimulatedPbx, channel: Fields, wanted: Wanted, voice: Speech | None) -> None:
     """Let the telephone answer; it enters what was asked for."""
     pbx.change(channel, "Up")
     _tell(pbx, channel, wanted, "ANSWER")

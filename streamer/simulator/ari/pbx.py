@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from streamer.simulator.ari.calls import SimulatedCall, start_call
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 Fields = dict[str, Any]
 Send = Callable[[Fields], None]
@@ -36,7 +36,7 @@ class Inside:
     is_medium: bool = False
     sent_back: bytes | None = None
     """The frame that the other side of a medium sends now."""
-    voice: Voice | None = None
+    voice: Speech | None = None
     is_holding: bool = False
     hears_music: bool = False
     before: tuple[str, str] = ("", "")
@@ -69,7 +69,7 @@ class SimulatedPbx:
         called: str = "200",
         *,
         codec: str = "ulaw",
-        voices: tuple[Voice | None, Voice | None] = (None, None),
+        voices: tuple[Speech | None, Speech | None] = (None, None),
     ) -> SimulatedCall:
         """Let a telephone ring another one; what each says is said from its answer on."""
         return start_call(self, caller, called, codec=codec, voices=voices)

@@ -7,13 +7,13 @@ from typing import Any
 
 from streamer.simulator.ari.calls import OUTGOING, give_voice, name_variables
 from streamer.simulator.ari.pbx import Fields, Inside, SimulatedPbx
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 _ROOM, _QUEUE = "831", "830"
 _CODEC = "ulaw"
 
 
-def call_in(pbx: SimulatedPbx, number: str, exten: str, voice: Voice | None) -> Fields:
+def call_in(pbx: SimulatedPbx, number: str, exten: str, voice: Speech | None) -> Fields:
     """Let a telephone call an extension, which answers."""
     channel = pbx.create_phone(number, state="Ring", exten=exten)
     name_variables(pbx, channel, channel["id"], _CODEC)
@@ -33,7 +33,7 @@ class SimulatedRoom:
     bridge: Fields | None = None
     announcer: Fields | None = None
 
-    def join(self, number: str, *, voice: Voice | None = None) -> Fields:
+    def join(self, number: str, *, voice: Speech | None = None) -> Fields:
         """Let a telephone call the room and come in."""
         channel = call_in(self.pbx, number, _ROOM, voice)
         self.pbx.step(channel, "ConfBridge", self.name, priority=2)
@@ -77,7 +77,7 @@ class SimulatedQueue:
     agents: list[Fields] = field(default_factory=list)
     bridge: Fields | None = None
 
-    def call(self, number: str, *, voice: Voice | None = None) -> Fields:
+    def call(self, number: str, *, voice: Speech | None = None) -> Fields:
         """Let a telephone call the queue; it hears music."""
         self.caller = call_in(self.pbx, number, _QUEUE, voice)
         self.pbx.step(self.caller, "Queue", f"{self.name},tT,,,60", priority=2)
@@ -103,7 +103,7 @@ class SimulatedQueue:
             self.pbx.step(agent, "AppQueue", OUTGOING[1])
             self.pbx.emit("ChannelConnectedLine", channel=agent)
 
-    def answer(self, agent: Fields, *, voice: Voice | None = None) -> None:
+    def answer(self, agent: Fields, *, voice: Speech | None = None) -> None:
         """Let one agent answer; the others lose."""
         self.pbx.change(agent, "Up")
         give_voice(self.pbx, agent, voice)

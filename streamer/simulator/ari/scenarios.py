@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from streamer.simulator.ari.calls import SimulatedCall
 from streamer.simulator.ari.pbx import SimulatedPbx
 from streamer.simulator.ari.rooms import SimulatedQueue, SimulatedRoom
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 from streamer.simulator.ari.transfers import transfer_attended, transfer_blindly
 
 RINGS_S, TALKS_S, SHORT_S = 2.0, 6.0, 3.0
@@ -20,7 +20,7 @@ class Stage:
 
     pbx: SimulatedPbx
     wait: Callable[[float], Awaitable[object]]
-    voices: tuple[Voice | None, ...] = ()
+    voices: tuple[Speech | None, ...] = ()
     first: int = 100
     codec: str = "ulaw"
     told: Callable[[str], None] = field(default=lambda _: None)
@@ -29,7 +29,7 @@ class Stage:
         """Return the number of a party."""
         return str(self.first + party)
 
-    def voice(self, party: int) -> Voice | None:
+    def voice(self, party: int) -> Speech | None:
         """Return what a party says."""
         return self.voices[party % len(self.voices)] if self.voices else None
 

@@ -30,7 +30,7 @@ _MUSIC_HZ = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Speech:
     """What a party says from `begins_at` on, once or again and again; silence before and after."""
 
     pcm: bytes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from streamer.simulator.ari.calls import SimulatedCall, dial
 from streamer.simulator.ari.pbx import CONTEXT, copy_fields
-from streamer.simulator.ari.sound import Voice
+from streamer.simulator.ari.sound import Speech
 
 
-def transfer_blindly(call: SimulatedCall, to: str, *, voice: Voice | None = None) -> SimulatedCall:
+def transfer_blindly(call: SimulatedCall, to: str, *, voice: Speech | None = None) -> SimulatedCall:
     """Let the one who was called send the caller to another telephone, which rings; return their call."""
     pbx, bridge = call.pbx, call.bridge
     assert bridge is not None

@@ -12,7 +12,7 @@ import pytest
 from streamer.simulator.ari import bridges, externals, snoops
 from streamer.simulator.ari.faults import Faults, RefusalError
 from streamer.simulator.ari.pbx import SimulatedPbx
-from streamer.simulator.ari.sound import MUSIC, SILENCE, Voice, convert, convert_back, hear, say
+from streamer.simulator.ari.sound import MUSIC, SILENCE, Speech, convert, convert_back, hear, say
 from tests.unit.simulator.ari.captured import list_captured, tell_stories
 from tests.unit.wire.ari.traces import list_calls
 
@@ -218,7 +218,7 @@ def test_either_party_may_hold_and_hang_up(pbx, told, party):
 
 
 def test_a_ringing_channel_is_silent_until_it_is_answered(pbx):
-    call = pbx.start_call(voices=(Voice(b"\1\2" * 320), None))
+    call = pbx.start_call(voices=(Speech(b"\1\2" * 320), None))
     snoop, medium, _ = make_tap(pbx, call.caller, "in")
     assert say(pbx, snoop["id"]) is SILENCE
     call.answer()
@@ -229,7 +229,7 @@ def test_a_ringing_channel_is_silent_until_it_is_answered(pbx):
 
 
 def test_both_parties_are_mixed_and_never_wrap(pbx):
-    loud = Voice(b"\xff\x7f" * 320)
+    loud = Speech(b"\xff\x7f" * 320)
     call = pbx.start_call(voices=(loud, loud))
     call.answer()
     snoop, *_ = make_tap(pbx, call.caller, "both")
