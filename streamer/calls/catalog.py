@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from streamer.core.audio import AudioLoss, say_incomplete, show_leg
-from streamer.core.events import SPEECH_RATE, Call
+from streamer.core.events import SPEECH_RATE, Call, Hold
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings, choose_call
@@ -45,6 +45,8 @@ class Entry:
     """What the recording of each leg lacks, by label; of one that is gone, nothing is known."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What a user calls the speakers, by label."""
+    holds: tuple[Hold, ...] = ()
+    """When a party was put on hold or taken back, by time, as long as its recording is there."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What else is known of it, untrusted strings, as long as its recording is there."""
 
@@ -154,8 +156,7 @@ def read_entry(folder: Path) -> Entry:
         RecordingError: `call.json` is missing or damaged.
     """
     row = describe_folder(folder)
-    noted = read_noted(folder)
-    return Entry(row, find_state(row), noted.losses, read_names(folder), noted.facts)
+    return _note(row, find_state(row), folder)
 
 
 def list_damaged(recordings: Path) -> list[Path]:
@@ -205,8 +206,13 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
     state = find_state(row)
     if row.ended_at is None and state in (CallState.UNFINISHED, CallState.TRANSCRIBING):
         row = _end(row)
+    return _note(row, state, folder)
+
+
+def _note(row: CallRow, state: CallState, folder: Path) -> Entry:
+    """Return a call with what its folder says beside the words."""
     noted = read_noted(folder)
-    return Entry(row, state, noted.losses, read_names(folder), noted.facts)
+    return Entry(row, state, noted.losses, read_names(folder), noted.holds, noted.facts)
 
 
 def _end(row: CallRow) -> CallRow:

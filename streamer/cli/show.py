@@ -47,6 +47,8 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
             output.json_line(encode_segment(segment) | {"speaker": speaker})
         for span in transcript.unclear:
             output.json_line(encode_event(span) | {"speaker": transcript.name(span.leg)})
+        for hold in transcript.holds:
+            output.json_line(encode_event(hold) | {"speaker": transcript.name(hold.leg)})
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
@@ -120,6 +122,7 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         entry.losses,
         tuple(unclear),
         call.zero_at.astimezone() if call.zero_at else None,
+        entry.holds,
     )
     return entry, transcript, troubles
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from streamer.core.audio import AudioLoss, Leg, show_leg
-from streamer.core.events import SPEECH_RATE, Segment, Unclear, Word
+from streamer.core.events import SPEECH_RATE, Hold, Segment, Unclear, Word
 from streamer.core.untrusted import one_line
 
 DOUBTFUL = 0.5
@@ -44,6 +44,8 @@ class Transcript:
     """Where somebody spoke and no words could be made of it, by start time."""
     zero_at: datetime | None = None
     """When position 0 was, with its offset; None where nobody knows."""
+    holds: tuple[Hold, ...] = ()
+    """When a party was put on hold, or taken back, by time."""
 
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)
@@ -56,6 +58,8 @@ class Transcript:
         object.__setattr__(self, "segments", tuple(segments))
         unclear = [replace(span, leg=_clean_label(span.leg)) for span in self.unclear]
         object.__setattr__(self, "unclear", tuple(sorted(unclear, key=lambda span: span.start)))
+        holds = [replace(hold, leg=_clean_label(hold.leg)) for hold in self.holds]
+        object.__setattr__(self, "holds", tuple(sorted(holds, key=lambda hold: hold.start_s)))
         object.__setattr__(self, "names", dict(_clean_names(self.names)))
 
     @property
@@ -75,11 +79,12 @@ class Transcript:
 
     @property
     def lines(self) -> list[Segment]:
-        """Return the segments that have words, and between them `[unclear]` where there are none, by start time."""
+        """Return the segments that have words, and between them `[unclear]` where there are none, and holds, by start time."""
         unclear = [
             Segment(span.leg, 0, span.start, span.end, (_mark(span),), "") for span in self.unclear
         ]
-        return sorted([*self.spoken, *unclear], key=lambda segment: segment.start)
+        holds = [Segment(hold.leg, 0, *mark_hold(hold), "") for hold in self.holds]
+        return sorted([*self.spoken, *unclear, *holds], key=lambda segment: segment.start)
 
     @property
     def duration(self) -> float:
@@ -90,6 +95,12 @@ class Transcript:
 def say_hold(*, held: bool) -> str:
     """Return what stands for a hold, or its end."""
     return ON_HOLD if held else OFF_HOLD
+
+
+def mark_hold(hold: Hold) -> tuple[int, int, tuple[Word, ...]]:
+    """Return where a hold stands in a transcript, as start and end, and the words of its line."""
+    at = round(hold.start_s * SPEECH_RATE)
+    return at, at, (Word(say_hold(held=hold.held), at, at, 1.0),)
 
 
 def format_position(seconds: float) -> str:

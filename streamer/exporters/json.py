@@ -23,6 +23,8 @@ One object, UTF-8:
                                     places), joined (no blank stands before it)
 
     unclear       objects in order of start: leg, start, end, start_sample, end_sample of speech without words
+    holds         only where there were any, objects in order of start: leg, held (whether its party was put on hold, or taken
+                  back), start (seconds in the leg's WAV), at (the time on the wall)
 
 Names that the events of `--json` have too mean the same as there.
 """
@@ -30,16 +32,19 @@ Names that the events of `--json` have too mean the same as there.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from streamer.core.audio import Leg, encode_loss, encode_party
 from streamer.core.events import (
     SPEECH_RATE,
+    Hold,
     Segment,
     Unclear,
     Word,
     encode_event,
+    encode_held,
     encode_segment,
     encode_word,
 )
@@ -68,6 +73,7 @@ def encode(transcript: Transcript) -> dict[str, Any]:
         "legs": [_encode_leg(leg, transcript) for leg in transcript.legs],
         "segments": [_encode_segment(segment) for segment in transcript.segments],
         "unclear": [_encode_unclear(span) for span in transcript.unclear],
+        **_encode_holds(transcript.holds),
     }
 
 
@@ -92,6 +98,11 @@ def _encode_segment(segment: Segment) -> dict[str, Any]:
         "end_sample": segment.end,
         "words": [_encode_word(word) for word in segment.words],
     }
+
+
+def _encode_holds(holds: Sequence[Hold]) -> dict[str, Any]:
+    told = [{"leg": hold.leg, **encode_held(hold)} for hold in holds]
+    return {"holds": told} if told else {}
 
 
 def _encode_unclear(span: Unclear) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.core.audio import AudioLoss
+from streamer.core.events import Hold
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.reader import read_recorded
@@ -23,6 +24,8 @@ class Noted:
 
     losses: Mapping[str, AudioLoss] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    """When a party was put on hold or taken back, by time."""
 
 
 _UNKNOWN = Noted()
@@ -49,4 +52,11 @@ def _read(folder: Path, written_at: int, file: int) -> Noted:
     except RecordingError:
         return _UNKNOWN
     losses = MappingProxyType({leg.leg.label: leg.loss for leg in recorded.legs})
-    return Noted(losses, MappingProxyType(dict(recorded.facts)))
+    holds = [
+        Hold(recorded.call.id, leg.leg.label, hold.held, hold.start_s, hold.at)
+        for leg in recorded.legs
+        for hold in leg.holds
+        if hold is not None
+    ]
+    in_order = tuple(sorted(holds, key=lambda hold: hold.start_s))
+    return Noted(losses, MappingProxyType(dict(recorded.facts)), in_order)

@@ -34,7 +34,7 @@ from streamer.core.events import (
     Unclear,
     Word,
 )
-from streamer.core.transcript import UNCLEAR, Transcript
+from streamer.core.transcript import UNCLEAR, Transcript, mark_hold
 
 Key = tuple[str, int]
 """Leg and number of an utterance."""
@@ -62,6 +62,10 @@ class Utterance:
         return self.leg, self.number
 
 
+_LAST_HOLD = -(1 << 60)
+"""Number of the first hold's line, the next ones being below; those of unclear speech are between this and 0."""
+
+
 class ShownCall:
     """One call; a widget that draws it asks `take_changes` which utterances to draw anew."""
 
@@ -87,6 +91,8 @@ class ShownCall:
         self.said_live: list[tuple[int, float]] = []
         """Of each utterance that was shown as a partial: where it ended, and when, on the clock of `take`, its final came."""
         self.utterances: dict[Key, Utterance] = {}
+        self.holds: list[Hold] = []
+        """As many as a recording keeps."""
         self._open: dict[str, int] = {}
         self._changed: dict[Key, None] = {}
 
@@ -157,7 +163,9 @@ class ShownCall:
                 self.end = event
                 self.lags.clear()
                 self._drop_open(list(self._open))
-            case Dtmf() | Hold() | Listening() | CallStats():
+            case Hold():
+                self._take_hold(event)
+            case Dtmf() | Listening() | CallStats():
                 pass  # the figures read DTMF digits from the recording
 
     def _attach(self, leg: Leg, recording: Path) -> None:
@@ -202,9 +210,10 @@ class ShownCall:
             tuple(
                 Unclear(self.call.id, u.leg, u.start, u.end)
                 for u in self.utterances.values()
-                if u.number < 0
+                if _LAST_HOLD < u.number < 0
             ),
             self.zero_at.astimezone() if self.zero_at else None,
+            tuple(self.holds),
         )
 
     def _take_partial(self, partial: Partial) -> None:
@@ -245,6 +254,14 @@ class ShownCall:
         mark = Word(UNCLEAR, unclear.start, unclear.end, 0.0)
         place = unclear.start, unclear.end
         self._put(Utterance(unclear.leg, -1 - unclear.start, *place, (), (mark,)))
+
+    def _take_hold(self, hold: Hold) -> None:
+        """Put a line of its own, once; its number is below those of unclear speech."""
+        if hold in self.holds:
+            return
+        start, end, words = mark_hold(hold)
+        self._put(Utterance(hold.leg, _LAST_HOLD - len(self.holds), start, end, (), words))
+        self.holds.append(hold)
 
     def _put(self, utterance: Utterance) -> None:
         self.utterances[utterance.key] = utterance

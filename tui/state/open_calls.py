@@ -174,6 +174,8 @@ class OpenCalls:
             )
         for unclear in await store.read_unclear(row.id) if store else []:
             shown.take(unclear)
+        for hold in entry.holds:
+            shown.take(hold)
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             shown.troubles.append(

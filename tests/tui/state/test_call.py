@@ -1,11 +1,14 @@
 """What the screen knows of a call: partials become finals in their place, and what was nothing goes."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from streamer.core.events import (
+    Call,
     CallEnded,
     EndReason,
     Final,
+    Hold,
     Lagging,
     Partial,
     Trouble,
@@ -126,6 +129,17 @@ def test_speech_without_words_is_a_line_of_its_own_and_no_utterance():
     shown.take(unclear)
     assert len(shown.utterances) == 2
     assert not shown.is_speaking("caller")
+
+
+def test_a_hold_is_a_line_of_its_own_once_and_no_utterance():
+    at = datetime(2026, 11, 28, tzinfo=UTC)
+    holds = [Hold("id", "caller", held, start, at) for held, start in ((True, 1.0), (False, 2.0))]
+    shown = call_with(*holds, Unclear("id", "caller", 16_000, 48_000), *holds)
+    lines = [join_words(u.tentative) for u in shown.utterances.values()]
+    assert lines == ["[on hold]", "[off hold]", "[unclear]"]
+    shown.call = Call("id", "test", LEGS, at)
+    transcript = shown.transcript()
+    assert (transcript.holds, len(transcript.unclear)) == (tuple(holds), 1)
 
 
 def test_each_leg_has_the_language_that_it_spoke_last():

@@ -20,7 +20,7 @@ from streamer.calls.catalog import (
 )
 from streamer.cli.calls import encode_entry
 from streamer.core.audio import AudioLoss, Leg
-from streamer.core.events import EndReason
+from streamer.core.events import EndReason, Hold
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import write_names
@@ -304,3 +304,16 @@ async def test_a_party_is_shown_by_its_name_or_number_also_when_the_recording_is
         hits = await reader.search("hello")
     assert [(hit.number, hit.name) for hit in hits] == [("+4930123", "")]
     assert name_speakers(recordings, hits) == ["+4930123"]
+
+
+async def test_a_listed_call_knows_its_holds(recordings):
+    recording = record(recordings, is_live=True)
+    at = recording.call.started_at.replace(microsecond=0)
+    holds = [
+        Hold(recording.call.id, "caller", held, start, at)
+        for held, start in ((True, 1.0), (False, 2.5))
+    ]
+    assert [recording.note_hold(0, hold) for hold in (*holds, holds[-1])] == [True, True, False]
+    recording.finish(EndReason.HANG_UP)
+    (entry,) = await entries(recordings)
+    assert entry.holds == tuple(holds)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 
 from streamer.core.audio import Leg
+from streamer.core.events import Hold
 from streamer.exporters import EXPORTERS
 from tests.unit.exporters.calls import NOTHING_SAID, call, is_harmless, say, transcripts
 
@@ -65,3 +68,18 @@ def test_parties_whom_the_pbx_calls_the_same_have_their_labels():
     legs = tuple(Leg(label, "x", number="100") for label in ("caller", "callee"))
     text = EXPORTERS["txt"](call(say("Hello."), legs=legs))
     assert text == "[0:00] caller: Hello.\n"
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_hold_is_a_line_of_its_own_between_those_around_it(name):
+    at = datetime(2025, 3, 1, tzinfo=UTC)
+    holds = tuple(
+        Hold("c", "caller", held, start, at) for held, start in ((False, 4.0), (True, 2.0))
+    )
+    said = call(say("Wait."), say("Back.", at=6))
+    text = EXPORTERS[name](replace(said, holds=holds))
+    if name == "json":
+        assert [hold["held"] for hold in json.loads(text)["holds"]] == [True, False]
+    else:
+        places = [text.index(word) for word in ("Wait.", "[on hold]", "[off hold]", "Back.")]
+        assert places == sorted(places)
