@@ -5,6 +5,7 @@ That module is imported when the command is called, so that `--help` is instant.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -69,6 +70,7 @@ for _command in (
     app.command()(_command)
 app.command("help")(about.help_)
 app.command()(about.version)
+app.command()(about.completion)
 app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
 show_examples(app)
@@ -84,10 +86,13 @@ def main() -> None:
 
 def _run() -> int:
     arguments = sys.argv[1:]
+    command = typer.main.get_command(app)
+    if "_STREAMER_COMPLETE" in os.environ:
+        from streamer.cli.completion import offer_values
+
+        offer_values(command)
     try:
-        result = typer.main.get_command(app).main(
-            arguments or ["--help"], prog_name="streamer", standalone_mode=False
-        )
+        result = command.main(arguments or ["--help"], prog_name="streamer", standalone_mode=False)
     except StreamerError as error:
         return output.fail(str(error), error.exit_code)
     except typer.TyperException as error:

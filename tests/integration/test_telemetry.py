@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "config yeastar": ([], 0),
     "help": (["watch"], 0),
     "version": ([], 0),
+    "completion": (["bash"], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
     "models check": (["demo"], 0),
@@ -62,7 +63,9 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
 """What each command is run with, and after how many lines it is told to end."""
 
 _WITHOUT_RECORDINGS = {"demo", "simulate"} | {
-    name for name in COMMANDS if name.split()[0] in ("config", "models", "help", "version")
+    name
+    for name in COMMANDS
+    if name.split()[0] in ("config", "models", "help", "version", "completion")
 }
 
 

@@ -27,3 +27,14 @@ def version(as_json: AsJson = False) -> int:
     from streamer.cli.about import run_version
 
     return run_version(as_json=as_json)
+
+
+def completion(
+    shell: Annotated[
+        str, typer.Argument(metavar="bash|zsh|fish", help="The shell that is to complete.")
+    ],
+) -> int:
+    """Print what a shell reads to complete commands, flags, calls, models and channels."""
+    from streamer.cli.completion import run_completion
+
+    return run_completion(shell)

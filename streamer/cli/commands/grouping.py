@@ -10,7 +10,7 @@ import typer
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
     "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
-    "Set up": ("models", "config", "help", "version"),
+    "Set up": ("models", "config", "completion", "help", "version"),
     "Test": ("demo", "simulate"),
 }
 """The commands below each title, in order."""
@@ -68,6 +68,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "config yeastar": (
         "streamer config yeastar --url wss://streamer.example.com:9094",
         "streamer config yeastar --rate 8000",
+    ),
+    "completion": (
+        'eval "$(streamer completion bash)"',
+        "streamer completion zsh > ~/.zfunc/_streamer",
     ),
     "help": ("streamer help watch", "streamer help models pull"),
     "version": ("streamer version", "streamer version --json"),
