@@ -89,8 +89,8 @@ LISTS: dict[str, list[str]] = {
 }
 """Every command that lists something, and what makes it list."""
 
-TELL = {"watch", "serve", "demo", "simulate", "models check"}
-"""Their --json is something else: events, a report, or messages of a protocol."""
+TELL = {"watch", "serve", "demo", "simulate", "models check", "doctor"}
+"""Their --json is something else: events, findings, or messages of a protocol."""
 
 
 def _list_commands(group, name=""):

@@ -10,7 +10,7 @@ import typer
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
     "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
-    "Set up": ("models", "config", "completion", "help", "version"),
+    "Set up": ("models", "config", "doctor", "completion", "help", "version"),
     "Test": ("demo", "simulate"),
 }
 """The commands below each title, in order."""
@@ -69,6 +69,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "streamer config yeastar --url wss://streamer.example.com:9094",
         "streamer config yeastar --rate 8000",
     ),
+    "doctor": ("streamer doctor", "streamer doctor 'PJSIP/100-0000001a' --json"),
     "completion": (
         'eval "$(streamer completion bash)"',
         "streamer completion zsh > ~/.zfunc/_streamer",
