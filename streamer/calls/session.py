@@ -328,7 +328,7 @@ class _Session:
             writer=writer,
             plan=speech.plan,
             announce=self._announce,
-            find_noise=lambda: [_to_span(each) for each in self._feed.noise(number)],
+            find_noise=lambda: [_to_span(each) for each in self._feed.wordless(number)],
             others=RecordedLegs(lambda: [p for n, p in enumerate(self._feed.paths) if n != number]),
             count_waiting=lambda: follower.waiting,
         )

@@ -76,9 +76,9 @@ class Feed:
             return read_recorded(self.folder.path).call
         return self._recorded.call
 
-    def noise(self, leg: int) -> tuple[Noise, ...]:
-        """Return where a leg is noise, as of the last look."""
-        return self._recorded.legs[leg].noise
+    def wordless(self, leg: int) -> tuple[Noise, ...]:
+        """Return where a leg is noise or on hold, as of the last look."""
+        return self._recorded.legs[leg].wordless
 
     @property
     def paths(self) -> tuple[Path, ...]:

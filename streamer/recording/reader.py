@@ -17,6 +17,7 @@ from streamer.core.reasons import ContentError, explain, find_cause
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise
 from streamer.media.wav import HEADER_SIZE, WavHeader, has_only_wrong_sizes, repair
+from streamer.recording.description import MOST_SAMPLES
 from streamer.recording.folder import CallFolder
 from streamer.recording.private_files import is_regular, open_own, open_regular
 from streamer.wire.protocols import explain_kill, explain_stop
@@ -68,6 +69,11 @@ class RecordedLeg:
     """In their order; None for one that cannot be read."""
     noise: tuple[Noise, ...] = ()
     """Where audio came too fast to be what was said."""
+
+    @property
+    def wordless(self) -> tuple[Noise, ...]:
+        """Where nobody says anything that is meant for the call: noise, and what the PBX sends while the leg is on hold."""
+        return (*self.noise, *_find_held(self.holds))
 
     @property
     def samples(self) -> int:
@@ -189,9 +195,24 @@ def _parse_digit(fields: Any) -> Digit | None:
     return None
 
 
+def _find_held(holds: tuple[Held | None, ...]) -> Iterator[Noise]:
+    """Yield the parts of a leg in which it is on hold; the last one may still last."""
+    began: Held | None = None
+    for hold in filter(None, holds):
+        if hold.held:
+            began = began or hold
+        elif began is not None:
+            yield Noise(began.start_s, hold.start_s)
+            began = None
+    if began is not None:
+        yield Noise(began.start_s)
+
+
 def _parse_hold(fields: Any) -> Held | None:
     with suppress(LookupError, TypeError, ValueError, OverflowError):
-        return Held(bool(fields["held"]), float(fields["start"]), parse_time(fields["at"]))
+        start_s = float(fields["start"])
+        if 0 <= start_s <= MOST_SAMPLES:
+            return Held(bool(fields["held"]), start_s, parse_time(fields["at"]))
     return None
 
 

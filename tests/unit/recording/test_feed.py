@@ -12,6 +12,7 @@ from streamer.core.events import (
     Cause,
     Dtmf,
     EndReason,
+    Hold,
     Lagging,
     LegAttached,
     LegEnded,
@@ -21,10 +22,11 @@ from streamer.core.events import (
     encode_time,
 )
 from streamer.errors import RecordingError
-from streamer.media.timeline import Silence
+from streamer.media.timeline import Noise, Silence
 from streamer.recording.feed import Feed, follow
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import LiveStatus
+from streamer.recording.losses import read_noted
 from streamer.recording.writer import create_recording
 
 LEGS = (Leg("caller", "PJSIP/100-1", 8000), Leg("agent", "PJSIP/200-2", 8000))
@@ -233,6 +235,26 @@ def test_a_digit_that_cannot_be_read_costs_no_other(recording):
     press(recording, ("5", "soon"), ("#", 2.25))
     assert feed.look() == [Dtmf(recording.call.id, "caller", "#", 2.25, PRESSED_AT)]
     assert feed.look() == []
+
+
+def put_on_hold(recording, *holds):
+    """Let `call.json` say that a leg was put on hold, whatever that is."""
+    fields = CallFolder(recording.folder).read()
+    fields["legs"][0]["holds"] = [
+        {"held": held, "start": start, "at": "2026-11-18T15:02:04.250Z"} for held, start in holds
+    ]
+    CallFolder(recording.folder).write(fields)
+
+
+def test_a_leg_has_no_words_while_it_is_on_hold(recording):
+    feed = Feed(recording.folder)
+    put_on_hold(recording, (True, 1.5), (False, 4.0), (True, "soon"), (True, float("nan")))
+    assert [event.held for event in feed.look() if isinstance(event, Hold)] == [True, False]
+    assert feed.wordless(0) == (Noise(1.5, 4.0),)
+    put_on_hold(recording, (True, 1.5), (True, 2.0), (False, 4.0), (False, 5.0), (True, 9.0))
+    feed.look()
+    assert feed.wordless(0) == (Noise(1.5, 4.0), Noise(9.0, None))
+    assert [hold.held for hold in read_noted(recording.folder).holds][-1:] == [True]
 
 
 def kill(recording):
