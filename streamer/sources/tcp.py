@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import select
 import socket
 import threading
 from contextlib import suppress
@@ -147,3 +148,13 @@ def _bind(host: str, port: int) -> socket.socket:
 def _resolve_local(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     return family, address
+
+
+def has_left(sock: socket.socket) -> bool:
+    """Say whether the peer has closed its end, however much of what it sent is unread; False where the system does not tell."""
+    end = getattr(select, "POLLRDHUP", 0)
+    if not end or sock.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(sock.fileno(), end)
+    return bool(poll.poll(0))

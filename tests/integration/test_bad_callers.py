@@ -687,6 +687,33 @@ async def test_a_caller_beyond_its_budget_is_passed_over_but_its_sound_and_its_e
         assert opened.end().reason is EndReason.HANG_UP
 
 
+async def test_a_flooder_that_leaves_keeps_no_place(monkeypatch):
+    monkeypatch.setattr(limiter, "MOST_FRAMES", 1000)
+    monkeypatch.setattr(share, "REST_S", 0.001)
+    async with open_server(clock=VirtualClock()) as opened:
+        with socket.create_connection(("127.0.0.1", opened.port)) as sock:
+            sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
+            await until(lambda: opened.calls and opened.heard() == FRAME)
+            sock.sendall(encode_digit("5") * 20_000)
+        await until(opened.has_ended)
+        assert opened.end().reason is EndReason.HANG_UP
+        await until(lambda: not opened.server.live_calls and not opened.server.connections)
+        assert passed_over(opened) < 19_000 * len(encode_digit("5"))
+
+
+async def test_a_caller_that_leaves_far_ahead_of_the_clock_is_heard_to_its_end(monkeypatch):
+    monkeypatch.setattr(limiter, "MOST_FRAMES", 100)
+    monkeypatch.setattr(limiter, "MOST_AHEAD_S", 1.0)
+    monkeypatch.setattr(share, "REST_S", 0)
+    async with open_server() as opened:
+        caller = await call(opened.port)
+        caller.identify()
+        caller.send(encode_audio(FRAME, 16_000) * 150)
+        caller.hang_up()
+        await until(lambda: opened.calls and opened.has_ended())
+        assert opened.heard() == FRAME * 150
+
+
 async def test_a_reset_after_a_flood_keeps_no_other_call_waiting(monkeypatch):
     monkeypatch.setattr(limiter, "MOST_FRAMES", 1000)
     async with open_server(clock=VirtualClock()) as opened:

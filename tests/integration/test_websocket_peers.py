@@ -506,3 +506,19 @@ async def test_a_guess_in_the_path_is_answered_as_slowly_as_one_in_a_header(
         with pytest.raises(InvalidStatus, match="401"):
             await dial(here.port, path)
         assert 77.0 in paused
+
+
+async def test_a_flooder_that_leaves_keeps_no_place(recordings, runtime_dir, monkeypatch):
+    monkeypatch.setattr("streamer.sources.admission.MOST_FRAMES", 100)
+    async with listening_web(recordings, runtime_dir) as (here, _):
+        channel = await dial(here.port)
+        await channel.start()
+        await channel.speak(bytes(640))
+        await until(lambda: here.of_kind("leg_attached"))
+        for _ in range(1500):
+            await channel.ws.send("x" * 20)
+        channel.ws.transport.close()
+        await here.ended()
+    (recorded,) = here.calls()
+    assert recorded["legs"][0]["odd_frames"] < 1500
+    assert recorded["reason"] == "hang-up"

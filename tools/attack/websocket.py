@@ -83,7 +83,7 @@ async def _flood(target: Target, flood: bytes, did: dict[str, int]) -> None:
     if sock is None:
         return
     with sock:
-        # It leaves with a reset: what waits in its own buffers would be read for minutes, as slowly as a flood is.
+        # It leaves with a reset, and does not wait for what is in its own buffers.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         first = _frame(Opcode.TEXT, fin=False) if flood == _FLOODS[-1] else b""
         await send(sock, _UPGRADE % (b"/media", b"") + _BEGIN + first)

@@ -40,6 +40,7 @@ from streamer.sources.base import LegClosed
 from streamer.sources.inbound import ServerOptions
 from streamer.sources.playout import Echo, Playout, watch_return
 from streamer.sources.programme import Programme
+from streamer.sources.tcp import has_left
 from streamer.wire import audiosocket as wire
 from streamer.wire.formats import Format
 from streamer.wire.protocols import AUDIOSOCKET, explain_stop
@@ -159,6 +160,11 @@ class Connection(asyncio.BufferedProtocol):
             return
         if rest_s is None:
             self._transport.resume_reading()
+            return
+        if self._share.is_flooded and has_left(self._transport.get_extra_info("socket")):
+            # What it has left behind would be read for minutes, and nobody is there to say more.
+            self._end(EndReason.HANG_UP)
+            self._transport.abort()
             return
         if self._transport.is_reading():
             self._transport.pause_reading()

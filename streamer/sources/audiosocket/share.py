@@ -40,6 +40,8 @@ class Share:
         self._tell = tell
         self._budget: FrameBudget | None = None
         self._pace: Pace | None = None
+        self.is_flooded = False
+        """In its last turn the caller was beyond its budget, and its sound was not ahead of the clock."""
         self._is_hasty = False
         self._is_flooding = False
         self._passed_over: list[int] = []
@@ -56,6 +58,7 @@ class Share:
         """Take frames; return for how long nothing more should be taken, None if there are no more or the connection is over."""
         now, most, rest_s = self._clock(), FRAMES_A_TURN, 0.0
         self._pause_s = 0.0
+        self.is_flooded = False
         for count, message in enumerate(messages, start=1):
             if not self._has_room(now):
                 most, rest_s = FRAMES_BEYOND, REST_S
@@ -63,6 +66,7 @@ class Share:
                 return None
             if count >= most:
                 self._tell_passed_over()
+                self.is_flooded = bool(rest_s and not self._pause_s)
                 return max(self._pause_s, rest_s)
         self._tell_passed_over()
         return self._pause_s or None

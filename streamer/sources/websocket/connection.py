@@ -29,6 +29,7 @@ from streamer.sources.accepting import explain_tls
 from streamer.sources.admission import FRAMES_PER_SECOND
 from streamer.sources.forwarded import HEADER as FORWARDED
 from streamer.sources.inbound import ServerOptions
+from streamer.sources.tcp import has_left
 from streamer.sources.websocket.base import Server
 from streamer.sources.websocket.caller import Caller
 from streamer.sources.websocket.conversation import Conversation
@@ -281,6 +282,10 @@ class Connection(asyncio.BufferedProtocol):
             self.caller.tell(
                 f"sends more than {FRAMES_PER_SECOND:.0f} messages a second; it is read more slowly"
             )
+            if not self.caller.pause_s and has_left(self._transport.get_extra_info("socket")):
+                # What it has left behind would be read for minutes, and nobody is there to say more.
+                self._transport.abort()
+                return
         if self._link.rest(max(self.caller.pause_s, excess_s)):
             self._traffic.pause()
 
