@@ -38,3 +38,16 @@ def completion(
     from streamer.cli.completion import run_completion
 
     return run_completion(shell)
+
+
+def service(
+    flags: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- FLAGS]", help="Flags for `serve`, behind --."),
+    ] = None,
+    user: Annotated[bool, typer.Option("--user", help="For the systemd of one user.")] = False,
+) -> int:
+    """Print a systemd unit that runs `serve`, and that harms no call when it is stopped."""
+    from streamer.cli.service import run_service
+
+    return run_service(flags or [], is_user=user)

@@ -10,7 +10,7 @@ import typer
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
     "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
-    "Set up": ("models", "config", "doctor", "completion", "help", "version"),
+    "Set up": ("models", "config", "doctor", "service", "completion", "help", "version"),
     "Test": ("demo", "simulate"),
 }
 """The commands below each title, in order."""
@@ -70,6 +70,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "streamer config yeastar --rate 8000",
     ),
     "doctor": ("streamer doctor", "streamer doctor 'PJSIP/100-0000001a' --json"),
+    "service": (
+        "streamer service > /etc/systemd/system/streamer.service",
+        "streamer service --user -- --accept-unknown",
+    ),
     "completion": (
         'eval "$(streamer completion bash)"',
         "streamer completion zsh > ~/.zfunc/_streamer",
