@@ -71,6 +71,7 @@ for _command in (
 app.command("help")(about.help_)
 app.command()(about.version)
 app.command()(about.completion)
+app.command()(about.man)
 app.command()(about.service)
 app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")

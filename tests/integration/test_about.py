@@ -37,3 +37,14 @@ async def test_the_versions_are_one_json_object():
     about = json.loads(out)
     assert about["streamer"] == __version__
     assert None not in about["libraries"].values()
+
+
+async def test_the_manual_has_every_command_and_nothing_that_roff_obeys():
+    code, out, err = await run_here("man")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].startswith(".TH STREAMER 1")
+    for name in ("watch", "models pull", "config asterisk", "man"):
+        assert f".SS streamer {name}" in lines
+    asked = {line.partition(" ")[0] for line in lines if line[:1] in ".'"}
+    assert asked == {".TH", ".SH", ".SS", ".B", ".PP", ".TP", ".nf", ".fi"}

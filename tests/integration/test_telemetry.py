@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "help": (["watch"], 0),
     "version": ([], 0),
     "completion": (["bash"], 0),
+    "man": ([], 0),
     "service": ([], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
@@ -66,7 +67,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
 _WITHOUT_RECORDINGS = {"demo", "simulate"} | {
     name
     for name in COMMANDS
-    if name.split()[0] in ("config", "models", "help", "version", "completion", "service")
+    if name.split()[0] in ("config", "models", "help", "version", "completion", "service", "man")
 }
 
 

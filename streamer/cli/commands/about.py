@@ -51,3 +51,10 @@ def service(
     from streamer.cli.service import run_service
 
     return run_service(flags or [], is_user=user)
+
+
+def man(context: typer.Context) -> int:
+    """Print the manual page, for `man -l -`."""
+    from streamer.cli.manual import run_man
+
+    return run_man(context)

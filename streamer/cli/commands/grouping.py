@@ -10,7 +10,7 @@ import typer
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
     "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
-    "Set up": ("models", "config", "doctor", "service", "completion", "help", "version"),
+    "Set up": ("models", "config", "doctor", "service", "completion", "man", "help", "version"),
     "Test": ("demo", "simulate"),
 }
 """The commands below each title, in order."""
@@ -77,6 +77,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "completion": (
         'eval "$(streamer completion bash)"',
         "streamer completion zsh > ~/.zfunc/_streamer",
+    ),
+    "man": (
+        "streamer man | man -l -",
+        "streamer man > /usr/local/share/man/man1/streamer.1",
     ),
     "help": ("streamer help watch", "streamer help models pull"),
     "version": ("streamer version", "streamer version --json"),
