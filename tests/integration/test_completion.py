@@ -54,7 +54,7 @@ def test_calls_are_completed_from_the_folder_that_was_named(recordings):
         (["models", "check", "de"], ["demo"]),
         (["models", "pull", "tin"], ["tiny", "tiny.en"]),
         (["completion", ""], list(SHELLS)),
-        (["ser"], ["serve"]),
+        (["ser"], ["serve", "service"]),
         (["models", "pu"], ["pull"]),
     ],
 )
