@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.errors import UsageError
+from streamer.recording.writer import is_wav_name
 from streamer.sources import OUTGOING, MakeOutgoing, choose_way
 from streamer.sources.base import Outgoing
 from streamer.sources.programme import Playing
@@ -79,6 +80,10 @@ def plan_tap(
     if way == ARI.name:
         if not playing.is_silent:
             raise UsageError(_explain_deaf(way))
+        if output is not None and is_wav_name(output):
+            raise UsageError(
+                f"a call that is tapped through ARI has a leg for each party, and {output} holds one; name a folder with --output"
+            )
         from streamer.ari.access import read_access
 
         return AriPlan(read_access(settings), legs, recordings, output, public_url(settings.url))

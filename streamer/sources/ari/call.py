@@ -58,6 +58,9 @@ from streamer.wire.audiosocket import DIGITS
 LOOK_S = 20.0
 """Seconds between two looks without a reason; Asterisk closes idle connections after 15 s, so each tap holds none."""
 
+FIRST_LOOK_S = 0.25
+"""Seconds until the first look, since the call was listed just before: what is to be tapped comes first."""
+
 LOOK_AGAIN_S = 0.05
 """Seconds until a second look where an event made one: it may have come before what it announces."""
 
@@ -126,9 +129,8 @@ class AriCall:
         self._labels = {leg.label for leg in found.legs}
         self._own = OwnChannels()
         self._look_wanted = asyncio.Event()
-        hearer = Hearer(
-            self._take, self._look_wanted.set, self._say, lambda: self._membership.sources
-        )
+        self._look_after_s = FIRST_LOOK_S
+        hearer = Hearer(self._take, self._want_look, self._say, lambda: self._membership.sources)
         self._hearing = Hearing(ari, application, hearer)
         self._work: dict[tuple[str, Spy], _Work] = {}
         self._standing: dict[LegTap, None] = {}
@@ -214,6 +216,11 @@ class AriCall:
                 self._inbox.put(LegClosed(number, EndReason.REFUSED, error))
 
     # What is heard
+
+    def _want_look(self) -> None:
+        """Have a look for what happened while nothing was heard."""
+        asyncio.get_running_loop().call_later(self._look_after_s, self._look_wanted.set)
+        self._look_after_s = 0.0
 
     def _take(self, message: Message) -> None:
         self._own.take(message.event)

@@ -93,13 +93,9 @@ async def read_rate(ari: Ari, channel: str) -> int:
 
 
 async def _read_facts(ari: Ari, joins: Collection[Join]) -> tuple[list[int], str]:
-    reading = [read_rate(ari, join.channel.id) for join in joins]
-    rates = await asyncio.gather(*reading)
-    first = next(iter(joins), None)
-    if first is None:
-        return rates, ""
-    answer = await ari.ask(read_variable(first.channel.id, "CHANNEL(linkedid)"))
-    return rates, read_value(answer.document)
+    reading = asyncio.gather(*(read_rate(ari, one.channel.id) for one in joins))
+    answer = await ari.ask(read_variable(next(iter(joins)).channel.id, "CHANNEL(linkedid)"))
+    return await reading, read_value(answer.document)
 
 
 def _find(name: str, channels: Collection[Channel]) -> Channel:

@@ -107,12 +107,13 @@ class LegTap:
         """
         shop = self._shop
         listening = snoop(shop.application, self._channel.id, self._spy)
+        bridging = make_bridge()
         ear = find_new_id(listening)
+        await self._note(listening, bridging)
         await self._make(listening, "a snoop")
         medium = await self._bring_audio()
         if not await shop.own.wait_for_start((ear, medium), timeout_s=ENTERING_S):
             raise self._refuse("a tap did not begin: its channels did not enter our application")
-        bridging = make_bridge()
         await self._make(bridging, "a bridge")
         await self._join(find_new_id(bridging), (ear, medium))
         self._watch(shop.own.wait_for_end(ear))
@@ -148,15 +149,16 @@ class LegTap:
             raise self._refuse(f"{what} cannot be made: {_describe(answer)}")
         return answer
 
+    async def _note(self, *requests: Request) -> None:
+        """Note the ids of what requests will make."""
+        bridges = [find_new_id(one) for one in requests if one.path[0] == "bridges"]
+        channels = [find_new_id(one) for one in requests if one.path[0] == "channels"]
+        self._bridges += bridges
+        self._channels += channels
+        await self._shop.inventory.add(channels=channels, bridges=bridges)
+
     async def _ask(self, request: Request) -> Answer:
-        """Note the id of what a request makes, and send it once."""
-        identity = find_new_id(request)
-        if request.path[0] == "bridges":
-            self._bridges.append(identity)
-            await self._shop.inventory.add(bridges=[identity])
-        else:
-            self._channels.append(identity)
-            await self._shop.inventory.add(channels=[identity])
+        """Send a request that makes something, once."""
         # Finished even if we are not: what is deleted before it is made would stay.
         asking = asyncio.ensure_future(self._shop.ari.ask(request))
         self._asked.append(asking)
@@ -187,6 +189,7 @@ class LegTap:
             shop.application, shop.listener.address, medium.uuid, self._format
         )
         identity = find_new_id(request)
+        await self._note(request)
         answer = await self._ask(request)
         if answer.is_ok and await self._comes(medium, identity):
             self._watch(medium.lost.wait())
@@ -214,6 +217,7 @@ class LegTap:
 
     async def _try_websocket(self, option: SocketOption) -> tuple[str, str]:
         request = offer_over_websocket(self._shop.application, self._format, option)
+        await self._note(request)
         answer = await self._ask(request)
         channel = read_channel(answer.document) if answer.is_ok else None
         if channel is None or not channel.media_id:
