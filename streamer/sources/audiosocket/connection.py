@@ -361,7 +361,7 @@ class Connection(asyncio.BufferedProtocol):
         return AudioSocketCall(
             leg,
             facts,
-            sent=self.playout.sent,
+            sent=(self.playout.sent,),
             leave=self.leave,
             watch=self.playout.watch,
             programme=self._programme,

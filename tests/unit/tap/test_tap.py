@@ -21,7 +21,7 @@ async def record_steadily(tmp_path, *, without):
     """Record a minute at 50 frames a second, all but some; return what was said, and call.json."""
     clock, bus = VirtualClock(), RememberingBus()
     leg = Leg("caller", "some channel", 8000)
-    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    call = AudioSocketCall(leg, {}, sent=(Sent(),), leave=lambda: None)
     recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
     running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
     call.put(LegOpened(0))
@@ -72,7 +72,7 @@ async def test_a_few_lost_packets_and_a_pause_are_no_sentence(tmp_path):
 async def test_a_key_that_waited_was_pressed_when_it_came(tmp_path):
     clock, bus = VirtualClock(), RememberingBus()
     leg = Leg("caller", "some channel", 8000)
-    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    call = AudioSocketCall(leg, {}, sent=(Sent(),), leave=lambda: None)
     call.put(LegOpened(0))
     call.put(DtmfReceived(0, "5", clock.now - 2.0))
     call.put(AudioChunk(0, bytes(320), clock.now))
@@ -88,7 +88,7 @@ async def test_a_key_that_waited_was_pressed_when_it_came(tmp_path):
 async def test_a_key_is_dated_as_words_are(tmp_path):
     clock, bus = VirtualClock(), RememberingBus()
     leg = Leg("caller", "some channel", 8000)
-    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    call = AudioSocketCall(leg, {}, sent=(Sent(),), leave=lambda: None)
     call.put(LegOpened(0))
     call.put(AudioChunk(0, bytes(320), clock.now - 5.0))
     call.put(DtmfReceived(0, "5", clock.now - 2.0))
@@ -106,7 +106,7 @@ async def hear(tmp_path, *frames, watch=None):
     clock, bus = VirtualClock(), RememberingBus()
     leg = Leg("caller", "some channel", 8000)
     sent = Sent(frames=7)
-    call = AudioSocketCall(leg, {}, sent=sent, leave=lambda: None, watch=watch)
+    call = AudioSocketCall(leg, {}, sent=(sent,), leave=lambda: None, watch=watch)
     recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
     running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
     call.put(LegOpened(0))
@@ -143,7 +143,7 @@ async def test_what_is_wrong_with_the_way_back_is_said(tmp_path):
 async def test_a_caller_of_whom_nothing_comes_is_said_with_what_to_try(tmp_path):
     clock, bus = VirtualClock(), RememberingBus()
     leg = Leg("caller", "some channel", 8000)
-    call = AudioSocketCall(leg, {}, sent=Sent(frames=7), leave=lambda: None)
+    call = AudioSocketCall(leg, {}, sent=(Sent(frames=7),), leave=lambda: None)
     recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
     running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
     call.put(LegOpened(0))
@@ -160,7 +160,7 @@ async def test_a_caller_of_whom_nothing_comes_is_said_with_what_to_try(tmp_path)
 async def test_a_hold_is_an_event_once_and_stays_in_the_recording(tmp_path):
     clock, bus = VirtualClock(), RememberingBus()
     leg = Leg("caller", "some channel", 8000)
-    call = AudioSocketCall(leg, {}, sent=Sent(), leave=lambda: None)
+    call = AudioSocketCall(leg, {}, sent=(Sent(),), leave=lambda: None)
     recording = create_recording(tmp_path, source="audiosocket", url="", legs=(leg,), clock=clock)
     feed = Feed(recording.folder)
     running = asyncio.ensure_future(run_tap(call, recording, bus, stop=Stop(), clock=clock))
