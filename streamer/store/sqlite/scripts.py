@@ -38,8 +38,8 @@ _CHANGES = re.compile(
     rf"[{_CHARACTERS}{_WITH_MARKS}{_WITHOUT_MARKS}{_JOINERS}\uff10-\uff5a]|(?![0-9])\d"
 )
 
-# Voicing marks of half-width kana, and vowels and finals of Hangul that is written in letters.
-_FOLLOWS = re.compile(r"[\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7ff]")
+# Voicing marks of half-width kana, vowels and finals of Hangul that is written in letters, and "am" of Thai and Lao, half of which is a mark.
+_FOLLOWS = re.compile(r"[\uff9e\uff9f\u1160-\u11ff\ud7b0-\ud7ff\u0e33\u0eb3]")
 _REMEMBERED = 10_000
 """Characters that are not worked out again: an old database is a million sentences of a few thousand of them."""
 
