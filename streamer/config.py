@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 
+from streamer.alerts.rules import read_rules
 from streamer.core.languages import ANY, parse_languages
 from streamer.core.listening import read_listen_table
 from streamer.core.reasons import explain, find_place_in_toml
@@ -144,6 +145,11 @@ class Settings:
         "Where `serve` listens, besides its flags: tables [[listen]] with kind, address, tls, auth, rate, yeastar_auth, public_url.",
         '[{ kind = "websocket", address = "0.0.0.0:9094", auth = ["bearer:@/etc/streamer/token"] }]',
     )
+    alert: Sequence[Mapping[str, Any]] = _setting(
+        [],
+        "Watch-words: tables [[alert]] with name, said or not_said, within, leg, severity, quiet, tentative, when, then.",
+        '[{ name = "cancels", said = ["cancel my contract"], leg = "caller", severity = "warning" }]',
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )
@@ -167,7 +173,7 @@ class Settings:
 SECRETS = ("password", "headers", "register_key", "ari_password")
 """Settings that nobody else should read."""
 
-_ONLY_IN_FILE = ("listen",)
+_ONLY_IN_FILE = ("listen", "alert")
 
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
@@ -347,6 +353,8 @@ def _check(where: str, name: str, value: Any) -> None:
     if name == "listen":
         for number, table in enumerate(value, start=1):
             read_listen_table(table, where=f"{where}: listen {number}")
+    if name == "alert":
+        read_rules(value, where=where)
 
 
 def _is_right(kind: type, value: Any) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
+from streamer.alerts.rulebook import Rulebook
+from streamer.alerts.rules import read_rules
 from streamer.bus import Bus, Subscription
 from streamer.calls.observers import OBSERVERS, Observer
 from streamer.config import Settings
@@ -73,6 +75,8 @@ class Backend:
     speech: Speech | None
     observers: Mapping[str, Observer] = field(default_factory=lambda: OBSERVERS)
     """Told of each settled utterance by the process that transcribes the call."""
+    rules: Rulebook = field(default_factory=lambda: Rulebook(()))
+    """What the process that transcribes a call raises alerts by."""
     lack: str = ""
     """Why there is no speech although the user has a model; empty where words are missing by intention, or not at all."""
 
@@ -199,7 +203,8 @@ async def open_backend(
         stack.push_async_callback(_settle, opening)
         lack = await _find_lack(settings, found, bus) if found else ""
         async with open_speech(settings, None if lack else found, bus) as speech:
-            backend = Backend(opening, speech, lack=lack)
+            rules = Rulebook(read_rules(settings.alert, where="the config file"))
+            backend = Backend(opening, speech, rules=rules, lack=lack)
             if wanted.lack:
                 await stack.enter_async_context(_taking_up(wanted, settings, backend, bus))
             yield backend

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from streamer.calls.alerting import CallWatch, list_new
 from streamer.core.events import Call, EndReason, Segment, Unclear
 from streamer.errors import StoreError
 from streamer.store import Progress, Store
@@ -41,6 +42,8 @@ class CallWriter:
     ) -> None:
         """`read_call` looks whether the first frame has come, of a call that was kept before it had."""
         self.store = store
+        self.watch: CallWatch | None = None
+        """Judges what is kept, if there are rules."""
         self._call_id = call_id
         self._kept: Call | None = None
         self._place: tuple[Path, Sequence[Path]] | None = None
@@ -69,6 +72,12 @@ class CallWriter:
             zero_at = self._read_call().zero_at
             if zero_at is not None:
                 await self.keep(replace(self._kept, zero_at=zero_at), *self._place)
+
+    @property
+    def began_at(self) -> datetime:
+        """Return what positions count from."""
+        assert self._kept, "a call is kept before its words"
+        return self._kept.zero_at or self._kept.started_at
 
     async def open_legs(self) -> dict[str, LegWriter]:
         """Return the place of each leg that is kept, by label."""
@@ -139,10 +148,15 @@ class LegWriter:
         unclear: Sequence[Unclear] = (),
     ) -> bool:
         """Keep a segment, how far the leg is settled, and what stayed unclear; False if somebody else has kept one of its number."""
-        store = self._call.store
+        store, watch, verdict = self._call.store, self._call.watch, None
         if segment is not None:
             await self._call.keep_zero()
-        return await self._call.write(
+        if watch:
+            verdict = await watch.judge(
+                self._leg, segment, position=position, began_at=self._call.began_at
+            )
+        alerts = list_new(verdict)
+        is_kept = await self._call.write(
             lambda: store.keep_segment(
                 self._call_id,
                 self._leg,
@@ -150,9 +164,35 @@ class LegWriter:
                 position=position,
                 utterance=utterance,
                 unclear=unclear,
+                alerts=alerts,
             )
         )
+        if watch and verdict and is_kept:
+            await watch.take(verdict)
+            if segment is None:
+                watch.tell()  # else with its final
+        return is_kept
+
+    async def reach(self, position: int) -> None:
+        """Take note that no words have come up to a position, which may be an alert."""
+        watch = self._call.watch
+        if watch and (
+            verdict := watch.pass_time(self._leg, position, began_at=self._call.began_at)
+        ):
+            alerts = list_new(verdict)
+            await self._call.write(lambda: self._call.store.keep_alerts(alerts))
+            await watch.take(verdict)
+            watch.tell()
 
     async def complete(self) -> None:
         """Take note that the leg has been transcribed to its end."""
-        await self._call.write(lambda: self._call.store.complete_leg(self._call_id, self._leg))
+        watch, verdict = self._call.watch, None
+        if watch:
+            began_at = self._call.began_at
+            verdict = watch.pass_time(self._leg, self.position, began_at=began_at, is_end=True)
+        alerts = list_new(verdict)
+        store = self._call.store
+        await self._call.write(lambda: store.complete_leg(self._call_id, self._leg, alerts=alerts))
+        if watch and verdict:
+            await watch.take(verdict)
+            watch.tell()

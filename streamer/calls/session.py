@@ -11,6 +11,7 @@ from math import inf
 from pathlib import Path
 
 from streamer.bus import Bus
+from streamer.calls.alerting import ToldAlerts, open_watch
 from streamer.calls.backend import Backend, Speech
 from streamer.calls.lag_advice import LagAdviser
 from streamer.calls.observers import ToldObservers, open_observers
@@ -113,6 +114,7 @@ class _Session:
         self._backend = backend
         self._observers = backend.observers
         self._told: ToldObservers | None = None
+        self._alerts = ToldAlerts(self._call_id, bus.publish)
         self._bus = bus
         self._status = LiveStatus(feed.folder.path)
         self._shown: dict[str, int] = {}  # the last utterance of each leg
@@ -234,6 +236,8 @@ class _Session:
             if unclear not in self._shown_unclear:
                 self._shown_unclear.add(unclear)
                 self._bus.publish(unclear)
+        await self._alerts.read(self._store)
+        self._alerts.tell()
 
     def _begin_advice(self) -> None:
         """Say what would keep up, if the call is still live: one that is over catches up in its own time."""
@@ -258,6 +262,9 @@ class _Session:
         )
         async with observing as self._told:
             try:
+                self._writer.watch = await open_watch(
+                    self._backend.rules, self._folder, self._store, self._alerts
+                )
                 async with asyncio.TaskGroup() as group:
                     await self._begin_legs(group, troubles)
                     group.create_task(self._begin_legs_that_join(group, troubles))
@@ -285,6 +292,8 @@ class _Session:
     async def _begin_legs(self, group: asyncio.TaskGroup, troubles: list[str]) -> None:
         """Begin to transcribe each leg that is not complete and has not been begun."""
         call = self._feed.call
+        if self._writer.watch:
+            self._writer.watch.join(leg.label for leg in call.legs)
         new = [(n, leg.label) for n, leg in enumerate(call.legs) if leg.label not in self._begun]
         if not new:
             return
@@ -343,6 +352,8 @@ class _Session:
 
     def _announce(self, event: Partial | Final | Unclear | Lagging) -> None:
         self._bus.publish(event)
+        if isinstance(event, Final):
+            self._alerts.tell()
         if isinstance(event, Lagging):
             self._lags[event.leg] = event.lag_s
             self._lag_adviser.take(event)

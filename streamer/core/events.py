@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, assert_never
 
+from streamer.core.alert import Alert
 from streamer.core.audio import SLIN16_RATE, Leg, encode_party
 
 SPEECH_RATE = SLIN16_RATE
@@ -289,6 +290,7 @@ Event = (
     | CallEnded
     | CallStats
     | Listening
+    | Alert
 )
 
 
@@ -334,6 +336,8 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "call_stats", "call": call_id, "talk_duration": round(talk_s, 3)}
         case Listening(source, address):
             return {"event": "listening", "source": source, "address": address}
+        case Alert(call_id):
+            return {"event": "alert", "call": call_id, **encode_alert(event)}
     assert_never(event)
 
 
@@ -383,6 +387,14 @@ def encode_segment(segment: Segment) -> dict[str, Any]:
         "text": segment.text,
         "words": [encode_word(word) for word in segment.words],
     }
+
+
+def encode_alert(alert: Alert) -> dict[str, Any]:
+    """Return an alert as the fields that `alert` has of it, times in seconds of the leg's WAV."""
+    start, end = (at and round(at / SPEECH_RATE, 3) for at in (alert.start, alert.end))
+    rule = {"rule": alert.rule, "severity": alert.severity.value}
+    place = {"leg": alert.leg, "utterance": alert.utterance, "start": start, "end": end}
+    return {**rule, **place, "text": alert.text, "at": encode_time(alert.at)}
 
 
 def encode_word(word: Word) -> dict[str, Any]:

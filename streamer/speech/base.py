@@ -264,5 +264,8 @@ class SegmentWriter(Protocol):
         What returns True has been kept and may be announced; on False another process was first.
         """
 
+    async def reach(self, position: int) -> None:
+        """Take note that the leg has no further words up to a position."""
+
     async def complete(self) -> None:
         """Record that the leg has been transcribed to its end."""

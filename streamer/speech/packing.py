@@ -84,6 +84,11 @@ class PackReader:
             deque()
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether everything is settled."""
+        return not self._filling and not self._reading
+
     async def add(self, utterance: WaitingUtterance) -> None:
         """Put an utterance into the pack; a pack of `most` samples is read."""
         samples = sum(waiting.window.samples for waiting in self._filling)

@@ -147,6 +147,8 @@ class LegTranscriber:
             self._heard.judge(probability)
             await self._change(self._segmenter.feed(probability))
         self._forget()
+        if self._segmenter.open_utterance is None and self._packs.is_empty:
+            await self._writer.reach(self._segmenter.position - SPEECH_RATE)
         self._tell_lag()
         if not self._is_behind:
             await self._packs.settle_all()

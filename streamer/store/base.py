@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from streamer.core.alert import Alert
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, Call, EndReason, Segment, Unclear
 
@@ -61,6 +62,8 @@ class CallRow:
     """The end of the last of them, one harmless line of at most `LAST_WORDS` characters."""
     zero_at: datetime | None = None
     """When its first frame came, from which positions count; None before, for files, and where it was not kept: then from `started_at`."""
+    has_alert: bool = False
+    """A rule has fired on it."""
 
     @property
     def is_complete(self) -> bool:
@@ -80,6 +83,14 @@ class TroubleRow:
     call_id: str | None
     at: datetime
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """An alert to keep, unless its rule has fired on its call before, or within `quiet_s` seconds of it on any call."""
+
+    alert: Alert
+    quiet_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +143,20 @@ class Filter:
     """Which calls are looked at, all of them by default.
 
     `since` (included) and `until` (not) bound when a call began, or for a search when something was said; `channel` is a part of
-    the name of a channel of the call, in any case of letters; `calls` are ids.
+    the name of a channel of the call, in any case of letters; `calls` are ids; `has_alert` is for those on which a rule has fired.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     channel: str = ""
     calls: frozenset[str] | None = None
+    has_alert: bool = False
 
     def matches(self, call: CallRow) -> bool:
         """Say whether a call is one of those that are looked at."""
         return (
-            (self.since is None or call.started_at >= self.since)
+            (not self.has_alert or call.has_alert)
+            and (self.since is None or call.started_at >= self.since)
             and (self.until is None or call.started_at < self.until)
             and (self.calls is None or call.id in self.calls)
             and any(self.channel.lower() in row.leg.channel.lower() for row in call.legs)
@@ -216,6 +229,9 @@ class Reader(Protocol):
     async def read_unclear(self, call_id: str) -> list[Unclear]:
         """Return where somebody spoke and no words could be made of it, by start time."""
 
+    async def read_alerts(self, call_ids: Collection[str]) -> list[Alert]:
+        """Return the alerts of calls, by when their words were said."""
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
 
@@ -250,14 +266,22 @@ class Store(Reader, Protocol):
         position: int,
         utterance: int,
         unclear: Sequence[Unclear] = (),
+        alerts: Sequence[NewAlert] = (),
     ) -> bool:
         """Keep a segment, None for an utterance without words, with it how far its leg is settled now, and what stayed `unclear` in it.
+
+        So are the `alerts` that it raises, of each call and rule the first.
 
         The first segment of a number stays; return False if there was one. A leg's position and number never go back.
         """
 
-    async def complete_leg(self, call_id: str, leg: str) -> None:
-        """Record that a leg has been transcribed to its end."""
+    async def complete_leg(
+        self, call_id: str, leg: str, *, alerts: Sequence[NewAlert] = ()
+    ) -> None:
+        """Record that a leg has been transcribed to its end, and keep the alerts that this raises."""
+
+    async def keep_alerts(self, alerts: Sequence[NewAlert]) -> None:
+        """Keep alerts that the passing of time raises."""
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime

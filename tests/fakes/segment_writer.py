@@ -34,5 +34,8 @@ class MemoryWriter:
         self.position, self.utterance = position, utterance
         return is_new or segment is None
 
+    async def reach(self, position: int) -> None:
+        pass
+
     async def complete(self) -> None:
         self.is_complete = True

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from streamer.config import Settings
+from streamer.core.alert import Alert
 from streamer.core.events import Call, EndReason, Segment, Unclear
 from streamer.errors import NotFoundError, StoreError
 from streamer.store import (
@@ -19,6 +20,7 @@ from streamer.store import (
     Filter,
     Hit,
     LegRow,
+    NewAlert,
     Progress,
     Reader,
     Retention,
@@ -62,6 +64,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._calls: dict[str, StoredCall] = {}
         self._troubles: list[TroubleRow] = []
+        self._alerts: dict[tuple[str, str], Alert] = {}
         self._told: dict[tuple[str, str, str], int] = {}
         self._retention = Retention()
         self._version = 0
@@ -131,6 +134,21 @@ class MemoryStore:
         call = self._calls.get(call_id)
         return sorted(call.unclear, key=lambda span: span.start) if call else []
 
+    async def read_alerts(self, call_ids: Collection[str]) -> list[Alert]:
+        found = [alert for (call, _), alert in self._alerts.items() if call in call_ids]
+        return sorted(found, key=lambda alert: alert.at)
+
+    async def keep_alerts(self, alerts: Sequence[NewAlert]) -> None:
+        for new in alerts:
+            alert, quiet = new.alert, timedelta(seconds=new.quiet_s)
+            is_quiet = any(
+                each.rule == alert.rule and abs(each.at - alert.at) < quiet
+                for each in self._alerts.values()
+            )
+            if not is_quiet:
+                self._alerts.setdefault((alert.call_id, alert.rule), alert)
+        self._version += 1
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         return [row for row in self._troubles if row.call_id == call_id]
 
@@ -167,6 +185,7 @@ class MemoryStore:
         position: int,
         utterance: int,
         unclear: Sequence[Unclear] = (),
+        alerts: Sequence[NewAlert] = (),
     ) -> bool:
         call = self._find(call_id, StoreError)
         is_new = segment is None or (leg, segment.utterance) not in call.segments
@@ -176,10 +195,13 @@ class MemoryStore:
         before = call.leg(leg).progress
         position, utterance = max(before.position, position), max(before.utterance, utterance)
         call.move(leg, replace(before, position=position, utterance=utterance))
-        self._version += 1
+        await self.keep_alerts(alerts if is_new else ())
         return is_new
 
-    async def complete_leg(self, call_id: str, leg: str) -> None:
+    async def complete_leg(
+        self, call_id: str, leg: str, *, alerts: Sequence[NewAlert] = ()
+    ) -> None:
+        await self.keep_alerts(alerts)
         call = self._find(call_id, StoreError)
         call.move(leg, replace(call.leg(leg).progress, is_complete=True))
         self._version += 1

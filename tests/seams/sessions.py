@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.alerts.rulebook import Rulebook
 from streamer.bus import Bus
 from streamer.calls.backend import Backend, open_speech
 from streamer.calls.observers import OBSERVERS, Observer
@@ -73,6 +74,7 @@ async def transcribe_call(
     recogniser: ScriptedRecogniser,
     *,
     observers: Mapping[str, Observer] = OBSERVERS,
+    rules: Rulebook | None = None,
 ) -> SessionRun:
     """Run a session to its end, with the recogniser taken from a table by its name."""
     bus, opening = Bus(), asyncio.get_running_loop().create_future()
@@ -82,6 +84,7 @@ async def transcribe_call(
         async with open_speech(
             Settings(), MODEL, bus, recogniser="scripted", recognisers=table
         ) as speech:
-            result = await run_session(folder, Backend(opening, speech, observers), bus)
+            backend = Backend(opening, speech, observers, rules or Rulebook(()))
+            result = await run_session(folder, backend, bus)
         bus.close()
         return SessionRun(result, [event async for event in events])

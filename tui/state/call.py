@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from streamer.core.alert import Alert
 from streamer.core.audio import AudioLoss, Leg, show_leg
 from streamer.core.events import (
     Call,
@@ -88,6 +89,9 @@ class ShownCall:
         self.end: CallEnded | None = None
         self.finals = 0
         self.partials = 0
+        self.alerts: list[Alert] = []
+        self.new_alerts: list[Alert] = []
+        """Those of which no toast has been shown."""
         self.said_live: list[tuple[int, float]] = []
         """Of each utterance that was shown as a partial: where it ended, and when, on the clock of `take`, its final came."""
         self.utterances: dict[Key, Utterance] = {}
@@ -163,6 +167,8 @@ class ShownCall:
                 self.end = event
                 self.lags.clear()
                 self._drop_open(list(self._open))
+            case Alert():
+                self._take_alert(event)
             case Hold():
                 self._take_hold(event)
             case Dtmf() | Listening() | CallStats():
@@ -248,6 +254,23 @@ class ShownCall:
                 language=segment.language or "?",
             )
         )
+
+    def _take_alert(self, alert: Alert) -> None:
+        """Mark the words that raised it; what was not said marks none."""
+        if any(known.rule == alert.rule for known in self.alerts):
+            return
+        self.alerts.append(alert)
+        self.new_alerts.append(alert)
+        self._changed.update(dict.fromkeys(self._list_marked(alert)))
+
+    def _list_marked(self, alert: Alert) -> list[Key]:
+        if alert.leg is None or alert.start is None or alert.end is None:
+            return []
+        return [
+            key
+            for key, each in self.utterances.items()
+            if key[0] == alert.leg and each.start < alert.end and alert.start < each.end
+        ]
 
     def _take_unclear(self, unclear: Unclear) -> None:
         """Put a line of its own where no words could be made of speech; its number, below 0, is no utterance's."""

@@ -15,7 +15,7 @@ LAST_ID = 2**63 - 1
 
 def names_legs(filter: Filter) -> bool:
     """Say whether a filter picks out calls by anything but time."""
-    return bool(filter.channel) or filter.calls is not None
+    return bool(filter.channel) or filter.calls is not None or filter.has_alert
 
 
 def bind(filter: Filter) -> dict[str, object]:
@@ -24,6 +24,7 @@ def bind(filter: Filter) -> dict[str, object]:
     return {
         "channel": encode_text(filter.channel),
         "calls": calls,
+        "has_alert": filter.has_alert,
         "since": encode_time(filter.since) if filter.since else None,
         "until": encode_time(filter.until) if filter.until else None,
         "first": to_ms(filter.since) if filter.since else _FIRST_ID,
@@ -45,5 +46,6 @@ IS_PICKED = """
         WHERE party.call = call.id AND instr(lower(party.channel), lower(:channel))
     )
     AND (:calls IS NULL OR call.id IN (SELECT value FROM json_each(:calls)))
+    AND (NOT :has_alert OR EXISTS (SELECT 1 FROM alert WHERE alert.call = call.id))
 """
-"""Condition on the channels and the id of a call; asked of one call at a time, for one will soon fit or few are left."""
+"""Condition on the alerts, the channels and the id of a call; asked of one call at a time, for one will soon fit or few are left."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from streamer.core.scripts import indexed_text
 from streamer.errors import StoreError
 from streamer.store.sqlite.connection import APPLICATION, Connection, Run
-from streamer.store.sqlite.scripts import indexed_text
 
 Migration = Callable[[], Sequence[str]]
 
@@ -217,6 +217,28 @@ def m007_parties_of_legs() -> Sequence[str]:
     )
 
 
+def m008_alerts() -> Sequence[str]:
+    """Keep which rules have fired on which calls, once each; `leg` and what follows are of words that were said."""
+    return (
+        """
+        CREATE TABLE alert (
+            id        INTEGER PRIMARY KEY,
+            call      TEXT NOT NULL REFERENCES call ON DELETE CASCADE,
+            rule      TEXT NOT NULL,
+            severity  TEXT NOT NULL,
+            at        TEXT NOT NULL,
+            leg       TEXT,
+            utterance INTEGER,
+            start     INTEGER,
+            end       INTEGER,
+            text      TEXT,
+            UNIQUE (call, rule)
+        ) STRICT
+        """,
+        "CREATE INDEX alert_by_rule ON alert (rule, at)",
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
@@ -225,6 +247,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m005_zero_of_calls,
     m006_scripts_without_blanks,
     m007_parties_of_legs,
+    m008_alerts,
 )
 
 

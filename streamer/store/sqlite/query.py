@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from streamer.core.scripts import indexed_text, may_go_on
 from streamer.core.untrusted import one_line, printable
 from streamer.errors import UsageError
-from streamer.store.sqlite.scripts import indexed_text, may_go_on
 
 MOST_WORDS = 100
 """FTS5 refuses an expression that is 256 deep."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from streamer.core.alert import Alert, Severity
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, Unclear, encode_time, parse_time
 from streamer.core.reasons import find_cause
@@ -121,7 +122,8 @@ async def read_calls(db: Connection, call_ids: Sequence[str]) -> list[CallRow]:
                 ORDER BY segment.id DESC
                 LIMIT 1
             ),
-            call.zero_at
+            call.zero_at,
+            EXISTS (SELECT 1 FROM alert WHERE alert.call = call.id)
         FROM call
         WHERE call.id IN (SELECT value FROM json_each(:calls))
         ORDER BY call.id DESC
@@ -201,6 +203,23 @@ async def read_unclear(db: Connection, call_id: str) -> list[Unclear]:
     return [Unclear(call_id, label, start, end) for label, start, end in rows]
 
 
+async def read_alerts(db: Connection, call_ids: Collection[str]) -> list[Alert]:
+    """Return the alerts of calls, by when their words were said."""
+    rows = await db.fetch(
+        """
+        SELECT call, rule, severity, at, leg, utterance, start, end, text
+        FROM alert
+        WHERE call IN (SELECT value FROM json_each(:calls))
+        ORDER BY at, id
+        """,
+        {"calls": json.dumps([encode_text(call_id) for call_id in call_ids])},
+    )
+    return [
+        Alert(call, rule, Severity(severity), parse_time(at), *place)
+        for call, rule, severity, at, *place in rows
+    ]
+
+
 async def read_troubles(db: Connection, call_id: str) -> list[TroubleRow]:
     """Return what went wrong with a call, in order."""
     rows = await db.fetch(
@@ -267,7 +286,8 @@ async def _read_legs(db: Connection, wanted: str) -> dict[str, tuple[LegRow, ...
 
 
 def _parse_call(row: Sequence[Any], legs: tuple[LegRow, ...]) -> CallRow:
-    call_id, source, started_at, ended_at, reason, duration, folder, segments, words, zero_at = row
+    call_id, source, started_at, ended_at, reason, duration, folder, *counted = row
+    segments, words, zero_at, has_alert = counted
     return CallRow(
         id=call_id,
         source=source,
@@ -280,4 +300,5 @@ def _parse_call(row: Sequence[Any], legs: tuple[LegRow, ...]) -> CallRow:
         segments=segments,
         last_words=words or "",
         zero_at=parse_time_or_none(zero_at),
+        has_alert=bool(has_alert),
     )

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from streamer.core.events import SPEECH_RATE, parse_time
+from streamer.core.scripts import index_text
 from streamer.store.base import EVERYTHING, PAGE, CallRow, Filter, Hit
 from streamer.store.sqlite.columns import encode_text, parse_path, samples_to_ms, to_ms
 from streamer.store.sqlite.connection import Connection
 from streamer.store.sqlite.filter import IS_IN_TIME, IS_PICKED, LAST_ID, bind, names_legs
 from streamer.store.sqlite.query import parse_query
 from streamer.store.sqlite.reading import read_calls
-from streamer.store.sqlite.scripts import index_text
 
 FEW_LEGS = 400
 """Up to so many legs are looked for inside the index; with more, every hit's leg is looked at, of which one will soon fit."""
@@ -106,6 +106,7 @@ async def _narrow(db: Connection, expression: str, filter: Filter) -> tuple[str 
             FROM leg
             WHERE instr(lower(channel), lower(:channel))
                 AND (:calls IS NULL OR call IN (SELECT value FROM json_each(:calls)))
+                AND (NOT :has_alert OR call IN (SELECT call FROM alert))
             LIMIT {FEW_LEGS + 1}
         )
         LIMIT {FEW_LEGS + 1}

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from streamer.core.alert import Alert
 from streamer.core.events import Call, EndReason, Segment, Unclear
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
@@ -23,6 +24,7 @@ from streamer.store.base import (
     CallRow,
     Filter,
     Hit,
+    NewAlert,
     Progress,
     Retention,
     TroubleRow,
@@ -109,6 +111,10 @@ class SqliteReader:
         """Return the last utterance of each leg that an observer has been told of, by label."""
         return await reading.read_told(self._reading, call_id, observer)
 
+    async def read_alerts(self, call_ids: Collection[str]) -> list[Alert]:
+        """Return the alerts of calls, by when their words were said."""
+        return await reading.read_alerts(self._reading, call_ids)
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
         return await reading.read_troubles(self._reading, call_id)
@@ -146,6 +152,7 @@ class SqliteStore(SqliteReader):
         position: int,
         utterance: int,
         unclear: Sequence[Unclear] = (),
+        alerts: Sequence[NewAlert] = (),
     ) -> bool:
         """Keep a segment and the leg's progress together; False if its number is taken. See `writing.keep_segment`."""
         return await writing.keep_segment(
@@ -156,11 +163,18 @@ class SqliteStore(SqliteReader):
             position=position,
             utterance=utterance,
             unclear=unclear,
+            alerts=alerts,
         )
 
-    async def complete_leg(self, call_id: str, leg: str) -> None:
+    async def complete_leg(
+        self, call_id: str, leg: str, *, alerts: Sequence[NewAlert] = ()
+    ) -> None:
         """Record that a leg has been transcribed to its end."""
-        await writing.complete_leg(self._writing, call_id, leg)
+        await writing.complete_leg(self._writing, call_id, leg, alerts=alerts)
+
+    async def keep_alerts(self, alerts: Sequence[NewAlert]) -> None:
+        """Keep alerts that the passing of time raises."""
+        await writing.keep_alerts(self._writing, alerts)
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from streamer.core.events import Call, EndReason, Segment, Unclear, encode_time
+from streamer.core.scripts import indexed_text
+from streamer.core.untrusted import one_line
 from streamer.errors import StoreError
-from streamer.store.base import Retention
+from streamer.store.base import NewAlert, Retention
 from streamer.store.sqlite.columns import (
     encode_path,
     encode_text,
@@ -16,8 +18,7 @@ from streamer.store.sqlite.columns import (
     samples_to_ms,
     shown_text,
 )
-from streamer.store.sqlite.connection import Connection
-from streamer.store.sqlite.scripts import indexed_text
+from streamer.store.sqlite.connection import Connection, Run
 
 
 async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
@@ -85,10 +86,11 @@ async def keep_segment(
     position: int,
     utterance: int,
     unclear: Sequence[Unclear] = (),
+    alerts: Sequence[NewAlert] = (),
 ) -> bool:
     """Keep a segment, None for an utterance without words, how far its leg is settled now, and what stayed `unclear` in it.
 
-    The first segment of a number stays; return False if there was one. A leg's position and number never go back.
+    `alerts` are kept with it, of each call and rule the first. The first segment of a number stays; return False if there was one. A leg's position and number never go back.
 
     Raises:
         StoreError: The leg is not in the store, or the database cannot take it.
@@ -113,6 +115,8 @@ async def keep_segment(
                 "INSERT OR IGNORE INTO unclear (leg, start, end) VALUES (:leg, :start, :end)",
                 {"leg": known[0][0], "start": span.start, "end": span.end},
             )
+        if is_kept:
+            await _insert_alerts(run, alerts)
     return is_kept
 
 
@@ -154,23 +158,62 @@ def _encode(segment: Segment) -> dict[str, object]:
     }
 
 
-async def complete_leg(db: Connection, call_id: str, leg: str) -> None:
-    """Record that a leg has been transcribed to its end.
+async def complete_leg(
+    db: Connection, call_id: str, leg: str, *, alerts: Sequence[NewAlert] = ()
+) -> None:
+    """Record that a leg has been transcribed to its end, and keep the alerts that this raises.
 
     Raises:
         StoreError: The leg is not in the store.
     """
-    known = await db.fetch(
-        """
-        UPDATE leg
-        SET is_complete = TRUE
-        WHERE call = :call AND label = :leg
-        RETURNING id
-        """,
-        {"call": encode_text(call_id), "leg": encode_text(leg)},
-    )
-    if not known:
-        raise _unknown(db, call_id, leg)
+    async with db.transaction() as run:
+        known = await run(
+            """
+            UPDATE leg
+            SET is_complete = TRUE
+            WHERE call = :call AND label = :leg
+            RETURNING id
+            """,
+            {"call": encode_text(call_id), "leg": encode_text(leg)},
+        )
+        if not known:
+            raise _unknown(db, call_id, leg)
+        await _insert_alerts(run, alerts)
+
+
+async def keep_alerts(db: Connection, alerts: Sequence[NewAlert]) -> None:
+    """Keep alerts that the passing of time raises, of each call and rule the first."""
+    async with db.transaction() as run:
+        await _insert_alerts(run, alerts)
+
+
+async def _insert_alerts(run: Run, alerts: Sequence[NewAlert]) -> None:
+    for new in alerts:
+        alert, quiet = new.alert, timedelta(seconds=new.quiet_s)
+        await run(
+            """
+            INSERT INTO alert (call, rule, severity, at, leg, utterance, start, end, text)
+            SELECT :call, :rule, :severity, :at, :leg, :utterance, :start, :end, :text
+            WHERE EXISTS (SELECT 1 FROM call WHERE id = :call)
+                AND NOT EXISTS (
+                    SELECT 1 FROM alert WHERE rule = :rule AND at > :after AND at < :before
+                )
+            ON CONFLICT (call, rule) DO NOTHING
+            """,
+            {
+                "call": encode_text(alert.call_id),
+                "rule": encode_text(alert.rule),
+                "severity": alert.severity.value,
+                "at": encode_time(alert.at),
+                "leg": alert.leg and encode_text(alert.leg),
+                "utterance": alert.utterance,
+                "start": alert.start,
+                "end": alert.end,
+                "text": None if alert.text is None else encode_text(one_line(alert.text)),
+                "after": encode_time(alert.at - quiet),
+                "before": encode_time(alert.at + quiet),
+            },
+        )
 
 
 async def end_call(

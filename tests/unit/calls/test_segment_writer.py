@@ -28,7 +28,9 @@ class MoodyStore:
         self.errors = list(errors)
         self.kept: list[tuple[str, int]] = []
 
-    async def keep_segment(self, call_id, leg, segment, *, position, utterance, unclear=()):
+    async def keep_segment(
+        self, call_id, leg, segment, *, position, utterance, unclear=(), alerts=()
+    ):
         await asyncio.sleep(0)
         if self.errors:
             raise self.errors.pop(0)

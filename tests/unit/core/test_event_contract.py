@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.core.alert import Alert, Severity
 from streamer.core.audio import Leg
 from streamer.core.events import (
     Call,
@@ -95,6 +96,31 @@ def test_an_end_says_how_the_call_went_and_who_ended_it(reason, duration, status
         "status": status,
         "disconnected_by": by,
     }
+
+
+def test_an_alert_has_its_words_or_nothing_of_them():
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    said = Alert("c1", "cancels", Severity.CRITICAL, at, "caller", 3, 0, 24_000, "cancel it")
+    assert encode_event(said) == {
+        "event": "alert",
+        "call": "c1",
+        "rule": "cancels",
+        "severity": "critical",
+        "leg": "caller",
+        "utterance": 3,
+        "start": 0.0,
+        "end": 1.5,
+        "text": "cancel it",
+        "at": "2026-01-01T00:00:00.000Z",
+    }
+    not_said = encode_event(Alert("c1", "greets", Severity.INFO, at))
+    assert [name for name, value in not_said.items() if value is None] == [
+        "leg",
+        "utterance",
+        "start",
+        "end",
+        "text",
+    ]
 
 
 def test_the_talk_of_a_call_is_in_seconds():

@@ -107,6 +107,9 @@ class _Nowhere:
         self.position, self.utterance = position, utterance
         return True
 
+    async def reach(self, position: int) -> None:
+        pass
+
     async def complete(self) -> None:
         pass
 

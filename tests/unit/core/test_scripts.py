@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from streamer.core.events import encode_time
+from streamer.core.scripts import index_text, indexed_text
 from streamer.core.untrusted import one_line
 from streamer.store.sqlite import migrations
-from streamer.store.sqlite.scripts import index_text, indexed_text
 from streamer.store.sqlite.store import open_store
 from tests.unit.store.sqlite.calls import filled, keep, make_call, say
 
