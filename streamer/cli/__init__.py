@@ -14,7 +14,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import about, configure, live, past, serving, setup, stand_in
+from streamer.cli.commands import about, alerts, configure, live, past, serving, setup, stand_in
 from streamer.cli.commands.grouping import GroupedHelp, show_examples
 from streamer.cli.usage import reword
 from streamer.core.telemetry import forbid_telemetry
@@ -75,6 +75,7 @@ app.command()(about.man)
 app.command()(about.service)
 app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
+app.add_typer(alerts.alerts_app, name="alerts")
 show_examples(app)
 
 

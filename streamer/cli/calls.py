@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, l
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
+from streamer.core.alert import Alert
 from streamer.core.audio import encode_loss, encode_party
-from streamer.core.events import SPEECH_RATE, encode_time
+from streamer.core.events import SPEECH_RATE, encode_alert, encode_time
 from streamer.core.moments import show_local
-from streamer.core.transcript import format_position
+from streamer.core.transcript import format_position, show_alert
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
 from streamer.store import Filter, open_reader
@@ -47,10 +49,13 @@ def run_calls(
     listing = _list(
         settings, filter, text=text, limit=limit, before=before, is_live_only=is_live_only
     )
-    entries = asyncio.run(listing)
+    entries, alerts = asyncio.run(listing)
     if as_json:
         for entry in entries:
-            output.json_line(encode_entry(entry))
+            told = {"alerts": encode_alerts(alerts[entry.call.id])} if filter.has_alert else {}
+            output.json_line(encode_entry(entry) | told)
+    elif filter.has_alert:
+        _tell_alerts(entries, alerts)
     elif output.is_terminal():
         output.show(_draw(entries))
     else:
@@ -67,14 +72,35 @@ async def _list(
     limit: int,
     before: str | None,
     is_live_only: bool,
-) -> list[Entry]:
+) -> tuple[list[Entry], dict[str, list[Alert]]]:
+    """Return calls, and by their ids their alerts, as far as these are asked for."""
     recordings = Path(settings.recordings)
     async with open_reader(settings) as reader:
         if is_live_only:
-            return await list_live(reader, recordings, filter, text=text)
-        if before is not None:
-            before = (await find_entry(reader, recordings, before)).call.id
-        return await list_entries(reader, recordings, filter, text=text, limit=limit, before=before)
+            entries = await list_live(reader, recordings, filter, text=text)
+        else:
+            if before is not None:
+                before = (await find_entry(reader, recordings, before)).call.id
+            entries = await list_entries(
+                reader, recordings, filter, text=text, limit=limit, before=before
+            )
+        alerts: dict[str, list[Alert]] = {entry.call.id: [] for entry in entries}
+        for alert in await reader.read_alerts(alerts) if filter.has_alert else ():
+            alerts[alert.call_id].append(alert)
+        return entries, alerts
+
+
+def encode_alerts(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Return alerts as JSON lists them."""
+    return [encode_alert(alert) for alert in alerts]
+
+
+def _tell_alerts(entries: Sequence[Entry], alerts: Mapping[str, Sequence[Alert]]) -> None:
+    """Print a line an alert, below no heading: its call, when the words were said, and the alert."""
+    for entry in entries:
+        for alert in alerts[entry.call.id]:
+            cells = (entry.call.id, show_moment(alert.at), show_alert(alert))
+            output.data("\t".join(printable(cell, limit=1000) for cell in cells))
 
 
 def encode_entry(entry: Entry) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from streamer.cli import output
+from streamer.core.alert import Alert
 from streamer.core.audio import Leg, show_leg
 from streamer.core.events import (
     SPEECH_RATE,
@@ -19,7 +20,7 @@ from streamer.core.events import (
     Unclear,
     encode_event,
 )
-from streamer.core.transcript import UNCLEAR, format_position, say_hold
+from streamer.core.transcript import UNCLEAR, format_position, say_hold, show_alert
 from streamer.core.untrusted import printable
 from streamer.recording.speaker_names import read_names
 
@@ -58,6 +59,10 @@ class PlainPrinter:
                 self._print(call_id, label, start / SPEECH_RATE, UNCLEAR)
             case Hold(call_id, label, held, start_s):
                 self._print(call_id, label, start_s, say_hold(held=held))
+            case Alert(call_id):
+                before = f"{call_id} " if self._names_calls else ""
+                alert = printable(show_alert(event), limit=_LINE_LIMIT)
+                output.data(f"{before}alert: {alert}")
             case Trouble(_, message):
                 output.talk(message)
             case CallEnded(call_id):

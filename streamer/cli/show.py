@@ -13,8 +13,9 @@ from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.cli.text_files import write_text
 from streamer.config import Settings
+from streamer.core.alert import Alert, Severity
 from streamer.core.events import Segment, Word, encode_event, encode_segment
-from streamer.core.transcript import DOUBTFUL, Transcript, format_position
+from streamer.core.transcript import DOUBTFUL, Transcript, format_position, show_alert
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _LONGEST = 10_000
 _SURE = 0.8
 """Probability below which a word is dim; one below `DOUBTFUL` is underlined too."""
+
+_SEVERE = {Severity.INFO: "blue", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
 
 _COLOURS = ("cyan", "magenta", "green", "yellow")
 
@@ -49,6 +52,8 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
             output.json_line(encode_event(span) | {"speaker": transcript.name(span.leg)})
         for hold in transcript.holds:
             output.json_line(encode_event(hold) | {"speaker": transcript.name(hold.leg)})
+        for alert in transcript.alerts:
+            output.json_line(encode_event(alert))
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
@@ -56,6 +61,8 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
         for segment in transcript.lines:
             colour = _COLOURS[ranks[segment.leg] % len(_COLOURS)]
             output.show(_draw(segment, transcript.name(segment.leg), colour))
+        for alert in transcript.alerts:
+            output.show(_draw_alert(alert))
     elif text := EXPORTERS["txt"](transcript).rstrip("\n"):
         output.data(text)
     for trouble in troubles:
@@ -109,6 +116,7 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         segments = await reader.read_segments(call.id)
         unclear = await reader.read_unclear(call.id)
         troubles = await reader.read_troubles(call.id)
+        alerts = await reader.read_alerts([call.id])
     legs = tuple(row.leg for row in call.legs)
     started_at = call.started_at.astimezone()  # exported with the offset of local time
     names = read_names(call.folder)
@@ -123,6 +131,7 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         tuple(unclear),
         call.zero_at.astimezone() if call.zero_at else None,
         entry.holds,
+        alerts=tuple(alerts),
     )
     return entry, transcript, troubles
 
@@ -161,6 +170,13 @@ def _draw(segment: Segment, speaker: str, colour: str) -> Text:
         blank = "" if number == 0 or word.is_joined else " "
         line.append(blank + printable(word.text, limit=_LONGEST), style=_shade(word))
     return line
+
+
+def _draw_alert(alert: Alert) -> Text:
+    from rich.text import Text
+
+    line = printable(f"{alert.severity.sign} {show_alert(alert)}", limit=_LONGEST)
+    return Text(line, style=_SEVERE[alert.severity])
 
 
 def _shade(word: Word) -> str:

@@ -26,6 +26,7 @@ from streamer.cli.models import choose_or_pull, need_language
 from streamer.cli.shelf import FileNotes, Keeping, Shelf
 from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings
+from streamer.core.alert import Alert
 from streamer.core.audio import SAMPLE_WIDTH, SLIN16_RATE, Leg
 from streamer.core.events import EndReason, Final, Partial, Segment, Unclear
 from streamer.core.transcript import Transcript
@@ -164,6 +165,7 @@ class _Job:
         self._name_call = name_call
         self._segments: list[Segment] = []
         self._unclear: list[Unclear] = []
+        self._alerts: list[Alert] = []
 
     async def run(self, shelf: Shelf | None) -> tuple[Transcript, str]:
         if shelf is None:
@@ -222,6 +224,7 @@ class _Job:
             call.legs,
             tuple(self._segments),
             unclear=tuple(self._unclear),
+            alerts=tuple(self._alerts),
         )
         return transcript, trouble
 
@@ -247,6 +250,8 @@ class _Job:
                     self._bar.show(segment.leg, segment.end_s)
                 case Unclear():
                     self._unclear.append(event)
+                case Alert():
+                    self._alerts.append(event)
                 case Partial(_, leg, _, _, end):
                     self._bar.show(leg, end / SLIN16_RATE)
                 case _:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from streamer.core.alert import Alert
 from streamer.core.audio import AudioLoss, Leg, show_leg
 from streamer.core.events import SPEECH_RATE, Hold, Segment, Unclear, Word
 from streamer.core.untrusted import one_line
@@ -46,6 +47,8 @@ class Transcript:
     """When position 0 was, with its offset; None where nobody knows."""
     holds: tuple[Hold, ...] = ()
     """When a party was put on hold, or taken back, by time."""
+    alerts: tuple[Alert, ...] = ()
+    """Rules that have fired, by when their words were said."""
 
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)
@@ -60,6 +63,8 @@ class Transcript:
         object.__setattr__(self, "unclear", tuple(sorted(unclear, key=lambda span: span.start)))
         holds = [replace(hold, leg=_clean_label(hold.leg)) for hold in self.holds]
         object.__setattr__(self, "holds", tuple(sorted(holds, key=lambda hold: hold.start_s)))
+        alerts = tuple(map(_clean_alert, sorted(self.alerts, key=lambda alert: alert.at)))
+        object.__setattr__(self, "alerts", alerts)
         object.__setattr__(self, "names", dict(_clean_names(self.names)))
 
     @property
@@ -110,6 +115,14 @@ def format_position(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def show_alert(alert: Alert) -> str:
+    """Return an alert as one line: where it is, its rule and severity, and the words."""
+    head = f"{alert.rule} ({alert.severity.value})"
+    if alert.start is None:
+        return f"{head}: not said"
+    return f"[{format_position(alert.start / SPEECH_RATE)}] {alert.leg}: {head}: {alert.text}"
+
+
 def _mark(span: Unclear) -> Word:
     return Word(UNCLEAR, span.start, span.end, 0.0)
 
@@ -122,6 +135,12 @@ def _clean_leg(leg: Leg) -> Leg:
         number=one_line(leg.number),
         name=one_line(leg.name),
     )
+
+
+def _clean_alert(alert: Alert) -> Alert:
+    leg = None if alert.leg is None else _clean_label(alert.leg)
+    text = None if alert.text is None else one_line(alert.text)
+    return replace(alert, rule=one_line(alert.rule), leg=leg, text=text)
 
 
 def _clean_segment(segment: Segment) -> Segment:

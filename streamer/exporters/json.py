@@ -26,6 +26,8 @@ One object, UTF-8:
     holds         only where there were any, objects in order of start: leg, held (whether its party was put on hold, or taken
                   back), start (seconds in the leg's WAV), at (the time on the wall)
 
+    alerts        objects by when their words were said: rule, severity, leg, utterance, start, end, text, at, as in the event
+
 Names that the events of `--json` have too mean the same as there.
 """
 
@@ -43,6 +45,7 @@ from streamer.core.events import (
     Segment,
     Unclear,
     Word,
+    encode_alert,
     encode_event,
     encode_held,
     encode_segment,
@@ -74,6 +77,7 @@ def encode(transcript: Transcript) -> dict[str, Any]:
         "segments": [_encode_segment(segment) for segment in transcript.segments],
         "unclear": [_encode_unclear(span) for span in transcript.unclear],
         **_encode_holds(transcript.holds),
+        "alerts": [encode_alert(alert) for alert in transcript.alerts],
     }
 
 

@@ -1,9 +1,12 @@
-"""Plain text: a line `[m:ss] speaker: text` for each utterance, in the order in which they began; `[unclear]` is speech without words."""
+"""Plain text: a line `[m:ss] speaker: text` for each utterance, in the order in which they began; `[unclear]` is speech without words.
+
+Behind them stands a line for each alert: `alert: [m:ss] leg: rule (severity): text`.
+"""
 
 from __future__ import annotations
 
 from streamer.core.events import Segment
-from streamer.core.transcript import Transcript, format_position
+from streamer.core.transcript import Transcript, format_position, show_alert
 
 
 def render(transcript: Transcript) -> str:
@@ -12,8 +15,9 @@ def render(transcript: Transcript) -> str:
 
 
 def list_lines(transcript: Transcript) -> list[str]:
-    """Return a line for each utterance."""
-    return [_render_line(transcript, segment) for segment in transcript.lines]
+    """Return a line for each utterance, then for each alert."""
+    lines = [_render_line(transcript, segment) for segment in transcript.lines]
+    return lines + [f"alert: {show_alert(alert)}" for alert in transcript.alerts]
 
 
 def _render_line(transcript: Transcript, segment: Segment) -> str:

@@ -46,6 +46,8 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "export": (["last", "--format", "txt"], 0),
     "delete": (["last", "--yes"], 0),
     "backup": (["{home}/copy"], 0),
+    "alerts list": ([], 0),
+    "alerts test": (["--text", "hello"], 0),
     "config": ([], 0),
     "config sample": ([], 0),
     "config show": ([], 0),
@@ -64,7 +66,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
 }
 """What each command is run with, and after how many lines it is told to end."""
 
-_WITHOUT_RECORDINGS = {"demo", "simulate"} | {
+_WITHOUT_RECORDINGS = {"demo", "simulate", "alerts list"} | {
     name
     for name in COMMANDS
     if name.split()[0] in ("config", "models", "help", "version", "completion", "service", "man")

@@ -10,7 +10,17 @@ import typer
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
     "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
-    "Set up": ("models", "config", "doctor", "service", "completion", "man", "help", "version"),
+    "Set up": (
+        "models",
+        "config",
+        "alerts",
+        "doctor",
+        "service",
+        "completion",
+        "man",
+        "help",
+        "version",
+    ),
     "Test": ("demo", "simulate"),
 }
 """The commands below each title, in order."""
@@ -53,6 +63,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "models check": ("streamer models check", "streamer models check small --json"),
     "models path": ("streamer models path small", "ls $(streamer models path demo)"),
+    "alerts": ("streamer alerts list", "streamer alerts test last"),
+    "alerts list": ("streamer alerts list", "streamer alerts list --json"),
+    "alerts test": (
+        "streamer alerts test last",
+        "streamer alerts test --text 'cancel my contact' --leg caller",
+    ),
     "config": ("streamer config > ~/.config/streamer/config.toml", "streamer config check"),
     "config sample": (
         "streamer config sample > ~/.config/streamer/config.toml",

@@ -128,6 +128,9 @@ def calls(
     live: Annotated[
         bool, typer.Option("--live", help="Only calls that are being recorded.")
     ] = False,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help="Only calls with alerts, and what they are.")
+    ] = False,
     limit: Limit = 50,
     before: Annotated[
         str | None, typer.Option(metavar="CALL", help="Start after this call, for the next page.")
@@ -135,12 +138,14 @@ def calls(
     as_json: AsJson = False,
 ) -> int:
     """List calls, newest first."""
+    from dataclasses import replace
+
     from streamer.cli.calls import run_calls
     from streamer.cli.moments import make_filter
 
     return run_calls(
         settings,
-        make_filter(since, until, channel),
+        replace(make_filter(since, until, channel), has_alert=alerts),
         text=text,
         is_live_only=live,
         limit=limit,
