@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -19,16 +20,25 @@ from rapidfuzz.distance import Levenshtein
 from streamer.alerts.tokens import Token, tokenise
 from streamer.alerts.variants import find_sound, find_stem
 
-MOST_LETTERS = 0.2
-"""The part of a phrase's letters that may be other ones, where it is misheard."""
+MOST_LETTERS = 0.25
+"""The part of a word's letters that may be other ones, where it is misheard."""
 
-MOST_SOUNDS = 0.15
-"""The same of its sounds, if its letters are right up to `MOST_LETTERS_BY_SOUND`."""
+MOST_LETTERS_BY_SOUND = 0.4
+"""The same where it sounds alike."""
 
-MOST_LETTERS_BY_SOUND = 0.35
+MOST_LETTERS_JOINED = 0.1
+"""The same where two words were heard as one, or one as two; more would let a word be missing."""
+
+SHORT = 3
+"""Letters of words such as `my` and `the`, which stand for each other within a phrase, not at its ends."""
+
+_MOST_IN_ALL = 0.35
+"""The part of a phrase's letters beyond which it is not looked at word by word."""
 
 LEAST_LETTERS = 6
 """A phrase of fewer letters is not guessed: too many words are like it."""
+
+_REMEMBERED = 20_000
 
 _ANCHORS = 2
 _LEAST_ANCHOR = 4
@@ -62,7 +72,6 @@ class Match:
 class _Phrase:
     tokens: tuple[str, ...]
     joined: str
-    sound: str
     digits: str
 
 
@@ -105,7 +114,7 @@ class PhraseIndex:
     def _add(self, number: int, tokens: tuple[str, ...]) -> None:
         joined = "".join(tokens)
         digits = "".join(token for token in tokens if token.isdecimal())
-        self._phrases.append(_Phrase(tokens, joined, find_sound(joined, self.language), digits))
+        self._phrases.append(_Phrase(tokens, joined, digits))
         node = self._tree
         for token in tokens:
             node = node.next.setdefault(find_stem(token, self.language), _Node())
@@ -183,23 +192,54 @@ class PhraseIndex:
             joined,
             [self._phrases[number].joined for number in numbers],
             scorer=Levenshtein.normalized_distance,
-            score_cutoff=MOST_LETTERS_BY_SOUND,
+            score_cutoff=_MOST_IN_ALL,
             limit=None,
         )
+        heard = tuple(token.text for token in said)
         for _, distance, place in near:
             phrase = self._phrases[numbers[place]]
-            if phrase.digits != digits:
-                continue
-            if distance <= MOST_LETTERS:
-                yield Match(numbers[place], first, last, Likeness.LETTERS, round(distance, 3))
-            elif self._sounds_like(phrase, joined):
-                yield Match(numbers[place], first, last, Likeness.SOUND, round(distance, 3))
+            if phrase.digits == digits and (likeness := self._liken(phrase.tokens, heard)):
+                yield Match(numbers[place], first, last, likeness, round(distance, 3))
 
-    def _sounds_like(self, phrase: _Phrase, joined: str) -> bool:
-        if not phrase.sound:
-            return False
-        sound = find_sound(joined, self.language)
-        return Levenshtein.normalized_distance(phrase.sound, sound) <= MOST_SOUNDS
+    def _liken(self, wanted: tuple[str, ...], heard: tuple[str, ...]) -> Likeness | None:
+        """Say how what was heard is like a phrase, word by word; a word may be two, and two may be one."""
+        reached = {(0, 0): Likeness.LETTERS}
+        for at in sorted(((i, j) for i in range(len(wanted)) for j in range(len(heard))), key=sum):
+            if at not in reached:
+                continue
+            for i, j in ((1, 1), (1, 2), (2, 1)):
+                to = (at[0] + i, at[1] + j)
+                one, other = wanted[at[0] : to[0]], heard[at[1] : to[1]]
+                if to[0] > len(wanted) or to[1] > len(heard) or to in reached:
+                    continue
+                if likeness := _liken_words(
+                    one, other, self.language, is_inside=0 < at[0] < len(wanted) - 1
+                ):
+                    is_sound = Likeness.SOUND in (likeness, reached[at])
+                    reached[to] = Likeness.SOUND if is_sound else Likeness.LETTERS
+        return reached.get((len(wanted), len(heard)))
+
+
+@lru_cache(_REMEMBERED)
+def _liken_words(
+    wanted: tuple[str, ...], heard: tuple[str, ...], language: str, *, is_inside: bool
+) -> Likeness | None:
+    """Say how a word is like another, or two like one."""
+    one, other = "".join(wanted), "".join(heard)
+    letters = Levenshtein.normalized_distance(one, other)
+    if len(wanted) != len(heard):
+        is_missing = bool({*wanted} & {*heard})
+        return None if letters > MOST_LETTERS_JOINED or is_missing else Likeness.LETTERS
+    are_short = is_inside and max(len(one), len(other)) <= SHORT
+    if (
+        letters <= MOST_LETTERS
+        or are_short
+        or find_stem(one, language) == find_stem(other, language)
+    ):
+        return Likeness.LETTERS
+    sound = find_sound(one, language)
+    sounds_alike = sound and sound == find_sound(other, language)
+    return Likeness.SOUND if sounds_alike and letters <= MOST_LETTERS_BY_SOUND else None
 
 
 def _join_pairs(words: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from streamer.alerts.rules import Rule
+from streamer.alerts.rules import Condition, Rule
 from streamer.alerts.sentiment import find_sentiment
 from streamer.alerts.tokens import Token
 
@@ -29,6 +29,8 @@ class Rulebook:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self.required = tuple(rule for rule in rules if rule.is_required)
+        self.hasty = tuple(rule for rule in rules if rule.is_tentative and rule.when == Condition())
+        """Rules that are shown for words that may still change; conditions wait for settled ones."""
         rules_of: dict[str, list[Rule]] = {}
         for rule in rules:
             for phrase in rule.phrases:

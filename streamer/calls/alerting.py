@@ -11,20 +11,29 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 
+from streamer.alerts.glancing import Glance
 from streamer.alerts.judging import CallJudge, Verdict
 from streamer.alerts.rulebook import Rulebook
 from streamer.alerts.rules import STOP
 from streamer.core.alert import Alert
-from streamer.core.events import Segment
+from streamer.core.events import Call, Event, Final, Partial, Segment
 from streamer.recording.folder import CallFolder
 from streamer.store import NewAlert, Progress, Reader
+
+NO_RULES = Rulebook(())
 
 
 class ToldAlerts:
     """Tells each alert of a call once, after the words that raised it."""
 
-    def __init__(self, call_id: str, publish: Callable[[Alert], None]) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        publish: Callable[[Alert], None],
+        book: Rulebook = NO_RULES,
+    ) -> None:
         self._call_id = call_id
+        self._glance = Glance(book)
         self._publish = publish
         self._known: set[str] = set()
         self._untold: list[Alert] = []
@@ -36,6 +45,19 @@ class ToldAlerts:
         self._known.update(alert.rule for alert in new)
         self._untold += new
         return new
+
+    def see(self, event: Event, call: Call) -> None:
+        """Announce what is being said of rules that do not wait for settled words."""
+        match event:
+            case Final():
+                self._glance.hear(event)
+            case Partial():
+                began_at = call.zero_at or call.started_at
+                for alert in self._glance.look(event, began_at=began_at):
+                    if alert.rule not in self._known:
+                        self._publish(alert)
+            case _:
+                pass
 
     def tell(self) -> None:
         """Announce what was taken up."""

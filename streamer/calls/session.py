@@ -114,7 +114,7 @@ class _Session:
         self._backend = backend
         self._observers = backend.observers
         self._told: ToldObservers | None = None
-        self._alerts = ToldAlerts(self._call_id, bus.publish)
+        self._alerts = ToldAlerts(self._call_id, bus.publish, backend.rules)
         self._bus = bus
         self._status = LiveStatus(feed.folder.path)
         self._shown: dict[str, int] = {}  # the last utterance of each leg
@@ -151,6 +151,7 @@ class _Session:
             case _:
                 pass
         self._bus.publish(event)
+        self._alerts.see(event, self._feed.call)
         if isinstance(event, LegEnded) and event.message:
             self._say(f"{event.leg}: {event.message}")
 
@@ -352,6 +353,7 @@ class _Session:
 
     def _announce(self, event: Partial | Final | Unclear | Lagging) -> None:
         self._bus.publish(event)
+        self._alerts.see(event, self._feed.call)
         if isinstance(event, Final):
             self._alerts.tell()
         if isinstance(event, Lagging):

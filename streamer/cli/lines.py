@@ -29,6 +29,8 @@ _LINE_LIMIT = 10_000
 
 def print_json(event: Event) -> None:
     """Print an event as a JSON object."""
+    if isinstance(event, Alert) and event.is_tentative:
+        return  # for the screen only
     output.json_line(encode_event(event))
     if isinstance(event, CallStarted):
         output.talk(f"recording {event.call.id} into {event.folder}")
@@ -59,7 +61,7 @@ class PlainPrinter:
                 self._print(call_id, label, start / SPEECH_RATE, UNCLEAR)
             case Hold(call_id, label, held, start_s):
                 self._print(call_id, label, start_s, say_hold(held=held))
-            case Alert(call_id):
+            case Alert(call_id) if not event.is_tentative:
                 before = f"{call_id} " if self._names_calls else ""
                 alert = printable(show_alert(event), limit=_LINE_LIMIT)
                 output.data(f"{before}alert: {alert}")

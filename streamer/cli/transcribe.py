@@ -250,7 +250,7 @@ class _Job:
                     self._bar.show(segment.leg, segment.end_s)
                 case Unclear():
                     self._unclear.append(event)
-                case Alert():
+                case Alert() if not event.is_tentative:
                     self._alerts.append(event)
                 case Partial(_, leg, _, _, end):
                     self._bar.show(leg, end / SLIN16_RATE)

@@ -37,3 +37,5 @@ class Alert:
     start: int | None = None
     end: int | None = None
     text: str | None = None
+    is_tentative: bool = False
+    """Its words may still change: it is only shown, and another one follows once they are settled, if they are."""

@@ -1,6 +1,6 @@
 """`make bench`: run every benchmark and print a report for BENCHMARKS.md; `python -m tools.bench speech` runs one.
 
-`real` and `policies` are benchmarks of stock weights on human speech, which are fetched; they need the dependency group `bench`.
+`real`, `watch-words` and `policies` are benchmarks of stock weights on human speech, which are fetched; they need the dependency group `bench`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ def main() -> None:
         from tools.bench.real import report
 
         asyncio.run(report.run(sys.argv[2:]))
+    elif sys.argv[1:2] == ["watch-words"]:
+        from tools.bench.real import watch_words
+
+        asyncio.run(watch_words.run())
     elif sys.argv[1:2] == ["policies"]:
         # What it costs is counted in CPU time, of which threads that wait for each other make more; numpy reads this when it is loaded.
         os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from streamer.core.alert import Severity
 from streamer.core.events import SPEECH_RATE, Word
 from streamer.core.moments import show_local
 from streamer.core.transcript import DOUBTFUL, format_position
@@ -22,11 +23,25 @@ def tokenise(utterance: Utterance) -> tuple[Token, ...]:
     room = _LONGEST
     for is_tentative, words in ((False, utterance.settled), (True, utterance.tentative)):
         for word in words:
-            tokens += _tokens_of(word, room, is_tentative=is_tentative)
+            new = _tokens_of(word, room, is_tentative=is_tentative)
+            if severity := find_severity(utterance, word):
+                new = (token._replace(severity=severity) for token in new)
+            tokens += new
             room -= len(word.text) + 1
             if room <= 0:
                 return (*tokens, make_token("…"))
     return tuple(tokens)
+
+
+def find_severity(utterance: Utterance, word: Word | None = None) -> str:
+    """Return the worst severity of the alerts that an utterance has raised, or one of its words; empty without any."""
+    raised = [
+        alert.severity
+        for alert in utterance.alerts
+        if word is None
+        or (word.start < (alert.end or 0) and (alert.start or 0) < max(word.end, word.start + 1))
+    ]
+    return max(raised, key=list(Severity).index).value if raised else ""
 
 
 def _tokens_of(word: Word, room: int, *, is_tentative: bool) -> Iterable[Token]:

@@ -25,9 +25,11 @@ class Token(NamedTuple):
     """No blank stands before it."""
     is_tentative: bool = False
     is_doubtful: bool = False
+    severity: str = ""
+    """Of the alert that it has raised, if it has."""
 
 
-PackedToken = tuple[str, int, bool, bool, bool]
+PackedToken = tuple[str, int, bool, bool, bool, str]
 """The fields of a token in a tuple that is nothing else, which Python's collector of garbage looks at only once: a long call has 100,000."""
 
 
@@ -89,7 +91,7 @@ def count_rows(packed: Sequence[PackedToken], width: int) -> int:
     """Return how many rows `wrap` makes of tokens, many times faster where every token fits."""
     width = max(NARROWEST, width)
     rows, used = 1, 0
-    for _, cells, is_joined, _, _ in packed:
+    for _, cells, is_joined, *_ in packed:
         if cells > width:
             return len(wrap(unpack(packed), width))
         needed = cells + (used > 0 and not is_joined)

@@ -13,7 +13,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from streamer.core.alert import Severity
 from streamer.core.events import SPEECH_RATE
+from streamer.core.transcript import show_alert
 from streamer.errors import StreamerError
 from streamer.recording.private_files import is_regular
 from streamer.recording.speaker_names import LONGEST, write_names
@@ -177,6 +179,14 @@ class CallScreen(Screen[None]):
         self._show_wanted()
         self._draw_head()
         self.show_troubles()
+        self._say_alerts()
+
+    def _say_alerts(self) -> None:
+        """Show each new alert once; of a call that is over, the marks say it."""
+        new, self.shown.new_alerts = self.shown.new_alerts, []
+        for alert in [] if self.shown.is_over else new:
+            line = f"{alert.severity.sign} {show_alert(alert)}"
+            self.app.say(line, is_bad=alert.severity is Severity.CRITICAL)
 
     def show_troubles(self) -> None:
         if not self._is_laid_out:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -56,6 +56,8 @@ class Utterance:
     tentative: tuple[Word, ...] = ()
     language: str = ""
     """Known once it is final."""
+    alerts: tuple[Alert, ...] = ()
+    """Those whose words are in it."""
 
     @property
     def key(self) -> Key:
@@ -90,6 +92,7 @@ class ShownCall:
         self.finals = 0
         self.partials = 0
         self.alerts: list[Alert] = []
+        self._hasty: list[Alert] = []
         self.new_alerts: list[Alert] = []
         """Those of which no toast has been shown."""
         self.said_live: list[tuple[int, float]] = []
@@ -220,6 +223,7 @@ class ShownCall:
             ),
             self.zero_at.astimezone() if self.zero_at else None,
             tuple(self.holds),
+            tuple(self.alerts),
         )
 
     def _take_partial(self, partial: Partial) -> None:
@@ -256,21 +260,16 @@ class ShownCall:
         )
 
     def _take_alert(self, alert: Alert) -> None:
-        """Mark the words that raised it; what was not said marks none."""
-        if any(known.rule == alert.rule for known in self.alerts):
+        """Mark the words that raised it; what was not said marks none, and tentative words only until they are settled."""
+        known = self._hasty if alert.is_tentative else self.alerts
+        if any(each.rule == alert.rule for each in self.alerts):
             return
-        self.alerts.append(alert)
-        self.new_alerts.append(alert)
-        self._changed.update(dict.fromkeys(self._list_marked(alert)))
-
-    def _list_marked(self, alert: Alert) -> list[Key]:
-        if alert.leg is None or alert.start is None or alert.end is None:
-            return []
-        return [
-            key
-            for key, each in self.utterances.items()
-            if key[0] == alert.leg and each.start < alert.end and alert.start < each.end
-        ]
+        known.append(alert)
+        if not alert.is_tentative:
+            self.new_alerts.append(alert)
+        for utterance in list(self.utterances.values()):
+            if _holds(utterance, alert):
+                self._put(utterance)
 
     def _take_unclear(self, unclear: Unclear) -> None:
         """Put a line of its own where no words could be made of speech; its number, below 0, is no utterance's."""
@@ -287,7 +286,9 @@ class ShownCall:
         self.holds.append(hold)
 
     def _put(self, utterance: Utterance) -> None:
-        self.utterances[utterance.key] = utterance
+        known = self.alerts if utterance.language else [*self.alerts, *self._hasty]
+        alerts = tuple(alert for alert in known if _holds(utterance, alert))
+        self.utterances[utterance.key] = replace(utterance, alerts=alerts)
         self._changed[utterance.key] = None
 
     def _drop_open(self, legs: list[str]) -> None:
@@ -296,6 +297,18 @@ class ShownCall:
             if not self.utterances[key].language:
                 del self.utterances[key]
                 self._changed[key] = None
+
+
+def _holds(utterance: Utterance, alert: Alert) -> bool:
+    """Say whether words of an alert are in an utterance."""
+    if (
+        utterance.number < 0
+        or utterance.leg != alert.leg
+        or alert.start is None
+        or alert.end is None
+    ):
+        return False
+    return utterance.start < alert.end and alert.start < utterance.end
 
 
 async def fill_call(

@@ -176,6 +176,8 @@ class OpenCalls:
             shown.take(unclear)
         for hold in entry.holds:
             shown.take(hold)
+        for alert in await store.read_alerts([row.id]) if store else []:
+            shown.take(alert)
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             shown.troubles.append(

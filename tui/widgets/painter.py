@@ -11,8 +11,9 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
+from streamer.core.alert import Severity
 from streamer.core.moments import may_come_twice
-from tui.layout.formatting import show_name, show_position
+from tui.layout.formatting import find_severity, show_name, show_position
 from tui.layout.glyphs import COLOURS, mark
 from tui.layout.selection import Span
 from tui.layout.transcript import Block, spans
@@ -136,18 +137,33 @@ class Painter:
         rank = self._shown.rank(block.key[0])
         speaker = style + self._style(f"speaker-{rank % COLOURS}")
         shown_mark = Segment(mark(rank) if is_first else " ", speaker)
+        sign, look = self._sign_of(block, style) if is_first else ("", style)
         if width < _NARROW:
-            return [shown_mark, Segment(" ", style)]
+            return [shown_mark, Segment(sign[:1] or " ", look)]
         if not is_first:
             return [Segment(" " * self._gutter(width), style)]
         time = show_position(block.order[0], self.zero_at)
         name = show_name(self._shown.name(block.key[0]), _LONGEST_NAME) if block.opens_turn else ""
+        name = set_cell_size(name, self._name_width)
+        named = (
+            [Segment(name, speaker), Segment(f"{sign:2}", look)]
+            if sign
+            else [Segment(name + "  ", speaker)]
+        )
         return [
             Segment(f"{time:>{self._time_width - 1}} ", style + self._style("time")),
             shown_mark,
             Segment(" ", style),
-            Segment(set_cell_size(name, self._name_width) + "  ", speaker),
+            *named,
         ]
+
+    def _sign_of(self, block: Block, style: Style) -> tuple[str, Style]:
+        """Return the sign of the worst alert of a block, and how it looks."""
+        known = self._shown.utterances.get(block.key)
+        severity = find_severity(known) if known else ""
+        if not severity:
+            return "", style
+        return Severity(severity).sign, style + self._style(f"alert-{severity}")
 
     def _draw_row(
         self, block: Block, row: Row, style: Style, marked: frozenset[int]
@@ -162,6 +178,8 @@ class Painter:
             look = style + self._style(kind)
             if token.is_doubtful:
                 look += self._style("doubtful")
+            if token.severity:
+                look += self._style(f"alert-{token.severity}")
             if piece.token in marked:
                 look += self._style("match")
             segments.append(Segment(piece.text, look))

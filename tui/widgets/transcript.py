@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
+from streamer.core.alert import Severity
 from tui.layout.call_transcript import CallLayout
 from tui.layout.glyphs import COLOURS
 from tui.layout.pending import SLICE, PendingKeys
@@ -27,6 +28,7 @@ _WHEEL_ROWS = 3
 _BREATH_S = 0.001
 """Seconds between two slices, so that a key press does not wait for one slice per step of its handling."""
 
+_ALERTS = {f"transcript--alert-{severity.value}" for severity in Severity}
 _SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
 
 
@@ -38,6 +40,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         "transcript--settled",
         "transcript--tentative",
         "transcript--doubtful",
+        *_ALERTS,
         "transcript--match",
         "transcript--cursor",
         "transcript--selected",

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from streamer.core.alert import Alert, Severity
+from streamer.core.audio import Leg
 from streamer.core.events import (
     Call,
     CallEnded,
@@ -11,11 +13,14 @@ from streamer.core.events import (
     Hold,
     Lagging,
     Partial,
+    Segment,
     Trouble,
     Unclear,
+    Word,
     join_words,
 )
 from tests.fakes.stage import LEGS, segment, words
+from tui.layout.formatting import tokenise
 from tui.state.call import ShownCall
 from tui.state.feed import ShownCalls
 from tui.state.messages import CallChanged, TroubleSaid
@@ -160,3 +165,31 @@ def test_a_party_is_called_by_what_the_pbx_tells_unless_that_is_two_or_has_a_nam
     shown.rename(caller.label, "Lee")
     assert shown.name(caller.label) == "Lee"
     assert ShownCall((caller, agent)).name(caller.label) == caller.label
+
+
+def test_an_alert_marks_its_words_and_stays_when_their_utterance_is_put_anew():
+    shown = ShownCall((Leg("caller", "a"), Leg("agent", "b")))
+    words = tuple(Word(text, n * 100, n * 100 + 100, 0.9) for n, text in enumerate(["a", "b", "c"]))
+    segment = Segment("caller", 1, 0, 300, words)
+    alert = Alert(
+        "c", "rule", Severity.WARNING, datetime(2026, 1, 1, tzinfo=UTC), "caller", 1, 100, 200, "b"
+    )
+    shown.take(Partial("c", "caller", 1, 0, 300, (), words))
+    shown.take(replace(alert, is_tentative=True))
+
+    def marks() -> list[bool]:
+        return [each.is_tentative for each in shown.utterances["caller", 1].alerts]
+
+    assert (marks(), shown.new_alerts) == ([True], [])
+    shown.take(Final("c", segment))
+    assert marks() == []
+    for _ in range(2):
+        shown.take(alert)
+    assert (marks(), shown.new_alerts) == ([False], [alert])
+    tokens = tokenise(shown.utterances["caller", 1])
+    assert [token.severity for token in tokens] == ["", "warning", ""]
+    shown.take(Final("c", segment))
+    assert marks() == [False]
+    not_said = Alert("c", "other", Severity.INFO, alert.at)
+    shown.take(not_said)
+    assert shown.new_alerts == [alert, not_said]
