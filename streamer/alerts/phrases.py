@@ -204,9 +204,8 @@ class PhraseIndex:
     def _liken(self, wanted: tuple[str, ...], heard: tuple[str, ...]) -> Likeness | None:
         """Say how what was heard is like a phrase, word by word; a word may be two, and two may be one."""
         reached = {(0, 0): Likeness.LETTERS}
-        for at in sorted(((i, j) for i in range(len(wanted)) for j in range(len(heard))), key=sum):
-            if at not in reached:
-                continue
+        places = [(0, 0)]
+        for at in places:
             for i, j in ((1, 1), (1, 2), (2, 1)):
                 to = (at[0] + i, at[1] + j)
                 one, other = wanted[at[0] : to[0]], heard[at[1] : to[1]]
@@ -217,6 +216,7 @@ class PhraseIndex:
                 ):
                     is_sound = Likeness.SOUND in (likeness, reached[at])
                     reached[to] = Likeness.SOUND if is_sound else Likeness.LETTERS
+                    places.append(to)
         return reached.get((len(wanted), len(heard)))
 
 

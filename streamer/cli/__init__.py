@@ -57,6 +57,7 @@ for _command in (
     live.channels,
     past.calls,
     past.show,
+    past.stats,
     past.search,
     past.export,
     past.delete,

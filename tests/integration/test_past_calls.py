@@ -403,3 +403,43 @@ async def test_calls_older_than_wanted_are_deleted_when_a_watch_starts(
     assert call["source"] == "stream-channel"
     log = (recordings.parent / "home").rglob("streamer.log")
     assert folder.name in next(log).read_text()
+
+
+async def test_the_numbers_of_a_call_and_of_many(kept):
+    (call,) = events_of(await run(kept, "stats", "last", "--json"))
+    assert (len(call["legs"]), call["alerts"]) == (2, 0)
+    assert sum(leg["share"] for leg in call["legs"]) == pytest.approx(1, abs=0.01)
+    assert call["talk"] + call["silence"] == pytest.approx(call["duration"], abs=0.01)
+    rows = (await run(kept, "stats", "--csv", "--by", "agent")).splitlines()
+    assert rows[0].startswith("agent,calls,duration,")
+    assert rows[1].startswith("'-,1,")
+    assert (await run(kept, "stats", "--by", "day")).count("\n") == 1
+    assert "--by must be one of" in await refused(kept, "stats", "--by", "year", code=2)
+    assert "choose one" in await refused(kept, "stats", "--csv", "--json", code=2)
+
+
+async def test_rules_are_tried_and_alerts_are_listed_shown_and_exported(recordings, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[[alert]]\nname = "thanks"\nsaid = ["thank you for call"]\n'
+        '[[alert]]\nname = "told"\nnot_said = ["recorded line"]\nwithin = 15\n'
+    )
+    rules = ("--config", str(config))
+    out = await run(
+        recordings, "transcribe", "--store", str(demo_call()), "--model", "demo", *rules
+    )
+    assert "alert: told (warning): not said" in out.splitlines()
+    tried = await run(recordings, "alerts", "test", "last", "--json", *rules)
+    assert [(e["rule"], e["likeness"]) for e in events_of(tried)] == [
+        ("thanks", "other forms of the words"),
+        ("told", None),
+    ]
+    (listed,) = events_of(await run(recordings, "calls", "--alerts", "--json"))
+    assert {alert["rule"] for alert in listed["alerts"]} == {"thanks", "told"}
+    assert len((await run(recordings, "calls", "--alerts")).splitlines()) == 2
+    shown = events_of(await run(recordings, "show", "last", "--json"))
+    assert [event["rule"] for event in shown if event.get("event") == "alert"] == ["thanks", "told"]
+    exported = json.loads(await run(recordings, "export", "last", "--format", "json"))
+    assert [alert["rule"] for alert in exported["alerts"]] == ["thanks", "told"]
+    config.write_text('[[alert]]\nname = "broken"\n')
+    assert "(broken) needs either said" in await refused(recordings, "calls", *rules, code=2)

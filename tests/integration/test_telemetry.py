@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "channels": ([], 0),
     "doctor": ([], 0),
     "show": (["last"], 0),
+    "stats": ([], 0),
     "search": (["hello"], 0),
     "export": (["last", "--format", "txt"], 0),
     "delete": (["last", "--yes"], 0),

@@ -9,7 +9,17 @@ import typer
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
-    "Look back": ("calls", "show", "search", "export", "transcribe", "resume", "delete", "backup"),
+    "Look back": (
+        "calls",
+        "show",
+        "stats",
+        "search",
+        "export",
+        "transcribe",
+        "resume",
+        "delete",
+        "backup",
+    ),
     "Set up": (
         "models",
         "config",
@@ -40,6 +50,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "channels": ("streamer channels", "streamer channels --watch --json"),
     "calls": ("streamer calls --since 2h", "streamer calls --text refund --json"),
     "show": ("streamer show last", "streamer show 20261120-1305 --json"),
+    "stats": ("streamer stats last", "streamer stats --since 7d --by day --csv"),
     "search": (
         "streamer search refund",
         "streamer search '\"account number\" OR invoice' --since 7d",

@@ -163,6 +163,34 @@ def show(settings: Settings, call: CallName, as_json: AsJson = False) -> int:
 
 
 @with_settings(*STORED)
+def stats(
+    settings: Settings,
+    call: AnyCall = None,
+    since: Since = None,
+    until: Until = None,
+    channel: OnChannel = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="agent|queue|day", help="A row for each of these."),
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> int:
+    """Show who talked how long, silence, interruptions and pace: of a call, or of many."""
+    from streamer.cli.moments import make_filter
+    from streamer.cli.stats import choose_by, run_stats, run_stats_of_call
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv are two formats; choose one")
+    if call is None:
+        chosen = make_filter(since, until, channel)
+        return run_stats(settings, chosen, by=choose_by(by), as_json=as_json, as_csv=as_csv)
+    if since or until or channel or by:
+        raise UsageError("--since, --until, --channel and --by are for many calls; name no call")
+    return run_stats_of_call(settings, call, as_json=as_json, as_csv=as_csv)
+
+
+@with_settings(*STORED)
 def search(
     settings: Settings,
     text: Annotated[
