@@ -24,7 +24,7 @@ from streamer.ari.membership import (
 )
 from streamer.core.audio import SAMPLE_WIDTH, AudioChunk
 from streamer.core.events import Cause, EndReason
-from streamer.errors import SourceError, StreamerError, UnreachableError
+from streamer.errors import NotFoundError, SourceError, StreamerError, UnreachableError
 from streamer.sources.ari.finding import (
     FoundCall,
     choose_format,
@@ -326,6 +326,10 @@ class AriCall:
             self._inbox.put(LegOpened(leg.number))
             await tap.lost.wait()
             await self._judge_loss(leg)
+        except NotFoundError as error:
+            has_joined = leg.number >= len(self.legs)  # and has gone again
+            reason = EndReason.HANG_UP if has_joined else EndReason.REFUSED
+            self._close(leg, reason, None if has_joined else error)
         except StreamerError as error:
             self._close(leg, EndReason.LOST if leg.is_open else EndReason.REFUSED, error)
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamer.ari.client import Answer, Ari
 from streamer.errors import NotFoundError, StreamerError, UnreachableError
@@ -95,7 +95,7 @@ class LegTap:
         self._channels: list[str] = []
         self._bridges: list[str] = []
         self._medium: Medium | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[Any]] = []
         self._asked: list[asyncio.Future[Answer]] = []
 
     async def set_up(self) -> None:
@@ -125,8 +125,8 @@ class LegTap:
         await asyncio.gather(*self._asked, return_exceptions=True)
         requests = [*map(end_channel, reversed(self._channels)), *map(end_bridge, self._bridges)]
         try:
-            for request in requests:
-                answer = await self._shop.ari.ask(request)
+            asking = (self._shop.ari.ask(request) for request in requests)
+            for request, answer in zip(requests, await asyncio.gather(*asking), strict=True):
                 if not answer.is_ok and answer.status != _GONE:
                     _log.warning("%s was answered HTTP %d", request.target, answer.status)
         except UnreachableError as error:
@@ -204,14 +204,10 @@ class LegTap:
 
     async def _comes(self, medium: Medium, identity: str) -> bool:
         """Wait until the PBX has connected, or has given up."""
-        coming = asyncio.ensure_future(medium.connected.wait())
         ending = asyncio.ensure_future(self._shop.own.wait_for_end(identity))
         try:
-            await asyncio.wait(
-                [coming, ending], timeout=COMING_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            await _wait_for_first(ending, medium.connected.wait(), timeout_s=COMING_S)
         finally:
-            coming.cancel()
             ending.cancel()
         return medium.connected.is_set()
 
@@ -224,10 +220,7 @@ class LegTap:
             return _describe(answer), ""
         connected = asyncio.Event()
         reading = self._watch(self._read_media(channel.media_id, connected))
-        await asyncio.wait(
-            [reading, asyncio.ensure_future(connected.wait())],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
+        await _wait_for_first(reading, connected.wait())
         if not connected.is_set():
             return "we cannot connect to it; see the log", ""
         return "", find_new_id(request)
@@ -254,15 +247,26 @@ class LegTap:
                 raise self._refuse(f"a tap cannot be joined: {_describe(answer)}")
             await asyncio.sleep(_RETRY_S)
 
-    def _watch(self, waiting: object) -> asyncio.Task[None]:
+    def _watch(self, waiting: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Have `lost` set when something ends."""
-        task = asyncio.ensure_future(waiting)  # type: ignore[call-overload]
+        task = asyncio.ensure_future(waiting)
         task.add_done_callback(lambda ended: None if ended.cancelled() else self.lost.set())
         self._tasks.append(task)
-        return task  # type: ignore[no-any-return]
+        return task
 
     def _refuse(self, why: str) -> StreamerError:
         return UnreachableError(f"{self._channel.name} at {self._shop.ari.url}: {why}")
+
+
+async def _wait_for_first(
+    task: asyncio.Future[None], other: Coroutine[Any, Any, Any], *, timeout_s: float | None = None
+) -> None:
+    """Wait until one of both is done, and leave the task alone."""
+    waiting = asyncio.ensure_future(other)
+    try:
+        await asyncio.wait([task, waiting], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
 
 
 def _describe(answer: Answer) -> str:
