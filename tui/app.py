@@ -60,7 +60,7 @@ class ScreenApp(Navigator):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-middle"), (16, "-high")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on"),
+        Binding("q", "quit", "Quit", id="quit", show=False, tooltip="Quit (recordings continue)"),
         Binding(
             "ctrl+c,ctrl+q",
             "quit",
@@ -68,7 +68,7 @@ class ScreenApp(Navigator):
             id="interrupt",
             show=False,
             priority=True,
-            tooltip="Quit; recordings go on",
+            tooltip="Quit (recordings continue)",
         ),
         Binding(
             "question_mark,f1",
@@ -77,9 +77,9 @@ class ScreenApp(Navigator):
             show=False,
             id="help",
             key_display="?",
-            tooltip="All keys",
+            tooltip="Show all keys",
         ),
-        Binding("d", "theme", "Theme", id="theme", tooltip="Dark or light colours"),
+        Binding("d", "theme", "Theme", id="theme", tooltip="Switch to dark or light colours"),
         Binding(
             "ctrl+f",
             "search",
@@ -96,7 +96,7 @@ class ScreenApp(Navigator):
             id="palette",
             show=False,
             key_display=":",
-            tooltip="Commands by name (also ctrl+p)",
+            tooltip="Run a command by name (also Ctrl-P)",
         ),
         Binding(
             "ctrl+z",
@@ -105,7 +105,7 @@ class ScreenApp(Navigator):
             id="suspend",
             show=False,
             priority=True,
-            tooltip="Suspend the screen until `fg`; recordings go on",
+            tooltip="Suspend the screen until `fg` (recordings continue)",
         ),
     ]
 
@@ -159,7 +159,7 @@ class ScreenApp(Navigator):
     async def open_call(self, call_id: str, *, at: Key | None = None) -> None:
         entry = await self.open_calls.find(call_id)
         if entry is None:
-            self.say(f"the call {show_name(call_id)} does not exist any more", is_bad=True)
+            self.say(f"The call {show_name(call_id)} no longer exists", is_bad=True)
             return
         shown = await self.open_calls.open(entry)
         for screen in self.screen_stack:
@@ -200,13 +200,13 @@ class ScreenApp(Navigator):
 
     async def ask_to_stop(self, folder: Path | None) -> None:
         if folder is None or not CallFolder(folder).is_live():
-            self.say("this call is not being recorded")
+            self.say("This call is not being recorded")
             return
 
         def stop(is_yes: bool | None) -> None:
             if is_yes:
                 CallFolder(folder).request_stop()
-                self.say(f"stopping the recording of {folder.name}; {goes_on}")
+                self.say(f"Stopping the recording of {folder.name}; {goes_on}")
 
         goes_on = say_what_goes_on(folder)
         question = f"Stop recording {folder.name}?\n{goes_on[0].upper()}{goes_on[1:]}."
@@ -219,6 +219,10 @@ class ScreenApp(Navigator):
             timeout=4,
             markup=False,
         )
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Name a key in the foot as the dialogs and the help do."""
+        return "Esc" if binding.key == "escape" else super().get_key_display(binding)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield what the palette offers: every key that works here, by what it does."""

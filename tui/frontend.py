@@ -38,6 +38,6 @@ async def show(app: ScreenApp) -> int:
             output.talk(trouble)
     if app.has_crashed:
         output.talk(
-            f"the screen has failed; recordings go on; the traceback is in {log_path(request.settings.log_file)}"
+            f"the screen failed; recordings continue; the traceback is in {log_path(request.settings.log_file)}"
         )
     return app.return_code or ExitCode.DONE

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from streamer.alerts.rulebook import Rulebook
 from streamer.alerts.rules import read_rules
@@ -79,6 +80,8 @@ class Backend:
     """What the process that transcribes a call raises alerts by."""
     lack: str = ""
     """Why there is no speech although the user has a model; empty where words are missing by intention, or not at all."""
+    name: str = ""
+    """The command that works on them, as others show it."""
 
     @property
     def store(self) -> Store | None:
@@ -189,17 +192,20 @@ async def open_backend(
     bus: Bus,
     *,
     patience_s: float | None = None,
+    waits_for_calls: bool = False,
 ) -> AsyncIterator[Backend]:
     """Open speech, if there is a model, and the store, in the background, while the block lasts.
 
     A store that is busy, or whose disk is full, is waited for, `patience_s` at most; None is for live calls, which may end long
     after. One that cannot be opened is said, and costs the words: what is recorded meanwhile can be transcribed later. A wanted
-    model that is not there is waited for.
+    model that is not there is waited for. With `waits_for_calls` no folder of recordings is made: the store is opened once there is one.
     """
     wanted = model if isinstance(model, WantedModel) else WantedModel("", model)
     found = wanted.model
     async with AsyncExitStack() as stack:
-        opening = asyncio.ensure_future(_open_store(stack, settings, bus, patience_s))
+        opening = asyncio.ensure_future(
+            _open_store(stack, settings, bus, patience_s, waits_for_calls=waits_for_calls)
+        )
         stack.push_async_callback(_settle, opening)
         lack = await _find_lack(settings, found, bus) if found else ""
         async with open_speech(settings, None if lack else found, bus) as speech:
@@ -234,11 +240,11 @@ async def _take_up(name: str, settings: Settings, backend: Backend, bus: Bus) ->
             return
         async with open_speech(settings, model, bus) as backend.speech:
             bus.publish(
-                Trouble(None, f"the model {model.name} is there now; calls that still run get text")
+                Trouble(None, f"The model {model.name} is installed now. Live calls get text.")
             )
             await asyncio.Event().wait()
     except StreamerError as error:  # a setting that cannot be meant, which nothing has read before
-        bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+        bus.publish(Trouble(None, f"no text: {error}; recording continues"))
         backend.lack = str(error)
 
 
@@ -254,8 +260,8 @@ async def _find_lack(settings: Settings, model: InstalledModel, bus: Bus) -> str
 
 def _explain_choice(choice: LanguageChoice, lack: str) -> str:
     if choice.languages:
-        return f"{lack}; words are looked for in {name_languages(choice.languages)} alone"
-    return f"no text: {lack}; calls are recorded all the same, and `streamer resume --model NAME` makes the text later"
+        return f"{lack}; text is made in {name_languages(choice.languages)} only"
+    return f"no text: {lack}; recording continues; make the text later with `streamer resume --model NAME`"
 
 
 async def _settle(opening: asyncio.Future[Store | None]) -> None:
@@ -264,8 +270,15 @@ async def _settle(opening: asyncio.Future[Store | None]) -> None:
 
 
 async def _open_store(
-    stack: AsyncExitStack, settings: Settings, bus: Bus, patience_s: float | None
+    stack: AsyncExitStack,
+    settings: Settings,
+    bus: Bus,
+    patience_s: float | None,
+    *,
+    waits_for_calls: bool,
 ) -> Store | None:
+    if waits_for_calls:
+        await _await_calls(settings)
     is_said = False
     give_up_at = None if patience_s is None else time.monotonic() + patience_s
     while True:
@@ -274,13 +287,14 @@ async def _open_store(
         except StoreError as error:
             is_late = give_up_at is not None and time.monotonic() > give_up_at
             if is_late or not error.is_temporary:
-                bus.publish(Trouble(None, f"no text: {error}; calls are recorded all the same"))
+                goes_on = "; recording continues" if patience_s is None else ""
+                bus.publish(Trouble(None, f"no text: {error}{goes_on}"))
                 return None
             if not is_said:
                 bus.publish(
                     Trouble(
                         None,
-                        f"{error}; the text waits in the recordings until the database is free",
+                        f"{error}; the text follows when the database is free",
                     )
                 )
                 is_said = True
@@ -288,6 +302,14 @@ async def _open_store(
         else:
             await stack.enter_async_context(_keep_troubles(store, bus))
             return store
+
+
+async def _await_calls(settings: Settings) -> None:
+    """Wait until there is a folder of recordings, which the first call makes."""
+    while not settings.db:
+        if await asyncio.to_thread(Path(settings.recordings).exists):
+            return
+        await asyncio.sleep(_STORE_REST_S)
 
 
 @asynccontextmanager

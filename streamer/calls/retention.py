@@ -82,6 +82,11 @@ async def _expire_daily(settings: Settings, bus: Bus) -> None:
 
     while settings.retention_days:
         try:
+            if not await asyncio.to_thread(
+                Path(settings.recordings).exists
+            ):  # looking around makes no folder
+                await asyncio.sleep(_REST_S)
+                continue
             # A store of its own, so that no final waits behind a deletion.
             async with open_store(settings) as store:
                 await run_retention(

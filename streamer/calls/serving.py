@@ -16,6 +16,7 @@ from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.calls.backend import Backend
+from streamer.calls.failures import explain_stopped_text
 from streamer.calls.session import run_session
 from streamer.config import Settings
 from streamer.core.events import EndReason, Listening, Trouble
@@ -144,8 +145,8 @@ class _ServeSession:
         """Follow the calls that are live to their ends."""
         if self._outcome.live:
             self._say(
-                f"no more calls are taken; showing {len(self._outcome.live)} to the end (Ctrl-C again leaves them to the"
-                " recorder)"
+                f"Not accepting new calls. Waiting for {len(self._outcome.live)} to end; Ctrl-C again to leave"
+                " (they stay recorded)."
             )
         await asyncio.wait([listening])
         while self.sessions:
@@ -167,7 +168,7 @@ class _ServeSession:
             code = await self._listen()
             if code is None and not self._is_stopping:
                 self._say(
-                    "the listener was killed; its calls continue in the dialplan; another listener is started"
+                    "The listener was killed. Its calls continue in the dialplan. Starting another listener."
                 )
                 await asyncio.sleep(RESTART_S)
 
@@ -180,13 +181,13 @@ class _ServeSession:
         except RecordingError as error:
             has_failed = True
             self._bus.publish(Trouble(folder.name, str(error)))
-        except Exception:  # noqa: BLE001 - the task's outermost edge
+        except Exception as error:  # noqa: BLE001 - the task's outermost edge
             has_failed = True
             _log.exception("a call cannot be followed any more")
             self._bus.publish(
                 Trouble(
                     folder.name,
-                    "the call is still recorded, but no longer shown, by a fault of streamer's; see the log",
+                    explain_stopped_text(error, folder),
                 )
             )
         finally:
@@ -218,9 +219,9 @@ class _ServeSession:
     async def _take_over(self, source: str, address: str) -> None:
         """Live with a listener that somebody else has started, until it ends."""
         self._begin(source, address)
-        rest = "" if self.leads else "; leaving this one does not end the listening"
+        rest = "" if self.leads else " Leaving this one does not stop the listener."
         self._say(
-            f"another streamer process already listens on {address}, with its own options; its calls are shown{rest}"
+            f"Another streamer listens on {address} already, with its own options. Showing its calls.{rest}"
         )
         log = LogTail(self._recordings / LISTENER_LOG)
         while is_listening(self._recordings, source, address):
@@ -229,7 +230,7 @@ class _ServeSession:
             for line in log.read():
                 self._say(line)
         if not self._is_stopping:
-            self._say("the listener has ended; another one is started")
+            self._say("The listener has ended. Starting another one.")
 
     def _try_to_lead(self) -> None:
         with suppress(OSError):  # the folder of recordings is gone

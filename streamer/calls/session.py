@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -219,11 +220,15 @@ class _Session:
 
     def _take_lock(self) -> Lock | None:
         try:
-            return self._folder.take_transcriber_lock()
+            lock = self._folder.take_transcriber_lock()
         except OSError as error:
             raise RecordingError(
                 f"{self._folder.path} cannot be transcribed: {explain(error)}"
             ) from error
+        if lock is not None and self._backend.name:
+            with suppress(OSError):  # who transcribes is only shown to others
+                lock.note(f"{self._backend.name} {os.getpid()}")
+        return lock
 
     async def _show_settled(self) -> None:
         version = await self._store.read_version()

@@ -96,7 +96,12 @@ def _run() -> int:
 
         offer_values(command)
     try:
-        result = command.main(arguments or ["--help"], prog_name="streamer", standalone_mode=False)
+        if not arguments:
+            from streamer.cli.first_steps import say_first_steps
+
+            say_first_steps()
+            return ExitCode.USAGE
+        result = command.main(arguments, prog_name="streamer", standalone_mode=False)
     except StreamerError as error:
         return output.fail(str(error), error.exit_code)
     except typer.TyperException as error:
@@ -109,11 +114,7 @@ def _run() -> int:
     except Exception:  # noqa: BLE001 - the outermost edge: a user never sees a traceback
         from streamer.cli.logs import log_crash
 
-        return output.fail(
-            f"this is a fault of streamer's; what happened is in {log_crash()}", ExitCode.FAILED
-        )
-    if not arguments:
-        return ExitCode.USAGE
+        return output.fail(f"internal error; details are in {log_crash()}", ExitCode.FAILED)
     return result if isinstance(result, int) else ExitCode.DONE
 
 

@@ -86,7 +86,7 @@ class Batch:
         except Exception:  # the edge of one file: those behind it are done all the same
             if self._is_single:
                 raise
-            self._say(f"this is a fault of streamer's; what happened is in {log_crash()}")
+            self._say(f"internal error; details are in {log_crash()}")
             return False
         if trouble:
             self._say(trouble)

@@ -14,10 +14,12 @@ from streamer.config import Settings
 from streamer.core.alert import Alert
 from streamer.core.audio import encode_loss, encode_party
 from streamer.core.events import SPEECH_RATE, encode_alert, encode_time
+from streamer.core.folders import say_no_calls, show_folder
 from streamer.core.moments import show_local
 from streamer.core.transcript import format_position, show_alert
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
+from streamer.recording.index import Recordings
 from streamer.store import Filter, open_reader
 
 if TYPE_CHECKING:
@@ -61,7 +63,18 @@ def run_calls(
     else:
         for entry in entries:
             output.data("\t".join([*_cells(entry), entry.remark]))
+    if not as_json:
+        _say_place(settings, count=len(entries), is_filtered=bool(text or is_live_only or before))
     return ExitCode.DONE
+
+
+def _say_place(settings: Settings, *, count: int, is_filtered: bool) -> None:
+    """Say in which folder was looked for calls; of an empty one, what makes a call."""
+    folder = settings.recordings
+    if not count and not is_filtered and not Recordings(Path(folder)).call_ids():
+        output.talk(say_no_calls(folder))
+    else:
+        output.talk(f"{count} call{'' if count == 1 else 's'} in {show_folder(folder)}")
 
 
 async def _list(

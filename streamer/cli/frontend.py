@@ -53,6 +53,10 @@ class ScreenRequest:
     """Name of the speech model, empty if there is none."""
     troubles: tuple[str, ...] = ()
     """Warnings that the user should read first; untrusted lines."""
+    lack: str = ""
+    """Why this process makes no text and what to do; shown over live calls that nobody makes text of."""
+    offer: str = ""
+    """The model that may be downloaded from the screen; empty if none."""
     about: str = ""
     """A line that is nice to know and goes away by itself."""
     outcome: WatchOutcome = field(default_factory=WatchOutcome)
@@ -133,7 +137,7 @@ def _part(code: int, outcome: WatchOutcome, *, goes_on: bool) -> int:
 
 def say_still_recording(folder: Path) -> None:
     """Print the last line of a viewer whose recording goes on."""
-    output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
+    output.talk(f"still recording {folder.name}; stop: streamer stop {folder.name}")
 
 
 def _silence_log() -> None:

@@ -20,6 +20,7 @@ from streamer.core.events import (
     Unclear,
     encode_event,
 )
+from streamer.core.folders import show_folder
 from streamer.core.transcript import UNCLEAR, format_position, say_hold, show_alert
 from streamer.core.untrusted import printable
 from streamer.recording.speaker_names import read_names
@@ -27,11 +28,13 @@ from streamer.recording.speaker_names import read_names
 _LINE_LIMIT = 10_000
 
 
-def print_json(event: Event) -> None:
-    """Print an event as a JSON object."""
+def print_json(event: Event, *, recordings: str = "") -> None:
+    """Print an event as a JSON object; `recordings` is the folder that is named where calls are listened for."""
     if isinstance(event, Alert) and event.is_tentative:
         return  # for the screen only
     output.json_line(encode_event(event))
+    if isinstance(event, Listening) and recordings:
+        output.talk(f"recordings: {show_folder(recordings)}")
     if isinstance(event, CallStarted):
         output.talk(f"recording {event.call.id} into {event.folder}")
 
@@ -39,7 +42,8 @@ def print_json(event: Event) -> None:
 class PlainPrinter:
     """Prints what is settled, a line each; `names_calls` puts the call's id before it, where several are printed at once."""
 
-    def __init__(self, *, names_calls: bool) -> None:
+    def __init__(self, *, names_calls: bool, recordings: str = "") -> None:
+        self._place = f"; recordings: {show_folder(recordings)}" if recordings else ""
         self._names_calls = names_calls
         self._legs: dict[str, tuple[Leg, ...]] = {}
         self._folders: dict[str, Path] = {}
@@ -49,7 +53,7 @@ class PlainPrinter:
         match event:
             case Listening(source, address, calls):
                 room = f", up to {calls} calls at once" if calls else ""
-                output.talk(f"listening for {source} at {address}{room}")
+                output.talk(f"listening for {source} at {address}{room}{self._place}")
             case CallStarted(call, folder):
                 self._legs[call.id], self._folders[call.id] = call.legs, folder
                 output.talk(f"recording {call.id} into {folder}")

@@ -54,13 +54,13 @@ AnyChannels = Annotated[
     ),
 ]
 
-_CALL_HELP = "Its id, the beginning of its id, or `last`."
+_CALL_HELP = "Id of a call, its beginning, or `last`."
 
 CallName = Annotated[str, typer.Argument(metavar="CALL", help=_CALL_HELP)]
 
 AnyCall = Annotated[str | None, typer.Argument(metavar="[CALL]", help=_CALL_HELP)]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 
 Plain = Annotated[bool, typer.Option("--plain", help="Print one line per utterance.")]
 
@@ -75,16 +75,18 @@ Announce = Annotated[
 
 Since = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="From this local time on, or from so long ago, as 2h."),
+    typer.Option(metavar="TIME", help="From this local time on, or this long ago (2h)."),
 ]
 
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Before this local time, or this long ago.")
+]
 
 OnChannel = Annotated[
-    str | None, typer.Option(metavar="PART", help="Only channels whose name contains this.")
+    str | None, typer.Option(metavar="PART", help="Only channels whose name contains PART.")
 ]
 
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most so many.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most N.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
@@ -105,16 +107,20 @@ _FLAGS: dict[str, Any] = {
             metavar="auto|ari|stream-channel", help="How to get at the channels; auto prefers ARI."
         ),
     ],
-    "url": Annotated[str | None, typer.Option(help="Asterisk's websocket, ws:// or wss://.")],
+    "url": Annotated[
+        str | None, typer.Option(help="URL of Asterisk's websocket (ws:// or wss://).")
+    ],
     "headers": Annotated[
         list[str] | None,
         typer.Option("--header", metavar="'NAME: VALUE'", help="Add a request header."),
     ],
     "ca": Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Trust the PBX's certificate if this one signed it."),
+        typer.Option(metavar="FILE", help="CA certificate of the PBX (PEM)."),
     ],
-    "insecure": Annotated[bool | None, typer.Option("--insecure", help="Accept any certificate.")],
+    "insecure": Annotated[
+        bool | None, typer.Option("--insecure", help="Accept any certificate (unsafe).")
+    ],
     "model": Annotated[
         str | None, typer.Option(metavar="NAME|DIR", help="Speech model; see `streamer models`.")
     ],
@@ -123,16 +129,14 @@ _FLAGS: dict[str, Any] = {
     ],
     "language": Annotated[
         str | None,
-        typer.Option(
-            metavar="en|en,es|auto", help="Language that is spoken, or those to choose from."
-        ),
+        typer.Option(metavar="en|en,es|auto", help="Spoken language, or several to choose from."),
     ],
     "prompt": Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="A sentence with names that may be said."),
+        typer.Option(metavar="TEXT", help="A sentence with names that may be spoken."),
     ],
     "hotwords": Annotated[
-        str | None, typer.Option(metavar="A,B", help="Names and terms that may be said.")
+        str | None, typer.Option(metavar="A,B", help="Names and terms that may be spoken.")
     ],
     "encoder_window": Annotated[
         str | None,
@@ -142,19 +146,22 @@ _FLAGS: dict[str, Any] = {
         ),
     ],
     "recordings": Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")
+        str | None, typer.Option(metavar="DIR", help="Recordings folder (default: ./recordings).")
     ],
-    "db": Annotated[str | None, typer.Option(metavar="FILE", help="Database of transcripts.")],
+    "db": Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Transcript database (default: in that folder)."),
+    ],
     "log_file": Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")],
 }
 """The flag of each setting that has one; a flag that is None was not given."""
 
 ConfigFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Config file; see `streamer config`.")
+    Path | None, typer.Option(metavar="FILE", help="Config file; `streamer config` prints one.")
 ]
 
 _VERBOSE = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Print more log lines; -vv prints all.")
+    int, typer.Option("-v", "--verbose", count=True, help="Print more log lines (-vv: all).")
 ]
 
 _P = ParamSpec("_P")

@@ -64,7 +64,7 @@ def run_record(
             code = asyncio.run(_follow(taken, has_output=output_path is not None))
         if code is not None:
             return code
-        output.talk("the other streamer process was refused by the PBX; recording in this one")
+        output.talk("the other streamer process recorded nothing; recording in this one")
 
 
 def _check_output(path: Path, *, legs_count: int, force: bool) -> None:
@@ -130,9 +130,7 @@ class _Run:
         loop = asyncio.get_running_loop()
         for number in _ENDING_SIGNALS:
             loop.add_signal_handler(number, self._on_signal, number)
-        note = (
-            "Ctrl-Z is ignored, because a stopped recorder loses audio; Ctrl-C ends the recording"
-        )
+        note = "Ctrl-Z has no effect here: a suspended recorder loses audio. Ctrl-C ends the recording."
         loop.add_signal_handler(signal.SIGTSTP, output.talk, note)
 
     def _on_signal(self, number: int) -> None:
@@ -169,7 +167,7 @@ class _Run:
         for path in list_wavs(self._recording.folder):
             output.data(str(path))
         if result.lost:
-            output.talk(f"streamer: {result.lost} samples were lost")
+            output.talk(f"streamer: lost {result.lost} samples of audio")
         was_left = result.reason in (EndReason.STOPPED, EndReason.INTERRUPTED)
         if was_left and PROTOCOLS[self._recording.call.source].is_in_call_path:
             output.talk(f"the recording has ended; {say_what_goes_on(self._recording.folder)}")
@@ -193,11 +191,11 @@ async def _follow(taken: ChannelTakenError, *, has_output: bool) -> int | None:
         loop.add_signal_handler(number, leave, number)
     ignored = " (--output has no effect)" if has_output else ""
     output.talk(
-        f"{taken}; waiting for its end{ignored}; Ctrl-C ends the waiting, and the recording goes on"
+        f"{taken}; waiting for its end{ignored}; Ctrl-C stops waiting, the recording continues"
     )
     await asyncio.wait([following])
     if following.cancelled():
-        output.talk(f"still recording {folder.name}; streamer stop {folder.name} ends it")
+        output.talk(f"still recording {folder.name}; stop: streamer stop {folder.name}")
         return 128 + caught[0]
     ended = following.result()
     return None if ended is None else _end_following(ended, folder)

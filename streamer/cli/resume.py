@@ -83,6 +83,7 @@ async def _resume(settings: Settings, model: InstalledModel, entries: list[Entry
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events))
         async with open_backend(settings, model, bus, patience_s=PATIENCE_S) as backend:
+            backend.name = "resume"
             for number, entry in enumerate(entries, start=1):
                 output.talk(f"{number} of {len(entries)}: {entry.call.id}, {show_legs(entry)}")
                 if not await _resume_one(without_partials(backend), entry, bus):

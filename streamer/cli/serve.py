@@ -15,7 +15,7 @@ from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.playing import PlayingFlags, plan_playing
 from streamer.cli.watch import (
     choose_printer,
-    find_troubles,
+    find_lack,
     open_any_backend,
     say_lack,
     show,
@@ -68,7 +68,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 
         async def work(bus: Bus, outcome: WatchOutcome) -> None:
             async with (
-                open_any_backend(settings, wanted, bus) as backend,
+                open_any_backend(settings, wanted, bus, name="serve") as backend,
                 telling_unfinished(settings),
             ):
                 await serving.run(backend, bus, outcome, waits=True)
@@ -78,15 +78,20 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 
         if frontend is None:
             say_lack(wanted, as_json=as_json)
-            code = asyncio.run(show(work, choose_printer(as_json=as_json, names_calls=True)))
+            printer = choose_printer(
+                as_json=as_json, names_calls=True, recordings=settings.recordings
+            )
+            code = asyncio.run(show(work, printer))
             serving.say_what_goes_on()
             return code
         request = ScreenRequest(
             settings,
-            lambda bus: open_any_backend(settings, wanted, bus),
+            lambda bus: open_any_backend(settings, wanted, bus, name="serve"),
             attend=attend,
             model=wanted.model.name if wanted.model else "",
-            troubles=(*find_troubles(wanted), *warnings),
+            troubles=tuple(warnings),
+            lack=find_lack(wanted),
+            offer=wanted.offer,
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()
@@ -122,7 +127,7 @@ class _Serving:
         if live := sum(CallFolder(recordings / name).is_live() for name in self._left):
             watch = shlex.join(["streamer", "watch", "--recordings", str(recordings)])
             output.talk(
-                f"no more calls are taken; calls that are still recorded to their end: {live}; `{watch}` shows them"
+                f"not accepting new calls; recording {live} live ones to their end; show them: {watch}"
             )
 
 

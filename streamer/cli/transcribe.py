@@ -125,6 +125,7 @@ async def _transcribe_all(
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(batch.tell(events))
         async with open_backend(settings, model, bus, patience_s=PATIENCE_S) as backend:
+            backend.name = "transcribe"
             chosen = without_partials(backend) if speed is None else backend
 
             async def work(file: Path) -> tuple[Transcript, str]:

@@ -45,10 +45,7 @@ if TYPE_CHECKING:
 _EVENTS = 100_000
 _LAST_LINES_S = 0.5
 
-_NOTHING_NAMED = (
-    "name a channel to watch, as in streamer watch 'PJSIP/100-0000001a'; without one, all calls are shown, which needs a terminal"
-    " and the screen installed (`streamer calls` lists them anywhere)"
-)
+_NOTHING_NAMED = "Without a terminal, name a channel: streamer watch 'PJSIP/100-0000001a'. List calls: streamer calls"
 
 
 def run_watch(
@@ -144,7 +141,7 @@ def choose_place(
         UsageError: Flags that contradict each other.
     """
     if not is_web and (host is not None or port is not None):
-        raise UsageError("--host and --port say where --web listens; add --web")
+        raise UsageError("--host and --port need --web")
     if is_web and is_piped:
         raise UsageError(
             "--web shows the screen, while --plain and --json print lines; choose one of them"
@@ -167,30 +164,41 @@ def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> i
 
 @asynccontextmanager
 async def open_any_backend(
-    settings: Settings, model: InstalledModel | WantedModel | None, bus: Bus
+    settings: Settings,
+    model: InstalledModel | WantedModel | None,
+    bus: Bus,
+    *,
+    name: str = "watch",
+    waits_for_calls: bool = False,
 ) -> AsyncIterator[Backend]:
-    """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while."""
+    """Open a backend that also deletes old calls; its modules are imported on another thread, since that takes a while.
+
+    `name` is the command that it works for; with `waits_for_calls` it makes no folder of recordings.
+    """
     await asyncio.to_thread(importlib.import_module, "streamer.calls.watching")
     await asyncio.to_thread(importlib.import_module, "streamer.calls.retention")
     from streamer.calls.backend import open_backend
     from streamer.calls.retention import expire_calls
 
-    async with open_backend(settings, model, bus) as backend, expire_calls(settings, bus):
+    opening = open_backend(settings, model, bus, waits_for_calls=waits_for_calls)
+    async with opening as backend, expire_calls(settings, bus):
+        backend.name = name
         yield backend
 
 
 def _ask_for_calls(settings: Settings, wanted: WantedModel) -> ScreenRequest:
     return ScreenRequest(
         settings,
-        lambda bus: open_any_backend(settings, wanted, bus),
+        lambda bus: open_any_backend(settings, wanted, bus, waits_for_calls=True),
         model=wanted.model.name if wanted.model else "",
-        troubles=find_troubles(wanted),
+        lack=find_lack(wanted),
+        offer=wanted.offer,
     )
 
 
-def find_troubles(wanted: WantedModel) -> tuple[str, ...]:
-    """Return what a screen says first of a model that is not there; of one that was named, the backend says it."""
-    return (wanted.lack,) if wanted.lack and not wanted.name else ()
+def find_lack(wanted: WantedModel) -> str:
+    """Return what a screen says of a model that is not there, over calls that get no text; of one that was named, the backend says it."""
+    return "" if wanted.name else wanted.lack
 
 
 @asynccontextmanager
@@ -214,18 +222,21 @@ async def _tell_unfinished(settings: Settings) -> None:
             entries = await list_entries(reader, Path(settings.recordings))
         count = sum(entry.state is CallState.UNFINISHED for entry in entries)
         if count:
-            calls = "1 earlier call has" if count == 1 else f"{count} earlier calls have"
-            output.talk(
-                f"{calls} an incomplete transcript; complete it with `streamer resume --all`"
-            )
+            calls = "1 earlier transcript is" if count == 1 else f"{count} earlier transcripts are"
+            output.talk(f"{calls} unfinished. Finish: streamer resume --all")
 
 
-def choose_printer(*, as_json: bool, names_calls: bool = False) -> Printer:
+def choose_printer(*, as_json: bool, names_calls: bool = False, recordings: str = "") -> Printer:
     """Return what prints events to stdout: each as a JSON line, or finals alone as text.
 
-    `names_calls` puts the call's id before each line, where several calls are printed at once.
+    `names_calls` puts the call's id before each line, where several calls are printed at once; `recordings` is the folder that is
+    named where calls are listened for.
     """
-    return print_json if as_json else PlainPrinter(names_calls=names_calls)
+    return (
+        partial(print_json, recordings=recordings)
+        if as_json
+        else PlainPrinter(names_calls=names_calls, recordings=recordings)
+    )
 
 
 async def show(
@@ -249,7 +260,7 @@ async def show(
         def leave(number: int) -> None:
             caught.append(number)
             if outcome.folder is None and not outcome.is_over:
-                say_if_slow("waiting until the recorder has said where it records")
+                say_if_slow("waiting for the recorder to start")
             is_told_to_leave.set()
             watching.cancel()
 

@@ -19,39 +19,39 @@ class ContentError(Worded, ValueError):
 
 _CAUSES: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("the disk is full", "free some space"),
-    errno.EDQUOT: ("your share of the disk is used up", "free some space"),
-    errno.EFBIG: ("the file is too large for its disk or for a limit", "raise `ulimit -f`"),
-    errno.EACCES: ("you have no permission", "change it with chmod, or run as its owner"),
-    errno.EPERM: ("you have no permission", "change it with chmod, or run as its owner"),
-    errno.EROFS: ("the disk is read-only", "name a place on another one"),
-    errno.ENOENT: ("it is not there", "check its name"),
-    errno.ENOTDIR: ("a part of its path is a file", "check its path"),
+    errno.EDQUOT: ("your disk quota is used up", "free some space"),
+    errno.EFBIG: ("the file is too large for the disk or a limit", "raise `ulimit -f`"),
+    errno.EACCES: ("permission denied", "change it with chmod, or run as its owner"),
+    errno.EPERM: ("permission denied", "change it with chmod, or run as its owner"),
+    errno.EROFS: ("the disk is read-only", "choose a place on another disk"),
+    errno.ENOENT: ("it does not exist", "check its name"),
+    errno.ENOTDIR: ("part of its path is a file", "check its path"),
     errno.EISDIR: ("it is a folder", "name a file"),
-    errno.EEXIST: ("something of that name is there", "choose another name"),
-    errno.ENOTEMPTY: ("something is in it", "empty it"),
+    errno.EEXIST: ("that name exists already", "choose another name"),
+    errno.ENOTEMPTY: ("it is not empty", "empty it"),
     errno.ENAMETOOLONG: ("its name is too long", "choose a shorter one"),
-    errno.ELOOP: ("it is a link", "name what it leads to"),
-    errno.EBUSY: ("another program uses it", "end that first"),
-    errno.ETXTBSY: ("another program uses it", "end that first"),
-    errno.EMFILE: ("too many files are open", "raise `ulimit -n`"),
-    errno.ENFILE: ("too many files are open on this machine", "end some programs"),
-    errno.ENOMEM: ("there is not enough memory", "end some programs"),
-    errno.EAGAIN: ("the system has no room for more processes or data", "end some programs"),
+    errno.ELOOP: ("it is a symbolic link", "name its target"),
+    errno.EBUSY: ("another program uses it", "stop that program first"),
+    errno.ETXTBSY: ("another program uses it", "stop that program first"),
+    errno.EMFILE: ("too many open files", "raise `ulimit -n`"),
+    errno.ENFILE: ("too many open files on this machine", "stop some programs"),
+    errno.ENOMEM: ("there is not enough memory", "stop some programs"),
+    errno.EAGAIN: ("the system limit of processes or memory is reached", "stop some programs"),
     errno.EIO: ("the disk failed", "check the disk"),
     errno.ENODEV: ("its device is gone", "check the disk"),
-    errno.ENXIO: ("nothing is at its other end", "start what reads it"),
+    errno.ENXIO: ("nothing reads from it", "start its reader"),
     errno.ESTALE: ("its network disk is gone", "mount it again"),
-    errno.ECONNREFUSED: ("the connection was refused", "check host and port"),
-    errno.ECONNRESET: ("the other side broke off", "check that side's log"),
-    errno.ECONNABORTED: ("the connection was broken off", "check the network"),
-    errno.EPIPE: ("the other side has gone", "check that side's log"),
+    errno.ECONNREFUSED: ("nothing is listening there", "check host and port"),
+    errno.ECONNRESET: ("the other side reset the connection", "check that side's log"),
+    errno.ECONNABORTED: ("the connection was aborted", "check the network"),
+    errno.EPIPE: ("the other side closed the connection", "check that side's log"),
     errno.ETIMEDOUT: ("the other side did not answer", "check the network and any firewall"),
-    errno.EHOSTUNREACH: ("no way leads to that host", "check the address and the network"),
-    errno.ENETUNREACH: ("no way leads to that network", "check the address and the network"),
+    errno.EHOSTUNREACH: ("that host cannot be reached", "check the address and the network"),
+    errno.ENETUNREACH: ("that network cannot be reached", "check the address and the network"),
     errno.ENETDOWN: ("the network is down", "check the network"),
     errno.EADDRINUSE: ("another program listens there", "stop it, or choose another port"),
-    errno.EADDRNOTAVAIL: ("it is no address of this machine", "choose one that is"),
-    errno.EAFNOSUPPORT: ("this machine does not speak that kind of address", "choose another"),
+    errno.EADDRNOTAVAIL: ("this machine has no such address", "choose one of this machine's"),
+    errno.EAFNOSUPPORT: ("this machine does not support that kind of address", "choose another"),
 }
 """What went wrong, and what to do, by the system's number."""
 
@@ -72,13 +72,13 @@ def find_cause(error: BaseException) -> str:
         case OSError():
             return _find_entry(error)[0]
         case UnicodeError():
-            return "it is not text in UTF-8"
+            return "it is not UTF-8 text"
         case json.JSONDecodeError():
-            return f"it is not JSON from line {error.lineno}, column {error.colno} on"
+            return f"it is not valid JSON at line {error.lineno}, column {error.colno}"
         case KeyError():
-            return f"{error.args[0] if error.args else 'something'} is missing in it"
+            return f"it lacks {error.args[0] if error.args else 'a value'}"
         case _:
-            return "what it holds makes no sense"
+            return "its content is not valid"
 
 
 def explain(error: BaseException) -> str:
@@ -107,5 +107,5 @@ def _find_entry(error: OSError) -> tuple[str, str]:
     if type(error).__module__ == "ssl":  # of ssl, whose numbers are others
         return "TLS failed", "check the certificate, and that both sides speak TLS"
     if number < 0:  # of a name server
-        return "the host has no address", "check its name, and that a name server answers"
-    return _CAUSES.get(number, ("the system does not allow it", ""))
+        return "the host name is unknown", "check the name and the name server"
+    return _CAUSES.get(number, ("the system refused it", ""))

@@ -82,7 +82,7 @@ class Keeper:
         """Tokens that the present keeper has said it holds."""
         self._say_trouble = say_trouble
         self._has_told = False
-        self.why_lost = f"streamer was frozen for {patience_s:g} s or longer"
+        self.why_lost = f"streamer was frozen for {patience_s:g} s"
         """Said of the calls once `lost` is set."""
         self._identity: tuple[int, ...] | None = None
         """The socket file of the keeper that was reached last."""
@@ -167,7 +167,7 @@ class Keeper:
             # It lives and has hung up on us, so it reads our sockets: whoever reads them too tears what comes.
             self._sock.close()
             self._sock = None
-            self._lose("the keeper serves this process no longer")
+            self._lose("the keeper took the connection over")
             return
         if identity != self._identity:
             self._parked.clear()
@@ -189,7 +189,8 @@ class Keeper:
 
     def _lose(self, why: str = "") -> None:
         """Take note that the keeper has said all farewells and reads every socket."""
-        self.why_lost = why or self.why_lost
+        silent_s = max(self.patience_s, time.monotonic() - self._last_beat)
+        self.why_lost = why or f"streamer was frozen for {round(silent_s, 1):g} s"
         until = time.monotonic() + PARKED_S
         self._parked.update({h.token: until for h in self._holds.values() if h.farewell})
         for held in self._held.values():

@@ -28,7 +28,7 @@ from typing import Any
 from streamer.core.reasons import find_cause
 from streamer.errors import RecordingError
 from streamer.recording.description import check_description, check_wav_name
-from streamer.recording.locks import Lock, is_locked, is_there, take_lock
+from streamer.recording.locks import Lock, is_locked, is_there, read_note, take_lock
 from streamer.recording.private_files import (
     UNFINISHED,
     IrregularFileError,
@@ -121,6 +121,13 @@ class CallFolder:
     def is_transcribed(self) -> bool:
         """Say whether a process is transcribing it, this one included."""
         return is_locked(self._transcriber_lock)
+
+    def transcriber(self) -> tuple[str, int]:
+        """Return which command transcribes it and in which process, ("", 0) if none does or it has not said."""
+        if not self.is_transcribed():
+            return "", 0
+        name, _, pid = read_note(self._transcriber_lock)[:40].partition(" ")
+        return (name, int(pid)) if name.isalpha() and pid.isdecimal() else ("", 0)
 
     def take_tap_lock(self) -> Lock:
         """Be its tap; the folder is new, so nobody else knows it.

@@ -19,6 +19,7 @@ from streamer.recording.private_files import (
 _FOLDER = ".locks"
 _PROBE_RETRIES = 3
 _PROBE_REST_S = 0.02
+_LONGEST_NOTE = 4096
 
 
 class Lock:
@@ -100,9 +101,15 @@ def is_there(path: Path) -> bool:
 def read_note(path: Path) -> str:
     """Return what the holder of the lock has noted, empty if nothing yet."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+        descriptor = open_regular(path)
+    except (OSError, IrregularFileError):
         return ""
+    try:
+        return os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
 
 
 def make_lock_folder(recordings: Path) -> None:

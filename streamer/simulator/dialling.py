@@ -56,7 +56,7 @@ async def _connect(sock: socket.socket, address: Any) -> socket.socket:
 def _explain(error: Exception, address: Any) -> str:
     shown = show_address(address[0], address[1])
     if isinstance(error, ConnectionRefusedError):
-        return f"{shown} refused the connection; start the AudioSocket server first"
+        return f"Nothing is listening at {shown}; start the AudioSocket server first"
     if isinstance(error, TimeoutError):
         return f"{shown} did not answer within {CONNECT_S:.0f} s; check the host and any firewall"
     return f"{shown} cannot be reached: {explain(error)}"

@@ -43,7 +43,7 @@ async def connect_tcp(url: str, *, timeout_s: float) -> socket.socket:
         raise UnreachableError(f"the host of {shown} is not a host name; check it") from error
     except ConnectionRefusedError as error:
         raise UnreachableError(
-            f"{shown} refused the connection; {wire.suggest_port(url)}"
+            f"Nothing is listening at {shown} {wire.suggest_port(url)}"
         ) from error
     except TimeoutError as error:
         raise UnreachableError(

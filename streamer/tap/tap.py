@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.core.audio import AudioChunk
@@ -27,6 +29,7 @@ from streamer.core.events import (
     LegEnded,
     Trouble,
 )
+from streamer.core.reasons import find_cause
 from streamer.core.transcript import format_position
 from streamer.errors import ExitCode, StreamerError
 from streamer.media.timeline import CallClock, Timeline
@@ -277,7 +280,7 @@ class _Tap:
             if trouble and (leg, trouble) not in self._told_troubles:
                 self._told_troubles.add((leg, trouble))
                 self._tell(
-                    f"the audio of {self._label(leg)} cannot be written ({trouble}); free disk space, the recorder keeps trying"
+                    _explain_lost_audio(self._label(leg), trouble, self._recording.folder.parent)
                 )
 
     def _tell_missing(self, leg: int, *, is_over: bool) -> None:
@@ -370,3 +373,11 @@ async def run_tap(
         with contextlib.suppress(OSError):
             recording.finish(EndReason.INTERRUPTED)
         raise
+
+
+def _explain_lost_audio(label: str, trouble: str, recordings: Path) -> str:
+    """Say that the disk does not take a leg's audio, and what to do."""
+    is_full = trouble == find_cause(OSError(errno.ENOSPC, ""))
+    what = "Disk full" if is_full else trouble[:1].upper() + trouble[1:]
+    advice = f"Free space in {recordings}" if is_full else f"Check the disk of {recordings}"
+    return f'{what}: audio of "{label}" is being lost. The call continues. {advice}'

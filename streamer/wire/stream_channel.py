@@ -178,8 +178,8 @@ def suggest_port(url: str) -> str:
     """Return the hint for a port on which nothing listens."""
     port = urlsplit(url).port
     known = {8088: "stock Asterisk", 5039: "Wazo"}
-    others = " or ".join(f"{number} ({name})" for number, name in known.items() if number != port)
-    return f"check `http show status` in Asterisk; its HTTP port is often {others}"
+    others = ", ".join(f"{name} uses {number}" for number, name in known.items() if number != port)
+    return f"({others})" if others else ""
 
 
 @dataclass(frozen=True, slots=True)

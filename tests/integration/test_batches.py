@@ -212,7 +212,7 @@ async def test_a_file_that_must_not_be_read_costs_no_other_its_text(folder, monk
     )
     code, out, err = await transcribe(folder / "a.wav", folder / "b.wav", folder / "c.wav")
     assert (code, len(err.splitlines())) == (1, 1)
-    assert f"{folder / 'b.wav'} cannot be read: you have no permission" in err
+    assert f"{folder / 'b.wav'} cannot be read: permission denied" in err
     assert all(f"{folder / name}: [" in out for name in ("a.wav", "c.wav"))
 
 
@@ -222,7 +222,7 @@ async def test_a_folder_that_must_not_be_read_is_said(folder):
     code, out, err = await transcribe(folder / "a.wav", folder / "below")
     (folder / "below").chmod(0o700)
     assert (code, len(err.splitlines())) == (1, 1)
-    assert "below cannot be read: you have no permission" in err
+    assert "below cannot be read: permission denied" in err
     assert "a.wav" in out
 
 

@@ -49,7 +49,7 @@ async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_p
         await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
         end = len(page.plain)
         await page.type("?")
-        await page.shows("Everywhere", end)
+        await page.shows("On every screen", end)
         await page.type("q")
         await page.becomes("document.body.classList.contains('-closed')", True)
         await page.evaluate("document.querySelector('.closed a').click()")
@@ -65,7 +65,7 @@ async def test_the_link_works_from_a_foreign_page_and_that_page_gets_nothing(rec
         await page.open(f"data:text/html,<a href='{server.link}'>calls</a>")
         await page.becomes("document.links.length", 1)
         await page.evaluate("document.links[0].click()")
-        await page.shows("no calls yet")
+        await page.shows("No calls in ")
 
         await page.open("data:text/html,foreign")
         await page.becomes("document.body.textContent", "foreign")

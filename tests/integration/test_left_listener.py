@@ -97,7 +97,7 @@ async def test_a_serve_that_registers_takes_over_the_listener_of_one_that_was_ki
         (listener,) = find_listeners(recordings)
         flags = ["--audiosocket", f"127.0.0.1:{first.port}", "--register", register]
         async with serving(recordings, *flags) as second:
-            await until(lambda: "already listens" in second.troubles)
+            await until(lambda: "listens on" in second.troubles)
             await until(lambda: find_listeners(recordings) == [listener], every=SCAN_S)
             second.process.send_signal(signal.SIGTERM)
             await second.process.wait()

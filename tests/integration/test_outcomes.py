@@ -42,7 +42,7 @@ def one_line(err: str) -> str:
 async def test_a_refused_connection_suggests_the_usual_ports(recordings):
     code, out, err = await record(f"ws://127.0.0.1:{closed_port()}/ws", recordings)
     assert (code, out) == (ExitCode.UNREACHABLE, "")
-    assert "refused the connection" in one_line(err)
+    assert "Nothing is listening at" in one_line(err)
     assert "8088" in err
     assert "5039" in err
 
@@ -311,4 +311,4 @@ async def test_a_file_that_is_no_certificate_is_said(content, recordings, tmp_pa
         path.write_text(content)
     code, _, err = await record("wss://127.0.0.1:1/ws", recordings, "--ca", str(path))
     assert code == ExitCode.USAGE
-    assert ("holds no certificate in PEM" if content else "it is not there") in one_line(err)
+    assert ("holds no certificate in PEM" if content else "it does not exist") in one_line(err)

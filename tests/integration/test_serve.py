@@ -97,7 +97,7 @@ async def test_a_second_serve_may_leave_without_ending_the_listening(recordings)
     async with serving(recordings) as first:
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
-            await until(lambda: "does not end the listening" in second.troubles)
+            await until(lambda: "does not stop the listener" in second.troubles)
             second.process.send_signal(signal.SIGTERM)
             assert await second.process.wait() == 128 + signal.SIGTERM
             assert _is_open(first.port)
@@ -108,7 +108,7 @@ async def test_a_second_serve_leads_when_the_first_has_died(recordings):
     async with serving(recordings) as first:
         address = f"127.0.0.1:{first.port}"
         async with serving(recordings, "--audiosocket", address) as second:
-            await until(lambda: "does not end the listening" in second.troubles)
+            await until(lambda: "does not stop the listener" in second.troubles)
             first.process.kill()
             await first.process.wait()
             (lock,) = (recordings / ".locks").glob("*.front")
@@ -130,7 +130,7 @@ async def test_what_ended_while_no_serve_lived_is_said_to_wait_for_its_text(reco
         line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
         while b"no speech model" in line:
             line = await asyncio.wait_for(second.process.stderr.readline(), timeout=PATIENCE_S)
-        assert line.startswith(b"1 earlier call has an incomplete transcript")
+        assert line.startswith(b"1 earlier transcript is unfinished")
 
 
 async def test_kill_9_of_the_listener_says_terminate_to_every_caller(recordings):
@@ -188,7 +188,7 @@ async def test_sigterm_takes_no_new_calls_and_follows_live_ones_to_their_end(rec
     async with serving(recordings) as served:
         caller = await speaking(served)
         served.process.send_signal(signal.SIGTERM)
-        await until(lambda: "no more calls" in served.troubles)
+        await until(lambda: "Not accepting new calls" in served.troubles)
         await until(lambda: not _is_open(served.port), every=SCAN_S)
         caller.speak(SECOND)
         caller.hang_up()

@@ -116,7 +116,7 @@ async def test_a_refused_connection_is_exit_4_and_one_line(call_wav):
     )
     assert (code, out) == (4, "")
     assert len(err.splitlines()) == 1
-    assert "refused the connection" in err
+    assert "Nothing is listening at" in err
 
 
 async def test_a_stdout_that_nobody_reads_costs_no_call(server, call_wav):

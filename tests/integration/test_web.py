@@ -134,7 +134,7 @@ async def test_a_signal_ends_server_and_tabs_and_no_recording(recordings, runtim
             )
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         assert (code, out) == (128 + number, "")
-        last = f"still recording {folder.name}; streamer stop {folder.name} ends it"
+        last = f"still recording {folder.name}; stop: streamer stop {folder.name}"
         assert err.splitlines() == [f"recording {folder.name} into {folder}", last]
         assert CallFolder(folder).is_live()
         assert call.simulator.reports == []
@@ -162,7 +162,7 @@ async def stalled_tab(server):
 async def test_a_browser_that_stalls_holds_up_neither_the_end_nor_other_tabs(recordings):
     async with web_server(recordings=recordings) as server:
         async with stalled_tab(server), server.open_tab() as tab:
-            await tab.shows("no calls yet")
+            await tab.shows("No calls in ")
         await until(lambda: server.count(TAB) == 0, every=SCAN_S)
         async with stalled_tab(server) as process:
             server.process.send_signal(signal.SIGTERM)
@@ -176,7 +176,7 @@ async def test_a_server_that_is_killed_takes_its_tabs_with_it(recordings):
         web_server(recordings=recordings) as server,
         server.open_tab() as tab,
     ):
-        await tab.shows("no calls yet")
+        await tab.shows("No calls in ")
         (process,) = server.processes(TAB)
         server.process.kill()
         await until(lambda: not process.is_running(), every=SCAN_S)
@@ -184,31 +184,31 @@ async def test_a_server_that_is_killed_takes_its_tabs_with_it(recordings):
 
 async def test_a_tab_that_is_closed_or_left_ends_its_process_and_no_other(recordings):
     async with web_server(recordings=recordings) as server, server.open_tab() as stays:
-        await stays.shows("no calls yet")
+        await stays.shows("No calls in ")
         async with server.open_tab() as closed:
-            await closed.shows("no calls yet")
+            await closed.shows("No calls in ")
             assert server.count(TAB) == 2
         await until(lambda: server.count(TAB) == 1, every=SCAN_S)
         async with server.open_tab() as left:
-            await left.shows("no calls yet")
+            await left.shows("No calls in ")
             await left.type("q")
             await until(lambda: left.has_ended)
         await until(lambda: server.count(TAB) == 1, every=SCAN_S)
         end = len(stays.plain)
         await stays.type("?")
-        await stays.shows("Everywhere", end)
+        await stays.shows("On every screen", end)
 
 
 async def test_a_tab_cannot_suspend_the_server_or_end_it(recordings):
     async with web_server(recordings=recordings) as server:
         for key in ("\x1a", "\x03"):
             async with server.open_tab() as tab:
-                await tab.shows("no calls yet")
+                await tab.shows("No calls in ")
                 await tab.type(key)
                 await tab.type("q")
                 await until(lambda tab=tab: tab.has_ended)
         async with server.open_tab() as tab:
-            await tab.shows("no calls yet")
+            await tab.shows("No calls in ")
 
 
 NONSENSE = (
@@ -225,7 +225,7 @@ async def test_nonsense_from_a_browser_ends_its_own_tab_only(recordings):
     async with web_server(recordings=recordings) as server, server.open_tab() as stays:
         for nonsense in NONSENSE:
             async with server.open_tab() as tab:
-                await tab.shows("no calls yet")
+                await tab.shows("No calls in ")
                 await tab.send(nonsense)
                 await until(lambda tab=tab: tab.has_ended)
             await until(lambda: server.count(TAB) == 1, every=SCAN_S)
@@ -236,7 +236,7 @@ async def test_nonsense_from_a_browser_ends_its_own_tab_only(recordings):
 async def test_a_size_that_cannot_be_drawn_is_one_that_can(recordings):
     async with web_server(recordings=recordings) as server:
         async with server.open_tab(columns=10**9, rows=10**9) as tab:
-            await tab.shows("no calls yet")
+            await tab.shows("No calls in ")
             await tab.send('["resize", {"width": -1, "height": 0}]')
             await tab.type("q")
             await until(lambda: tab.has_ended)
@@ -252,7 +252,7 @@ async def test_folders_with_hostile_names_are_found_by_tabs_and_run_nothing(tmp_
         web_server(recordings=recordings, cwd=tmp_path) as server,
         server.open_tab() as tab,
     ):
-        await tab.shows("no calls yet")
+        await tab.shows("No calls in ")
         (process,) = server.processes(TAB)
         assert f"--recordings={recordings}" in process.cmdline()
     assert not (tmp_path / "pwned").exists()
@@ -288,7 +288,7 @@ async def test_the_token_is_on_stdout_and_nowhere_else(recordings, tmp_path):
         ):
             assert (opened.status, refused.status) == (200, 404)
         async with server.open_tab() as tab:
-            await tab.shows("no calls yet")
+            await tab.shows("No calls in ")
             commands = [p.cmdline() for p in psutil.Process(server.process.pid).children(True)]
             environments = [p.environ() for p in server.processes(TAB)]
         server.process.send_signal(signal.SIGINT)

@@ -18,17 +18,20 @@ from tui.state import list_details
 
 
 @pytest.fixture
-async def stage(recordings):
+async def stage(recordings, monkeypatch):
+    monkeypatch.chdir(recordings.parent)  # the folder is shown, and its name has words of the test
     async with open_stage(recordings, shows_calls=True) as stage:
         yield stage
 
 
 async def test_without_calls_it_says_how_to_begin(stage):
-    await stage.sees("no calls yet; `streamer watch CHANNEL` starts one")
+    await stage.sees(f"No calls in ./{stage.recordings.name} yet. Try: streamer demo.")
+    await stage.sees("Record: streamer watch")
+    await stage.sees("CHANNEL. Receive: streamer serve")
 
 
 async def test_a_tap_that_another_process_starts_is_noticed(stage):
-    await stage.sees("no calls yet")
+    await stage.sees("No calls in ")
     recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
     await stage.sees("1 live")
     await stage.sees("● live")
@@ -155,7 +158,7 @@ async def test_a_filter_that_nothing_passes_says_so(stage):
     await keep_past_call(stage)
     await stage.sees("complete")
     await stage.pilot.press("slash", *"zzz")
-    await stage.sees("no call contains that")
+    await stage.sees('No call matches "zzz". Esc clears the filter.')
 
 
 @pytest.mark.parametrize(("keys", "which"), [("jk", 0), ("j", 1), ("G", 2), ("Gg", 0)])
@@ -290,7 +293,7 @@ async def test_a_search_moves_by_j_and_k_and_begins_anew_with_slash(stage):
     await stage.sees("ENDED")
     assert stage.transcript.cursor_block.text.startswith("Thank you")
     await stage.pilot.press("escape", "slash", *"zzz")
-    await stage.sees("nothing was found")
+    await stage.sees("Nothing found")
 
 
 async def test_a_search_calls_speakers_by_their_names(stage):

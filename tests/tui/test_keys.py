@@ -21,7 +21,7 @@ async def test_as_many_keys_as_fit_are_shown_whole_with_help_among_them(recordin
         await settle(stage)
         shown = foot(stage)
         everything = (
-            "q Quit ? Help esc Back / Find f Follow e Export s Stop t Name l Play p Freeze "
+            "q Quit ? Help Esc Back / Find f Follow e Export s Stop t Name l Play p Freeze "
             "c Copy i Info w Time d Theme"
         )
         assert everything.startswith(shown)
@@ -39,37 +39,37 @@ async def test_a_wider_terminal_shows_more_of_them(recordings):
 async def test_the_most_useful_keys_stand_in_80_columns(recordings):
     async with open_stage(recordings) as stage:
         await settle(stage)
-        for key in ("q Quit", "? Help", "esc Back", "/ Find", "f Follow", "e Export", "s Stop"):
+        for key in ("q Quit", "? Help", "Esc Back", "/ Find", "f Follow", "e Export", "s Stop"):
             assert key in foot(stage)
 
 
 async def test_the_list_of_calls_says_how_to_open_one_and_how_to_show_all_again(recordings):
     async with open_stage(recordings, shows_calls=True) as stage:
         await keep_past_call(stage)
-        await stage.sees("enter Open q Quit ? Help / Filter ^f Search s Stop d Theme")
+        await stage.sees("Enter Open q Quit ? Help / Filter ^f Search s Stop d Theme")
         await stage.pilot.press("slash", "g")
-        await stage.sees("enter Go f1 Help")
+        await stage.sees("Enter Go f1 Help")
         await stage.pilot.press("enter")
-        await stage.sees("esc Show all")
+        await stage.sees("Esc Show all")
         await stage.pilot.press("escape")
         await settle(stage)
-        assert "esc Show all" not in foot(stage)
+        assert "Esc Show all" not in foot(stage)
 
 
 async def test_the_search_says_how_to_go_into_the_list_and_open_a_line(recordings):
     async with open_stage(recordings, shows_calls=True) as stage:
         await keep_past_call(stage)
         await stage.pilot.press("ctrl+f", *"can")
-        await stage.sees("enter List f1 Help esc Back")
+        await stage.sees("Enter Go to results f1 Help Esc Back")
         await stage.sees("2 lines")
         await stage.pilot.press("enter")
-        await stage.sees("enter Open q Quit ? Help esc Back")
+        await stage.sees("Enter Open q Quit ? Help Esc Back")
 
 
 async def test_f1_helps_while_something_is_typed(recordings):
     async with open_stage(recordings) as stage:
         await stage.pilot.press("slash", "f1")
-        await stage.sees("Everywhere")
+        await stage.sees("On every screen")
         await stage.pilot.press("f1")
         assert stage.call_screen.query_one("#find").display
 
@@ -80,10 +80,10 @@ async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatc
         await settle(stage)
         assert "t Name p Freeze" in foot(stage)
         await stage.pilot.press("l")
-        await stage.sees("sound plays on the machine that streamer runs on")
+        await stage.sees("Sound plays on the machine that runs streamer")
         await stage.pilot.press("question_mark")
-        await stage.sees("Freeze the screen only")
-        assert "Play from this line" not in stage.text()
+        await stage.sees("Freeze the screen (recording continues)")
+        assert "Play the audio from this line" not in stage.text()
         assert "Suspend the screen" not in stage.text()
 
 
@@ -92,5 +92,5 @@ async def test_a_terminal_is_offered_all_of_it(recordings):
         await settle(stage)
         assert "t Name l Play p Freeze" in foot(stage)
         await stage.pilot.press("question_mark")
-        await stage.sees("Play from this line")
+        await stage.sees("Play the audio from this line")
         assert "Suspend the screen" in stage.text()

@@ -41,7 +41,7 @@ async def test_c_copies_the_words_that_the_mouse_was_dragged_over(stage):
     await stage.select("internet", "connection")
     assert shown_selected(stage) == "internet connection"
     assert await copied(stage) == "internet connection"
-    await stage.sees("copied the selection")
+    await stage.sees("Copied the selection")
 
 
 async def test_a_part_of_a_word_can_be_selected_and_backwards_too(stage):

@@ -32,7 +32,9 @@ class SilentMeter(SteadyMeter):
 
 
 @pytest.fixture(autouse=True)
-def _frozen(monkeypatch):
+def _frozen(monkeypatch, recordings):
+    recordings.parent.mkdir(exist_ok=True)
+    monkeypatch.chdir(recordings.parent)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.setattr(status, "is_recorded", lambda shown: not shown.is_over)
@@ -178,7 +180,7 @@ def test_in_front_of_a_call(looks_right, key, monkeypatch):
         await stage.pilot.press(key)
         if key == "colon":
             await stage.app.workers.wait_for_complete()
-            await stage.sees("All keys")
+            await stage.sees("Clear the selection or the search")
 
     assert looks_right(play)
 
@@ -209,7 +211,7 @@ def test_wide_characters(looks_right):
 
 def test_no_calls(looks_right):
     async def play(stage):
-        await stage.sees("no calls yet")
+        await stage.sees("No calls in ")
 
     assert looks_right(play, shows_calls=True)
 

@@ -165,12 +165,12 @@ async def test_after_q_the_recording_goes_on_and_the_last_line_says_how_to_end_i
             shown.resize(80, 24)
             end = len(shown.plain)
             shown.type(b"?")
-            await shown.shows("Everywhere", end)
+            await shown.shows("On every screen", end)
             shown.type(b"q")
             assert await shown.ends() == 0
             assert shown.is_usable()
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
-        last = f"still recording {folder.name}; streamer stop {folder.name} ends it"
+        last = f"still recording {folder.name}; stop: streamer stop {folder.name}"
         assert shown.plain.rstrip().endswith(last)
         assert CallFolder(folder).is_live()
         assert call.simulator.reports == []
@@ -183,7 +183,7 @@ async def test_a_channel_that_is_not_there_is_exit_3_and_said_again_when_the_scr
         url = f"ws://127.0.0.1:{call.simulator.port}/ws"
         arguments = ["watch", "nobody", "--url", url, "--model", "demo"]
         async with terminal(*arguments, "--recordings", str(recordings)) as shown:
-            await shown.shows("REFUSED")
+            await shown.shows("FAILED")
             shown.type(b"q")
             assert await shown.ends() == 3
         after = shown.written[shown.written.rindex(LEAVE_SCREEN) :]
@@ -193,7 +193,7 @@ async def test_a_channel_that_is_not_there_is_exit_3_and_said_again_when_the_scr
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 async def test_a_signal_leaves_a_usable_terminal(recordings, number):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.process.send_signal(number)
         assert await shown.ends() == 128 + number
         assert shown.is_usable()
@@ -202,7 +202,7 @@ async def test_a_signal_leaves_a_usable_terminal(recordings, number):
 
 async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(recordings):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.stop_reading()
         shown.type(b"d" * 60)  # each paints everything anew, far more than waits for a reader
         await until(lambda: shown.unread >= _STALLED)
@@ -215,7 +215,7 @@ async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(rec
 
 async def test_a_terminal_that_goes_away_without_a_word_takes_the_screen_with_it(recordings):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.go_away()
         async with asyncio.timeout(PATIENCE_S):
             assert await shown.process.wait() == 128 + signal.SIGHUP
@@ -224,7 +224,7 @@ async def test_a_terminal_that_goes_away_without_a_word_takes_the_screen_with_it
 @pytest.mark.parametrize("opens", ["/", "\x06"])
 async def test_keys_that_come_all_at_once_reach_what_they_were_typed_for(recordings, opens):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.type(opens.encode() + b"quinquina/")
         await shown.shows("quinquina/")
         assert shown.process.returncode is None, "q was typed, not pressed"
@@ -247,7 +247,7 @@ async def test_what_the_mouse_is_dragged_over_reaches_the_clipboard(recordings):
 
 async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
     async with terminal("watch", "--recordings", str(recordings)) as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.type(b"\x1a")
         process = psutil.Process(shown.process.pid)
         await until(lambda: process.status() == psutil.STATUS_STOPPED, every=SCAN_S)
@@ -255,7 +255,7 @@ async def test_ctrl_z_suspends_the_screen_and_fg_comes_back(recordings):
         assert shown.is_usable()
         end = len(shown.plain)
         shown.process.send_signal(signal.SIGCONT)
-        await shown.shows("no calls yet", end)
+        await shown.shows("No calls in ", end)
         shown.type(b"\x03")
         assert await shown.ends() == 0
 
@@ -301,7 +301,7 @@ async def test_where_lines_are_asked_for_no_screen_is_drawn(recordings, flag):
 
 async def test_no_color_means_none(recordings):
     async with terminal("watch", "--recordings", str(recordings), NO_COLOR="1") as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.type(b"q")
         await shown.ends()
         colours = re.findall(rb"[34]8;2;(\d+);(\d+);(\d+)", shown.written)
@@ -311,9 +311,9 @@ async def test_no_color_means_none(recordings):
 async def test_without_utf8_only_ascii_is_written(recordings):
     variables = {"PYTHONUTF8": "0", "LC_ALL": "en_US.ISO-8859-1", "PYTHONCOERCECLOCALE": "0"}
     async with terminal("watch", "--recordings", str(recordings), **variables) as shown:
-        await shown.shows("no calls yet")
+        await shown.shows("No calls in ")
         shown.type(b"?")
-        await shown.shows("Everywhere")
+        await shown.shows("On every screen")
         shown.type(b"q")
         await shown.ends()
         assert shown.written.isascii()
@@ -334,7 +334,7 @@ async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(reco
         shown.type(b"q")
         assert await shown.ends() == 0
         assert shown.is_usable()
-        assert "still recorded to their end: 1" in shown.plain
+        assert "recording 1 live ones to their end" in shown.plain
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         assert CallFolder(folder).is_live()
         calling.cancel()

@@ -58,7 +58,7 @@ async def test_settled_words_can_be_read_and_tentative_ones_be_seen(recordings, 
         stage.app.clear_notifications()
         await stage.pilot.pause()
         tentative = {word for word, _ in faint(stage, than=READ)}
-        assert tentative <= {"please", "while", "I", "[x: read]"}
+        assert tentative <= {"please", "while", "I", "x dismiss"}
         assert not faint(stage, than=GLANCED_AT)
 
 

@@ -13,6 +13,9 @@ from streamer.core.untrusted import one_line, printable
 from tui.layout.wrapping import Token, make_token
 from tui.state.call import Utterance
 
+PROTOCOL_NAMES = {"audiosocket": "AudioSocket", "websocket": "WebSocket"}
+"""Listeners for calls; registrations bring none."""
+
 _LONGEST = 20_000
 """Characters of one utterance that are shown: a minute of speech has 1,000."""
 
@@ -70,6 +73,11 @@ def show_name(name: str, limit: int = 40) -> str:
 def show_count(number: int, thing: str) -> str:
     """Return how many of a thing there are."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def name_protocol(source: str) -> str:
+    """Return what the source of a listener is called in prose."""
+    return PROTOCOL_NAMES.get(source, source)
 
 
 def show_moment(moment: datetime) -> str:

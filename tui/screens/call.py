@@ -23,7 +23,7 @@ from tui import sound
 from tui.clipboard import copy_by_command
 from tui.layout.formatting import show_count, show_name
 from tui.navigation import Navigator
-from tui.screens.dialogs import FIRST_KEYS, Choose, Enter
+from tui.screens.dialogs import FIRST_KEYS, MESSAGE_KEYS, Choose, Enter
 from tui.screens.statistics import Statistics
 from tui.state.call import Key, ShownCall
 from tui.state.export import FORMATS, write_export
@@ -50,40 +50,27 @@ class CallScreen(Screen[None]):
             "Back",
             id="back",
             priority=True,
-            tooltip="Clear the selection or the search, or go back",
+            tooltip="Clear the selection or the search; then go back",
         ),
         Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
-        Binding(
-            "n",
-            "find_on(-1)",
-            "Next",
-            id="next",
-            show=False,
-            tooltip="Next match, further back in the call",
-        ),
+        Binding("n", "find_on(-1)", "Next", id="next", show=False, tooltip="Next match (older)"),
         Binding(
             "N",
             "find_on(1)",
             "Previous",
             id="previous",
             show=False,
-            tooltip="Previous match, further on in the call",
+            tooltip="Previous match (newer)",
         ),
-        Binding(
-            "f",
-            "follow",
-            "Follow",
-            id="follow",
-            tooltip="Follow the newest line, or stop following",
-        ),
+        Binding("f", "follow", "Follow", id="follow", tooltip="Follow the newest line (on / off)"),
         Binding(
             "e",
             "export",
             "Export",
             id="export",
-            tooltip="Save the transcript or the audio in this folder",
+            tooltip="Save the transcript or the audio as a file",
         ),
-        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
+        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording this call"),
         Binding(
             "t",
             "rename",
@@ -97,36 +84,21 @@ class CallScreen(Screen[None]):
             "listen",
             "Play",
             id="listen",
-            tooltip="Play from this line on, or stop playing",
+            tooltip="Play the audio from this line (again to stop)",
         ),
         Binding(
-            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen only; the call goes on"
+            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen (recording continues)"
         ),
-        Binding(
-            "c", "copy", "Copy", id="copy", tooltip="Copy the line, or what the mouse has selected"
-        ),
+        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the selection, or this line"),
         Binding(
             "i",
             "statistics",
             "Info",
             id="statistics",
-            tooltip="Show frames, gaps, losses, delays and load",
+            tooltip="Show statistics: frames, gaps, losses, delay, load",
         ),
-        Binding(
-            "w",
-            "time",
-            "Time",
-            id="time",
-            tooltip="Show times from the start of the call, or clock times",
-        ),
-        Binding(
-            "x",
-            "read",
-            "Read",
-            id="read",
-            show=False,
-            tooltip="Mark the warning that is shown as read",
-        ),
+        Binding("w", "time", "Time", id="time", tooltip="Switch call time / clock time"),
+        *MESSAGE_KEYS,
     ]
 
     def __init__(self, shown: ShownCall, *, at: Key | None = None) -> None:
@@ -143,7 +115,7 @@ class CallScreen(Screen[None]):
         yield LegMeters(id="meters")
         yield Transcript(self.shown, near=self._at, id="transcript")
         yield TroubleLine(id="trouble")
-        yield FindBar(placeholder="find in this call", id="find")
+        yield FindBar(placeholder="Find in this call", id="find")
         yield KeyLine()
 
     @property
@@ -192,8 +164,15 @@ class CallScreen(Screen[None]):
         if not self._is_laid_out:
             return
         self.query_one(TroubleLine).show(
-            [*self.shown.troubles, *self.app.open_calls.shown_calls.troubles]
+            [
+                *self._list_notices(),
+                *self.shown.troubles,
+                *self.app.open_calls.shown_calls.troubles,
+            ]
         )
+
+    def _list_notices(self) -> list[str]:
+        return self.app.open_calls.list_notices(lacks_text=self._status.lacks_text)
 
     def _show_wanted(self) -> None:
         if self._at is not None and self.transcript.go_to_key(self._at):
@@ -206,10 +185,9 @@ class CallScreen(Screen[None]):
             transcript.zero_at = zero_at  # it was asked for while the call was ringing
         if self._playing is not None and self._playing.has_failed:
             self._playing = None
-            self.app.say(
-                "the player failed; check that this machine has a sound device", is_bad=True
-            )
+            self.app.say("Playing failed. Check that this machine has a sound device.", is_bad=True)
         self._draw_head()
+        self.show_troubles()
 
     def _draw_head(self) -> None:
         open_calls = self.app.open_calls
@@ -235,6 +213,8 @@ class CallScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action may run: keys with priority are text while a field has the focus."""
+        if action == "pull":
+            return self.app.open_calls.offers_model
         return may_act(self, action, ("find", "rename"))
 
     async def action_back(self) -> None:
@@ -259,13 +239,16 @@ class CallScreen(Screen[None]):
         self.set_focus(self.transcript)
         count = self.transcript.look_for(event.value.strip())
         if event.value.strip():
+            needle = show_name(event.value, 40)
             self.app.say(
-                f"{show_count(count, 'line')}; n and N go through them" if count else "not found"
+                f"{show_count(count, 'line')} found. n: older, N: newer"
+                if count
+                else f'No line contains "{needle}"'
             )
 
     def action_find_on(self, step: int) -> None:
         if not self.transcript.look_on(step):
-            self.app.say("nothing to find; press / and type what to look for")
+            self.app.say("Press / to search first")
 
     def action_follow(self) -> None:
         transcript = self.transcript
@@ -302,20 +285,20 @@ class CallScreen(Screen[None]):
             return
         block = self.transcript.cursor_block
         if block is None:
-            self.app.say("there is no line yet")
+            self.app.say("No line to use yet")
             return
         self._copy(block.text, "the line")
 
     def _copy(self, text: str, what: str) -> None:
         self.app.copy_to_clipboard(text)
         if self.app.is_web:
-            self.app.say(f"copied {what}")
+            self.app.say(f"Copied {what}")
         else:
             self.run_worker(self._copy_further(text, what), group="copy", exclusive=True)
 
     async def _copy_further(self, text: str, what: str) -> None:
         copied = await asyncio.to_thread(copy_by_command, text, os.environ)
-        said = f"copied {what}" if copied.is_done else f"{what} may not be copied"
+        said = f"Copied {what}" if copied.is_done else f"Copying {what} may have failed"
         self.app.say(f"{said}: {copied.note}" if copied.note else said, is_bad=not copied.is_done)
 
     async def action_export(self) -> None:
@@ -325,8 +308,8 @@ class CallScreen(Screen[None]):
             if name is not None:
                 self.run_worker(self._export(name, folder))
 
-        where = "\non the machine that streamer runs on" if self.app.is_web else ""
-        question = f"Export into {show_name(str(folder))}{where}"
+        where = "\n(on the machine that runs streamer)" if self.app.is_web else ""
+        question = f"Export to {show_name(str(folder))}{where}"
         await self.app.push_screen(Choose(question, FORMATS), write)
 
     async def _export(self, name: str, folder: Path) -> None:
@@ -335,7 +318,7 @@ class CallScreen(Screen[None]):
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
         else:
-            self.app.say(f"wrote {path}")
+            self.app.say(f"Saved {path}")
 
     async def action_stop(self) -> None:
         await self.app.ask_to_stop(self.shown.folder)
@@ -344,14 +327,14 @@ class CallScreen(Screen[None]):
         block = self.transcript.cursor_block
         label = block.key[0] if block else (self.shown.legs[0].label if self.shown.legs else "")
         if not label:
-            self.app.say("there is no speaker to name yet")
+            self.app.say("No speaker to name yet")
             return
 
         def rename(name: str | None) -> None:
             if name is not None:
                 self._rename(label, name)
 
-        question = f"Who is {show_name(label)}? Leave it empty to show the label."
+        question = f'Name for "{show_name(label)}" (empty: keep the label)'
         await self.app.push_screen(Enter(question, self.shown.names.get(label, "")), rename)
 
     def _rename(self, label: str, name: str) -> None:
@@ -377,7 +360,7 @@ class CallScreen(Screen[None]):
 
     def action_listen(self) -> None:
         if self.app.is_web:
-            self.app.say("sound plays on the machine that streamer runs on, not in the browser")
+            self.app.say("Sound plays on the machine that runs streamer, not in the browser")
             return
         if self._playing is not None and not self._playing.is_over:
             self._playing.stop()
@@ -385,7 +368,7 @@ class CallScreen(Screen[None]):
             return
         block = self.transcript.cursor_block
         if block is None:
-            self.app.say("there is no line yet")
+            self.app.say("No line to use yet")
             return
         paths = {
             leg.label: path
@@ -399,8 +382,13 @@ class CallScreen(Screen[None]):
             self.app.say(str(error), is_bad=True)
         self._draw_head()
 
+    def action_pull(self) -> None:
+        self.app.open_calls.pull_model()
+
     def action_read(self) -> None:
-        if self.shown.troubles:
+        if self._list_notices():
+            self.app.open_calls.read_notice()
+        elif self.shown.troubles:
             self.shown.troubles.pop(0)
         elif self.app.open_calls.shown_calls.troubles:
             self.app.open_calls.shown_calls.troubles.pop(0)

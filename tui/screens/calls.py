@@ -15,11 +15,18 @@ from textual.worker import Worker
 
 from streamer.calls.catalog import CallState, Entry
 from streamer.core.audio import show_leg
+from streamer.core.folders import say_no_calls, show_folder
 from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
-from tui.layout.formatting import show_beginning, show_count, show_name
+from tui.layout.formatting import (
+    PROTOCOL_NAMES,
+    name_protocol,
+    show_beginning,
+    show_count,
+    show_name,
+)
 from tui.navigation import Navigator
-from tui.screens.dialogs import FIRST_KEYS
+from tui.screens.dialogs import FIRST_KEYS, MESSAGE_KEYS
 from tui.state.list_details import CallDetails, DetailsReader
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.keys import KeyLine
@@ -43,8 +50,8 @@ class CallTable(DataTable[Text]):
             "enter",
             "select_cursor",
             "Open",
-            key_display="enter",
-            tooltip="Open the call, live or past",
+            key_display="Enter",
+            tooltip="Open the call",
         )
     ]
 
@@ -56,14 +63,14 @@ class CallsScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
-        Binding("enter", "open", "Open", id="open", tooltip="Open the call, live or past"),
+        Binding("enter", "open", "Open", id="open", tooltip="Open the call"),
         Binding(
             "slash",
             "filter",
             "Filter",
             id="filter",
             priority=True,
-            tooltip="Show only calls that contain what you type",
+            tooltip="Filter this list",
         ),
         Binding(
             "ctrl+f",
@@ -71,30 +78,29 @@ class CallsScreen(Screen[None]):
             "Search",
             id="search-all",
             priority=True,
-            tooltip="Search what was said in all calls",
+            tooltip="Search all calls",
         ),
-        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording; the call itself goes on"),
+        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording this call"),
+        Binding("escape", "close", "Show all", id="close", tooltip="Clear the filter"),
+        Binding("j", "move('cursor_down')", "Down", id="down", show=False, tooltip="Next call"),
+        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="Previous call"),
         Binding(
-            "escape", "close", "Show all", id="close", tooltip="Clear the filter and show all calls"
-        ),
-        Binding(
-            "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The call below"
-        ),
-        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="The call above"),
-        Binding(
-            "g", "move('scroll_top')", "First", id="first", show=False, tooltip="The newest call"
-        ),
-        Binding(
-            "G", "move('scroll_bottom')", "Last", id="last", show=False, tooltip="The oldest call"
-        ),
-        Binding(
-            "x",
-            "read",
-            "Read",
-            id="read",
+            "g",
+            "move('scroll_top')",
+            "First",
+            id="first",
             show=False,
-            tooltip="Mark the warning that is shown as read",
+            tooltip="Go to the newest call",
         ),
+        Binding(
+            "G",
+            "move('scroll_bottom')",
+            "Last",
+            id="last",
+            show=False,
+            tooltip="Go to the oldest call",
+        ),
+        *MESSAGE_KEYS,
     ]
 
     def __init__(self) -> None:
@@ -105,13 +111,14 @@ class CallsScreen(Screen[None]):
         self._cells: dict[str, tuple[str, ...]] = {}
         self._is_laid_out = False
         self._refreshing: Worker[None] | None = None
+        self._lacks_text = 0
 
     def compose(self) -> ComposeResult:
         yield Static("calls", id="title", classes="title", markup=False)
         yield CallTable(cursor_type="row", id="calls")
-        yield Static("opening the list of calls", id="empty", classes="empty", markup=False)
+        yield Static("Opening the list of calls", id="empty", classes="empty", markup=False)
         yield TroubleLine(id="trouble")
-        yield FindBar(placeholder="show only calls with", id="filter")
+        yield FindBar(placeholder="Filter this list", id="filter")
         yield KeyLine()
 
     @property
@@ -151,7 +158,12 @@ class CallsScreen(Screen[None]):
     def show_troubles(self) -> None:
         if not self._is_laid_out:
             return
-        self.query_one(TroubleLine).show(self.app.open_calls.shown_calls.troubles)
+        self.query_one(TroubleLine).show(
+            [*self._list_notices(), *self.app.open_calls.shown_calls.troubles]
+        )
+
+    def _list_notices(self) -> list[str]:
+        return self.app.open_calls.list_notices(lacks_text=self._lacks_text > 1)
 
     async def _refresh(self) -> None:
         try:
@@ -160,9 +172,17 @@ class CallsScreen(Screen[None]):
             self.app.say(str(error), is_bad=True)
             return
         self._details = await asyncio.to_thread(self._reader.read, entries)
+        self._lacks_text = self._lacks_text + 1 if self._lack_text() else 0
         self.entries = entries
+        self.show_troubles()
         if self.query(CallTable):  # else the screen has been closed meanwhile
             self._draw()
+
+    def _lack_text(self) -> bool:
+        """Say whether audio comes of a live call that no process makes text of; where calls are waited for, also if there is none."""
+        live = [details for details in self._details.values() if details.is_live]
+        awaits = self.app.open_calls.request.attend is not None
+        return any(each.lacks_text for each in live) or (awaits and not live)
 
     def _draw(self) -> None:
         wanted = self.query_one("#filter", Input).value.casefold().split()
@@ -180,21 +200,33 @@ class CallsScreen(Screen[None]):
         live = sum(entry.state is CallState.LIVE for entry in self.entries)
         shown = f", {len(rows)} shown" if wanted else ""
         addresses = self.app.open_calls.shown_calls.listening.items()
-        listening = "".join(f"   {source} at {address}" for source, address in addresses)
+        listening = "".join(
+            f"   {name_protocol(source)} at {address}" for source, address in addresses
+        )
+        folder = show_name(show_folder(self.app.open_calls.recordings), 200)
         self.query_one("#title", Static).update(
-            f"{live} live, {show_count(len(self.entries), 'call')}{shown}{listening}"
+            f"{live} live, {show_count(len(self.entries), 'call')}{shown}{listening}   {folder}"
         )
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows
-        begin = (
-            "waiting for the PBX to send one"
-            if addresses
-            else "`streamer watch CHANNEL` starts one"
-        )
-        empty.update("no call contains that" if wanted else f"no calls yet; {begin}")
+        empty.update(self._explain_empty())
         if rows and self.focused is None:
             self.set_focus(self.table)
+
+    def _explain_empty(self) -> str:
+        """Say why no call is listed, and what to do."""
+        typed = self.query_one("#filter", Input).value.strip()
+        if typed:
+            return f'No call matches "{show_name(typed)}". Esc clears the filter.'
+        places = [
+            f"{address} ({name_protocol(source)})"
+            for source, address in self.app.open_calls.shown_calls.listening.items()
+            if source in PROTOCOL_NAMES
+        ]
+        if places:
+            return f"Waiting for calls on {', '.join(places)}. Press ? for the dialplan lines."
+        return show_name(say_no_calls(self.app.open_calls.recordings), 400)
 
     def _widen_states(self, rows: dict[str, tuple[str, ...]]) -> None:
         """Give the states the width of the longest one, its remark included."""
@@ -269,6 +301,8 @@ class CallsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action may run: keys with priority are text while a field has the focus."""
+        if action == "pull":
+            return self.app.open_calls.offers_model
         if action == "close":
             return self.query_one(FindBar).display or bool(self.query_one(FindBar).value)
         return may_act(self, action, ("filter",))
@@ -298,7 +332,14 @@ class CallsScreen(Screen[None]):
         entry = next((e for e in self.entries if e.call.id == self.selected), None)
         await self.app.ask_to_stop(entry.call.folder if entry else None)
 
+    def action_pull(self) -> None:
+        self.app.open_calls.pull_model()
+
     def action_read(self) -> None:
+        if self._list_notices():
+            self.app.open_calls.read_notice()
+            self.show_troubles()
+            return
         del self.app.open_calls.shown_calls.troubles[:1]
         self.show_troubles()
 

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-QUIT = Binding("q", "app.quit", "Quit", id="quit", show=False, tooltip="Quit; recordings go on")
+QUIT = Binding("q", "app.quit", "Quit", id="quit", show=False, tooltip="Quit (recordings continue)")
 """A dialog hides the keys of the application, so it binds this one itself."""
 
 FIRST_KEYS = (
@@ -21,6 +21,12 @@ FIRST_KEYS = (
     Binding("question_mark", "app.help", "Help", id="help", key_display="?"),
 )
 """Keys of the application that stand first in every footer."""
+
+MESSAGE_KEYS = (
+    Binding("m", "pull", "Model", id="pull", show=False, tooltip="Download the speech model"),
+    Binding("x", "read", "Dismiss", id="read", show=False, tooltip="Dismiss the message"),
+)
+"""Keys of a screen with a line of messages."""
 
 
 class Confirm(ModalScreen[bool]):
@@ -39,7 +45,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(self._question))
-            yield Static(Content("y  yes      n  no"), classes="hint")
+            yield Static(Content("y Yes   n No"), classes="hint")
 
     def action_answer(self, is_yes: bool) -> None:
         self.dismiss(is_yes)
@@ -49,7 +55,7 @@ class Choose(ModalScreen[str | None]):
     """Asks for one of several names; returns None after Esc."""
 
     BINDINGS = [
-        Binding("escape", "leave", "Close", id="leave", tooltip="Close without choosing"),
+        Binding("escape", "leave", "Close", id="leave", tooltip="Cancel"),
         QUIT,
         Binding("j", "move('cursor_down')", show=False, id="choice-down", tooltip="Next choice"),
         Binding("k", "move('cursor_up')", show=False, id="choice-up", tooltip="Previous choice"),
@@ -70,7 +76,7 @@ class Choose(ModalScreen[str | None]):
                 ),
                 markup=False,
             )
-            yield Static(Content("enter  choose      esc  close"), classes="hint")
+            yield Static(Content("Enter Choose   Esc Cancel"), classes="hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
@@ -85,7 +91,7 @@ class Choose(ModalScreen[str | None]):
 class Enter(ModalScreen[str | None]):
     """Asks for a text; returns None after Esc."""
 
-    BINDINGS = [Binding("escape", "leave", "Close", id="leave", tooltip="Close without a change")]
+    BINDINGS = [Binding("escape", "leave", "Close", id="leave", tooltip="Cancel")]
 
     def __init__(self, title: str, value: str) -> None:
         super().__init__()
@@ -96,7 +102,7 @@ class Enter(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Content(self._title))
             yield Input(self._value, select_on_focus=True)
-            yield Static(Content("enter  save      esc  cancel"), classes="hint")
+            yield Static(Content("Enter Save   Esc Cancel"), classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)

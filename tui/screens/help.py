@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,21 +12,25 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.layout.formatting import PROTOCOL_NAMES
+from tui.navigation import Navigator
 from tui.screens.dialogs import QUIT
 from tui.widgets.keys import NOT_IN_BROWSERS
 from tui.widgets.transcript import Transcript
 
 _SHOWN = {
-    "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn",
-    "up": "↑", "down": "↓",
+    "question_mark": "?", "slash": "/", "colon": ":", "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn",
+    "up": "↑", "down": "↓", "enter": "Enter",
 }  # fmt: skip
 
 
 class HelpScreen(ModalScreen[None]):
     """A table of keys."""
 
+    app: Navigator
+
     BINDINGS = [
-        Binding("escape,question_mark,f1", "leave", "Close", id="leave", tooltip="Close the help"),
+        Binding("escape,question_mark,f1", "leave", "Close", id="leave", tooltip="Close"),
         Binding("j", "scroll('down')", id="help-down", show=False, tooltip="Scroll down"),
         Binding("k", "scroll('up')", id="help-up", show=False, tooltip="Scroll up"),
         QUIT,
@@ -33,7 +38,8 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="help"):
-            yield Static(draw_help(self.app.BINDINGS, is_web=self.app.is_web))
+            listening = self.app.open_calls.shown_calls.listening
+            yield Static(draw_help(self.app.BINDINGS, is_web=self.app.is_web, listening=listening))
 
     def action_leave(self) -> None:
         self.dismiss()
@@ -42,9 +48,21 @@ class HelpScreen(ModalScreen[None]):
         getattr(self.query_one(VerticalScroll), f"action_scroll_{direction}")()
 
 
-def draw_help(everywhere: Sequence[BindingType], *, is_web: bool = False) -> Text:
-    """Return all keys by where they work; `everywhere` are the application's own."""
-    text = Text("esc closes this help, j k ↓ ↑ scroll it\n\n")
+def draw_help(
+    everywhere: Sequence[BindingType],
+    *,
+    is_web: bool = False,
+    listening: Mapping[str, str] = MappingProxyType({}),
+) -> Text:
+    """Return all keys by where they work; `everywhere` are the application's own.
+
+    Where calls may come to, by protocol, the dialplan lines that send one stand first.
+    """
+    text = Text("Esc close, j/k scroll\n\n")
+    for source, address in listening.items():
+        if source in PROTOCOL_NAMES:
+            text.append("Dialplan lines that send a call here (extensions.conf)\n", "bold")
+            text.append("\n".join((*list_dialplan(source, address), "\n")))
     for title, bindings in list_keys(everywhere, is_web=is_web):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
@@ -52,11 +70,24 @@ def draw_help(everywhere: Sequence[BindingType], *, is_web: bool = False) -> Tex
             text.append(f"{what}\n")
         text.append("\n")
     text.append(
-        "Click a line to put the cursor on it; drag to select words, and press c to copy them.\n"
+        "Click a line to move the cursor there. Drag to select words, press c to copy them.\n"
     )
-    text.append("Words in italics may still change; the model is unsure of underlined words.\n")
-    text.append("Quitting does not stop recordings, and no key here ends a call.", "bold")
+    text.append("Words in italics may still change. Underlined words are uncertain.\n")
+    text.append("Quitting does not stop recordings. No key here ends a call.", "bold")
     return text
+
+
+def list_dialplan(source: str, address: str) -> Iterator[str]:
+    """Yield what to write into extensions.conf, and which command says more."""
+    host, _, port = address.rpartition(":")
+    if host in ("0.0.0.0", "[::]"):  # nobody can connect there
+        address = f"ADDRESS-OF-THIS-MACHINE:{port}"
+    if source == "audiosocket":
+        yield "  exten => 100,1,Answer()"
+        yield "   same => n,Set(ID=${UUID()})"
+        yield f"   same => n,AudioSocket(${{ID}},{address})"
+        yield "   same => n,Hangup()"
+    yield f"  All of them: streamer config asterisk --version 22.5 --via {source} --address {address}"
 
 
 def list_keys(
@@ -68,9 +99,9 @@ def list_keys(
     from tui.screens.search import SearchScreen
 
     places = (
-        ("Everywhere", everywhere),
+        ("On every screen", everywhere),
         ("In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
-        ("In the list of calls", CallsScreen.BINDINGS),
+        ("In the call list", CallsScreen.BINDINGS),
         ("In the search", SearchScreen.BINDINGS),
     )
     for title, bindings in places:

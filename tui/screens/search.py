@@ -33,9 +33,9 @@ class QueryField(Input):
         Binding(
             "enter",
             "submit",
-            "List",
-            key_display="enter",
-            tooltip="Go to the list of results",
+            "Go to results",
+            key_display="Enter",
+            tooltip="Go to the results",
         ),
         HELP_IN_FIELD,
     ]
@@ -49,7 +49,7 @@ class HitList(OptionList):
             "enter",
             "select",
             "Open",
-            key_display="enter",
+            key_display="Enter",
             tooltip="Open the call at this line",
         )
     ]
@@ -67,13 +67,15 @@ class SearchScreen(Screen[None]):
         Binding(
             "slash", "query", "Search", id="query", priority=True, tooltip="Change the search text"
         ),
-        Binding("down", "list", "List", id="list", show=False, tooltip="Go to the list of results"),
+        Binding("down", "list", "List", id="list", show=False, tooltip="Go to the results"),
+        Binding("j", "move('cursor_down')", "Down", id="down", show=False, tooltip="Next line"),
+        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="Previous line"),
         Binding(
-            "j", "move('cursor_down')", "Down", id="down", show=False, tooltip="The line below"
+            "g", "move('first')", "First", id="first", show=False, tooltip="Go to the newest line"
         ),
-        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="The line above"),
-        Binding("g", "move('first')", "First", id="first", show=False, tooltip="The newest line"),
-        Binding("G", "move('last')", "Last", id="last", show=False, tooltip="The oldest line"),
+        Binding(
+            "G", "move('last')", "Last", id="last", show=False, tooltip="Go to the oldest line"
+        ),
     ]
 
     def __init__(self) -> None:
@@ -81,8 +83,8 @@ class SearchScreen(Screen[None]):
         self.hits: list[Hit] = []
 
     def compose(self) -> ComposeResult:
-        yield QueryField(placeholder='words, "a phrase", beginnin*', id="query")
-        yield Static("search what was said in all calls", id="found", classes="title", markup=False)
+        yield QueryField(placeholder='Words, "a phrase", begin*, AND, OR, NOT', id="query")
+        yield Static("Type words to search all calls", id="found", classes="title", markup=False)
         yield HitList(id="hits", markup=False)
         yield KeyLine()
 
@@ -98,15 +100,13 @@ class SearchScreen(Screen[None]):
         self.action_list()
 
     async def _search(self, query: str) -> None:
-        summary = "search what was said in all calls"
+        summary = "Type words to search all calls"
         hits: list[Hit] = []
         if query:
             try:
                 hits = await self.app.open_calls.search(query)
                 summary = (
-                    f"{show_count(len(hits), 'line')}, newest first"
-                    if hits
-                    else "nothing was found"
+                    f"{show_count(len(hits), 'line')}, newest first" if hits else "Nothing found"
                 )
             except UsageError as error:
                 summary = str(error)

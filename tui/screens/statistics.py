@@ -34,7 +34,7 @@ class Statistics(ModalScreen[None]):
     app: Navigator
 
     BINDINGS = [
-        Binding("escape,i", "leave", "Close", id="leave", tooltip="Close the figures"),
+        Binding("escape,i", "leave", "Close", id="leave", tooltip="Close"),
         QUIT,
     ]
 
@@ -46,7 +46,7 @@ class Statistics(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
             yield Static(id="figures")
-            yield Static(Content("esc  close"), classes="hint")
+            yield Static(Content("Esc Close"), classes="hint")
 
     def on_mount(self) -> None:
         speech = self._scheduler()
@@ -76,18 +76,18 @@ class Statistics(ModalScreen[None]):
             )
             if sent := leg.get("sent"):
                 more.append(
-                    f"sent back           {sent['frames']} frames, {sent['dropped']} dropped"
+                    f"Sent to {name}: {sent['frames']:,} frames, {sent['dropped']:,} dropped"
                 )
             if digits := "".join(str(key["digit"] or "?") for key in leg.get("digits", [])):
-                more.append(f"DTMF digits         {show_name(digits, SHOWN_DIGITS)}")
+                more.append(f"DTMF digits: {show_name(digits, SHOWN_DIGITS)}")
         yield from more
         yield ""
-        yield f"finals              {self._shown.finals}, after {self._shown.partials} partials"
+        yield f"Final lines: {self._shown.finals:,} ({self._shown.partials:,} interim)"
         late = lateness(self._shown)
         if len(late) > 1:
             marks = quantiles(late, n=100, method="inclusive")
-            yield f"final after         {marks[49]:.1f} s (median), {marks[94]:.1f} s (95th percentile)"
-        yield f"behind              {self._shown.lag_s:.0f} s"
+            yield f"Text delay: median {marks[49]:.1f} s, p95 {marks[94]:.1f} s"
+        yield f"Text behind the audio: {self._shown.lag_s:.0f} s"
         yield from self._load()
 
     def _load(self) -> Iterator[str]:
@@ -96,10 +96,10 @@ class Statistics(ModalScreen[None]):
         elapsed = time.monotonic() - began
         if scheduler is not None and elapsed >= _REFRESH_S:
             share = (scheduler.busy_s - busy_before) / elapsed / scheduler.slots
-            yield f"engine              {share:.0%} busy, {scheduler.waiting_finals} utterances waiting"
+            yield f"Speech engine: {share:.0%} busy, {scheduler.waiting_finals} waiting"
         if elapsed >= _REFRESH_S:
-            yield f"this screen         {(time.process_time() - cpu_before) / elapsed:.0%} of a core"
-        yield f"the machine         {os.getloadavg()[0]:.1f} load on {os.cpu_count()} cores"
+            yield f"This screen: {(time.process_time() - cpu_before) / elapsed:.0%} of a core"
+        yield f"System load {os.getloadavg()[0]:.1f} ({os.cpu_count()} cores)"
 
     def _scheduler(self) -> Any:
         backend = self.app.open_calls.backend

@@ -18,16 +18,14 @@ from tui.state.call import ShownCall
 AUDIO = "wav"
 
 _ABOUT = {
-    "txt": "plain text, one line per utterance",
-    "srt": "subtitles",
-    "vtt": "subtitles for the web",
-    "json": "all details, with the time of each word",
-    "csv": "a table for spreadsheets",
+    "txt": "Plain text, one line per utterance",
+    "srt": "Subtitles",
+    "vtt": "Subtitles for the web",
+    "json": "Everything, with the time of each word",
+    "csv": "Table for spreadsheets",
 }
 
-FORMATS = {name: _ABOUT.get(name, "") for name in EXPORTERS} | {
-    AUDIO: "the audio, one channel per leg"
-}
+FORMATS = {name: _ABOUT.get(name, "") for name in EXPORTERS} | {AUDIO: "Audio, one channel per leg"}
 
 
 def write_export(shown: ShownCall, format_name: str, folder: Path) -> Path:

@@ -84,7 +84,7 @@ async def run_feed(
         if events.lost > lost:
             lost = events.lost
             shown_calls.troubles.append(
-                f"the screen missed {lost} events because they came too fast; open the call again to see them"
+                f"The screen missed {lost} events. Open the call again to see all lines."
             )
         if count % _BURST == 0:
             await asyncio.sleep(0)

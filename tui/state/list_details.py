@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.calls.catalog import CallState, Entry
+from streamer.media.wav import HEADER_SIZE
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import read_lags
 from streamer.recording.speaker_names import read_names
@@ -18,6 +20,9 @@ class CallDetails:
 
     names: Mapping[str, str] = field(default_factory=dict)
     """What speakers are called instead of their labels."""
+    is_live: bool = False
+    lacks_text: bool = False
+    """It is live with audio, and no process makes text of it."""
     lag_s: float = 0.0
     """How far transcription is behind, in whichever process it runs; 0 where it keeps up, or does not run."""
 
@@ -37,11 +42,21 @@ class DetailsReader:
         details, names = {}, {}
         for entry in entries:
             folder = entry.call.folder
-            lags = read_lags(folder) if entry.state is CallState.LIVE else {}
+            is_live = entry.state is CallState.LIVE
+            lags = read_lags(folder) if is_live else {}
+            lacks_text = is_live and _has_audio(folder) and not CallFolder(folder).is_transcribed()
             names[folder] = _read_names(folder, self._names.get(folder))
-            details[entry.call.id] = CallDetails(names[folder][1], max(lags.values(), default=0.0))
+            details[entry.call.id] = CallDetails(
+                names[folder][1], is_live, lacks_text, max(lags.values(), default=0.0)
+            )
         self._names = names  # replaced as a whole: the refresh before may still read a slow disk
         return details
+
+
+def _has_audio(folder: Path) -> bool:
+    with suppress(OSError):  # it is being deleted
+        return any(path.stat().st_size > HEADER_SIZE for path in folder.glob("*.wav"))
+    return False
 
 
 def _read_names(folder: Path, known: _Named | None) -> _Named:

@@ -7,7 +7,6 @@ this needs are imported when the backend is opened, after the first screen is pa
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -26,6 +25,7 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import read_names
 from tui.collector import keeping_for_good
 from tui.state.call import ShownCall, fill_call
+from tui.state.download import ModelDownload, offer_download
 from tui.state.feed import CAPACITY, ShownCalls, run_feed
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.phase import Speech
@@ -51,6 +51,8 @@ class OpenCalls:
         self.shown_calls = ShownCalls(follows_all=request.attend is not None)
         self.shown_calls.troubles += request.troubles
         self.backend: Backend | None = None
+        self.download = ModelDownload(lambda: tell(TroubleSaid()))
+        self._is_lack_read = False
         self._tell = tell
         self._running: asyncio.Task[None] | None = None
         self._following: set[asyncio.Task[None]] = set()
@@ -74,7 +76,40 @@ class OpenCalls:
         return Speech(
             (speech and speech.model) or self.request.model,
             is_loading=speech is not None and speech.recogniser.is_loading,
+            is_remote=speech is None and bool(self.request.model),
         )
+
+    def list_notices(self, *, lacks_text: bool) -> list[str]:
+        """Return what stands before all troubles: a download that goes on, or why a live call gets no text, until it is read.
+
+        `lacks_text` says that a live call is in sight that no process makes text of.
+        """
+        if self.download.line:
+            return [self.download.line]
+        has_speech = self.backend is None or self.backend.speech is not None
+        if self._is_lack_read or not lacks_text or has_speech or not self.request.lack:
+            return []
+        return [offer_download(self.request.offer) if self.offers_model else self.request.lack]
+
+    @property
+    def offers_model(self) -> bool:
+        """Say whether a model can be downloaded now."""
+        is_missing = self.backend is not None and self.backend.speech is None
+        return bool(self.request.offer) and is_missing and not self.download.line
+
+    def read_notice(self) -> None:
+        """Take note that the user has read why there is no text."""
+        self._is_lack_read = True
+
+    def pull_model(self) -> None:
+        """Download the model that is offered, in the background; the backend takes it up when it is there."""
+        if self.offers_model:
+            self._follow(self._pull_model, lambda: None)
+
+    async def _pull_model(self) -> None:
+        folder = self.request.settings.models_dir
+        if trouble := await self.download.run(self.request.offer, models_dir=folder):
+            self.bus.publish(Trouble(None, f"Download failed: {trouble}"))
 
     def unread_troubles(self) -> list[str]:
         """Return what the user has not read, of all calls."""
@@ -140,7 +175,9 @@ class OpenCalls:
                 else replace(self.backend, speech=None)
             )
             self._follow(
-                lambda: run_session(entry.call.folder, backend, self.bus), may_be_tried_again=True
+                lambda: run_session(entry.call.folder, backend, self.bus),
+                lambda: entry.call.folder,
+                may_be_tried_again=True,
             )
             self.request.tell_opened(call_id)
         else:
@@ -180,9 +217,7 @@ class OpenCalls:
             shown.take(alert)
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
-            shown.troubles.append(
-                f"part of this call is not transcribed; `streamer resume {row.id}` transcribes it"
-            )
+            shown.troubles.append(f"Transcript incomplete. Finish it: streamer resume {row.id}")
 
     async def _run(self) -> None:
         request = self.request
@@ -195,7 +230,7 @@ class OpenCalls:
                 self.bus.publish(
                     Trouble(
                         None,
-                        "streamer cannot follow calls any more, by a fault of its own; quit and start it again, and see the log",
+                        "Live text stopped: an internal error, see the log. Recordings continue; restart streamer to see them.",
                     )
                 )
                 await asyncio.sleep(0)
@@ -209,10 +244,13 @@ class OpenCalls:
             self._tell(BackendOpened())
             if request.watch is not None:
                 watch = request.watch
-                self._follow(lambda: watch(backend, self.bus, request.outcome))
+                self._follow(
+                    lambda: watch(backend, self.bus, request.outcome),
+                    lambda: request.outcome.folder,
+                )
             if request.attend is not None:
                 attend = request.attend
-                self._follow(lambda: attend(backend, self.bus, request.outcome))
+                self._follow(lambda: attend(backend, self.bus, request.outcome), lambda: None)
             try:
                 await asyncio.Event().wait()
             finally:  # before the backend is closed under them
@@ -222,53 +260,46 @@ class OpenCalls:
                     await asyncio.wait(self._following)
 
     def _follow(
-        self, work: Callable[[], Coroutine[Any, Any, object]], *, may_be_tried_again: bool = False
+        self,
+        work: Callable[[], Coroutine[Any, Any, object]],
+        find_folder: Callable[[], Path | None],
+        *,
+        may_be_tried_again: bool = False,
     ) -> None:
-        task = asyncio.ensure_future(self._see_through(work, may_be_tried_again))
+        task = asyncio.ensure_future(self._see_through(work, find_folder, may_be_tried_again))
         self._following.add(task)
         task.add_done_callback(self._following.discard)
 
     async def _see_through(
-        self, work: Callable[[], Coroutine[Any, Any, object]], may_be_tried_again: bool
+        self,
+        work: Callable[[], Coroutine[Any, Any, object]],
+        find_folder: Callable[[], Path | None],
+        may_be_tried_again: bool,
     ) -> None:
         is_said = False
         while True:
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - the task's outermost edge
+                from streamer.calls.failures import is_out_of_descriptors
+
                 is_short = may_be_tried_again and is_out_of_descriptors(error)
                 if not is_said:
-                    self._say_failure(error)
+                    self._say_failure(error, find_folder())
                 is_said = True
                 if is_short:
                     await asyncio.sleep(_RETRY_S)
                     continue
             return
 
-    def _say_failure(self, error: Exception) -> None:
+    def _say_failure(self, error: Exception, folder: Path | None) -> None:
+        from streamer.calls.failures import explain_stopped_text
+
         if isinstance(error, StreamerError):
             self.bus.publish(Trouble(None, str(error)))
             return
         _log.error("a call cannot be followed any more", exc_info=error)
-        self.bus.publish(
-            Trouble(
-                None,
-                "streamer cannot follow this call any more, by a fault of its own; its recording goes on, and the log says more",
-            )
-        )
-
-
-def is_out_of_descriptors(error: BaseException | None) -> bool:
-    """Say whether an error, or one of a group, came of too many open files, which others may close."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-            return True
-        if isinstance(error, BaseExceptionGroup) and any(
-            map(is_out_of_descriptors, error.exceptions)
-        ):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+        self.bus.publish(Trouble(None, explain_stopped_text(error, folder)))
 
 
 def is_recorded(shown: ShownCall) -> bool:

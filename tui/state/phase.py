@@ -21,7 +21,6 @@ class Phase(StrEnum):
     LIVE = "live"
     ENDING = "ending"
     ENDED = "ended"
-    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -29,7 +28,7 @@ _ENDS = {
     EndReason.HANG_UP: "hung up",
     EndReason.STOPPED: "recording stopped",
     EndReason.LOST: "connection lost",
-    EndReason.REFUSED: "refused by the PBX",
+    EndReason.REFUSED: "nothing was recorded",
     EndReason.INTERRUPTED: "recording interrupted",
 }
 
@@ -40,6 +39,8 @@ class Speech:
 
     model: str = ""
     is_loading: bool = False
+    is_remote: bool = False
+    """The model is that of another process, which this screen belongs to."""
 
 
 def find_phase(
@@ -47,7 +48,7 @@ def find_phase(
 ) -> Phase:
     """Say where a call is; `has_failed` if it will never begin."""
     if shown.end is not None:
-        return Phase.REFUSED if shown.end.reason is EndReason.REFUSED else Phase.ENDED
+        return Phase.FAILED if shown.end.reason is EndReason.REFUSED else Phase.ENDED
     if shown.call is None:
         return Phase.FAILED if has_failed else Phase.STARTING
     if not is_recorded:
@@ -61,16 +62,16 @@ def explain_phase(shown: ShownCall, phase: Phase, speech: Speech) -> str:
     """Say what the call waits for, or how it ended; empty if there is nothing to say."""
     match phase:
         case Phase.STARTING:
-            return "waiting for the recorder to start"
+            return "starting the recorder"
         case Phase.FAILED:
-            return "nothing is being recorded"
+            return _ENDS[EndReason.REFUSED]
         case Phase.CONNECTING | Phase.RINGING:
             return "no audio yet"
-        case Phase.ENDED | Phase.REFUSED:
+        case Phase.ENDED:
             return _ENDS[shown.end.reason] if shown.end else ""
         case Phase.LIVE | Phase.ENDING:
             if speech.is_loading:
                 return "loading the model"
             if shown.lag_s:
-                return f"catching up, {shown.lag_s:.0f} s behind"
+                return f"text is {shown.lag_s:.0f} s behind"
             return "transcribing the last words" if phase is Phase.ENDING else ""

@@ -104,7 +104,9 @@ class TabServer(Server):
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a tab as long as its websocket lives."""
         if len(self.tabs) >= MOST_TABS:
-            raise web.HTTPServiceUnavailable(text=f"{MOST_TABS} tabs are open; close one of them")
+            raise web.HTTPServiceUnavailable(
+                text=f"{MOST_TABS} tabs are open; close one, then reload"
+            )
         websocket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S, timeout=_CLOSING_S)
         await websocket.prepare(request)
         tab = TabService(

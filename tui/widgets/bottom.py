@@ -17,7 +17,7 @@ from tui.layout.formatting import show_name
 
 _LONGEST = 1000
 
-HELP_IN_FIELD = Binding("f1", "app.help", "Help", tooltip="All keys")
+HELP_IN_FIELD = Binding("f1", "app.help", "Help", tooltip="Show all keys")
 """A question mark is typed into a field."""
 
 
@@ -42,7 +42,7 @@ class TroubleLine(Widget):
         text = Text(overflow="fold")
         text.append("! ", "bold")
         text.append(show_name(self.troubles[0], _LONGEST))
-        text.append(f"  [x: read{f', {more} more' if more else ''}]", "dim")
+        text.append(f"  x dismiss{f' ({more} more)' if more else ''}", "dim")
         return text
 
     def on_click(self, event: Click) -> None:
@@ -63,7 +63,7 @@ class FindBar(Input):
     """A field for a search; in sight only while it is used."""
 
     BINDINGS = [
-        Binding("enter", "submit", "Go", key_display="enter", tooltip="Go to what was found"),
+        Binding("enter", "submit", "Go", key_display="Enter", tooltip="Go to what was found"),
         HELP_IN_FIELD,
     ]
 

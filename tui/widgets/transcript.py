@@ -48,15 +48,15 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     }
 
     BINDINGS = [
-        Binding("up,k", "move(-1)", "Up", id="up", show=False, tooltip="The line above"),
-        Binding("down,j", "move(1)", "Down", id="down", show=False, tooltip="The line below"),
+        Binding("up,k", "move(-1)", "Up", id="up", show=False, tooltip="Previous line"),
+        Binding("down,j", "move(1)", "Down", id="down", show=False, tooltip="Next line"),
         Binding(
             "pageup,ctrl+b",
             "page(-1)",
             "Page up",
             id="page-up",
             show=False,
-            tooltip="One page back",
+            tooltip="Page up",
         ),
         Binding(
             "pagedown,space",
@@ -64,16 +64,18 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
             "Page down",
             id="page-down",
             show=False,
-            tooltip="One page on",
+            tooltip="Page down",
         ),
-        Binding("g,home", "first", "First line", id="first", show=False, tooltip="The first line"),
+        Binding(
+            "g,home", "first", "First line", id="first", show=False, tooltip="Go to the first line"
+        ),
         Binding(
             "G,end",
             "last",
             "Last line",
             id="last",
             show=False,
-            tooltip="The newest line, and follow",
+            tooltip="Go to the newest line and follow",
         ),
     ]
 

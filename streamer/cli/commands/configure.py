@@ -17,7 +17,7 @@ config_app = typer.Typer(
 
 _Token = Annotated[
     str | None,
-    typer.Option(metavar="SECRET", help="Secret that the PBX shows; see the reference."),
+    typer.Option(metavar="SECRET", help="Secret the PBX must send (default: a new one)."),
 ]
 
 
@@ -67,27 +67,27 @@ def config_asterisk(
         str, typer.Option(metavar="VERSION", help="Version of Asterisk, such as 22.5.")
     ],
     via: Annotated[
-        str, typer.Option(metavar="audiosocket|websocket|ari", help="How calls come to streamer.")
+        str, typer.Option(metavar="audiosocket|websocket|ari", help="How calls reach streamer.")
     ],
     address: Annotated[
         str | None,
         typer.Option(
-            metavar="HOST:PORT", help="Where Asterisk reaches streamer; with ari, its own HTTP."
+            metavar="HOST:PORT", help="Address of streamer; with ari, of Asterisk's HTTP server."
         ),
     ] = None,
     register: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Register each call there before it comes."),
+        typer.Option(metavar="HOST:PORT", help="Register each call here first."),
     ] = None,
-    tls: Annotated[bool, typer.Option("--tls", help="Encrypt.")] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="Use TLS.")] = False,
     token: _Token = None,
     ca: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="On the PBX: what signed streamer's certificate."),
+        typer.Option(metavar="FILE", help="On the PBX: CA certificate of streamer."),
     ] = None,
     cert: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="On the PBX: the certificate of its HTTP server."),
+        typer.Option(metavar="FILE", help="On the PBX: certificate of its HTTP server."),
     ] = None,
 ) -> int:
     """Print the lines for the files of an Asterisk, and how to load them."""
@@ -101,10 +101,10 @@ def config_asterisk(
 def config_yeastar(
     url: Annotated[
         str | None,
-        typer.Option(metavar="ws://|wss://...", help="Where the PBX reaches streamer."),
+        typer.Option(metavar="ws://|wss://...", help="URL of streamer for the PBX."),
     ] = None,
     header: Annotated[
-        str, typer.Option(metavar="NAME", help="Request header that carries the secret.")
+        str, typer.Option(metavar="NAME", help="Request header with the secret.")
     ] = "Secret",
     token: _Token = None,
     rate: Annotated[int, typer.Option(metavar="8000|16000", help="Sample rate.")] = 16000,

@@ -37,13 +37,13 @@ def record(
     channels: Channels,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE.wav|DIR", help="Where the WAVs go."),
+        typer.Option("-o", "--output", metavar="FILE.wav|DIR", help="Write the WAV files here."),
     ] = None,
     force: Force = False,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="End the recording after so many seconds.")
+        float | None, typer.Option(min=0.1, help="Stop the recording after N seconds.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
 ) -> int:
     """Record live channels, one WAV per channel, and print the paths.
 
@@ -61,17 +61,15 @@ def watch(
     settings: Settings,
     channels: AnyChannels = None,
     plain: Plain = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print events, one JSON object per line.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON Lines.")] = False,
     web: Annotated[bool, typer.Option("--web", help="Show the screen in a browser.")] = False,
     host: Annotated[
-        str | None, typer.Option(help="Address that --web listens on, 127.0.0.1 by default.")
+        str | None, typer.Option(help="With --web: address to listen on (default: 127.0.0.1).")
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="Port that --web listens on, 8000 by default; 0 for any."
+            min=0, max=65535, help="With --web: port to listen on (default: 8000; 0: any)."
         ),
     ] = None,
     echo: Echo = False,
@@ -103,7 +101,7 @@ def stop(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="End the listener there that has outlived its `serve`; its calls go on to their ends.",
+            help="Stop a listener left over from a `serve`; record its live calls to their end.",
         ),
     ] = None,
 ) -> int:
@@ -111,7 +109,7 @@ def stop(
     from streamer.cli.stop import run_stop, run_stop_listener
 
     if (call is None) == (listener is None):
-        raise UsageError("name a CALL, or the address of a listener with --listener HOST:PORT")
+        raise UsageError("name one of CALL and --listener HOST:PORT, as in `streamer stop last`")
     if listener is not None:
         return run_stop_listener(settings, listener)
     return run_stop(settings, call or "")
@@ -151,7 +149,7 @@ def play(
 def channels(
     settings: Settings,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on, and print what changes, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Keep printing changes until Ctrl-C.")
     ] = False,
     as_json: AsJson = False,
 ) -> int:

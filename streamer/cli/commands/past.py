@@ -37,12 +37,12 @@ def transcribe(
         typer.Argument(
             metavar="FILE...",
             parser=parse_input,
-            help="Audio files, folders and patterns of them; a stereo file is two legs.",
+            help="Audio files, folders or patterns; a stereo file has two legs.",
         ),
     ] = None,
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Format of the output."),
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Output format."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -51,48 +51,50 @@ def transcribe(
             "--output",
             metavar="FILE.FORMAT|DIR",
             parser=parse_path,
-            help="Write the text there; of several files each into DIR.",
+            help="Write the text there; of several files, into DIR.",
         ),
     ] = None,
     force: Force = False,
     raw: Annotated[
         str | None,
-        typer.Option(metavar="CODEC[:RATE]", help="What files hold that have no header."),
+        typer.Option(metavar="CODEC[:RATE]", help="Codec of files without a header."),
     ] = None,
     incoming: Annotated[
         Path | None,
         typer.Option(
-            "--in", metavar="FILE", parser=parse_input, help="One direction of a call, with --out."
+            "--in", metavar="FILE", parser=parse_input, help="One direction of a call; needs --out."
         ),
     ] = None,
     outgoing: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", parser=parse_input, help="The other direction."),
+        typer.Option(
+            "--out", metavar="FILE", parser=parse_input, help="The other direction; needs --in."
+        ),
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[
-        float, typer.Option(min=0.1, help="Times faster than real time, with --live.")
+        float, typer.Option(min=0.1, help="With --live: N times faster than real time.")
     ] = 1.0,
     channels: Annotated[
         ChannelChoice,
-        typer.Option(help="Channels to read: those that differ, each, the first, or one mix."),
+        typer.Option(help="Channels to read: those that differ, each, the first, or a mix."),
     ] = ChannelChoice.AUTO,
     store: Annotated[
-        bool, typer.Option("--store", help="Store the audio and the transcript as a call.")
+        bool, typer.Option("--store", help="Keep the audio and the transcript as a call.")
     ] = False,
     at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="When the call began, with --store."),
+        typer.Option(metavar="TIME", help="With --store: when the call began."),
     ] = None,
     name_pattern: Annotated[
         str | None,
         typer.Option(
             metavar="REGEX",
-            help="What file names tell, with --store: (?P<date>…), number, agent, direction.",
+            help="With --store: read (?P<date>…), number, agent, direction from the name.",
         ),
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Store a file anew that is stored already.")
+        bool, typer.Option("--again", help="With --store: store a file again.")
     ] = False,
 ) -> int:
     """Transcribe audio files, in the same way as live calls."""
@@ -123,17 +125,15 @@ def calls(
     until: Until = None,
     channel: OnChannel = None,
     text: Annotated[
-        str, typer.Option(metavar="TEXT", help="Only calls in which `search` finds this.")
+        str, typer.Option(metavar="TEXT", help="Only calls that match this search.")
     ] = "",
-    live: Annotated[
-        bool, typer.Option("--live", help="Only calls that are being recorded.")
-    ] = False,
+    live: Annotated[bool, typer.Option("--live", help="Only live calls.")] = False,
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Only calls with alerts, and what they are.")
     ] = False,
     limit: Limit = 50,
     before: Annotated[
-        str | None, typer.Option(metavar="CALL", help="Start after this call, for the next page.")
+        str | None, typer.Option(metavar="CALL", help="Next page: start after this call.")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -195,16 +195,14 @@ def search(
     settings: Settings,
     text: Annotated[
         list[str],
-        typer.Argument(
-            metavar="TEXT...", help='Words, "a phrase", begin*; AND, OR, NOT and ( ) combine them.'
-        ),
+        typer.Argument(metavar="TEXT...", help='Words, "a phrase", begin*, AND, OR, NOT, ( ).'),
     ],
     since: Since = None,
     until: Until = None,
     channel: OnChannel = None,
     limit: Limit = 50,
     offset: Annotated[
-        int, typer.Option(min=0, max=1_000_000_000, help="Skip so many, for the next page.")
+        int, typer.Option(min=0, max=1_000_000_000, help="Next page: skip N lines.")
     ] = 0,
     as_json: AsJson = False,
 ) -> int:
@@ -222,13 +220,13 @@ def export(
     call: CallName,
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Format of the transcript."),
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Transcript format."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="File to write.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file.")
     ] = None,
     audio: Annotated[
-        bool, typer.Option("--audio", help="Write all legs as one WAV, one channel per leg.")
+        bool, typer.Option("--audio", help="Export the audio: one WAV, one channel per leg.")
     ] = False,
     force: Force = False,
 ) -> int:
@@ -249,7 +247,7 @@ def export(
 def delete(
     settings: Settings,
     call: CallName,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
 ) -> int:
     """Delete a call: its recordings, its transcript, and every trace of it in the database."""
     from streamer.cli.delete import run_delete
@@ -261,7 +259,7 @@ def delete(
 def backup(
     settings: Settings,
     target: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A new or an empty folder for the copy.")
+        Path, typer.Argument(metavar="DIR", help="New or empty folder for the copy.")
     ],
 ) -> int:
     """Copy the database and all calls that have ended into a new folder."""
@@ -275,7 +273,7 @@ def resume(
     settings: Settings,
     call: AnyCall = None,
     all_calls: Annotated[
-        bool, typer.Option("--all", help="Every call whose transcript is incomplete.")
+        bool, typer.Option("--all", help="Finish all unfinished transcripts.")
     ] = False,
     as_json: AsJson = False,
 ) -> int:

@@ -41,7 +41,7 @@ def serve(
         ),
     ] = [],  # noqa: B006 - as above
     accept_unknown: Annotated[
-        bool, typer.Option("--accept-unknown", help="Take calls that were not registered.")
+        bool, typer.Option("--accept-unknown", help="Take calls that are not registered too.")
     ] = False,
     register: Annotated[
         list[str],
@@ -55,29 +55,29 @@ def serve(
         typer.Option(
             "--format",
             metavar="auto|slin|slin16|ulaw|alaw",
-            help="Real format of audio that is labelled slin.",
+            help="Codec of 8 kHz calls (default: detect).",
         ),
     ] = "auto",
     no_silence: Annotated[
-        bool, typer.Option("--no-silence", help="Do not send silence back to callers.")
+        bool, typer.Option("--no-silence", help="Send no silence back to callers.")
     ] = False,
     echo: Echo = False,
     tone: Tone = None,
     announce: Announce = None,
     max_calls: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Take at most so many calls at once.")
+        int, typer.Option(min=1, max=10_000, help="Take at most N calls at once.")
     ] = 500,
     grace: Annotated[
         float | None,
-        typer.Option(min=0, help="Seconds that live calls have to end after Ctrl-C."),
+        typer.Option(min=0, help="At shutdown, wait at most N s for live calls."),
     ] = None,
     cert: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Encrypt all but loopback with this certificate (PEM)."),
+        typer.Option(metavar="FILE", help="TLS certificate (PEM) for all addresses but loopback."),
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The key of --cert, if it is in another file."),
+        typer.Option(metavar="FILE", help="Key of --cert, if in another file."),
     ] = None,
     plain: Plain = False,
     as_json: AsJson = False,

@@ -67,7 +67,7 @@ def models_pull(
         str | None,
         typer.Argument(
             metavar="[NAME]",
-            help="For example tiny, base, small or large-v3; left out, one is suggested for this machine.",
+            help="tiny, base, small, large-v3, ... (default: one for this machine).",
         ),
     ] = None,
 ) -> int:
@@ -83,7 +83,9 @@ def models_check(
     settings: Settings,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME|DIR]", help="The model; the one that calls use if left out."),
+        typer.Argument(
+            metavar="[NAME|DIR]", help="Model name or folder (default: the one for calls)."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -99,9 +101,7 @@ def models_path(
     settings: Settings,
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME|DIR", help="A name that `streamer models list` shows, or a directory."
-        ),
+        typer.Argument(metavar="NAME|DIR", help="Model name (see `models list`) or folder."),
     ],
 ) -> int:
     """Print where a model is installed."""

@@ -16,27 +16,27 @@ def simulate(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILE...", parser=parse_input, help="Audio files, or captured traces (.jsonl)."
+            metavar="FILE...", parser=parse_input, help="Audio files or captured traces (.jsonl)."
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _HOST,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on (0: any).")
     ] = _PORT,
     channel: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the channel.")
     ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="Start again after the end.")] = False,
-    speed: Annotated[float, typer.Option(min=0.01, help="Times faster than real time.")] = 1.0,
+    loop: Annotated[bool, typer.Option("--loop", help="Play again and again.")] = False,
+    speed: Annotated[
+        float, typer.Option(min=0.01, help="Play N times faster than real time.")
+    ] = 1.0,
     hole: Annotated[
         list[str] | None,
-        typer.Option(metavar="AT:SECONDS", help="Send nothing for so long, as a muted party."),
+        typer.Option(metavar="AT:SECONDS", help="Send nothing for SECONDS, as a muted party."),
     ] = None,
     stall: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="AT:SECONDS", help="Hold frames back for so long, then send them in a burst."
-        ),
+        typer.Option(metavar="AT:SECONDS", help="Hold frames back for SECONDS, then send a burst."),
     ] = None,
     break_off: Annotated[
         bool, typer.Option("--break", help="End without a close frame, or with a TCP reset.")
@@ -69,7 +69,7 @@ def simulate(
     calls: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1000, help="AudioSocket: make so many calls, which play the files in turn."
+            min=1, max=1000, help="AudioSocket: make N calls that play the files in turn."
         ),
     ] = None,
     every: Annotated[
@@ -96,7 +96,7 @@ def simulate(
     ] = None,
     hangup: Annotated[
         float | None,
-        typer.Option(metavar="AT", min=0.01, help="AudioSocket: hang up after so many seconds."),
+        typer.Option(metavar="AT", min=0.01, help="AudioSocket: hang up after N seconds."),
     ] = None,
     driver: Annotated[
         bool,

@@ -236,7 +236,7 @@ class Connection(asyncio.BufferedProtocol):
             keeper = self._options.keeper()
             why = keeper.why_lost if keeper else "the keeper has taken the call over"
             goes_on = explain_stop(AUDIOSOCKET.name, via=self._admitted.facts.get("via", ""))
-            lost = SourceError(f"{why}; recording of {self.peer} ended; {goes_on}")
+            lost = SourceError(f"{why}; recording of this call ended; {goes_on}")
             self._end(EndReason.LOST, lost)
             self._transport.abort()
 

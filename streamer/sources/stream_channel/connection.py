@@ -167,7 +167,7 @@ class LegReader:
         self._close(
             EndReason.LOST,
             SourceError(
-                f"{self.keeper.why_lost}; recording of {self.leg.channel} ended; the call itself goes on"
+                f"{self.keeper.why_lost}; recording of this call ended; the call itself goes on"
             ),
         )
 

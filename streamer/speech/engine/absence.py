@@ -11,6 +11,7 @@ from streamer.errors import ModelError, NotFoundError
 from streamer.speech.engine.models import (
     NAMES,
     NO_MODEL,
+    SUGGESTED,
     InstalledModel,
     choose_model,
     list_models,
@@ -28,6 +29,8 @@ class WantedModel:
     model: InstalledModel | None
     lack: str = ""
     """Why it is not there, and what to do; empty if it is."""
+    offer: str = ""
+    """The model to download instead, by one of `NAMES`; empty if there is nothing to offer."""
 
 
 def find_wanted(name: str, models_dir: str = "") -> WantedModel:
@@ -35,13 +38,13 @@ def find_wanted(name: str, models_dir: str = "") -> WantedModel:
     try:
         model = choose_model(name, models_dir)
     except ModelError as error:
-        return WantedModel(
-            name, None, f"{error}; calls are recorded without text until it is whole"
-        )
+        return WantedModel(name, None, f"{error}; until then this process makes no text")
     except NotFoundError:
         names = [each.name for each in list_models(models_dir)]
-        return WantedModel(name, None, explain_absence(name, installed=names))
-    return WantedModel(name, model, "" if model else NO_MODEL)
+        return WantedModel(
+            name, None, explain_absence(name, installed=names), name if name in NAMES else ""
+        )
+    return WantedModel(name, model) if model else WantedModel(name, None, NO_MODEL, SUGGESTED)
 
 
 async def await_model(name: str, models_dir: str = "", *, look_s: float = LOOK_S) -> InstalledModel:
@@ -63,12 +66,12 @@ def explain_absence(name: str, *, installed: Sequence[str]) -> str:
     )
     if name in NAMES or name.count("/") == 1:
         return (
-            f"the model {name} is not installed, so calls are recorded without text until"
-            f" `streamer models pull {name}` in another terminal installs it{instead}"
+            f"the model {name} is not installed, so this process makes no text; install it with"
+            f" `streamer models pull {name}` in another terminal{instead}"
         )
     known = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" (did you mean {known[0]}?)" if known and known[0] != nearest else ""
-    return f"there is no model or directory {name}{meant}, so calls are recorded without text until there is{instead}"
+    return f"there is no model or directory {name}{meant}, so this process makes no text{instead}"
 
 
 def find_nearest(name: str, installed: Sequence[str]) -> str:

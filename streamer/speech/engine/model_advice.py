@@ -52,6 +52,12 @@ _BASE = Candidate("base", 148_000_000, GB, 0.9)
 _SMALL = Candidate("small", 486_000_000, 2 * GB, 3.1)
 _MEDIUM = Candidate("medium", 1_530_000_000, 4 * GB, 9.0)
 _TURBO = Candidate("large-v3-turbo", 1_620_000_000, 5 * GB, 10.0)
+_CANDIDATES = (_TINY_EN, _TINY, _BASE, _SMALL, _MEDIUM, _TURBO)
+
+
+def find_download_size(name: str) -> int:
+    """Return how many bytes a model that may be suggested has to download; 0 of another."""
+    return next((each.download for each in _CANDIDATES if each.name == name), 0)
 
 
 def read_machine(*, looks_for_gpu: bool = True) -> Machine:

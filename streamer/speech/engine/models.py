@@ -32,7 +32,10 @@ DEMO = "demo"
 SUGGESTED = "small"
 """The model to suggest: the largest with which most machines without a GPU keep up."""
 
-NO_MODEL = f"no speech model is installed, so there will be no text; `streamer models pull {SUGGESTED}` installs one"
+NO_MODEL = (
+    "no speech model is installed, so this process makes no text; install one with"
+    f" `streamer models pull {SUGGESTED}`, then make the text with `streamer resume --all`"
+)
 
 NAMES: Mapping[str, str] = {
     "tiny": "Systran/faster-whisper-tiny",
@@ -213,6 +216,17 @@ def _list_folders(models_dir: str) -> list[str]:
     except OSError:
         return []
     return [path.name for path in paths if path.name != DEMO and path.is_dir()]
+
+
+def measure_download(name: str, models_dir: str = "") -> int:
+    """Return how many bytes of a model are there, those of a download that goes on included; blocks."""
+    folder = _cache_dir() / f"models--{NAMES.get(name, name).replace('/', '--')}" / "blobs"
+    if models_dir:
+        folder = models_folder(models_dir) / name_folder(name)
+    size = 0
+    with suppress(OSError):  # not begun, or a part was finished meanwhile
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return size
 
 
 def _find_in_cache(repository: str) -> Path | None:

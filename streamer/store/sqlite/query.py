@@ -27,7 +27,7 @@ MOST_WORDS = 100
 MOST_NESTED = 8
 """FTS5's parser has 100 places; a pair of our parentheses may become three of its own, each of which takes three."""
 
-_NOTHING_TO_TAKE_FROM = "NOT needs a word before it to take from, as in: refund NOT card"
+_NOTHING_TO_TAKE_FROM = "NOT needs a word before it, as in: refund NOT card"
 
 _TOKEN = re.compile(
     r'"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<sign>[()])|(?P<word>[^\s"()]+)|(?P<quote>")'
@@ -63,9 +63,9 @@ def parse_query(text: str) -> str:
     expression = _Parser(tokens).parse()
     if not expression:
         raise UsageError(
-            f"there is nothing to search for in {_quoted(text)}; type a word with a letter or a digit"
+            f"there is not a letter or a digit in {_quoted(text)}; type a word to search for"
             if tokens
-            else "there is nothing to search for; type a word"
+            else "the search is empty; type a word"
         )
     return expression
 
@@ -73,7 +73,7 @@ def parse_query(text: str) -> str:
 def _scan(text: str) -> Iterator[_Phrase | _Sign]:
     for match in _TOKEN.finditer(text):
         if match["quote"]:
-            raise UsageError(f"a quotation mark is not closed in {_quoted(text)}")
+            raise UsageError(f"a closing quotation mark is missing in {_quoted(text)}")
         if match["phrase"] is not None:
             yield _Phrase(match["phrase"], bool(match["star"]))
         elif sign := _SIGNS.get(match[0]):
@@ -93,7 +93,7 @@ class _Parser:
     def parse(self) -> str:
         expression = self._alternatives() if self._tokens else ""
         if self._next is not None:
-            raise UsageError("a parenthesis was closed that was not opened")
+            raise UsageError('the search has a ")" without a "(" before it; remove it')
         return expression
 
     @property
@@ -136,15 +136,21 @@ class _Parser:
             case _Sign.AND | _Sign.OR:
                 where = place or "beside another operator or a parenthesis"
                 raise UsageError(
-                    f"{token.value} stands {where}; it needs a word on each side, or quotes to be one"
+                    f"{token.value} stands {where}: it needs a word on each side; quote it to search for the word itself"
                 )
             case _Sign.CLOSE:
-                raise UsageError("a parenthesis was closed that was not opened, or is empty")
+                raise UsageError('Incomplete search: a word is missing before ")"')
             case None:
                 pass
-        raise UsageError(
-            "the search ends where a word is needed; put quotes around AND, OR and NOT to search for them"
-        )
+        raise UsageError(f"Incomplete search: a word is missing{self._say_after()}")
+
+    def _say_after(self) -> str:
+        """Name the last sign, and how to search for one that is a word."""
+        last = self._tokens[-1]
+        if not isinstance(last, _Sign):
+            return " at its end"
+        quotes = "" if last in (_Sign.OPEN, _Sign.CLOSE) else "; to find the word itself, quote it"
+        return f' after "{last.value}"{quotes}'
 
     def _group(self) -> str:
         self._depth += 1
@@ -152,7 +158,7 @@ class _Parser:
             raise UsageError(f"parentheses are nested more than {MOST_NESTED} deep; use fewer")
         expression = self._alternatives()
         if not self._take(_Sign.CLOSE):
-            raise UsageError("a parenthesis is not closed")
+            raise UsageError('the search has a "(" without a ")"; add it')
         self._depth -= 1
         return expression
 

@@ -111,7 +111,7 @@ def test_the_head_says_what_is_waited_for():
     from streamer.core.events import Call
 
     shown = ShownCall(LEGS)
-    assert phase_of(shown) == (Phase.STARTING, "waiting for the recorder to start")
+    assert phase_of(shown) == (Phase.STARTING, "starting the recorder")
     shown.call = Call("id", "s", LEGS, datetime(2026, 11, 20, tzinfo=UTC))
     assert phase_of(shown, has_audio=False) == (Phase.CONNECTING, "no audio yet")
     shown.attached.add("caller")
@@ -119,11 +119,11 @@ def test_the_head_says_what_is_waited_for():
     assert phase_of(shown) == (Phase.LIVE, "")
     assert phase_of(shown, speech=Speech("small", is_loading=True))[1] == "loading the model"
     shown.lags["caller"] = 12.4
-    assert phase_of(shown) == (Phase.LIVE, "catching up, 12 s behind")
+    assert phase_of(shown) == (Phase.LIVE, "text is 12 s behind")
     shown.lags.clear()
     assert phase_of(shown, is_recorded=False) == (Phase.ENDING, "transcribing the last words")
     shown.take(CallEnded("id", EndReason.REFUSED, 0.0))
-    assert phase_of(shown) == (Phase.REFUSED, "refused by the PBX")
+    assert phase_of(shown) == (Phase.FAILED, "nothing was recorded")
 
 
 def test_speech_without_words_is_a_line_of_its_own_and_no_utterance():

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
+from streamer.calls.failures import is_out_of_descriptors
 from streamer.errors import RecordingError
 from tests.fakes.replay import until
 from tests.tui.web.test_access import serve
-from tui.state.open_calls import is_out_of_descriptors
 from tui.web import server, strangers
 
 

@@ -219,7 +219,7 @@ async def test_a_file_of_ours_that_cannot_be_removed_costs_no_words_and_leaves_a
     row = await keep(store, recording.call, recording.folder, recording.paths)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", _refuse)
-        with pytest.raises(LeftBehindError, match="you have no permission"):
+        with pytest.raises(LeftBehindError, match="permission denied"):
             await delete_call(store, recordings, row)
     entry = await find_entry(store, recordings, recording.call.id)
     assert (entry.call.segments, entry.state) == (0, CallState.UNFINISHED)
@@ -227,7 +227,7 @@ async def test_a_file_of_ours_that_cannot_be_removed_costs_no_words_and_leaves_a
 
 
 def _refuse(*_, **__):
-    raise PermissionError(1, "you have no permission")
+    raise PermissionError(1, "permission denied")
 
 
 async def test_wavs_go_although_call_json_cannot_be_read(store, recordings):

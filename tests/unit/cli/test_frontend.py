@@ -118,7 +118,7 @@ def test_what_is_still_recorded_is_said_and_nothing_else(recordings, capsys):
     request = request_with(WatchOutcome(folder=recording.folder))
     name = recording.call.id
     assert run_frontend(lambda _: 0, request) == 0
-    assert capsys.readouterr().err == f"still recording {name}; streamer stop {name} ends it\n"
+    assert capsys.readouterr().err == f"still recording {name}; stop: streamer stop {name}\n"
     assert run_frontend(lambda _: 0, request, goes_on=False) == 0
     recording.finish(EndReason.HANG_UP)
     assert run_frontend(lambda _: 0, request) == 0

@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_written_loses_audio_counted(tmp_path):
     leg = LegFile(tmp_path / "missing" / "a.wav", 16_000)
     leg.append(AUDIO)
     leg.write_queue()
-    assert (leg.lost, leg.trouble) == (100, "it is not there")
+    assert (leg.lost, leg.trouble) == (100, "it does not exist")
 
 
 def test_a_disk_that_hangs_for_longer_than_the_queue_loses_what_comes_after(tmp_path):
