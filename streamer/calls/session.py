@@ -385,7 +385,7 @@ class _Session:
 
 
 def _explain(call: Call, error: Exception) -> str:
-    return f"no more text: {error}; the recording goes on, and `streamer resume {call.id}` completes the transcript"
+    return f"no more text: {error}; finish the transcript later: streamer resume {call.id}"
 
 
 def _to_span(noise: Noise) -> tuple[int, int]:

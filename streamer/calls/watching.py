@@ -25,7 +25,7 @@ _ANNOUNCEMENT_S = 3.0
 
 _log = logging.getLogger(__name__)
 
-_KILLED = "the process that recorded was killed, and the recording ends there"
+_KILLED = "the recorder was killed; the recording ends there"
 
 
 async def watch_channels(

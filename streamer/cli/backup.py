@@ -22,10 +22,10 @@ def run_backup(settings: Settings, target: Path) -> int:
     asyncio.run(_copy_database(settings, target))
     backup = copy_calls(Path(settings.recordings), target)
     for call_id in backup.live:
-        output.talk(f"{call_id} is being recorded, so it is not in the backup; repeat it later")
+        output.talk(f"left out {call_id}: it is being recorded; run the backup again later")
     for path in backup.left:
-        output.talk(f"{path} is not in the backup: it is no file of a call's folder")
-    output.talk(f"{backup.calls} calls are in the backup")
+        output.talk(f"left out {path}: streamer did not write it")
+    output.talk(f"copied {backup.calls} calls")
     output.data(str(target))
     return ExitCode.DONE if backup.is_whole else ExitCode.FAILED
 

@@ -70,9 +70,9 @@ class CallFiles:
         length_s = max(found.length_s for found in self._findings.values())
         loudness = f"loudest at {20 * math.log10(peak):.0f} dBFS" if peak else "all of it silence"
         if not words:
-            return f"nothing was understood in {length_s:.1f} s of audio, {loudness}"
+            return f"no words were understood in {length_s:.1f} s of audio, {loudness}"
         if peak < _QUIET:
-            return f"very quiet, {loudness} in {length_s:.1f} s of audio; what was understood is a guess"
+            return f"very quiet, {loudness} in {length_s:.1f} s of audio; the words are a guess"
         return ""
 
     def _read_together(self) -> Iterator[Piece]:
@@ -107,12 +107,14 @@ def check_pair(incoming: Path | None, outgoing: Path | None, files: Sequence[Pat
     """
     if (incoming is None) != (outgoing is None):
         flag, missing = ("--in", "--out") if incoming else ("--out", "--in")
-        raise UsageError(f"{flag} is one direction of a call; name the other one with {missing}")
+        raise UsageError(f"{flag} needs {missing}: name the other direction of the call")
     if incoming is not None and incoming == outgoing:
-        raise UsageError(f"{incoming} is both --in and --out; a file of two channels needs neither")
+        raise UsageError(
+            f"--in and --out name the same file {incoming}; leave both out for a file of two channels"
+        )
     if incoming is not None and files:
         raise UsageError(
-            "--in and --out are one call; transcribe other files by a command of their own"
+            "--in and --out make one call; transcribe other files with another command"
         )
     if incoming is None and not files:
         raise UsageError(

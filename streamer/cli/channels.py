@@ -153,5 +153,5 @@ def _draw(lines: Sequence[Line]) -> Table:
         cells[6] = cells[6][:_SHORT_ID]
         table.add_row(*map(Text, cells))
     if not lines:
-        table.add_row(Text("nobody is on the phone", "dim"))
+        table.add_row(Text("no calls at the moment", "dim"))
     return table

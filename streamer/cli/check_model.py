@@ -16,7 +16,7 @@ from streamer.speech.check.trial import try_model
 from streamer.speech.engine.models import NO_MODEL, InstalledModel, choose_model
 from streamer.speech.recognisers import RECOGNISERS, OpenRecogniser
 
-_ENDING = "ending the speech engine"
+_ENDING = "stopping the speech engine"
 
 
 def run_check(
@@ -43,7 +43,7 @@ def run_check(
 async def _check(
     settings: Settings, model: InstalledModel, open_recogniser: OpenRecogniser, *, as_json: bool
 ) -> int:
-    output.talk(f"reading a minute of speech with {model.name}, in short windows and in full ones")
+    output.talk(f"checking {model.name} with a minute of speech")
     async with open_recogniser(settings, model, output.talk) as recogniser:
         recogniser.start()
         findings = await try_model(model, recogniser)

@@ -63,4 +63,4 @@ def _confirm(what: str) -> None:
             "`delete` asks before it deletes, and there is no terminal to ask on; add --yes to delete without a question"
         )
     if not output.ask(f"Delete the recordings and the transcript of {what}?"):
-        raise UsageError("nothing was deleted")
+        raise UsageError("nothing deleted")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LABELS = ("caller", "agent")
 _CHANNEL = "Demo/call"
-_ABOUT = "this is a bundled call of one minute with synthetic speakers, transcribed by the bundled model; nothing is stored"
+_ABOUT = "A bundled call of one minute, synthetic voices, bundled model. Nothing is stored."
 
 
 def demo_call() -> Path:

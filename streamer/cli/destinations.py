@@ -55,7 +55,7 @@ def open_destination(
     if format_name is None:
         format_name = target.suffix[1:].lower() if target and is_file else "txt"
     if format_name not in EXPORTERS:
-        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
+        raise UsageError(f"unknown format {format_name}; choose one of {', '.join(EXPORTERS)}")
     if target is None:
         render = EXPORTERS[format_name]
         return _Printed(render) if is_single else _PrintedInARow(Several(format_name))
@@ -123,7 +123,7 @@ class _Folder:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise UsageError(
-                f"{folder} is no folder; name one with -o, or of a single text a file whose name ends in a format, as x.srt"
+                f"{folder} is not a folder; name a folder with -o, or for a single text a file such as x.srt"
             ) from error
         except OSError as error:
             raise UsageError(

@@ -34,7 +34,7 @@ def _expand(argument: Path) -> Iterator[Path | StreamerError]:
         yield from sorted(each for each in found if isinstance(each, Path))
         yield from (each for each in found if isinstance(each, StreamerError))
         if not found:
-            yield UsageError(f"the folder {argument} holds no audio files")
+            yield UsageError(f"no audio files in the folder {argument}")
     elif os.path.lexists(argument) or not _WILD & set(str(argument)):
         yield _find_fault(argument) or argument
     else:
@@ -45,7 +45,7 @@ def _fill_in(pattern: Path) -> Iterator[Path | StreamerError]:
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - of a Path they are relative only
     found = sorted(map(Path, names))
     if not found:
-        yield NotFoundError(f"no file fits {pattern}")
+        yield NotFoundError(f"no file matches {pattern}")
     for path in found:
         if not path.is_dir():
             yield path

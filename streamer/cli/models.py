@@ -77,12 +77,12 @@ def run_advised_pull(settings: Settings) -> int:
     """
     advice = recommend(read_machine(), settings.language)
     name, size = advice.model.name, _format_size(advice.model.download)
-    why = f"the model for live calls here is {name} ({size}): {advice.reason}"
+    why = f"for live calls on this machine: {name} ({size}); {advice.reason}"
     if not output.can_ask():
-        raise UsageError(f"{why}; `streamer models pull {name}` downloads it")
+        raise UsageError(f"{why}; download it with `streamer models pull {name}`")
     output.talk(why)
     if not output.ask(f"Download {name}?"):
-        raise UsageError("nothing was downloaded; `streamer models pull NAME` downloads another")
+        raise UsageError("nothing downloaded; download another with `streamer models pull NAME`")
     return run_pull(settings, name)
 
 

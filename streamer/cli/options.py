@@ -25,7 +25,7 @@ def parse_path(text: str) -> Path:
         UsageError: It is empty, as of a variable that is not set; it would be the folder in which one is.
     """
     if not text:
-        raise UsageError("the name of a file is empty; is a variable not set?")
+        raise UsageError("a file name is empty; check that the variable is set")
     return Path(text)
 
 
@@ -64,13 +64,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 
 Plain = Annotated[bool, typer.Option("--plain", help="Print one line per utterance.")]
 
-Echo = Annotated[bool, typer.Option("--echo", help="Test: send callers their own voice.")]
+Echo = Annotated[bool, typer.Option("--echo", help="Test: play callers their own voice.")]
 
-Tone = Annotated[int | None, typer.Option(metavar="HZ", help="Test: send callers a tone.")]
+Tone = Annotated[int | None, typer.Option(metavar="HZ", help="Test: play callers a tone.")]
 
 Announce = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", parser=parse_input, help="Play this to each caller first."),
+    typer.Option(metavar="FILE", parser=parse_input, help="Play this file to each caller first."),
 ]
 
 Since = Annotated[
@@ -174,7 +174,7 @@ def choose_lines(*, plain: bool, as_json: bool) -> bool:
         UsageError: Two kinds of lines are asked for.
     """
     if plain and as_json:
-        raise UsageError("--plain prints text and --json prints events; choose one")
+        raise UsageError("choose one of --plain and --json")
     return plain or as_json
 
 

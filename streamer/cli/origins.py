@@ -85,7 +85,7 @@ def read_origin(file: Path, pattern: re.Pattern[str] | None, *, at: datetime | N
     said = told.pop("date", "")
     began_at = at or (_read_date(said) if said else find_date(file.name))
     if said and began_at is None:
-        doubt = f"{said!r} in the name is no date that can be read"
+        doubt = f"{said!r} in the name is not a readable date"
         began_at = find_date(file.name)
     return Origin(file.name, began_at or _read_change(file), **told, doubt=doubt)
 

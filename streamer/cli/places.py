@@ -21,7 +21,7 @@ _USUAL = (
 )
 """Where calls may come to if no place is named."""
 
-_REFUSES_ALL = "every call will be refused; add --accept-unknown to take all calls, or --register HOST:PORT to take registered ones"
+_REFUSES_ALL = "every call will be refused; take all calls with --accept-unknown, or registered ones with --register HOST:PORT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Places:
             return ""
         scheme = "https" if web[0].has_tls else "http"
         where = f"{scheme}://{show_address(web[0].host, web[0].port)}/register"
-        return f"only calls that are registered at {where} are taken; add --accept-unknown to take all calls"
+        return f"only calls registered at {where} are taken; take all calls with --accept-unknown"
 
 
 def find_places(
@@ -74,7 +74,7 @@ def find_places(
     cert_file = str(cert or settings.cert)
     key_file = str(key or ("" if cert else settings.key))
     if key_file and not cert_file:
-        raise UsageError("--key needs the certificate that it belongs to; add --cert FILE")
+        raise UsageError("--key needs --cert FILE")
     tables = [
         *_read_flags(AUDIOSOCKET, audiosocket),
         *_read_flags(WEBSOCKET, websocket),

@@ -40,7 +40,7 @@ class PlayingFlags:
         """
         if sum((self.echo, self.tone is not None, self.announce is not None)) > 1:
             raise UsageError(
-                "--echo, --tone and --announce each send audio to the caller; choose one of them"
+                "choose one of --echo, --tone and --announce: each plays audio to the caller"
             )
         if self.tone is not None and self.tone not in _TONES:
             raise UsageError(

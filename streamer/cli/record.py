@@ -170,7 +170,7 @@ class _Run:
             output.talk(f"streamer: lost {result.lost} samples of audio")
         was_left = result.reason in (EndReason.STOPPED, EndReason.INTERRUPTED)
         if was_left and PROTOCOLS[self._recording.call.source].is_in_call_path:
-            output.talk(f"the recording has ended; {say_what_goes_on(self._recording.folder)}")
+            output.talk(f"recording stopped; {say_what_goes_on(self._recording.folder)}")
         # 128+n promises that everything is saved.
         is_whole = not result.lost and result.took_all
         return 128 + self._signal if self._signal and is_whole else result.exit_code
@@ -206,7 +206,7 @@ def _end_following(ended: EndedCall, folder: Path) -> int:
         output.data(str(path))
     if ended.reason is None:
         return output.fail(
-            f"the process that recorded was killed; the WAVs end there; {say_what_a_kill_does(folder)}",
+            f"the recorder was killed; the WAVs end there; {say_what_a_kill_does(folder)}",
             ExitCode.FAILED,
         )
     return ExitCode.FAILED if ended.lost or ended.reason is EndReason.LOST else ExitCode.DONE

@@ -33,17 +33,17 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: b
     damaged = list_damaged(Path(settings.recordings)) if name is None else []
     for folder in damaged:
         output.talk(
-            f"{folder} has no call.json that can be read, so `resume` leaves it out; its WAVs are good"
+            f"{folder} has no call.json that can be read, so `resume` skips it; its WAVs are good"
         )
     if name is None and not is_all:
         for entry in entries:
             output.json_line(encode_entry(entry)) if as_json else output.data(entry.call.id)
         if entries:
-            output.talk("`streamer resume --all` completes these calls")
+            output.talk("finish these: streamer resume --all")
         return ExitCode.DONE
     if not entries:
         if not damaged:
-            output.talk("the transcript of every call is complete")
+            output.talk("all transcripts are complete")
         return ExitCode.FAILED if damaged else ExitCode.DONE
     model = choose_or_pull(settings)
     if model is None:
@@ -59,7 +59,7 @@ async def _choose(settings: Settings, name: str | None) -> list[Entry]:
         entry = await find_entry(reader, Path(settings.recordings), name)
     if entry.state in (CallState.LIVE, CallState.TRANSCRIBING):
         raise StreamerError(
-            f"{entry.call.id} is {entry.state.value}, so another streamer process transcribes it; `streamer watch` shows it"
+            f"{entry.call.id} is {entry.state.value}, so another process makes its text; watch it: streamer watch"
         )
     return [entry] if entry.state is CallState.UNFINISHED else []
 

@@ -83,7 +83,7 @@ class Shelf:
         """Return the folder of the call that the file was kept as before, and say so; None if it is to be kept now."""
         folder = None if self._keeping.is_again else self._known.find(kept.digest)
         if folder is not None:
-            self._say(f"already stored as {folder.name}; --again stores it anew")
+            self._say(f"already stored as {folder.name}; store it again with --again")
         return folder
 
     async def wait_for_turn(self, kept: FileNotes) -> Claim:
@@ -95,7 +95,7 @@ class Shelf:
         is_said = False
         while (claim := await asyncio.to_thread(self._known.claim, kept.digest)) is None:
             if not is_said:
-                self._say("another streamer is storing it now; waiting for that")
+                self._say("another streamer is storing it; waiting for it")
             is_said = True
             await asyncio.sleep(_REST_S)
         return claim

@@ -89,12 +89,12 @@ def run_export(
         format_name, is_audio = suffix if suffix in EXPORTERS else None, suffix == _AUDIO_SUFFIX
     if is_audio == (format_name is not None):
         raise UsageError(
-            f"choose what to export with --format {'|'.join(EXPORTERS)}, with --audio, or by the end of the name after -o"
+            f"choose what to export: --format {'|'.join(EXPORTERS)}, --audio, or -o with a name such as call.srt"
         )
     if format_name is not None and format_name not in EXPORTERS:
-        raise UsageError(f"there is no format {format_name}; choose one of {', '.join(EXPORTERS)}")
+        raise UsageError(f"unknown format {format_name}; choose one of {', '.join(EXPORTERS)}")
     if is_audio and output_path is None:
-        raise UsageError("--audio needs a file to write; name it with -o FILE.wav")
+        raise UsageError("--audio needs -o FILE.wav")
     if output_path is not None:
         check_new(output_path, force=force)
     entry, transcript, _ = asyncio.run(_read(settings, name))
@@ -142,11 +142,9 @@ def _export_audio(entry: Entry, path: Path) -> int:
 
     legs = [files for files in list_leg_wavs(entry.call.folder) if files]
     if not legs:
-        raise RecordingError(f"the recordings of {entry.call.id} do not exist any more")
+        raise RecordingError(f"the recordings of {entry.call.id} no longer exist")
     if any(path.samefile(wav) for files in legs for wav in files if path.exists()):
-        raise UsageError(
-            f"{path} is one of this call's recordings; name another file with --output"
-        )
+        raise UsageError(f"{path} is a recording of this call; name another file with -o")
     write_mixdown(legs, path)
     return ExitCode.DONE
 

@@ -12,7 +12,7 @@ from streamer.cli import output
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-ENGINE_ENDS = "ending the speech engine and closing the database"
+ENGINE_ENDS = "stopping the speech engine and closing the database"
 
 SLOW_S = 3.0
 

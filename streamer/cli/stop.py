@@ -32,7 +32,7 @@ def run_stop(settings: Settings, name: str) -> int:
     """
     folder = Recordings(Path(settings.recordings)).find(name)
     if not folder.is_live():
-        output.talk(f"{folder.call_id} is not being recorded any more")
+        output.talk(f"{folder.call_id} is not being recorded")
         return ExitCode.DONE
     folder.request_stop()
     if not _wait_until(lambda: not folder.is_live()):
@@ -56,7 +56,7 @@ def run_stop_listener(settings: Settings, address: str) -> int:
     shown = other.note.address
     if other.note.is_led():
         return output.fail(
-            f"a `serve` that runs has the listener at {shown} and would start another; leave that `serve` with q or Ctrl-C",
+            f"a `serve` that runs has the listener at {shown}; quit that `serve` with q or Ctrl-C",
             ExitCode.FAILED,
         )
     try:
@@ -71,7 +71,7 @@ def run_stop_listener(settings: Settings, address: str) -> int:
             ExitCode.FAILED,
         )
     output.talk(
-        f"the listener at {shown} takes no more calls; those that are live are recorded to their end, into {other.note.recordings}"
+        f"the listener at {shown} accepts no new calls; live ones are recorded to their end in {other.note.recordings}"
     )
     return ExitCode.DONE
 

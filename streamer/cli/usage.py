@@ -6,8 +6,8 @@ import re
 
 _WORDS = (
     (re.compile(r"Value error, "), ""),
-    (re.compile(r"Input should be a valid integer\b.*"), "it is no whole number"),
-    (re.compile(r"Input should be a valid number\b.*"), "it is no number"),
+    (re.compile(r"Input should be a valid integer\b.*"), "it must be a whole number"),
+    (re.compile(r"Input should be a valid number\b.*"), "it must be a number"),
     (re.compile(r"Input should be greater than or equal to "), "it must be at least "),
     (re.compile(r"Input should be less than or equal to "), "it must be at most "),
     (re.compile(r"Input should be "), "it must be "),

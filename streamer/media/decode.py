@@ -87,7 +87,7 @@ def _read(
             if tracks.waiting >= PIECE_S * rate:
                 yield tracks.take(findings)
     if not tracks.position:
-        raise UsageError(f"{path} holds no audio that can be decoded")
+        raise UsageError(f"no audio in {path} can be decoded")
     yield tracks.take(findings)
     _look_back(path, findings, length_s=tracks.position / rate, announced_s=announced)
 

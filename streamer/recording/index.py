@@ -34,12 +34,10 @@ def choose_call(name: str, call_ids: Collection[str]) -> str:
     if name in found:
         return name
     if not found:
-        raise NotFoundError(f"no call {name}; `streamer calls` lists those that there are")
+        raise NotFoundError(f"no call {name}; list calls with `streamer calls`")
     if len(found) > 1:
         shown = " and ".join(found[:_SHOWN_CHOICES])
-        raise UsageError(
-            f"{name} may be any of {len(found)} calls, as {shown}; give more of its id"
-        )
+        raise UsageError(f"{name} matches {len(found)} calls, such as {shown}; give more of the id")
     return found[0]
 
 

@@ -19,7 +19,7 @@ from tests.integration.test_watch import arguments, demo_pbx, events_of, heard
 
 pytestmark = pytest.mark.slow
 
-GONE = "the model small is not installed, so calls are recorded without text until `streamer models pull small`"
+GONE = "the model small is not installed, so this process makes no text; install it with `streamer models pull small`"
 
 
 def install(cache, name="small"):
@@ -91,7 +91,7 @@ async def test_a_model_that_appears_makes_the_words_of_calls_that_still_run(
         out, _ = await collecting
     events = events_of(out.decode())
     assert process.returncode == 0, events
-    assert any("the model small is there now" in line for line in troubles(events))
+    assert any("The model small is installed now" in line for line in troubles(events))
     assert len(heard(events, "caller")) > 50
 
 
@@ -106,7 +106,7 @@ async def test_serve_takes_calls_without_its_model_and_transcribes_those_that_st
         await served.ended()
         assert len(served.of_kind("final")) == 0
         install(tmp_path / "hub")
-        await until(lambda: "the model small is there now" in served.troubles)
+        await until(lambda: "The model small is installed now" in served.troubles)
         await play(served, speaker)
         await served.ended(2)
         assert len(served.of_kind("final")) > 0

@@ -67,10 +67,10 @@ def test_nothing_that_a_user_names_is_passed_over(tmp_path):
     )
     assert named == tmp_path / "[1].wav"
     assert "no such file" in str(empty)
-    assert "no file fits" in str(no_match)
+    assert "no file matches" in str(no_match)
     (tmp_path / "[1].wav").unlink()
     (nothing,) = list_inputs([tmp_path])
-    assert "holds no audio files" in str(nothing)
+    assert "no audio files in the folder" in str(nothing)
 
 
 async def test_texts_in_a_folder_never_take_each_others_place(folder, tmp_path):
@@ -176,7 +176,7 @@ async def test_many_small_files_leave_nothing_behind(tmp_path):
     me = psutil.Process()
     before = me.num_fds(), me.num_threads()
     code, out, err = await transcribe(tmp_path)
-    silent = ["nothing was understood" in line for line in err.splitlines()]
+    silent = ["no words were understood" in line for line in err.splitlines()]
     assert (code, len(out.splitlines()), silent.count(True), silent.count(False)) == (1, 39, 39, 1)
     assert me.num_fds() <= before[0] + 5
     assert me.num_threads() <= before[1] + 40, "one for each worker of the default pool at most"
@@ -275,5 +275,5 @@ async def test_a_file_that_does_not_fit_leaves_room_for_others(
 async def test_what_is_no_folder_is_said_with_how_a_file_is_named(short_call):
     code, out, err = await transcribe(short_call, "-o", os.devnull)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert f"{os.devnull} is no folder" in err
+    assert f"{os.devnull} is not a folder" in err
     assert "x.srt" in err

@@ -231,7 +231,7 @@ async def test_whoever_follows_a_recorder_that_is_killed_is_told(recordings, run
         call.process.kill()
         out, err = await second.communicate()
         assert (second.returncode, out.decode()) == (1, f"{wav}\n")
-        assert b"the process that recorded was killed" in err
+        assert b"the recorder was killed" in err
         await the_call_is_unharmed(call)
 
 

@@ -57,7 +57,7 @@ async def test_a_call_in_a_language_that_the_model_lacks_is_recorded_and_resumed
     events = events_of(out)
     assert code == 1, err
     assert [e["message"] for e in events if e["event"] == "trouble"] == [
-        f"no text: {LACK}; calls are recorded all the same, and `streamer resume --model NAME` makes the text later"
+        f"no text: {LACK}; recording continues; make the text later with `streamer resume --model NAME`"
     ]
     assert [e["reason"] for e in events if e["event"] == "call_ended"] == ["hang-up"]
     assert not [e for e in events if e["event"] == "final"]

@@ -102,7 +102,7 @@ async def test_on_a_terminal_the_suggested_model_is_downloaded_after_a_yes(monke
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setattr(output, "ask", lambda question: False)
     code, _, err = await run_here("models", "pull")
-    assert (code, "nothing was downloaded" in err) == (2, True)
+    assert (code, "nothing downloaded" in err) == (2, True)
     monkeypatch.setattr(output, "ask", lambda question: True)
     code, _, err = await run_here("models", "pull")
     assert (code, "cannot be reached" in err) == (1, True)

@@ -189,7 +189,7 @@ async def test_an_export_never_overwrites_the_recording_it_reads(recordings, sho
     flags = ["--force", "--recordings", str(recordings)]
     code, _, err = await run_here("export", "last", "--audio", "-o", str(wav), *flags)
     assert (code, wav.read_bytes()) == (2, before)
-    assert "is one of this call's recordings" in err
+    assert "is a recording of this call" in err
     shutil.copy(wav, recordings / "copy.wav")
     os.link(wav, recordings / "link.wav")
     link = str(recordings / "link.wav")

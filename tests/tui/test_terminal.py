@@ -286,7 +286,7 @@ async def test_a_screen_that_crashes_leaves_a_usable_terminal_and_says_where_the
 async def test_where_no_screen_can_be_drawn_a_channel_is_asked_for(recordings, variables):
     async with terminal("watch", "--recordings", str(recordings), **variables) as shown:
         assert await shown.ends() == 2
-        assert "name a channel to watch" in shown.plain
+        assert "name a channel: streamer watch" in shown.plain
         assert ENTER_SCREEN not in shown.written
 
 
@@ -322,8 +322,8 @@ async def test_without_utf8_only_ascii_is_written(recordings):
 async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(recordings):
     arguments = ["serve", "--accept-unknown", "--audiosocket", "127.0.0.1:0", "--model", "demo"]
     async with terminal(*arguments, "--recordings", str(recordings)) as shown:
-        await shown.shows("audiosocket at 127.0.0.1:")
-        port = int(re.findall(r"audiosocket at 127.0.0.1:(\d+)", shown.plain)[-1])
+        await shown.shows("AudioSocket at 127.0.0.1:")
+        port = int(re.findall(r"AudioSocket at 127.0.0.1:(\d+)", shown.plain)[-1])
         script = load_caller(DEMO_CALL)
         calling = asyncio.ensure_future(
             run_callers([Caller(script, uuid4(), loop=True)], host="127.0.0.1", port=port)

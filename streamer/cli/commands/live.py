@@ -105,7 +105,7 @@ def stop(
         ),
     ] = None,
 ) -> int:
-    """End a recording that another streamer process makes; the call itself goes on."""
+    """Stop a recording, and say what becomes of the call."""
     from streamer.cli.stop import run_stop, run_stop_listener
 
     if (call is None) == (listener is None):

@@ -97,7 +97,7 @@ async def read_call(db: Connection, call_id: str) -> CallRow:
     """
     rows = await read_calls(db, [call_id])
     if not rows:
-        raise NotFoundError(f"no call {call_id} in {db.name}; `streamer calls` lists them")
+        raise NotFoundError(f"no call {call_id} in {db.name}; list calls with `streamer calls`")
     return rows[0]
 
 

@@ -47,7 +47,7 @@ def test_a_backup_is_a_folder_of_recordings_like_any_other(recordings, target, c
         (kept.folder / name).touch()
     assert run_backup(Settings(recordings=str(recordings)), target) == 0
     said = capsys.readouterr()
-    assert (said.out, said.err) == (f"{target}\n", "2 calls are in the backup\n")
+    assert (said.out, said.err) == (f"{target}\n", "copied 2 calls\n")
     assert sorted(path.name for path in target.iterdir()) == sorted(
         [kept.call.id, unknown.call.id, "streamer.sqlite3"]
     )
@@ -74,7 +74,7 @@ def test_a_backup_is_a_folder_of_recordings_like_any_other(recordings, target, c
 def test_a_live_call_is_named_and_left_and_the_code_is_1(recordings, target, capsys):
     ended, live = record(recordings), record(recordings, is_live=True)
     assert run_backup(Settings(recordings=str(recordings)), target) == 1
-    assert f"{live.call.id} is being recorded" in capsys.readouterr().err
+    assert f"{live.call.id}: it is being recorded" in capsys.readouterr().err
     assert sorted(path.name for path in target.iterdir()) == [ended.call.id, "streamer.sqlite3"]
     live.finish(EndReason.STOPPED)
 

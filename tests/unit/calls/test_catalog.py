@@ -205,7 +205,7 @@ async def test_a_call_is_found_by_its_id_a_prefix_and_as_the_last_one(recordings
         with pytest.raises(NotFoundError):
             await find(recordings, name)
     record(recordings)
-    with pytest.raises(UsageError, match="any of 2 calls"):
+    with pytest.raises(UsageError, match="matches 2 calls"):
         await find(recordings, call_id[:8])
 
 

@@ -68,7 +68,7 @@ def test_a_file_of_no_time_is_of_now(tmp_path):
     ("name", "pattern", "doubt"),
     [
         ("x.wav", r"(?P<number>\d{4,})", "does not fit"),
-        ("99999999.wav", r"(?P<date>\d{8})", "no date that can be read"),
+        ("99999999.wav", r"(?P<date>\d{8})", "not a readable date"),
     ],
 )
 def test_a_name_that_tells_less_than_it_might_is_said(tmp_path, name, pattern, doubt):

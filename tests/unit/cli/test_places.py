@@ -53,8 +53,11 @@ def test_registrations_come_from_flags_and_tables():
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ({"audiosocket": ["127.0.0.1:1"]}, "every call will be refused; add --accept-unknown"),
-        ({}, "only calls that are registered at http://127.0.0.1:9094/register are taken"),
+        (
+            {"audiosocket": ["127.0.0.1:1"]},
+            "every call will be refused; take all calls with --accept-unknown",
+        ),
+        ({}, "only calls registered at http://127.0.0.1:9094/register are taken"),
         ({"websocket": ["10.0.0.5:2"]}, "registered at http://10.0.0.5:2/register"),
     ],
 )
@@ -92,7 +95,7 @@ def test_a_certificate_that_encrypts_nothing_is_said(tmp_path):
     ("named", "said"),
     [
         ({"websocket": ["nowhere"]}, "--websocket must look like"),
-        ({"key": "key.pem"}, "--key needs the certificate"),
+        ({"key": "key.pem"}, "--key needs --cert FILE"),
         (
             {"listen": [{"kind": "websocket", "address": "10.0.0.5:1", "tls": True}]},
             "10.0.0.5:1 is to have TLS, and there is no certificate",
