@@ -67,7 +67,7 @@ async def test_a_call_in_a_language_that_the_model_lacks_is_recorded_and_resumed
     assert LACK in err
     code, out, err = await run_here(*resume, "es,English")
     assert (code, out.split()) == (0, [path.parent.name for path in recordings.glob("*/call.json")])
-    assert f"{LACK}; words are looked for in English alone" in err
+    assert f"{LACK}; text is made in English only" in err
     code, out, _ = await run_here("show", "last", "--json", "--recordings", str(recordings))
     call, *said = [json.loads(line) for line in out.splitlines()]
     assert call["state"] == "complete"

@@ -113,7 +113,7 @@ async def test_a_listener_that_a_serve_leads_is_left_to_it(recordings, tmp_path)
         await until(lambda: is_locked(lock))
         code, _, err = await stop_listener(recordings, address)
         assert code == 1
-        assert "leave that `serve`" in err
+        assert "quit that `serve`" in err
         assert served.process.returncode is None
 
 
