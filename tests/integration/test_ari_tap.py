@@ -178,6 +178,19 @@ async def test_of_a_queue_only_the_agent_who_answers_is_a_leg(pbx, recordings):
     assert pbx.left() == []
 
 
+async def test_who_speaks_with_an_announcement_is_heard_and_so_is_that(pbx, recordings):
+    channel = pbx.ari.pbx.create_phone("100", state="Up", exten="600")
+    pbx.ari.pbx.step(channel, "Echo", "")
+    async with recording(pbx.settings(recordings), channel["name"]) as run:
+        await run.until_attached("caller", "callee")
+        await run.until_heard_from_all(2)
+        pbx.ari.pbx.end(channel)
+        assert (await run.result()).exit_code is ExitCode.DONE
+    assert [leg["channel"] for leg in run.legs()] == [channel["name"]] * 2
+    assert [leg["number"] for leg in run.legs()] == ["100", ""]
+    assert pbx.left() == []
+
+
 @pytest.mark.parametrize("fault", ["module", "network"])
 async def test_where_audiosocket_fails_audio_comes_over_a_websocket(
     pbx, recordings, monkeypatch, fault

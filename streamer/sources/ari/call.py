@@ -68,6 +68,9 @@ RETRY_S = 0.1
 ENDING_S = 1.0
 """Seconds until a look that failed is taken again, and for the end of a channel whose tap has ended before it."""
 
+MOST_LEGS = 500
+"""Legs that a recording can have, those that have ended included."""
+
 QUICK_S = 0.5
 SLOW_S = 5.0
 """Seconds that deleting what is ours may take until the recording ends, and after that."""
@@ -292,6 +295,9 @@ class AriCall:
 
     async def _join(self, join: Join) -> None:
         """Have one more leg."""
+        if len(self._names) >= MOST_LEGS:
+            self._say(f"{join.channel.name} has joined, but a call has {MOST_LEGS} legs at most")
+            return
         if why := self._admit(join.channel):
             self._say(why)
             return
