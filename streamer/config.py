@@ -18,6 +18,7 @@ from streamer.core.languages import ANY, parse_languages
 from streamer.core.listening import read_listen_table
 from streamer.core.reasons import explain, find_place_in_toml
 from streamer.core.untrusted import printable
+from streamer.core.watching import read_watch_table
 from streamer.errors import UsageError
 
 ENVIRONMENT_PREFIX = "STREAMER_"
@@ -66,6 +67,16 @@ class Settings:
         "",
         "Password of that user, or @FILE whose first line it is, or $NAME of a variable of the environment. Keep this file private (chmod 600).",
         '"@/etc/streamer/ari-password"',
+    )
+    ari: bool = _setting(
+        False,
+        "Let `serve` tap calls by itself through ARI, as with --ari: those that the rules [[watch]] name, and those that ask for it.",
+        "true",
+    )
+    watch: Sequence[Mapping[str, Any]] = _setting(
+        [],
+        "Which calls `serve --ari` taps: tables [[watch]] with context, endpoint, caller, queue, did, percentage, most, boundary.",
+        '[{ context = "from-trunk", most = 20 }]',
     )
     via: str = _setting(
         "auto",
@@ -173,7 +184,7 @@ class Settings:
 SECRETS = ("password", "headers", "register_key", "ari_password")
 """Settings that nobody else should read."""
 
-_ONLY_IN_FILE = ("listen", "alert")
+_ONLY_IN_FILE = ("listen", "watch", "alert")
 
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
@@ -355,6 +366,9 @@ def _check(where: str, name: str, value: Any) -> None:
             read_listen_table(table, where=f"{where}: listen {number}")
     if name == "alert":
         read_rules(value, where=where)
+    if name == "watch":
+        for number, table in enumerate(value, start=1):
+            read_watch_table(table, where=f"{where}: watch {number}")
 
 
 def _is_right(kind: type, value: Any) -> bool:

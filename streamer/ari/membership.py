@@ -5,6 +5,9 @@ with a principal is a member. A member is left when its channel ends, or when it
 that transfers the other party makes that one a principal, so the call goes on without it; when none is left, the rest may still end by
 itself for `GRACE_S`, which tells why, and is left then.
 
+A call may be bound to a room, a bridge that people join and leave: then only who is in it is a principal, all of them or, where it is about one
+member, that one; the call is over when none of these is left in it.
+
 Announcers, recorders, snoops and media are nobody, and so is who waits in a holding bridge. A phone that only rings is in no bridge. Events
 may come twice, and those of a gap are lost: `look` takes a list for what there is.
 """
@@ -114,8 +117,11 @@ class _Member:
 class Membership:
     """One call; `needs_look` says that something has happened which only a new list can tell."""
 
-    def __init__(self, principals: Collection[str]) -> None:
+    def __init__(
+        self, principals: Collection[str], *, room: str = "", is_of_all: bool = False
+    ) -> None:
         self.needs_look = True
+        self._room, self._is_of_all = room, is_of_all
         self._principals = set(principals)
         self._members: dict[str, _Member] = {}
         self._known: dict[str, Channel] = {}
@@ -300,6 +306,8 @@ class Membership:
 
     def _settle(self, now: float) -> list[Decision]:
         """Bring the members in line with the bridges."""
+        if self._room:
+            self._keep_to_room(now)
         if now >= self._over_at:
             return [
                 decision for channel in list(self._members) for decision in self._leave(channel)
@@ -309,6 +317,17 @@ class Membership:
             if _is_conversation(bridge) and self._principals & set(bridge.channels):
                 decisions += self._gather(bridge)
         return [*decisions, *self._part(now)]
+
+    def _keep_to_room(self, now: float) -> None:
+        """Let only those be principals who are in the room."""
+        bridge = self._bridges.get(self._room)
+        inside = set(bridge.channels) if bridge else set[str]()
+        if self._is_of_all:
+            self._principals = {i for i in inside if i in self._known and is_party(self._known[i])}
+        else:
+            self._principals &= inside
+        if not self._principals:
+            self._over_at = min(self._over_at, now + GRACE_S)
 
     def _gather(self, bridge: Bridge) -> Iterator[Decision]:
         """Have everybody in a principal's bridge as a member."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, list_live
-from streamer.calls.choosing import ANYBODY, Parties, narrow
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
@@ -26,8 +25,7 @@ from streamer.store import Filter, open_reader
 if TYPE_CHECKING:
     from rich.table import Table
 
-_COLUMNS = ("began", "state", "length", "from → to", "keys", "last words")
-_SHARES = {"from → to": 2, "last words": 3}
+_COLUMNS = ("call", "began", "state", "length", "legs", "last words")
 _STYLES = {
     CallState.LIVE: "bold green",
     CallState.UNFINISHED: "yellow",
@@ -40,7 +38,6 @@ def run_calls(
     filter: Filter,
     *,
     text: str,
-    parties: Parties = ANYBODY,
     is_live_only: bool,
     limit: int,
     before: str | None,
@@ -52,13 +49,7 @@ def run_calls(
         StreamerError: The database cannot be read, or the search in `text` has an error.
     """
     listing = _list(
-        settings,
-        filter,
-        parties,
-        text=text,
-        limit=limit,
-        before=before,
-        is_live_only=is_live_only,
+        settings, filter, text=text, limit=limit, before=before, is_live_only=is_live_only
     )
     entries, alerts = asyncio.run(listing)
     if as_json:
@@ -71,10 +62,9 @@ def run_calls(
         output.show(_draw(entries))
     else:
         for entry in entries:
-            output.data("\t".join(_fields(entry)))
+            output.data("\t".join([*_cells(entry), entry.remark]))
     if not as_json:
-        is_filtered = bool(text or is_live_only or before or parties)
-        _say_place(settings, count=len(entries), is_filtered=is_filtered)
+        _say_place(settings, count=len(entries), is_filtered=bool(text or is_live_only or before))
     return ExitCode.DONE
 
 
@@ -84,14 +74,12 @@ def _say_place(settings: Settings, *, count: int, is_filtered: bool) -> None:
     if not count and not is_filtered and not Recordings(Path(folder)).call_ids():
         output.talk(say_no_calls(folder))
     else:
-        ids = ". Ids: streamer calls --json" if count and output.is_terminal() else ""
-        output.talk(f"{count} call{'' if count == 1 else 's'} in {show_folder(folder)}{ids}")
+        output.talk(f"{count} call{'' if count == 1 else 's'} in {show_folder(folder)}")
 
 
 async def _list(
     settings: Settings,
     filter: Filter,
-    parties: Parties,
     *,
     text: str,
     limit: int,
@@ -101,7 +89,6 @@ async def _list(
     """Return calls, and by their ids their alerts, as far as these are asked for."""
     recordings = Path(settings.recordings)
     async with open_reader(settings) as reader:
-        filter = await narrow(reader, recordings, filter, parties)
         if is_live_only:
             entries = await list_live(reader, recordings, filter, text=text)
         else:
@@ -139,7 +126,6 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
         "zero_at": encode_time(call.zero_at) if call.zero_at else None,
         "ended_at": encode_time(call.ended_at) if call.ended_at else None,
         "state": entry.state.value,
-        **encode_sides(entry),
         "reason": call.reason.value if call.reason else None,
         "duration": None if call.duration is None else round(call.duration / SPEECH_RATE, 3),
         "segments": call.segments,
@@ -160,42 +146,17 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def encode_sides(entry: Entry) -> dict[str, str | None]:
-    """Return the fields of JSON that say who called whom, null where nobody knows, and which keys were pressed."""
-    sides = entry.sides
-    return {
-        "from": sides.caller.number or None,
-        "to": sides.called.number or None,
-        "direction": sides.direction or None,
-        "digits": entry.digits,
-    }
-
-
 def show_legs(entry: Entry) -> str:
     """Return a call's parties and their channels as one line."""
     rows = zip(entry.parties, entry.call.legs, strict=True)
     return ", ".join(f"{party} {row.leg.channel}" for party, row in rows)
 
 
-def _fields(entry: Entry) -> list[str]:
-    """Return what a line of a piped list holds; the remark stays last."""
-    call, sides = entry.call, entry.sides
-    cells = (call.id, show_moment(call.started_at), entry.state.value, _show_length(entry))
-    who = (sides.caller.shown, sides.called.shown, entry.digits)
-    told = (*cells, show_legs(entry), call.last_words, *who, entry.remark)
-    return [printable(cell) for cell in told]
-
-
 def _cells(entry: Entry) -> list[str]:
-    """Return what a row of the table holds."""
-    began = show_local(entry.call.started_at, "%m-%d %H:%M")
-    cells = (began, entry.state.value, _show_length(entry), str(entry.sides), entry.digits)
-    return [printable(cell) for cell in (*cells, entry.call.last_words)]
-
-
-def _show_length(entry: Entry) -> str:
-    length_s = entry.call.duration_s
-    return "" if length_s is None else format_position(length_s)
+    call = entry.call
+    length = "" if call.duration_s is None else format_position(call.duration_s)
+    cells = (call.id, show_moment(call.started_at), entry.state.value, length, show_legs(entry))
+    return [printable(cell) for cell in (*cells, call.last_words)]
 
 
 def _draw(entries: list[Entry]) -> Table:
@@ -204,17 +165,19 @@ def _draw(entries: list[Entry]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
     for name in _COLUMNS:
+        shares = {"legs": 1, "last words": 1}.get(name)
         table.add_column(
             name,
             justify="right" if name == "length" else "left",
             no_wrap=True,
             overflow="ellipsis",
-            ratio=_SHARES.get(name),
+            ratio=shares,
         )
     for entry in entries:
         cells = [Text(cell) for cell in _cells(entry)]
-        cells[1].stylize(_STYLES.get(entry.state, ""))
+        cells[1] = Text(show_local(entry.call.started_at, "%m-%d %H:%M"))
+        cells[2].stylize(_STYLES.get(entry.state, ""))
         if entry.remark:
-            cells[1].append(f", {entry.remark}", "yellow")
+            cells[2].append(f", {entry.remark}", "yellow")
         table.add_row(*cells)
     return table

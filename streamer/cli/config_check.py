@@ -27,6 +27,7 @@ from streamer.core.listening import check_listen_key, read_listen_table
 from streamer.core.secrets import find_secret
 from streamer.core.toml_lines import Key, find_lines
 from streamer.core.trust import open_trust
+from streamer.core.watching import check_watch_key, read_watch_table
 from streamer.errors import ExitCode, NotFoundError, StreamerError, UsageError
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.tls import Certificate
@@ -114,8 +115,8 @@ def find_faults(config: Path | None, environment: Mapping[str, str]) -> Iterator
 def _find_wrong(values: Mapping[str, Any], models_dir: str) -> Iterator[tuple[Key, str]]:
     """Yield the key of each wrong value of a config file, and what is wrong with it."""
     for name, value in values.items():
-        if name == "listen" and isinstance(value, list):
-            yield from _find_wrong_tables(value)
+        if name in _TABLES and isinstance(value, list):
+            yield from _find_wrong_tables(name, value)
         elif message := _explain(partial(check_value, name, value, where="")):
             yield (name,), _shorten(message)
         elif message := _judge(name, value, models_dir):
@@ -147,24 +148,32 @@ def _shorten(message: str) -> str:
     return message.removeprefix(": ").replace(" has the unknown key", "unknown key", 1)
 
 
-def _find_wrong_tables(tables: list[Any]) -> Iterator[tuple[Key, str]]:
+def _find_wrong_tables(kind: str, tables: list[Any]) -> Iterator[tuple[Key, str]]:
+    check, read = _TABLES[kind]
     for place, table in enumerate(tables):
-        way, where = ("listen", place), f"listen {place + 1}"
+        way, where = (kind, place), f"{kind} {place + 1}"
         if not isinstance(table, dict):
-            yield ("listen",), "listen must be tables, each under its own [[listen]]"
+            yield (kind,), f"{kind} must be tables, each under its own [[{kind}]]"
             return
         is_right = True
         for name, value in table.items():
-            if message := _explain(partial(check_listen_key, name, value, where=where)):
+            if message := _explain(partial(check, name, value, where=where)):
                 is_right = False
                 yield (*way, name), message
-        if is_right and (message := _explain(partial(_read_table, table, where=where))):
+        if is_right and (message := _explain(partial(read, table, where=where))):
             yield way, message
 
 
 def _read_table(table: Mapping[str, Any], *, where: str) -> None:
     read = read_listen_table(table, where=where)
     read_credentials(read.auth, read.yeastar_auth, where=f"{where}: ")
+
+
+_TABLES: Mapping[str, tuple[Callable[..., None], Callable[..., object]]] = {
+    "listen": (check_listen_key, _read_table),
+    "watch": (check_watch_key, read_watch_table),
+}
+"""Of each setting of tables: what judges a key, and what a whole table."""
 
 
 def _judge_variable(name: str, text: str, models_dir: str) -> str:

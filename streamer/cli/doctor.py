@@ -19,9 +19,11 @@ from streamer.doctor.gather.listening import Listening
 from streamer.doctor.gather.settings import read_settings
 from streamer.doctor.hearing import judge_hearing
 from streamer.errors import UsageError
+from streamer.wire.protocols import ARI
 
 _MARKS = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.ERROR: ("✗", "red")}
 _PLAIN_MARKS = {Level.OK: "ok", Level.WARNING: "warning", Level.ERROR: "error"}
+
 _LIMIT = 1000
 _ENDING = "deleting what was made in the PBX"
 
@@ -82,7 +84,8 @@ def _find_listening(settings: Settings) -> Listening:
         places = find_places(settings, audiosocket=(), websocket=(), register=())
     except UsageError as error:
         return Listening(trouble=str(error))
-    return Listening((*places.addresses, *places.registrations), places.cert, places.key)
+    ours = (one for one in places.addresses if one.source != ARI.name)  # there the PBX listens
+    return Listening((*ours, *places.registrations), places.cert, places.key)
 
 
 def _show(finding: Finding, *, as_json: bool) -> None:

@@ -24,6 +24,7 @@ from streamer.core.folders import show_folder
 from streamer.core.transcript import UNCLEAR, format_position, say_hold, show_alert
 from streamer.core.untrusted import printable
 from streamer.recording.speaker_names import read_names
+from streamer.wire.protocols import ARI
 
 _LINE_LIMIT = 10_000
 
@@ -53,7 +54,12 @@ class PlainPrinter:
         match event:
             case Listening(source, address, calls):
                 room = f", up to {calls} calls at once" if calls else ""
-                output.talk(f"listening for {source} at {address}{room}{self._place}")
+                what = (
+                    "tapping calls of the Asterisk"
+                    if source == ARI.name
+                    else f"listening for {source}"
+                )
+                output.talk(f"{what} at {address}{room}{self._place}")
             case CallStarted(call, folder):
                 self._legs[call.id], self._folders[call.id] = call.legs, folder
                 output.talk(f"recording {call.id} into {folder}")

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from streamer.ari.access import read_access
 from streamer.config import Settings
 from streamer.core.addresses import parse_address, show_address
 from streamer.core.listening import AUDIOSOCKET, REGISTER, WEBSOCKET, ListenTable, read_listen_table
@@ -14,6 +16,7 @@ from streamer.errors import UsageError
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.websocket.access import read_credentials
 from streamer.tap.inbound import ListenAddress
+from streamer.wire.protocols import ARI
 
 _USUAL = (
     ListenTable(AUDIOSOCKET, "127.0.0.1", 9092),
@@ -42,7 +45,9 @@ class Places:
                 "nothing is encrypted, although there is a certificate: every listener is on loopback or for AudioSocket;"
                 " set tls = true in its [[listen]]"
             )
-        refusal = "" if accepts_unknown or self.registrations else self._warn_of_refusals()
+        listens = any(one.source != ARI.name for one in self.addresses)
+        is_open = accepts_unknown or self.registrations or not listens
+        refusal = "" if is_open else self._warn_of_refusals()
         return [*lines, *([refusal] if refusal else [])]
 
     def _warn_of_refusals(self) -> str:
@@ -64,6 +69,7 @@ def find_places(
     register: Sequence[str],
     cert: Path | None = None,
     key: Path | None = None,
+    ari: bool = False,
 ) -> Places:
     """Return where to listen, by flags and settings.
 
@@ -81,15 +87,27 @@ def find_places(
         *_read_flags(REGISTER, register),
         *_read_tables(settings),
     ]
-    if all(table.kind == REGISTER for table in tables):
+    watched = [_find_pbx(settings)] if ari or settings.ari else []
+    if not watched and all(table.kind == REGISTER for table in tables):
         tables += _USUAL
-    placed = [_place(table, has_cert=bool(cert_file)) for table in tables]
+    placed = [*watched, *(_place(table, has_cert=bool(cert_file)) for table in tables)]
     return Places(
         tuple(one for one in placed if one.source != REGISTER),
         tuple(one for one in placed if one.source == REGISTER),
         cert_file,
         key_file,
     )
+
+
+def _find_pbx(settings: Settings) -> ListenAddress:
+    """Return where the PBX is whose calls are tapped by themselves.
+
+    Raises:
+        UsageError: The settings do not say how it can be asked.
+    """
+    parts = urlsplit(read_access(settings).url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return ListenAddress(ARI.name, parts.hostname or "", port)
 
 
 def _read_flags(kind: str, texts: Sequence[str]) -> Iterator[ListenTable]:

@@ -25,11 +25,17 @@ from streamer.config import Settings
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.speech.engine.absence import find_wanted
+from streamer.wire.protocols import ARI
 
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
+    from streamer.cli.places import Places
     from streamer.tap.inbound_process import ListenOptions
 
+_NO_RULE = (
+    "there is no rule [[watch]] in the config file, so only calls are tapped whose dialplan asks for it: STREAMER=start before Dial, or"
+    " UserEvent(Streamer,Action:start)"
+)
 _FORMATS = ("auto", "slin", "slin16", "ulaw", "alaw")
 
 
@@ -48,6 +54,7 @@ class ServeFlags:
     grace: float | None
     cert: Path | None = None
     key: Path | None = None
+    ari: bool = False
 
 
 def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
@@ -58,7 +65,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     """
     frontend = None if is_plain or as_json else find_frontend()
     options = _check(settings, flags)
-    warnings = _find_warnings(options)
+    warnings = _find_warnings(settings, options)
     with plan_playing(flags.playing) as playing:
         wanted = find_wanted(settings.model, settings.models_dir)
         for warning in warnings:
@@ -145,6 +152,7 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
         register=flags.register,
         cert=flags.cert,
         key=flags.key,
+        ari=flags.ari,
     )
     return ListenOptions(
         addresses=places.addresses,
@@ -159,9 +167,21 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
     )
 
 
-def _find_warnings(options: ListenOptions) -> list[str]:
+def _find_warnings(settings: Settings, options: ListenOptions) -> list[str]:
     """Return what is said before the first call; a screen shows it too, since it would hide what is printed."""
     from streamer.cli.places import Places
 
     places = Places(options.addresses, options.registrations, options.cert, options.key)
-    return places.warn(accepts_unknown=options.accepts_unknown)
+    return [
+        *places.warn(accepts_unknown=options.accepts_unknown),
+        *_warn_of_rules(settings, places),
+    ]
+
+
+def _warn_of_rules(settings: Settings, places: Places) -> list[str]:
+    is_watching = any(one.source == ARI.name for one in places.addresses)
+    if is_watching and not settings.watch:
+        return [_NO_RULE]
+    if settings.watch and not is_watching:
+        return ["the rules [[watch]] do nothing without --ari"]
+    return []

@@ -132,9 +132,6 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         call.zero_at.astimezone() if call.zero_at else None,
         entry.holds,
         alerts=tuple(alerts),
-        caller=entry.sides.caller.number,
-        called=entry.sides.called.number,
-        dtmf=entry.dtmf,
     )
     return entry, transcript, troubles
 

@@ -15,6 +15,8 @@ from streamer.recording.folder import CallFolder, is_call_id
 _SHOWN_CHOICES = 2
 _CLOSE_NS = 100_000_000
 _LOOKS_FOR_JSON = 50
+_CALLED = ("ws://", "wss://", "http://", "https://")
+"""How addresses begin that we have called; what listens, or watches by itself, names its protocol."""
 
 _ended: dict[str, set[str]] = {}
 """By folder, the calls that have been seen to have ended."""
@@ -147,6 +149,6 @@ class Arrivals:
         del self._unread[call_id]
         if self._sources is None:
             return folder.path
-        was_called = str(fields.get("url")).startswith(("ws://", "wss://"))
+        was_called = str(fields.get("url")).startswith(_CALLED)
         is_meant = fields.get("source") in self._sources and not was_called
         return folder.path if is_meant else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from streamer.core.listening import WEBSOCKET
 from streamer.errors import UsageError
-from streamer.wire.protocols import ARI, AUDIOSOCKET, CHAN_WEBSOCKET, PROTOCOLS, STREAM_CHANNEL
+from streamer.wire.protocols import AUDIOSOCKET, CHAN_WEBSOCKET, PROTOCOLS, STREAM_CHANNEL
 from streamer.wire.stream_channel import public_url
 from streamer.wire.websocket.incoming import is_address
 
@@ -62,8 +62,8 @@ INBOUND: Mapping[str, MakeInbound] = {
 }
 """Kinds of listeners for a PBX that connects to us; that for WebSockets takes every shape of media, and each of its calls says which it has."""
 
-COMING: frozenset[str] = frozenset(PROTOCOLS) - {STREAM_CHANNEL.name, ARI.name}
-"""What calls that came to us have as their `source`; we may have asked for one of chan_websocket, too."""
+COMING: frozenset[str] = frozenset(PROTOCOLS) - {STREAM_CHANNEL.name}
+"""What calls that came to us have as their `source`; we may have asked for one of chan_websocket or ARI, too."""
 
 
 def choose_way(legs: Sequence[Leg]) -> str:

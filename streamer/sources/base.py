@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from streamer.core.audio import AudioChunk, Leg
@@ -162,6 +163,14 @@ class Sourced(Protocol):
     @property
     def source(self) -> str:
         """Name of the protocol, as `wire.protocols` has it."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A call that brings nothing before it is told where it is recorded."""
+
+    def begin(self, folder: Path, note_facts: Callable[[Mapping[str, str]], None]) -> None:
+        """Begin; `note_facts` takes what is learnt of the call later."""
 
 
 class Inbound(Protocol):

@@ -41,7 +41,7 @@ async def record_ari_call(
         async with open_ari(plan.access) as ari, _deleting_left(ari, plan.recordings):
             found = await find_call(ari, plan.legs, now=clock())
             channels = [join.channel for join in found.joins]
-            places = _Places(plan, locks)
+            places = Places(plan, locks)
             taken = places.take(channels)
             recording = create_recording(
                 plan.recordings,
@@ -83,7 +83,7 @@ async def _deleting_left(ari: Ari, recordings: Path) -> AsyncIterator[None]:
         await asyncio.gather(deleting, return_exceptions=True)
 
 
-class _Places:
+class Places:
     """The locks of a call's channels, shared with stream-channel, which knows a channel by its name or its id."""
 
     def __init__(self, plan: AriPlan, locks: ExitStack) -> None:

@@ -19,8 +19,9 @@ from streamer.errors import RecordingError, UnreachableError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings
 from streamer.recording.private_files import read_json, replace_json
-from streamer.wire.ari.ids import is_own_id
-from streamer.wire.ari.requests import end_bridge, end_channel
+from streamer.wire.ari.answers import read_channels
+from streamer.wire.ari.ids import is_own_id, is_shared_id
+from streamer.wire.ari.requests import end_bridge, end_channel, list_channels
 
 _GONE = 404
 _MOST_LEFT = 10_000
@@ -76,6 +77,7 @@ class _Left:
     """What a tap has left, and in which file that stands."""
 
     path: Path
+    application: str
     channels: tuple[str, ...]
     bridges: tuple[str, ...]
 
@@ -83,8 +85,10 @@ class _Left:
 async def delete_left(ari: Ari, recordings: Path) -> None:
     """Delete in this PBX what taps that have crashed have left there; what cannot be deleted now is left to the next one."""
     for left in await asyncio.to_thread(lambda: list(_find_left(recordings, ari.url))):
-        requests = [*map(end_channel, left.channels), *map(end_bridge, left.bridges)]
         try:
+            taken = await _find_taken_over(ari, left)
+            channels = (one for one in left.channels if one not in taken)
+            requests = [*map(end_channel, channels), *map(end_bridge, left.bridges)]
             answers = [await ari.ask(request) for request in requests]
         except UnreachableError as error:
             _log.warning("what an earlier recording has left in the PBX stays for now: %s", error)
@@ -92,6 +96,18 @@ async def delete_left(ari: Ari, recordings: Path) -> None:
         if all(answer.is_ok or answer.status == _GONE for answer in answers):
             with suppress(OSError):
                 await asyncio.to_thread(left.path.unlink, missing_ok=True)
+
+
+async def _find_taken_over(ari: Ari, left: _Left) -> frozenset[str]:
+    """Return the ids under which another application has something by now: those of snoops are the same on every node."""
+    if not any(map(is_shared_id, left.channels)):
+        return frozenset()
+    listed = read_channels(await ari.ask_for_list(list_channels()))
+    return frozenset(
+        one.id
+        for one in listed
+        if one.application == "Stasis" and one.arguments.split(",")[0] != left.application
+    )
 
 
 def _find_left(recordings: Path, url: str) -> Iterator[_Left]:
@@ -104,7 +120,10 @@ def _find_left(recordings: Path, url: str) -> Iterator[_Left]:
                 with suppress(OSError, ValueError):
                     noted = read_json(path)
                     if isinstance(noted, dict) and noted.get("url") == url:
-                        yield _Left(path, _own(noted, "channels"), _own(noted, "bridges"))
+                        application = str(noted.get("application"))
+                        yield _Left(
+                            path, application, _own(noted, "channels"), _own(noted, "bridges")
+                        )
 
 
 def _own(noted: dict[str, Any], name: str) -> tuple[str, ...]:

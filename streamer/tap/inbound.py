@@ -28,7 +28,7 @@ from streamer.recording.locks import is_there, runtime_note_path
 from streamer.recording.writer import create_recording
 from streamer.sources import INBOUND, MakeInbound
 from streamer.sources.admission import MOST_STRANGERS_IN_ALL, Limiter
-from streamer.sources.base import Inbound, InboundCall, Sourced
+from streamer.sources.base import Inbound, InboundCall, Prepared, Sourced
 from streamer.sources.inbound import AdmitName, Admitted, ServerOptions, WebOptions
 from streamer.sources.playout import FrameClock, Playback
 from streamer.sources.registration.registry import find_uuid
@@ -44,6 +44,7 @@ from streamer.tap.listeners import (
 )
 from streamer.tap.tap import Stop, run_tap
 from streamer.wire.formats import Format
+from streamer.wire.protocols import ARI
 
 POLL_S = 0.25
 KEEPER_REST_S = 2.0
@@ -169,7 +170,8 @@ class Listener:
             ]
             stack.callback(self._close_notes)
             for where, server in self._servers:
-                self._note(where.source, server.address, registrations)
+                if where.source != ARI.name:  # there the PBX listens, not we
+                    self._note(where.source, server.address, registrations)
                 on_listening(where.source, server.address)
             on_begun()
             helpers = [
@@ -254,6 +256,8 @@ class Listener:
                 clock=self._clock,
                 disk=self._disk,
             )
+            if isinstance(call, Prepared):
+                call.begin(recording.folder, recording.note_facts)
             context = self._follow_status(call, recording.note_facts)
             try:
                 await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
@@ -285,7 +289,7 @@ class Listener:
     async def _keep_protected(self) -> None:
         """Have a keeper at all times; one that has taken the calls over is left with them."""
         is_said = False
-        while True:
+        while any(where.source != ARI.name for where, _ in self._servers):
             try:
                 async with open_keeper(
                     self._plan.runtime_dir,

@@ -43,6 +43,7 @@ from streamer.tap.addresses import AddressTakenError
 from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
 from streamer.tap.inbound import ListenAddress, Listener, ListenPlan, find_other
+from streamer.tap.inbound_kinds import list_inbound
 from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.tap.playbacks import PlaybackPlan, read_playback_plan
@@ -319,7 +320,9 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
     tls = certificate.context if certificate else None
     plan = _plan_listening(settings, options, admission, lines.keep, tls)
     _check_nobody_listens(plan)
-    listener = Listener(plan, bus, clock=time.monotonic)
+    listener = Listener(
+        plan, bus, clock=time.monotonic, inbound=list_inbound(settings, options.addresses)
+    )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, listener.stopping.set)
     with bus.subscribe() as events:
         telling = asyncio.ensure_future(_tell(events, starter))

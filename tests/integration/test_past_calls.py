@@ -132,16 +132,6 @@ async def test_filters_of_calls_leave_out_what_they_should(kept):
     assert await run(kept, "calls", "--live") == ""
 
 
-async def test_calls_and_hits_are_picked_by_who_called_whom(kept):
-    assert await run(kept, "calls", "--from", "LEF", "--to", "right")
-    assert await run(kept, "calls", "--from", "right") == ""
-    assert await run(kept, "calls", "--digits", "1") == ""
-    assert await run(kept, "search", "technical", "--from", "left")
-    assert await run(kept, "search", "technical", "--to", "left") == ""
-    document = json.loads(await run(kept, "export", "last", "--format", "json"))
-    assert (document["from"], document["to"]) == (None, None)
-
-
 async def test_a_search_finds_words_as_they_are_written(kept):
     (hit,) = events_of(await run(kept, "search", "technical", "supp*", "--json"))
     assert [hit["text"][start:end] for start, end in hit["spans"]] == ["technical", "support"]

@@ -40,6 +40,13 @@ def serve(
             help="Listen here for media over WebSockets, and for registrations; may be repeated.",
         ),
     ] = [],  # noqa: B006 - as above
+    ari: Annotated[
+        bool,
+        typer.Option(
+            "--ari",
+            help="Tap calls of the Asterisk at ari_url by itself: those that rules [[watch]] name.",
+        ),
+    ] = False,
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that are not registered too.")
     ] = False,
@@ -101,6 +108,7 @@ def serve(
         grace=grace,
         cert=cert,
         key=key,
+        ari=ari,
     )
     choose_lines(plain=plain, as_json=as_json)
     return run_serve(settings, flags, is_plain=plain, as_json=as_json)

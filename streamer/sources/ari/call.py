@@ -25,6 +25,7 @@ from streamer.ari.membership import (
 from streamer.core.audio import SAMPLE_WIDTH, AudioChunk
 from streamer.core.events import Cause, EndReason
 from streamer.errors import NotFoundError, SourceError, StreamerError, UnreachableError
+from streamer.sources.ari.circle import Circle
 from streamer.sources.ari.finding import (
     FoundCall,
     choose_format,
@@ -32,9 +33,10 @@ from streamer.sources.ari.finding import (
     name_legs,
     read_rate,
 )
-from streamer.sources.ari.hearing import Hearer, Hearing
+from streamer.sources.ari.hearing import Ears, Hearer, Hearing
 from streamer.sources.ari.leg_tap import Inventory, LegTap, Workshop
 from streamer.sources.ari.listener import MediaListener, open_listener
+from streamer.sources.ari.lists import Lists
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.sources.base import (
     DtmfReceived,
@@ -46,13 +48,9 @@ from streamer.sources.base import (
     Sent,
     StreamItem,
 )
-from streamer.wire.ari.answers import Channel, read_bridges, read_channels
+from streamer.wire.ari.answers import Channel
 from streamer.wire.ari.events import Message
-from streamer.wire.ari.requests import (
-    Spy,
-    list_bridges,
-    list_channels,
-)
+from streamer.wire.ari.requests import Spy
 from streamer.wire.audiosocket import DIGITS
 
 LOOK_S = 20.0
@@ -117,6 +115,7 @@ class AriCall:
         inventory: Inventory,
         admit: Admit,
         clock: Callable[[], float],
+        circle: Circle | None = None,
     ) -> None:
         self.legs = found.legs
         self.sent: tuple[Sent, ...] = ()
@@ -130,11 +129,13 @@ class AriCall:
         self._inbox = Inbox(found.legs)
         self._names = [leg.channel for leg in found.legs]
         self._labels = {leg.label for leg in found.legs}
-        self._own = OwnChannels()
+        self._circle = circle
+        self._lists = circle.lists if circle else Lists(ari)
+        self._own = circle.own if circle else OwnChannels()
         self._look_wanted = asyncio.Event()
         self._look_after_s = FIRST_LOOK_S
         hearer = Hearer(self._take, self._want_look, self._say, lambda: self._membership.sources)
-        self._hearing = Hearing(ari, application, hearer)
+        self._hearing: Ears = circle.listen(hearer) if circle else Hearing(ari, application, hearer)
         self._work: dict[tuple[str, Spy], _Work] = {}
         self._standing: dict[LegTap, None] = {}
         """What may have something in the PBX."""
@@ -147,6 +148,11 @@ class AriCall:
     def lost(self) -> list[int]:
         """Samples of each leg that a slow consumer has lost."""
         return self._inbox.lost
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The ids of the channels that belong to it now."""
+        return tuple(channel.id for channel in self._membership.members)
 
     def start(self) -> None:
         """Begin to tap; what goes wrong is an item of the stream."""
@@ -202,6 +208,7 @@ class AriCall:
 
     def _begin(self, listener: MediaListener) -> None:
         self._shop = Workshop(self._ari, self._application, self._own, listener, self._inventory)
+        self._shop.claims = self._circle.claims if self._circle else None
         for number, join in enumerate(self._found.joins):
             leg = _Tapped(number, join.channel.name)
             rate = self.legs[number].rate
@@ -262,8 +269,7 @@ class AriCall:
         """
         self._membership.expect_look()
         try:
-            channels = read_channels(await self._ari.ask_for_list(list_channels()))
-            bridges = read_bridges(await self._ari.ask_for_list(list_bridges()))
+            channels, bridges = await self._lists.read()
         except BaseException:
             self._act(self._membership.give_up_look())
             raise

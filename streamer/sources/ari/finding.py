@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamer.ari.client import Ari
@@ -11,7 +11,7 @@ from streamer.ari.membership import Join, Membership
 from streamer.ari.roster import read_codec
 from streamer.core.audio import SLIN16_RATE, Leg
 from streamer.errors import NotFoundError
-from streamer.wire.ari.answers import Channel, read_bridges, read_channels, read_value
+from streamer.wire.ari.answers import Bridge, Channel, read_bridges, read_channels, read_value
 from streamer.wire.ari.requests import (
     MediaFormat,
     Spy,
@@ -47,7 +47,23 @@ async def find_call(ari: Ari, named: Sequence[Leg], *, now: float) -> FoundCall:
     channels = read_channels(await ari.ask_for_list(list_channels()))
     bridges = read_bridges(await ari.ask_for_list(list_bridges()))
     wanted = {_find(leg.channel, channels).id: leg for leg in named}
-    membership = Membership(list(wanted))
+    return await lay_out_call(ari, Membership(list(wanted)), wanted, channels, bridges, now=now)
+
+
+async def lay_out_call(
+    ari: Ari,
+    membership: Membership,
+    wanted: Mapping[str, Leg],
+    channels: Collection[Channel],
+    bridges: Collection[Bridge],
+    *,
+    now: float,
+) -> FoundCall:
+    """Return the call of a membership, by a list of all there is; `wanted` has the legs of channels that a user has named, by id.
+
+    Raises:
+        UnreachableError: ARI cannot be asked.
+    """
     decisions = membership.look(channels, bridges, now)
     joins = sorted((d for d in decisions if isinstance(d, Join)), key=_age)
     rates, linkedid = await _read_facts(ari, joins)

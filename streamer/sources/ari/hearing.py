@@ -9,8 +9,9 @@ whenever `heard` is set again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from streamer.ari.client import Ari
 from streamer.ari.membership import TYPES
@@ -39,10 +40,36 @@ class Hearer:
     """Returns what is to be heard of, as `channel:ID` or `bridge:ID`."""
 
 
-class Hearing:
-    """One application; see above."""
+class Ears(Protocol):
+    """What a call hears by: an application of its own, or a part of one; the methods are those of `Hearing`."""
 
-    def __init__(self, ari: Ari, application: str, hearer: Hearer) -> None:
+    @property
+    def heard(self) -> asyncio.Event:
+        """Set while events come."""
+
+    def follows(self, sources: frozenset[str]) -> bool:
+        """Say whether all of these are heard of."""
+
+    async def follow(self, sources: Iterable[str]) -> None:
+        """Hear of these, too."""
+
+    async def run(self) -> None:
+        """Hear for ever."""
+
+
+class Hearing:
+    """One application; see above. With `hears_all` it needs no subscriptions."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        application: str,
+        hearer: Hearer,
+        *,
+        hears_all: bool = False,
+        types: Sequence[str] = TYPES,
+    ) -> None:
+        self._hears_all, self._types = hears_all, types
         self.heard = asyncio.Event()
         """Set while events come."""
         self._ari = ari
@@ -63,7 +90,9 @@ class Hearing:
         failures, said, has_heard = 0, "", False
         while True:
             try:
-                async with self._ari.open_events(self._application, hears_all=False) as events:
+                async with self._ari.open_events(
+                    self._application, hears_all=self._hears_all
+                ) as events:
                     await self._hear(events)
                 why = f"the events of ARI at {self._ari.url} broke off"
             except UnreachableError as error:
@@ -93,7 +122,7 @@ class Hearing:
         reading = asyncio.create_task(self._read(events))
         try:
             await self._wait_until_listed()
-            await self._ari.ask(filter_events(self._application, TYPES))
+            await self._ari.ask(filter_events(self._application, self._types))
             self._followed.clear()
             await self.follow(self._hearer.list_sources())
             self.heard.set()

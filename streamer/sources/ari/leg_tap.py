@@ -20,9 +20,11 @@ from typing import Any, Protocol
 
 from streamer.ari.client import Answer, Ari
 from streamer.errors import NotFoundError, StreamerError, UnreachableError
+from streamer.sources.ari.claiming import Claim, Claims
 from streamer.sources.ari.listener import MediaListener, Medium
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.wire.ari.answers import Channel, read_channel, read_reason
+from streamer.wire.ari.ids import derive_id
 from streamer.wire.ari.requests import (
     MediaFormat,
     Request,
@@ -73,6 +75,8 @@ class Workshop:
     inventory: Inventory
     why_no_audiosocket: str = ""
     """Why audio comes over WebSockets; empty as long as AudioSocket has not failed."""
+    claims: Claims | None = None
+    """Where other nodes may want the same channels."""
 
 
 class LegTap:
@@ -96,7 +100,7 @@ class LegTap:
         self._bridges: list[str] = []
         self._medium: Medium | None = None
         self._tasks: list[asyncio.Task[Any]] = []
-        self._asked: list[asyncio.Future[Answer]] = []
+        self._asked: list[asyncio.Future[Any]] = []
 
     async def set_up(self) -> None:
         """Make everything, and return when audio can come.
@@ -106,17 +110,39 @@ class LegTap:
             UnreachableError: The PBX does not do it, or cannot be asked.
         """
         shop = self._shop
-        listening = snoop(shop.application, self._channel.id, self._spy)
         bridging = make_bridge()
-        ear = find_new_id(listening)
-        await self._note(listening, bridging)
-        await self._make(listening, "a snoop")
+        ear = await self._listen(bridging)
         medium = await self._bring_audio()
         if not await shop.own.wait_for_start((ear, medium), timeout_s=ENTERING_S):
             raise self._refuse("a tap did not begin: its channels did not enter our application")
         await self._make(bridging, "a bridge")
         await self._join(find_new_id(bridging), (ear, medium))
         self._watch(shop.own.wait_for_end(ear))
+
+    async def _listen(self, bridging: Request) -> str:
+        """Have a snoop, and return its id; what the bridge will be is noted with it."""
+        shop = self._shop
+        if shop.claims is None:
+            listening = snoop(shop.application, self._channel.id, self._spy)
+            await self._note(listening, bridging)
+            await self._make(listening, "a snoop")
+            return find_new_id(listening)
+        # Finished even if we are not, as any request.
+        claiming = asyncio.ensure_future(self._claim(shop.claims, bridging))
+        self._asked.append(claiming)
+        return await asyncio.shield(claiming)
+
+    async def _claim(self, claims: Claims, bridging: Request) -> str:
+        """Have the snoop that only one node can have."""
+        claim = await claims.claim(self._channel.id, self._spy)
+        if claim is not Claim.OURS:
+            raise self._refuse(claim.value)
+        # Noted afterwards: before, it may be another node's, and of a dead one whoever claims it next deletes it.
+        ear = derive_id(self._channel.id, self._spy.value)
+        self._channels.append(ear)
+        self._bridges.append(bridge := find_new_id(bridging))
+        await self._shop.inventory.add(channels=[ear], bridges=[bridge])
+        return ear
 
     async def tear_down(self) -> bool:
         """Delete what is ours; return whether all of it is gone. Idempotent."""

@@ -10,22 +10,25 @@ from streamer.wire.ari.answers import Channel
 from streamer.wire.ari.events import ChannelDestroyed, Event, StasisEnded, StasisStarted
 from streamer.wire.ari.ids import is_own_id
 
+_MOST = 10_000
+"""Channels that are remembered: more than are there at a time; the oldest are forgotten."""
+
 
 class OwnChannels:
     """Our channels by id. Events may come before the answer to the request that made a channel, and twice."""
 
     def __init__(self) -> None:
-        self._entered: set[str] = set()
-        self._ended: set[str] = set()
+        self._entered: dict[str, None] = {}
+        self._ended: dict[str, None] = {}
         self._changed = asyncio.Event()
 
     def take(self, event: Event) -> None:
         """Take what has happened."""
         match event:
             case StasisStarted(channel) if is_own_id(channel.id):
-                self._entered.add(channel.id)
+                _remember(self._entered, channel.id)
             case StasisEnded(channel) | ChannelDestroyed(channel) if is_own_id(channel.id):
-                self._ended.add(channel.id)
+                _remember(self._ended, channel.id)
             case _:
                 return
         self._changed.set()
@@ -34,8 +37,13 @@ class OwnChannels:
         """Take a list for what there is: the start of a channel may have fallen into a gap of the events."""
         for channel in channels:
             if channel.application == "Stasis" and channel.arguments.split(",")[0] == application:
-                self._entered.add(channel.id)
+                _remember(self._entered, channel.id)
         self._changed.set()
+
+    def expect(self, channel: str) -> None:
+        """Forget what there was under an id that is used again."""
+        self._entered.pop(channel, None)
+        self._ended.pop(channel, None)
 
     def has_ended(self, channel: str) -> bool:
         """Say whether a channel is known to have ended."""
@@ -45,15 +53,21 @@ class OwnChannels:
         """Wait until all have entered the application; False if one has ended, or time is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while not self._entered.issuperset(channels):
-                    if self._ended.intersection(channels):
+                while not self._entered.keys() >= set(channels):
+                    if self._ended.keys() & set(channels):
                         return False
                     self._changed.clear()
                     await self._changed.wait()
-        return self._entered.issuperset(channels)
+        return self._entered.keys() >= set(channels)
 
     async def wait_for_end(self, channel: str) -> None:
         """Wait until a channel has ended."""
         while channel not in self._ended:
             self._changed.clear()
             await self._changed.wait()
+
+
+def _remember(known: dict[str, None], channel: str) -> None:
+    known[channel] = None
+    if len(known) > _MOST:
+        del known[next(iter(known))]

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from streamer.core.addresses import show_address
-from streamer.wire.ari.ids import is_own_application, is_own_id, is_segment, make_id
+from streamer.wire.ari.ids import derive_id, is_own_application, is_own_id, is_segment, make_id
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Query = Sequence[tuple[str, str]]
@@ -194,10 +194,19 @@ def filter_events(application: str, types: Sequence[str]) -> Request:
     return Request("PUT", ("applications", application, "eventFilter"), body=allowed)
 
 
-def snoop(application: str, channel: str, spy: Spy) -> Request:
-    """Let a new channel hear another one; its id is the last part of the path."""
+def snoop(application: str, channel: str, spy: Spy, *, is_shared: bool = False) -> Request:
+    """Let a new channel hear another one; its id is the last part of the path.
+
+    With `is_shared` the id is the same on every node, and 500 says that another one has it.
+    """
     query = (("app", application), ("spy", spy.value))
-    return Request("POST", ("channels", channel, "snoop", make_id()), query)
+    identity = derive_id(channel, spy.value) if is_shared else make_id()
+    return Request("POST", ("channels", channel, "snoop", identity), query)
+
+
+def show_channel(channel: str) -> Request:
+    """Ask for one channel; 404 says that there is none."""
+    return Request("GET", ("channels", channel))
 
 
 def find_new_id(request: Request) -> str:
