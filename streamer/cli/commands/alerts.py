@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.commands.grouping import Group
 from streamer.cli.options import STORED, AnyCall, AsJson, with_settings
 from streamer.config import Settings
 from streamer.errors import UsageError
 
 alerts_app = typer.Typer(
+    cls=Group,
     help="List the watch-words of the config file, or try them.",
     rich_markup_mode=None,
     no_args_is_help=True,

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.commands.grouping import Group
 from streamer.cli.options import AsJson, ConfigFile
 from streamer.errors import ExitCode
 
 config_app = typer.Typer(
+    cls=Group,
     help="Print a config file with every setting explained, or what a PBX needs.",
     rich_markup_mode=None,
     invoke_without_command=True,

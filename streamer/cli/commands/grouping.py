@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import typer
 
@@ -120,23 +120,32 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 """Two command lines of each command."""
 
 
-class GroupedHelp(typer.core.TyperGroup):
-    """The whole of streamer; its help lists commands below the titles of `PANELS`."""
+_WHOLE = 1000
+"""More characters than a first sentence has: it is wrapped, never cut."""
+
+
+class Group(typer.core.TyperGroup):
+    """A command of commands."""
+
+    panels: ClassVar[Mapping[str, Sequence[str]] | None] = None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands that there are, panel by panel."""
         width = max(map(len, self.commands))
-        for title, names in PANELS.items():
+        for title, names in (self.panels or {"Commands": list(self.commands)}).items():
             rows = [
-                (
-                    name.ljust(width),
-                    self.commands[name].get_short_help_str(formatter.width - width - 6),
-                )
+                (name.ljust(width), self.commands[name].get_short_help_str(_WHOLE))
                 for name in names
                 if name in self.commands
             ]
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+class GroupedHelp(Group):
+    """The whole of streamer; its help lists commands below the titles of `PANELS`."""
+
+    panels = PANELS
 
 
 def show_examples(app: typer.Typer, before: str = "") -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streamer.cli.commands.grouping import Group
 from streamer.cli.options import AsJson, ConfigFile, with_settings
 from streamer.errors import ExitCode
 
@@ -36,6 +37,7 @@ def doctor(
 
 
 models_app = typer.Typer(
+    cls=Group,
     help="List, download, try and find speech models.",
     rich_markup_mode=None,
     invoke_without_command=True,
