@@ -83,6 +83,28 @@ class Settings:
         "How `watch` and `record` get at a channel: ari, stream-channel, or auto for ari where ari_user is set.",
         '"ari"',
     )
+    endpoint_technology: str = _setting(
+        "PJSIP",
+        "How `call` reaches a number that is given alone: PJSIP, SIP, IAX2 or DAHDI.",
+        '"PJSIP"',
+    )
+    trunk: str = _setting(
+        "", "Trunk through which it calls such a number; empty for a telephone.", '"provider"'
+    )
+    caller_id: str = _setting(
+        "", "What `call` shows as the caller: a number, or a name and a number.", '"Help <555>"'
+    )
+    context: str = _setting(
+        "",
+        "Context into which `call` sends who has answered; empty to hold the call itself.",
+        '"from-internal"',
+    )
+    extension: str = _setting("", "Extension of it; empty for s.", '"s"')
+    app: str = _setting(
+        "",
+        "Application of ARI, other than streamer's own, into which `call` sends who has answered.",
+        '"rapida"',
+    )
     model: str = _setting(
         "",
         "Speech model: a name of `streamer models` or a directory; empty for the largest installed.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -41,6 +41,24 @@ class Answer:
     def is_ok(self) -> bool:
         """Whether it was done."""
         return self.status in _OK
+
+
+class MediaSocket:
+    """A medium that we have connected to; what it says, audio and text, comes by iteration."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        """Yield messages until its channel has ended."""
+        async for message in self._socket:
+            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                yield message.data
+
+    async def send(self, frame: bytes) -> None:
+        """Let the other side hear a frame in the format of the medium; one that has gone hears nothing."""
+        with suppress(aiohttp.ClientError, OSError):
+            await self._socket.send_bytes(frame)
 
 
 class Ari:
@@ -128,7 +146,7 @@ class Ari:
             await socket.close()
 
     @asynccontextmanager
-    async def open_media(self, media_id: str) -> AsyncIterator[AsyncIterator[str | bytes]]:
+    async def open_media(self, media_id: str) -> AsyncIterator[MediaSocket]:
         """Connect to a medium that waits for us; what it says ends with its channel, and leaving the block hangs it up.
 
         Raises:
@@ -152,7 +170,7 @@ class Ari:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._explain(error) from error
         try:
-            yield _list_media(socket)
+            yield MediaSocket(socket)
         finally:
             await socket.close()
 
@@ -222,12 +240,6 @@ async def _list_messages(
     async for message in socket:
         if message.type is aiohttp.WSMsgType.TEXT:
             yield parse_event(message.data)
-
-
-async def _list_media(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[str | bytes]:
-    async for message in socket:
-        if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-            yield message.data
 
 
 def _advise(status: int) -> str:

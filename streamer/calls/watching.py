@@ -14,14 +14,19 @@ from streamer.config import Settings
 from streamer.core.audio import Leg
 from streamer.core.events import CallEnded, EndReason, Trouble
 from streamer.errors import ExitCode, RecordingError
+from streamer.recording.folder import CallFolder
 from streamer.recording.reader import say_what_a_kill_does
 from streamer.tap.detached import DetachedProcess
 from streamer.tap.messages import ChannelTaken, Exited, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound_process import start_tap
 from streamer.tap.playbacks import SILENT, PlaybackPlan
+from streamer.wire.ari.wanted import WantedCall
 
 _ANNOUNCEMENT_S = 3.0
 """How long a viewer that is told to leave waits for its tap to say where it records."""
+
+_ENDING_S = 8.0
+"""The same, for its tap to end a call."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,12 +41,14 @@ async def watch_channels(
     outcome: WatchOutcome,
     *,
     playing: PlaybackPlan = SILENT,
+    wanted: WantedCall | None = None,
 ) -> None:
     """Have a tap record `legs` as one call, in a process of its own, and follow it to its end; `playing` is what their parties hear.
 
-    Cancelling this ends only the watching. What the tap says becomes events; `outcome` takes the rest.
+    Cancelling this ends only the watching, unless the tap makes a call that is `wanted`: then it ends that, too. What the tap says becomes
+    events; `outcome` takes the rest.
     """
-    tap = start_tap(settings, legs, playing)
+    tap = start_tap(settings, legs, playing, wanted)
     announced = asyncio.Event()
     sessions: list[asyncio.Task[SessionResult]] = []  # one, once the tap has said where it records
     listening = asyncio.ensure_future(_listen(tap, backend, bus, outcome, sessions, announced))
@@ -56,9 +63,25 @@ async def watch_channels(
                 await announced.wait()
         except TimeoutError:
             tap.terminate()
+        if wanted is not None and not listening.done():
+            await _end(tap, listening, outcome)
         for task in (listening, *sessions):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def _end(
+    tap: DetachedProcess, listening: asyncio.Future[None], outcome: WatchOutcome
+) -> None:
+    """Have a tap end, and wait until it has, not for ever."""
+    try:
+        if outcome.folder is None:
+            tap.terminate()
+        else:
+            CallFolder(outcome.folder).request_stop()
+    except (OSError, RecordingError):
+        tap.terminate()
+    await asyncio.wait([listening], timeout=_ENDING_S)
 
 
 async def _listen(

@@ -55,6 +55,7 @@ for _command in (
     live.stop,
     live.play,
     live.channels,
+    live.call,
     past.calls,
     past.show,
     past.stats,

@@ -80,8 +80,11 @@ def find_tapped(recordings: Path) -> dict[str, str]:
     tapped = {}
     for call in place.live_ids():
         with suppress(RecordingError):  # it has only just begun, or is damaged
-            for leg in place[call].read()["legs"]:
+            described = place[call].read()
+            for leg in described["legs"]:
                 tapped[str(leg.get("channel", ""))] = call
+            if isinstance(facts := described.get("facts"), dict):  # of one that we have called
+                tapped[str(facts.get("channel_id", ""))] = call
     return tapped
 
 

@@ -17,7 +17,8 @@ from streamer.core.untrusted import printable
 from streamer.errors import UnreachableError, UsageError
 from streamer.media.decode import decode_tracks
 from streamer.media.opened import check_file
-from streamer.simulator.ari.faults import FAULTS, Faults
+from streamer.simulator.ari.faults import FAULTS
+from streamer.simulator.ari.originations import ENDPOINT_FAULTS
 from streamer.simulator.ari.scenarios import SCENARIOS, Stage
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
 from streamer.simulator.ari.sound import Speech
@@ -86,7 +87,8 @@ def load_voices(files: Sequence[Path]) -> list[Voices]:
 
 async def _serve(host: str, port: int, plan: CallPlan, voices: list[Voices]) -> int:
     ari = SimulatedAri()
-    _set_faults(ari.faults, plan.faults)
+    _set_faults(ari, plan.faults)
+    ari.board.others.voice = voices[0][0]
     try:
         async with ari.open(host, port) as bound, asyncio.TaskGroup() as group:
             url = f"http://{show_address(host, bound)}"
@@ -105,12 +107,15 @@ async def _serve(host: str, port: int, plan: CallPlan, voices: list[Voices]) -> 
     return 0
 
 
-def _set_faults(faults: Faults, given: Sequence[str]) -> None:
+def _set_faults(ari: SimulatedAri, given: Sequence[str]) -> None:
     for text in given:
         try:
-            faults.set(text)
+            if not ari.board.set_fault(text):
+                ari.faults.set(text)
         except ValueError as error:
-            raise UsageError(f"--fault {printable(text)} is none of {', '.join(FAULTS)}") from error
+            raise UsageError(
+                f"--fault {printable(text)} is none of {', '.join((*FAULTS, *ENDPOINT_FAULTS))}"
+            ) from error
 
 
 async def _play(ari: SimulatedAri, number: int, plan: CallPlan, voices: Voices) -> None:

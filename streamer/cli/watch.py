@@ -76,7 +76,7 @@ def run_watch(
     if web is not None and channels:
         say_lack(wanted)
     if not channels and frontend is not None:
-        return frontend(_ask_for_calls(settings, wanted))
+        return frontend(ask_for_calls(settings, wanted))
     legs = tuple(parse_legs(channels))
     with plan_playing(playing) as plan:
         return _watch_channels(settings, legs, plan, wanted, frontend, as_json=as_json)
@@ -107,7 +107,7 @@ def _watch_channels(
     if frontend is None:
         say_lack(wanted, as_json=as_json)
         return asyncio.run(show(watch, choose_printer(as_json=as_json)))
-    return frontend(replace(_ask_for_calls(settings, wanted), watch=follow, legs=legs))
+    return frontend(replace(ask_for_calls(settings, wanted), watch=follow, legs=legs))
 
 
 def _follow_all(settings: Settings, *, as_json: bool) -> int:
@@ -186,7 +186,8 @@ async def open_any_backend(
         yield backend
 
 
-def _ask_for_calls(settings: Settings, wanted: WantedModel) -> ScreenRequest:
+def ask_for_calls(settings: Settings, wanted: WantedModel) -> ScreenRequest:
+    """Return what a screen needs to show all calls."""
     return ScreenRequest(
         settings,
         lambda bus: open_any_backend(settings, wanted, bus, waits_for_calls=True),

@@ -18,7 +18,7 @@ from streamer.sources.ari.call import AriCall
 from streamer.sources.ari.finding import find_call
 from streamer.tap.ari_inventory import FolderInventory, delete_left
 from streamer.tap.locking import take_channels
-from streamer.tap.plan import AriPlan
+from streamer.tap.plan import AriPlan, CallPlan
 from streamer.tap.tap import Stop, TapResult, run_tap
 from streamer.wire.ari.answers import Channel
 from streamer.wire.ari.ids import make_application
@@ -38,7 +38,7 @@ async def record_ari_call(
 ) -> TapResult:
     """Record the call of the plan's channels, in this process, to the end; see `outbound.record_call`."""
     with ExitStack() as locks:
-        async with open_ari(plan.access) as ari, _deleting_left(ari, plan.recordings):
+        async with open_ari(plan.access) as ari, deleting_left(ari, plan.recordings):
             found = await find_call(ari, plan.legs, now=clock())
             channels = [join.channel for join in found.joins]
             places = Places(plan, locks)
@@ -72,7 +72,7 @@ async def record_ari_call(
 
 
 @asynccontextmanager
-async def _deleting_left(ari: Ari, recordings: Path) -> AsyncIterator[None]:
+async def deleting_left(ari: Ari, recordings: Path) -> AsyncIterator[None]:
     """Delete what crashed taps have left, beside whatever else is done."""
     deleting = asyncio.ensure_future(delete_left(ari, recordings))
     try:
@@ -86,7 +86,7 @@ async def _deleting_left(ari: Ari, recordings: Path) -> AsyncIterator[None]:
 class Places:
     """The locks of a call's channels, shared with stream-channel, which knows a channel by its name or its id."""
 
-    def __init__(self, plan: AriPlan, locks: ExitStack) -> None:
+    def __init__(self, plan: AriPlan | CallPlan, locks: ExitStack) -> None:
         self._plan = plan
         self._locks = locks
         self._call_id = ""

@@ -19,14 +19,14 @@ from streamer.recording.locks import Lock, channel_lock_path, runtime_note_path
 from streamer.recording.reader import list_wavs, repair_recording
 from streamer.recording.writer import Recording, create_recording
 from streamer.tap.locking import ChannelTakenError, take_channels
-from streamer.tap.plan import AriPlan, TapPlan, plan_tap
+from streamer.tap.plan import AriPlan, CallPlan, TapPlan, plan_tap
 from streamer.tap.tap import Stop, TapResult, run_tap
 
 __all__ = ["AriPlan", "ChannelTakenError", "TapPlan", "plan_tap"]
 
 
 async def record_call(
-    plan: TapPlan | AriPlan,
+    plan: TapPlan | AriPlan | CallPlan,
     bus: Bus,
     stop: Stop,
     *,
@@ -46,6 +46,10 @@ async def record_call(
         from streamer.tap.ari import record_ari_call  # with a client of HTTP
 
         return await record_ari_call(plan, bus, stop, clock=clock, on_recording=on_recording)
+    if isinstance(plan, CallPlan):
+        from streamer.tap.calling import record_placed_call
+
+        return await record_placed_call(plan, bus, stop, clock=clock, on_recording=on_recording)
     with ExitStack() as locks:
         taken = _take_channels(plan, locks)
         async with open_keeper(

@@ -23,21 +23,27 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
 from streamer.tap.messages import ChannelTaken, LegRefused, RecordingBegun, Said
-from streamer.tap.outbound import ChannelTakenError, plan_tap, record_call
+from streamer.tap.outbound import ChannelTakenError, record_call
+from streamer.tap.plan import AriPlan, CallPlan, TapPlan, plan_call, plan_tap
 from streamer.tap.playbacks import SILENT, PlaybackPlan, read_playback_plan
 from streamer.tap.tap import Stop
+from streamer.wire.ari.wanted import WantedCall
 
 _log = logging.getLogger("streamer.tap.outbound_process")
 
 
 def start_tap(
-    settings: Settings, legs: Sequence[Leg], playing: PlaybackPlan = SILENT
+    settings: Settings,
+    legs: Sequence[Leg],
+    playing: PlaybackPlan = SILENT,
+    wanted: WantedCall | None = None,
 ) -> DetachedProcess:
-    """Start a tap that records `legs` as one call, detached from this process and its terminal."""
+    """Start a tap that records `legs` as one call, or makes the call that is wanted, detached from this process and its terminal."""
     plan = {
         "settings": asdict(settings),
         "legs": [asdict(leg) for leg in legs],
         "playing": asdict(playing),
+        "wanted": asdict(wanted) if wanted else None,
     }
     return start_detached("streamer.tap.outbound_process", plan)
 
@@ -51,8 +57,7 @@ async def _work(starter: Starter) -> int:
 
 
 async def _record(plan: dict[str, Any], starter: Starter) -> int:
-    settings = Settings(**plan["settings"])
-    legs = tuple(Leg(**leg) for leg in plan["legs"])
+    planned = _read_plan(plan)
     bus, stop = Bus(), Stop()
     asyncio.get_running_loop().add_signal_handler(
         signal.SIGTERM, stop.request, EndReason.INTERRUPTED
@@ -61,7 +66,7 @@ async def _record(plan: dict[str, Any], starter: Starter) -> int:
         telling = asyncio.ensure_future(_tell(events, starter))
         try:
             result = await record_call(
-                plan_tap(settings, legs, playing=read_playback_plan(plan["playing"])),
+                planned,
                 bus,
                 stop,
                 on_recording=lambda recording: _begin(recording, starter),
@@ -70,6 +75,14 @@ async def _record(plan: dict[str, Any], starter: Starter) -> int:
         finally:
             bus.close()
             await telling
+
+
+def _read_plan(plan: dict[str, Any]) -> TapPlan | AriPlan | CallPlan:
+    settings = Settings(**plan["settings"])
+    playing = read_playback_plan(plan["playing"])
+    if plan["wanted"]:
+        return plan_call(settings, WantedCall(**plan["wanted"]), playing=playing)
+    return plan_tap(settings, tuple(Leg(**leg) for leg in plan["legs"]), playing=playing)
 
 
 async def _tell(events: Subscription, starter: Starter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,10 @@ from streamer.errors import UsageError
 from streamer.recording.writer import is_wav_name
 from streamer.sources import OUTGOING, MakeOutgoing, choose_way
 from streamer.sources.base import Outgoing
+from streamer.sources.playout import Playback
 from streamer.sources.programme import Playing
 from streamer.tap.playbacks import SILENT, PlaybackPlan
+from streamer.wire.ari.wanted import WantedCall
 from streamer.wire.protocols import ARI, CHAN_WEBSOCKET, STREAM_CHANNEL
 from streamer.wire.stream_channel import public_url
 
@@ -57,6 +59,47 @@ class AriPlan:
     def url(self) -> str:
         """The PBX, without secrets."""
         return self.access.url
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """A call that is made through ARI; `new_playback` makes what its party hears, and `stream_url` is as in `AriPlan`."""
+
+    access: Access
+    wanted: WantedCall
+    recordings: Path
+    stream_url: str
+    new_playback: Callable[[], Playback | None]
+
+    @property
+    def url(self) -> str:
+        """The PBX, without secrets."""
+        return self.access.url
+
+
+def plan_call(
+    settings: Settings, wanted: WantedCall, *, playing: PlaybackPlan = SILENT
+) -> CallPlan:
+    """Turn settings into a plan, as `plan_tap` does.
+
+    Raises:
+        UsageError: There is no user of ARI, the call cannot be meant, or something is to be played where nobody would hear it.
+    """
+    from streamer.ari.access import read_access
+
+    wanted.check()
+    if not playing.is_silent and not wanted.is_held:
+        raise UsageError(
+            "--announce, --tone and --echo are heard only where streamer holds the call; leave out the context, extension and app"
+            " (of the flags and of the config file), or let the dialplan play it"
+        )
+    return CallPlan(
+        read_access(settings),
+        wanted,
+        Path(settings.recordings),
+        public_url(settings.url),
+        playing.open(),
+    )
 
 
 def plan_tap(

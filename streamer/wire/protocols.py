@@ -23,6 +23,7 @@ _UNTOUCHED = "the call itself goes on"
 
 STREAM_CHANNEL = ProtocolFacts("stream-channel", False, _UNTOUCHED)
 ARI = ProtocolFacts("ari", False, _UNTOUCHED)
+ARI_CALL = ProtocolFacts("ari-call", True, "the call is hung up, for streamer has made it")
 AUDIOSOCKET = ProtocolFacts(
     "audiosocket",
     True,
@@ -52,7 +53,16 @@ AUDIO_STREAM = ProtocolFacts("audio-stream", False, _UNTOUCHED)
 
 PROTOCOLS: Mapping[str, ProtocolFacts] = {
     facts.name: facts
-    for facts in (STREAM_CHANNEL, ARI, AUDIOSOCKET, CHAN_WEBSOCKET, YEASTAR, TWILIO, AUDIO_STREAM)
+    for facts in (
+        STREAM_CHANNEL,
+        ARI,
+        ARI_CALL,
+        AUDIOSOCKET,
+        CHAN_WEBSOCKET,
+        YEASTAR,
+        TWILIO,
+        AUDIO_STREAM,
+    )
 }
 
 
@@ -72,5 +82,7 @@ def explain_stop(source: str, *, via: str = "") -> str:
 def explain_kill(source: str) -> str:
     """Return what becomes of a call of a source when the process that records it is killed, as a clause."""
     facts = PROTOCOLS.get(source, STREAM_CHANNEL)
+    if facts is ARI_CALL:
+        return "its party hears nothing more, and the next recording through ARI hangs it up"
     is_kept = not facts.is_in_call_path and facts is not ARI
     return "the keeper reads on, so the call itself continues" if is_kept else facts.on_stop

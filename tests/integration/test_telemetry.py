@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "play": (["x", "--flush"], 0),
     "calls": ([], 0),
     "channels": ([], 0),
+    "call": (["100", "--plain"], 0),
     "doctor": ([], 0),
     "show": (["last"], 0),
     "stats": ([], 0),

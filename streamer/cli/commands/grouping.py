@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import typer
 
 PANELS: Mapping[str, tuple[str, ...]] = {
-    "Record & watch": ("watch", "record", "serve", "stop", "play", "channels"),
+    "Record & watch": ("watch", "record", "serve", "stop", "play", "channels", "call"),
     "Look back": (
         "calls",
         "show",
@@ -48,6 +48,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "stop": ("streamer stop last", "streamer stop --listener 127.0.0.1:9092"),
     "play": ("streamer play last hold.wav --into-call", "streamer play last --flush"),
     "channels": ("streamer channels", "streamer channels --watch --json"),
+    "call": (
+        "streamer call PJSIP/100 --announce welcome.wav",
+        "streamer call 15551234 --trunk provider --context from-internal --extension 200",
+    ),
     "calls": ("streamer calls --since 2h", "streamer calls --text refund --json"),
     "show": ("streamer show last", "streamer show 20261120-1305 --json"),
     "stats": ("streamer stats last", "streamer stats --since 7d --by day --csv"),

@@ -162,6 +162,68 @@ def channels(
     return run_channels(settings, is_watching=watch, as_json=as_json)
 
 
+@with_settings("ca", "insecure", *SPEECH, *STORED)
+def call(
+    settings: Settings,
+    endpoint: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENDPOINT",
+            help="PJSIP/100, PJSIP/NUMBER@TRUNK, TECH/TRUNK/NUMBER, or a number.",
+        ),
+    ],
+    plain: Plain = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print events, one JSON object per line.")
+    ] = False,
+    echo: Echo = False,
+    tone: Tone = None,
+    announce: Announce = None,
+    context: Annotated[
+        str | None, typer.Option(help="Send who answers into this context of the dialplan.")
+    ] = None,
+    extension: Annotated[str | None, typer.Option(help="Extension there; s without it.")] = None,
+    app: Annotated[
+        str | None, typer.Option(help="Or into this application of ARI, not streamer's.")
+    ] = None,
+    caller_id: Annotated[
+        str | None, typer.Option(metavar="'NAME <NUMBER>'", help="What is shown as the caller.")
+    ] = None,
+    technology: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint-technology", metavar="PJSIP|SIP|IAX2|DAHDI", help="For a number alone."
+        ),
+    ] = None,
+    trunk: Annotated[str | None, typer.Option(help="Trunk for a number alone.")] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Set a channel variable.")
+    ] = None,
+    timeout: Annotated[int, typer.Option(metavar="SECONDS", help="How long it rings.")] = 30,
+) -> int:
+    """Call somebody through ARI, record the call and show what is said.
+
+    streamer holds the call, and leaving ends it; with --context, --extension or --app it goes there and is tapped. Needs ari_user and ari_password.
+    """
+    from streamer.cli.call import Asked, run_call
+    from streamer.cli.playing import PlayingFlags
+
+    choose_lines(plain=plain, as_json=as_json)
+    asked = Asked(
+        endpoint,
+        context=context,
+        extension=extension,
+        app=app,
+        caller_id=caller_id,
+        technology=technology,
+        trunk=trunk,
+        variables=variable or [],
+        ring_s=timeout,
+    )
+    playing = PlayingFlags(echo, tone, announce)
+    return run_call(settings, asked, playing, is_plain=plain, as_json=as_json)
+
+
 @with_settings()
 def demo(settings: Settings, plain: Plain = False, as_json: AsJson = False) -> int:
     """Transcribe the bundled call with the bundled model, offline and without any set-up."""

@@ -33,6 +33,10 @@ class Telephone:
     voice: Speech | None = None
 
 
+ENDPOINT_FAULTS = ("no-endpoint=ENDPOINT", "busy=ENDPOINT", "unanswered=ENDPOINT")
+"""What `Switchboard.set_fault` takes."""
+
+
 @dataclass
 class Switchboard:
     """The telephones that can be called; those that are not named are as `others`, and `missing` are not registered."""
@@ -40,6 +44,20 @@ class Switchboard:
     others: Telephone = field(default_factory=Telephone)
     telephones: dict[str, Telephone] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+
+    def set_fault(self, text: str) -> bool:
+        """Set what `name=ENDPOINT` asks for, one of `ENDPOINT_FAULTS`; False if it is none."""
+        name, _, endpoint = text.partition("=")
+        match name:
+            case "no-endpoint" if endpoint:
+                self.missing.add(endpoint)
+            case "busy" if endpoint:
+                self.telephones[endpoint] = Telephone(is_busy=True)
+            case "unanswered" if endpoint:
+                self.telephones[endpoint] = Telephone(answers_after_s=None)
+            case _:
+                return False
+        return True
 
     def find(self, endpoint: str) -> Telephone | None:
         """Return a telephone; None if it is not registered."""

@@ -200,7 +200,7 @@ class AriCall:
                 group.create_task(self._tick_for_ever())
                 await self._hearing.run()
         except* StreamerError as several:
-            self._refuse_all(_first(several))
+            self._refuse_all(first_error(several))
         except* Exception:  # noqa: BLE001 - a call that nobody ends would never end
             _log.exception("cannot tap %s", self._names[0])
             fault = f"{self._names[0]} is no longer tapped, by a fault of streamer's; see the log"
@@ -391,6 +391,7 @@ class AriCall:
         self._inbox.put(Odd(0, message, frames=0))
 
 
-def _first(several: BaseExceptionGroup[StreamerError]) -> StreamerError:
+def first_error(several: BaseExceptionGroup[StreamerError]) -> StreamerError:
+    """Return the first of the errors in a group."""
     error = several.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return first_error(error) if isinstance(error, BaseExceptionGroup) else error

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from streamer.ari.client import Answer, Ari
+from streamer.ari.client import Answer, Ari, MediaSocket
 from streamer.errors import NotFoundError, StreamerError, UnreachableError
 from streamer.sources.ari.claiming import Claim, Claims
 from streamer.sources.ari.listener import MediaListener, Medium
@@ -82,6 +82,9 @@ class Workshop:
 class LegTap:
     """One party's tap; `lost` is set when no more audio comes."""
 
+    _options: Sequence[SocketOption] = (SocketOption.TO_US_ONLY, SocketOption.NONE)
+    """What a medium over a WebSocket is asked to be, in turn: older ones do not know the first."""
+
     def __init__(
         self,
         shop: Workshop,
@@ -99,6 +102,7 @@ class LegTap:
         self._channels: list[str] = []
         self._bridges: list[str] = []
         self._medium: Medium | None = None
+        self._socket: MediaSocket | None = None
         self._tasks: list[asyncio.Task[Any]] = []
         self._asked: list[asyncio.Future[Any]] = []
 
@@ -172,7 +176,7 @@ class LegTap:
                 f"no channel {self._channel.name}: it has ended; `streamer channels` lists those that there are"
             )
         if not answer.is_ok:
-            raise self._refuse(f"{what} cannot be made: {_describe(answer)}")
+            raise self._refuse(f"{what} cannot be made: {describe_refusal(answer)}")
         return answer
 
     async def _note(self, *requests: Request) -> None:
@@ -197,9 +201,11 @@ class LegTap:
             if not why:
                 return identity
             self._shop.why_no_audiosocket = why
-        why, identity = await self._try_websocket(SocketOption.TO_US_ONLY)
-        if why:  # older ones do not know the option
-            why, identity = await self._try_websocket(SocketOption.NONE)
+        why, identity = "", ""
+        for option in self._options:
+            why, identity = await self._try_websocket(option)
+            if not why:
+                break
         if why:
             raise self._refuse(
                 f"no audio can be brought to us: over AudioSocket {self._shop.why_no_audiosocket}; over chan_websocket {why};"
@@ -223,7 +229,7 @@ class LegTap:
         shop.listener.forget(medium)
         self._medium = None
         if not answer.is_ok:
-            return _describe(answer), ""
+            return describe_refusal(answer), ""
         with suppress(UnreachableError):
             await shop.ari.ask(end_channel(identity))
         return f"the PBX did not connect to {shop.listener.address[0]} within {COMING_S:.0f} s", ""
@@ -243,7 +249,7 @@ class LegTap:
         answer = await self._ask(request)
         channel = read_channel(answer.document) if answer.is_ok else None
         if channel is None or not channel.media_id:
-            return _describe(answer), ""
+            return describe_refusal(answer), ""
         connected = asyncio.Event()
         reading = self._watch(self._read_media(channel.media_id, connected))
         await _wait_for_first(reading, connected.wait())
@@ -253,9 +259,10 @@ class LegTap:
 
     async def _read_media(self, media_id: str, connected: asyncio.Event) -> None:
         try:
-            async with self._shop.ari.open_media(media_id) as messages:
+            async with self._shop.ari.open_media(media_id) as socket:
+                self._socket = socket
                 connected.set()
-                async for message in messages:
+                async for message in socket:
                     if isinstance(message, bytes):
                         self._on_audio(message)
         except UnreachableError as error:
@@ -270,7 +277,7 @@ class LegTap:
             if answer.is_ok:
                 return
             if answer.status != _NOT_YET or clock() >= give_up_at:
-                raise self._refuse(f"a tap cannot be joined: {_describe(answer)}")
+                raise self._refuse(f"a tap cannot be joined: {describe_refusal(answer)}")
             await asyncio.sleep(_RETRY_S)
 
     def _watch(self, waiting: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -295,7 +302,7 @@ async def _wait_for_first(
         waiting.cancel()
 
 
-def _describe(answer: Answer) -> str:
+def describe_refusal(answer: Answer) -> str:
     """Say why a request was refused, with what may be wrong."""
     reason = read_reason(answer.document)
     shown = f"HTTP {answer.status}{f' ({reason})' if reason else ''}"

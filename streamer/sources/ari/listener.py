@@ -1,6 +1,6 @@
 """Where the PBX brings audio over AudioSocket: a port of a tap's own, at which only its media are let in.
 
-A medium of ARI is in nobody's call, so a connection may be closed at any time, and nothing is sent back.
+A medium of ARI is in nobody's call but one that we hold ourselves, so a connection may be closed at any time; a tap sends nothing back.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class Medium:
         self.lost = asyncio.Event()
         self.on_audio = on_audio
         self._transport: asyncio.Transport | None = None
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What the PBX takes audio from; None before it has come."""
+        return self._transport
 
     def attach(self, transport: asyncio.Transport) -> None:
         """Take note of the connection."""

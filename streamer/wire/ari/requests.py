@@ -1,7 +1,7 @@
 """The requests that we send, each built by a function; `Request` itself refuses those that would crash Asterisk.
 
 Two do, on externalMedia over a WebSocket: a channelId that is in use or begins one that is, and an unknown `f()`. So ids are ours, of
-constant length and new in each request, options are members of an Enum, and no body names anything. **A request that makes something is
+constant length and new in each request, options are members of an Enum, and no body names anything but the variables of a call. **A request that makes something is
 sent once, never again after an error:** the second one would have an id that is in use.
 """
 
@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from streamer.core.addresses import show_address
+from streamer.wire.ari.dialling import check_origination
 from streamer.wire.ari.ids import derive_id, is_own_application, is_own_id, is_segment, make_id
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -63,6 +64,8 @@ _EXTERNAL_MEDIA: Mapping[str, frozenset[str] | None] = {
 }
 """Parameters of externalMedia, and their values where these are known."""
 
+_ORIGINATION = ("POST", ("channels",))
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -81,6 +84,9 @@ class Request:
         """
         if not all(map(is_segment, self.path)):
             raise ValueError("a part of the path is empty, leads up, or is too long")
+        if (self.method, self.path) == _ORIGINATION:
+            check_origination(self.query, self.body)
+            return
         for name, value in self.query:
             _check_parameter(name, value)
         _check_creation(self)
@@ -247,6 +253,22 @@ def _name_medium(application: str, format: MediaFormat) -> Query:
     return (("app", application), ("channelId", make_id()), ("format", format.value))
 
 
+def call_into(
+    application: str, endpoint: str, options: Query, variables: Mapping[str, str]
+) -> Request:
+    """Let a telephone ring that enters our application once it has answered."""
+    query = (("endpoint", endpoint), ("app", application), ("channelId", make_id()), *options)
+    return Request("POST", ("channels",), query, {"variables": dict(variables)})
+
+
+def call_elsewhere(
+    endpoint: str, place: Query, options: Query, variables: Mapping[str, str]
+) -> Request:
+    """Let a telephone ring that goes to an extension, or to somebody else's application; its channel gets no id of ours."""
+    query = (("endpoint", endpoint), *place, *options)
+    return Request("POST", ("channels",), query, {"variables": dict(variables)})
+
+
 def make_bridge() -> Request:
     """Make a bridge with an id of ours, which is the last part of the path."""
     return Request("POST", ("bridges", make_id()), (("type", "mixing"),))
@@ -265,6 +287,11 @@ def end_channel(channel: str) -> Request:
     """
     if not is_own_id(channel):
         raise ValueError("only channels of ours are ended")
+    return Request("DELETE", ("channels", channel))
+
+
+def abandon_call(channel: str) -> Request:
+    """Hang up a call of the PBX that we have asked for and that nobody has answered; only for what our own request has made."""
     return Request("DELETE", ("channels", channel))
 
 
