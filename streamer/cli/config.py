@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from streamer.core.addresses import show_address
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, UsageError
 from streamer.wire.pbx.asterisk import ADDRESSES, CERT, TLS_ADDRESSES, render_asterisk
-from streamer.wire.pbx.blocks import Wanted
+from streamer.wire.pbx.blocks import Node, Wanted
+from streamer.wire.pbx.failover import read_nodes
 from streamer.wire.pbx.releases import check_way
 from streamer.wire.pbx.values import (
     is_local,
@@ -50,6 +52,7 @@ class AsteriskFlags:
     token: str | None = None
     ca: str | None = None
     cert: str | None = None
+    nodes: str | None = None
 
 
 def run_sample() -> int:
@@ -104,16 +107,18 @@ def run_asterisk(flags: AsteriskFlags) -> int:
     way = check_way(version, flags.via)
     _check(flags)
     register = None if flags.register is None else read_address(flags.register, flag="--register")
+    nodes = () if flags.nodes is None else read_nodes(flags.nodes)
     usual = (TLS_ADDRESSES if flags.tls else ADDRESSES)[way.name]
     address = usual if flags.address is None else flags.address
     wanted = Wanted(
         version,
         show_address(*read_address(address, flag="--address", listens=way.name == "ari")),
         flags.tls,
-        _choose_token(flags, register),
+        _choose_token(flags, register, nodes),
         show_address(*register) if register else "",
         read_path(flags.ca, flag="--ca") if flags.ca is not None else "",
         read_path(CERT if flags.cert is None else flags.cert, flag="--cert"),
+        nodes,
     )
     output.data(render_asterisk(way, wanted).rstrip("\n"))
     return ExitCode.DONE
@@ -126,6 +131,13 @@ def _check(flags: AsteriskFlags) -> None:
         UsageError: There are such flags.
     """
     via, has_register = flags.via, flags.register is not None
+    if flags.nodes is not None and via != "audiosocket":
+        raise UsageError("--nodes is for --via audiosocket only")
+    if flags.nodes is not None and (has_register or flags.address is not None):
+        raise UsageError(
+            "--nodes names the machines, and each call is registered with the one that it goes to; leave --address and --register out"
+        )
+    has_register |= flags.nodes is not None
     if via == "ari" and has_register:
         raise UsageError("--register is for calls that the dialplan sends, and --via ari has none")
     if via == "audiosocket" and flags.tls and not has_register:
@@ -140,7 +152,9 @@ def _check(flags: AsteriskFlags) -> None:
         raise UsageError("--cert is for --via ari --tls only")
 
 
-def _choose_token(flags: AsteriskFlags, register: tuple[str, int] | None) -> str:
+def _choose_token(
+    flags: AsteriskFlags, register: tuple[str, int] | None, nodes: Sequence[Node]
+) -> str:
     """Return the secret of the lines: the user's, or a new one where there has to be one.
 
     Raises:
@@ -148,7 +162,8 @@ def _choose_token(flags: AsteriskFlags, register: tuple[str, int] | None) -> str
     """
     if flags.token is not None:
         return read_token(flags.token)
-    is_needed = flags.via == "ari" or (register is not None and not is_local(register[0]))
+    hosts = [*(node.host for node in nodes), *([register[0]] if register else [])]
+    is_needed = flags.via == "ari" or not all(map(is_local, hosts))
     return _make_secret() if is_needed else ""
 
 

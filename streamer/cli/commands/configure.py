@@ -81,6 +81,13 @@ def config_asterisk(
         str | None,
         typer.Option(metavar="HOST:PORT", help="Register each call here first."),
     ] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Two machines with streamer, HOST[:PORT][/REGISTER_PORT]: if one is down, calls go to the other.",
+        ),
+    ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Use TLS.")] = False,
     token: _Token = None,
     ca: Annotated[
@@ -95,7 +102,7 @@ def config_asterisk(
     """Print the lines for the files of an Asterisk, and how to load them."""
     from streamer.cli.config import AsteriskFlags, run_asterisk
 
-    flags = AsteriskFlags(version, via, address, register, tls, token, ca, cert)
+    flags = AsteriskFlags(version, via, address, register, tls, token, ca, cert, nodes)
     return run_asterisk(flags)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from streamer.wire.pbx.ari import list_ari, render_requests
 from streamer.wire.pbx.blocks import Block, Wanted, render_block, render_notes
 from streamer.wire.pbx.dialplan import list_audiosocket, list_websocket
+from streamer.wire.pbx.failover import list_failover
 from streamer.wire.pbx.releases import Way
 from streamer.wire.pbx.serving import render_serving
 
@@ -36,7 +37,8 @@ def render_asterisk(way: Way, wanted: Wanted) -> str:
         *render_serving(way.name, wanted),
     ]
     lines += render_notes(wanted.version, way.name)
-    for block in _BLOCKS[way.name](wanted):
+    list_blocks = list_failover if wanted.nodes else _BLOCKS[way.name]
+    for block in list_blocks(wanted):
         lines += render_block(block)
     if way.name == "ari":
         lines += render_requests(wanted)

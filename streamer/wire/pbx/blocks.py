@@ -5,10 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from streamer.core.addresses import parse_address
 from streamer.wire.pbx.releases import Feature, has, name_first
+from streamer.wire.pbx.values import name_listening
 from streamer.wire.pbx.versions import Version
 
 FOLDER = "/etc/asterisk"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One of several machines on which streamer serves, as HOST:PORT of AudioSocket and of registrations."""
+
+    address: str
+    register: str
+
+    @property
+    def host(self) -> str:
+        """The machine."""
+        return parse_address(self.address, flag="--nodes")[0]
+
+    @property
+    def listens_at(self) -> Iterator[tuple[str, str]]:
+        """Where `serve` has to listen there, by the flag for it."""
+        for kind, address in (("audiosocket", self.address), ("register", self.register)):
+            yield kind, name_listening(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +45,8 @@ class Wanted:
     """HOST:PORT at which calls are registered; empty to take calls that are not."""
     ca: str = ""
     cert: str = ""
+    nodes: tuple[Node, ...] = ()
+    """Two machines instead of `address` and `register`, of which either may be down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ SECTION = "streamer"
 """What our context and our connection are called."""
 WEBSOCKET_USER = "asterisk"
 
-_FACTS = "from=${URIENCODE(${CALLERID(num)})}&to=${URIENCODE(${EXTEN})}&channel=${URIENCODE(${CHANNEL})}&label=caller"
+FACTS = "from=${URIENCODE(${CALLERID(num)})}&to=${URIENCODE(${EXTEN})}&channel=${URIENCODE(${CHANNEL})}&label=caller"
 _CALL = (
     "callid=${URIENCODE(${UNIQUEID})},from=${URIENCODE(${CALLERID(num)})},to=${URIENCODE(${EXTEN})}"
 )
-_IF_REGISTERED = "ExecIf($[${LEN(${ID})} = 36]?%s)"
+IF_REGISTERED = "ExecIf($[${LEN(${ID})} = 36]?%s)"
 """An error, or no answer at all, has another length."""
-_OVER = " same => n,Hangup() ; or what your dialplan does afterwards"
+OVER = " same => n,Hangup() ; or what your dialplan does afterwards"
 
 
 def list_audiosocket(wanted: Wanted) -> list[Block]:
@@ -63,11 +63,11 @@ def _list_audiosocket_lines(wanted: Wanted) -> Iterator[str]:
     yield "exten => 100,1,Answer()"
     yield f" same => n,{_make_id(wanted, 'app')}"
     yield _enter(wanted, f"AudioSocket(${{ID}},{wanted.address})")
-    yield _OVER
+    yield OVER
     yield "; the channel driver: the dialplan goes on behind it, because of the option g"
     yield f"exten => 101,1,{_make_id(wanted, 'dial')}"
     yield _enter(wanted, f"Dial(AudioSocket/{wanted.address}/${{ID}}/c({find_format(wanted)}),,g)")
-    yield _OVER
+    yield OVER
 
 
 def _list_websocket_lines(wanted: Wanted) -> Iterator[str]:
@@ -77,13 +77,13 @@ def _list_websocket_lines(wanted: Wanted) -> Iterator[str]:
         yield _enter(wanted, f"Dial(WebSocket/{SECTION}/c(slin16)v(contextId=${{ID}}),,g)")
     else:
         yield f"exten => 100,1,Dial(WebSocket/{SECTION}/c(slin16)v({_CALL}),,g)"
-    yield _OVER
+    yield OVER
     if has(wanted.version, Feature.WEBSOCKET_DIRECTION):
         yield "; if streamer only listens (no --announce, --echo, --tone), d(in) behind v(...) spares Asterisk a timer"
 
 
 def _enter(wanted: Wanted, application: str) -> str:
-    return f" same => n,{_IF_REGISTERED % application if wanted.register else application}"
+    return f" same => n,{IF_REGISTERED % application if wanted.register else application}"
 
 
 def _make_id(wanted: Wanted, via: str) -> str:
@@ -93,7 +93,7 @@ def _make_id(wanted: Wanted, via: str) -> str:
         return f"Set(ID=${{{made}}})"
     scheme = "https" if wanted.has_tls else "http"
     key = f"&key={quote(wanted.token, safe='')}" if wanted.token else ""
-    return f"Set(ID=${{CURL({scheme}://{wanted.register}/register?{_FACTS}&via={via}{key})}})"
+    return f"Set(ID=${{CURL({scheme}://{wanted.register}/register?{FACTS}&via={via}{key})}})"
 
 
 def _make_connection(wanted: Wanted) -> Block:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from streamer.core.addresses import parse_address, show_host
+from streamer.core.addresses import parse_address
 from streamer.wire.pbx.blocks import Wanted
 from streamer.wire.pbx.dialplan import WEBSOCKET_USER
-from streamer.wire.pbx.values import is_local
+from streamer.wire.pbx.failover import render_serving_nodes
+from streamer.wire.pbx.values import is_local, name_listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class _Listener:
 
 def render_serving(way: str, wanted: Wanted) -> Iterator[str]:
     """Yield the command line, and what its config file needs."""
+    if wanted.nodes:
+        yield from render_serving_nodes(wanted.nodes, token=wanted.token, has_tls=wanted.has_tls)
+        return
     host, port = parse_address(wanted.address, flag="--address")
     if way == "ari":
         if not wanted.has_tls and not is_local(host):
@@ -49,7 +53,7 @@ def _list_listeners(way: str, wanted: Wanted) -> Iterator[_Listener]:
     has_tls = wanted.has_tls and way == "websocket"
     is_asked = way == "websocket" and wanted.token and not wanted.register
     auth = f"basic:{WEBSOCKET_USER}:{wanted.token}" if is_asked else ""
-    yield _make_listener(way, _name_listening(wanted.address), has_tls=has_tls, auth=auth)
+    yield _make_listener(way, name_listening(wanted.address), has_tls=has_tls, auth=auth)
     if wanted.register and not (way == "websocket" and wanted.register == wanted.address):
         yield _make_listener("register", wanted.register, has_tls=wanted.has_tls)
 
@@ -58,14 +62,6 @@ def _make_listener(kind: str, address: str, *, has_tls: bool, auth: str = "") ->
     """Return a listener; one on loopback is encrypted only if it is said of it."""
     host, _ = parse_address(address, flag="--address")
     return _Listener(kind, address, has_tls and is_local(host), auth)
-
-
-def _name_listening(address: str) -> str:
-    """Return where streamer listens so that a PBX reaches it at an address."""
-    host, port = parse_address(address, flag="--address")
-    if is_local(host):
-        return f"{show_host(host)}:{port}"
-    return f"[::]:{port}" if ":" in host else f"0.0.0.0:{port}"
 
 
 def _list_table(one: _Listener) -> Iterator[str]:

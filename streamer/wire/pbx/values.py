@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from streamer.core.addresses import parse_address
+from streamer.core.addresses import parse_address, show_host
 from streamer.core.untrusted import printable
 from streamer.errors import UsageError
 
@@ -63,6 +63,14 @@ def _is_wildcard(host: str) -> bool:
 def is_local(host: str) -> bool:
     """Say whether a host is this machine alone."""
     return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+
+
+def name_listening(address: str) -> str:
+    """Return where streamer listens so that a PBX reaches it at an address."""
+    host, port = parse_address(address, flag="--address")
+    if is_local(host):
+        return f"{show_host(host)}:{port}"
+    return f"[::]:{port}" if ":" in host else f"0.0.0.0:{port}"
 
 
 def read_token(text: str, *, flag: str = "--token") -> str:
