@@ -28,7 +28,7 @@ from streamer.tap.addresses import is_listening, leader_lock_path, stop_listener
 from streamer.tap.detached import DetachedProcess, LogTail
 from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
 from streamer.tap.messages import AddressTaken, Exited, ListeningBegun, Said
-from streamer.wire.protocols import ARI
+from streamer.wire.protocols import ARI, STREAM_CHANNEL
 
 LOOK_S = 0.1
 """Seconds between two looks for new calls."""
@@ -243,7 +243,7 @@ class _ServeSession:
 
     def _begin(self, source: str, address: str, calls: int = 0) -> None:
         self._has_begun = True
-        if source in (*INBOUND, ARI.name):
+        if source in (*INBOUND, ARI.name, STREAM_CHANNEL.name):
             self._outcome.addresses.append((source, address))
             self._try_to_lead()
         if self._is_stopping:

@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 from streamer.ari.access import read_access
 from streamer.config import Settings
 from streamer.core.addresses import parse_address, show_address
-from streamer.core.listening import AUDIOSOCKET, REGISTER, WEBSOCKET, ListenTable, read_listen_table
+from streamer.core.listening import (
+    AUDIOSOCKET,
+    REGISTER,
+    STREAM_CHANNEL,
+    WEBSOCKET,
+    ListenTable,
+    read_listen_table,
+)
 from streamer.errors import UsageError
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.websocket.access import read_credentials
@@ -45,7 +52,7 @@ class Places:
                 "nothing is encrypted, although there is a certificate: every listener is on loopback or for AudioSocket;"
                 " set tls = true in its [[listen]]"
             )
-        listens = any(one.source != ARI.name for one in self.addresses)
+        listens = any(one.source not in (ARI.name, STREAM_CHANNEL) for one in self.addresses)
         is_open = accepts_unknown or self.registrations or not listens
         refusal = "" if is_open else self._warn_of_refusals()
         return [*lines, *([refusal] if refusal else [])]
@@ -70,6 +77,7 @@ def find_places(
     cert: Path | None = None,
     key: Path | None = None,
     ari: bool = False,
+    stream_channel: Sequence[str] = (),
 ) -> Places:
     """Return where to listen, by flags and settings.
 
@@ -85,9 +93,14 @@ def find_places(
         *_read_flags(AUDIOSOCKET, audiosocket),
         *_read_flags(WEBSOCKET, websocket),
         *_read_flags(REGISTER, register),
+        *_read_flags(STREAM_CHANNEL, stream_channel),
         *_read_tables(settings),
     ]
     watched = [_find_pbx(settings)] if ari or settings.ari else []
+    if not watched and any(table.kind == STREAM_CHANNEL for table in tables):
+        raise UsageError(
+            "stream-channel is offered on top of taps through ARI; add --ari, or leave it out"
+        )
     if not watched and all(table.kind == REGISTER for table in tables):
         tables += _USUAL
     placed = [*watched, *(_place(table, has_cert=bool(cert_file)) for table in tables)]
@@ -128,6 +141,11 @@ def _place(table: ListenTable, *, has_cert: bool) -> ListenAddress:
         where = show_address(table.host, table.port)
         raise UsageError(
             f"{where} is to have TLS, and there is no certificate; add --cert and --key"
+        )
+    if table.kind == STREAM_CHANNEL and not table.auth and not _is_loopback(table.host):
+        raise UsageError(
+            f"{show_address(table.host, table.port)} would let everybody listen to every channel: stream-channel beyond loopback needs auth;"
+            ' write [[listen]] with kind = "stream-channel", address and auth into the config file, or listen on 127.0.0.1'
         )
     has_tls = has_cert and table.kind != AUDIOSOCKET and not _is_loopback(table.host)
     return ListenAddress(

@@ -55,6 +55,7 @@ class ServeFlags:
     cert: Path | None = None
     key: Path | None = None
     ari: bool = False
+    stream_channel: tuple[str, ...] = ()
 
 
 def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
@@ -153,6 +154,7 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
         cert=flags.cert,
         key=flags.key,
         ari=flags.ari,
+        stream_channel=flags.stream_channel,
     )
     return ListenOptions(
         addresses=places.addresses,

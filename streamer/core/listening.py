@@ -12,7 +12,8 @@ from streamer.core.addresses import parse_address
 from streamer.errors import UsageError
 
 AUDIOSOCKET, WEBSOCKET, REGISTER = "audiosocket", "websocket", "register"
-LISTEN_KINDS = (AUDIOSOCKET, WEBSOCKET, REGISTER)
+STREAM_CHANNEL = "stream-channel"
+LISTEN_KINDS = (AUDIOSOCKET, WEBSOCKET, REGISTER, STREAM_CHANNEL)
 _URL = re.compile(r"(wss?|https?)://[^\s?#/]+(/[^\s?#]*)?")
 _RATES = range(8_000, 192_001)
 
@@ -44,7 +45,7 @@ def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
             raise UsageError(f"{where} has no {name}; add one")
     kind = table["kind"]
     for name in ("auth", "rate", "yeastar_auth", "public_url"):
-        if name in table and kind != WEBSOCKET:
+        if name in table and kind != WEBSOCKET and (name, kind) != ("auth", STREAM_CHANNEL):
             raise UsageError(f"{where}: {name} is only for the kind {WEBSOCKET}, not for {kind}")
     if kind == AUDIOSOCKET and table.get("tls"):
         raise UsageError(

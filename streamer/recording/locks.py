@@ -17,6 +17,9 @@ from streamer.recording.private_files import (
 )
 
 _FOLDER = ".locks"
+LOOSE = "taps-"
+"""How the names begin of locks of processes that tap without recording."""
+
 _PROBE_RETRIES = 3
 _PROBE_REST_S = 0.02
 _LONGEST_NOTE = 4096
@@ -125,6 +128,16 @@ def make_lock_folder(recordings: Path) -> None:
 def runtime_note_path(recordings: Path) -> Path:
     """Name the file that says where the keeper of these recordings listens, if it is no usual place."""
     return recordings / _FOLDER / "runtime"
+
+
+def loose_inventory_path(recordings: Path, application: str) -> Path:
+    """Name the lock of the process that is an application of a PBX and taps there without recording."""
+    return recordings / _FOLDER / f"{LOOSE}{application}"
+
+
+def list_loose_inventories(recordings: Path, suffix: str) -> list[Path]:
+    """Return the files beside such locks that end so."""
+    return sorted((recordings / _FOLDER).glob(f"{LOOSE}*{suffix}"))
 
 
 def channel_lock_path(recordings: Path, *, url: str, channel: str) -> Path:

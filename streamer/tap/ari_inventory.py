@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,23 +18,32 @@ from streamer.ari.client import Ari
 from streamer.errors import RecordingError, UnreachableError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings
+from streamer.recording.locks import (
+    LOOSE,
+    is_locked,
+    list_loose_inventories,
+    loose_inventory_path,
+    make_lock_folder,
+    take_lock,
+)
 from streamer.recording.private_files import read_json, replace_json
 from streamer.wire.ari.answers import read_channels
 from streamer.wire.ari.ids import is_own_id, is_shared_id
 from streamer.wire.ari.requests import end_bridge, end_channel, list_channels
 
 _GONE = 404
+_LOOSE = ".json"
 _MOST_LEFT = 10_000
 """Ids in one file; more is nobody's making."""
 
 _log = logging.getLogger(__name__)
 
 
-class FolderInventory:
-    """The objects of one call, in its folder; see `sources.ari.leg_tap.Inventory`."""
+class FileInventory:
+    """Objects in a file; see `sources.ari.leg_tap.Inventory`."""
 
-    def __init__(self, folder: Path, *, url: str, application: str) -> None:
-        self._folder = CallFolder(folder)
+    def __init__(self, path: Path, *, url: str, application: str) -> None:
+        self._path = path
         self._url = url
         self._application = application
         self._channels: dict[str, None] = {}
@@ -65,11 +74,37 @@ class FolderInventory:
             is_empty = not self._channels and not self._bridges
             try:
                 if is_empty:
-                    await asyncio.to_thread(self._folder.ari.unlink, missing_ok=True)
+                    await asyncio.to_thread(self._path.unlink, missing_ok=True)
                 else:
-                    await asyncio.to_thread(replace_json, self._folder.ari, noted)
+                    await asyncio.to_thread(replace_json, self._path, noted)
             except OSError as error:
                 _log.warning("what is made in the PBX cannot be noted: %s", error)
+
+
+class FolderInventory(FileInventory):
+    """The objects of one call, in its folder."""
+
+    def __init__(self, folder: Path, *, url: str, application: str) -> None:
+        super().__init__(CallFolder(folder).ari, url=url, application=application)
+
+
+@contextmanager
+def open_loose_inventory(
+    recordings: Path, *, url: str, application: str
+) -> Iterator[FileInventory]:
+    """Open the inventory of taps without a recording, which are ours for as long as this process lives.
+
+    Raises:
+        OSError: The folder of recordings cannot be written.
+    """
+    make_lock_folder(recordings)
+    path = loose_inventory_path(recordings, application)
+    lock = take_lock(path)
+    try:
+        yield FileInventory(path.with_suffix(_LOOSE), url=url, application=application)
+    finally:
+        if lock is not None:
+            lock.remove(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +115,11 @@ class _Left:
     application: str
     channels: tuple[str, ...]
     bridges: tuple[str, ...]
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether it is of no call, and has a lock of its own beside it."""
+        return self.path.suffix == _LOOSE and self.path.name.startswith(LOOSE)
 
 
 async def delete_left(ari: Ari, recordings: Path) -> None:
@@ -96,6 +136,8 @@ async def delete_left(ari: Ari, recordings: Path) -> None:
         if all(answer.is_ok or answer.status == _GONE for answer in answers):
             with suppress(OSError):
                 await asyncio.to_thread(left.path.unlink, missing_ok=True)
+                if left.is_loose:
+                    await asyncio.to_thread(left.path.with_suffix("").unlink, missing_ok=True)
 
 
 async def _find_taken_over(ari: Ari, left: _Left) -> frozenset[str]:
@@ -117,13 +159,18 @@ def _find_left(recordings: Path, url: str) -> Iterator[_Left]:
             path = place[call_id].ari
             # Asked in this order: a tap has its lock before it notes anything.
             if path.exists() and not place[call_id].is_live():
-                with suppress(OSError, ValueError):
-                    noted = read_json(path)
-                    if isinstance(noted, dict) and noted.get("url") == url:
-                        application = str(noted.get("application"))
-                        yield _Left(
-                            path, application, _own(noted, "channels"), _own(noted, "bridges")
-                        )
+                yield from _read_left(path, url)
+    for path in list_loose_inventories(recordings, _LOOSE):
+        if not is_locked(path.with_suffix("")):
+            yield from _read_left(path, url)
+
+
+def _read_left(path: Path, url: str) -> Iterator[_Left]:
+    with suppress(OSError, ValueError):
+        noted = read_json(path)
+        if isinstance(noted, dict) and noted.get("url") == url:
+            application = str(noted.get("application"))
+            yield _Left(path, application, _own(noted, "channels"), _own(noted, "bridges"))
 
 
 def _own(noted: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -19,16 +19,17 @@ from streamer.ari.access import Access
 from streamer.ari.client import Ari, open_ari
 from streamer.ari.membership import Membership
 from streamer.ari.watching import Begin, Decision, End, Label, Noticed, Watch
+from streamer.core.reasons import explain
 from streamer.core.watching import WatchRule
-from streamer.errors import StreamerError, UnreachableError
+from streamer.errors import RecordingError, StreamerError, UnreachableError
 from streamer.recording.locks import Lock
-from streamer.sources.ari.circle import Circle
+from streamer.sources.ari.circle import Circle, TapOffer
 from streamer.sources.ari.claiming import Claim
 from streamer.sources.ari.finding import FoundCall, lay_out_call
 from streamer.sources.inbound import ServerOptions
 from streamer.sources.tcp import resolve_address
 from streamer.tap.ari import CLEANING_S, Places
-from streamer.tap.ari_inventory import delete_left
+from streamer.tap.ari_inventory import delete_left, open_loose_inventory
 from streamer.tap.ari_noticed import NoticedCall
 from streamer.tap.plan import AriPlan
 from streamer.wire.ari.answers import read_value
@@ -84,6 +85,7 @@ class AriServer:
         self._look_wanted = asyncio.Event()
         self._said: set[str] = set()
         self._is_over = False
+        self._borrowed = 0
         self._ari: Ari
         self._circle: Circle
         self._hearing: asyncio.Task[None]
@@ -115,6 +117,28 @@ class AriServer:
         if self._hearing.done():
             await self._stack.aclose()
             self._hearing.result()
+
+    def borrow(self) -> TapOffer:
+        """Let another server of this process tap channels, too, until it gives that back.
+
+        Raises:
+            RecordingError: What it makes cannot be noted.
+        """
+        recordings = self._plan.plan.recordings
+        loose = open_loose_inventory(
+            recordings, url=self._ari.url, application=self._circle.application
+        )
+        try:
+            inventory = self._stack.enter_context(loose)
+        except OSError as error:
+            raise RecordingError(f"cannot write in {recordings}: {explain(error)}") from error
+        self._borrowed += 1
+        return TapOffer(self._ari, self._circle, inventory)
+
+    def take_back(self) -> None:
+        """Take note that it taps no more."""
+        self._borrowed -= 1
+        self._end_when_empty()
 
     def stop_listening(self) -> None:
         """Begin no more calls; those that are tapped go on. Idempotent."""
@@ -303,7 +327,7 @@ class AriServer:
             self._options.say(message)
 
     def _end_when_empty(self) -> None:
-        if self._is_over and not self._calls:
+        if self._is_over and not self._calls and not self._borrowed:
             self._announced.put_nowait(None)
 
 

@@ -44,7 +44,7 @@ from streamer.tap.listeners import (
 )
 from streamer.tap.tap import Stop, run_tap
 from streamer.wire.formats import Format
-from streamer.wire.protocols import ARI
+from streamer.wire.protocols import ARI, STREAM_CHANNEL
 
 POLL_S = 0.25
 KEEPER_REST_S = 2.0
@@ -53,6 +53,9 @@ KEEPER_REST_S = 2.0
 _LOOKS_FOR_OTHER = 5
 _LOOK_S = 0.05
 """Another listener has its address a moment before it has its lock."""
+
+_UNKEPT = (ARI.name, STREAM_CHANNEL.name)
+"""Where we are no party of a call, so no keeper is needed."""
 
 _log = logging.getLogger(__name__)
 
@@ -289,7 +292,7 @@ class Listener:
     async def _keep_protected(self) -> None:
         """Have a keeper at all times; one that has taken the calls over is left with them."""
         is_said = False
-        while any(where.source != ARI.name for where, _ in self._servers):
+        while any(where.source not in _UNKEPT for where, _ in self._servers):
             try:
                 async with open_keeper(
                     self._plan.runtime_dir,

@@ -8,9 +8,11 @@ from pathlib import Path
 from streamer.config import Settings
 from streamer.core.watching import read_watch_table
 from streamer.sources import INBOUND, MakeInbound
+from streamer.sources.base import Inbound
+from streamer.sources.inbound import ServerOptions
 from streamer.tap.inbound import ListenAddress
 from streamer.tap.plan import AriPlan
-from streamer.wire.protocols import ARI
+from streamer.wire.protocols import ARI, STREAM_CHANNEL
 from streamer.wire.stream_channel import public_url
 
 
@@ -31,4 +33,16 @@ def list_inbound(
     rules = tuple(read_watch_table(one, where=f"watch {number}") for number, one in tables)
     recordings, stream_url = Path(settings.recordings), public_url(settings.url)
     plan = AriPlan(read_access(settings), (), recordings, None, stream_url)
-    return {**INBOUND, ARI.name: lambda options: AriServer(WatchPlan(plan, rules), options)}
+    watching: list[AriServer] = []
+
+    def watch(options: ServerOptions) -> Inbound:
+        watching.append(AriServer(WatchPlan(plan, rules), options))
+        return watching[-1]
+
+    def offer(options: ServerOptions) -> Inbound:
+        from streamer.sources.stream_channel.server import StreamChannelServer
+
+        (ari,) = watching  # made before, since its address comes first
+        return StreamChannelServer(options, borrow=ari.borrow, give_back=ari.take_back)
+
+    return {**INBOUND, ARI.name: watch, STREAM_CHANNEL.name: offer}

@@ -26,6 +26,7 @@ class Node:
     listener: Listener
     recordings: Path
     bus: RememberingBus = field(default_factory=RememberingBus)
+    addresses: dict[str, str] = field(default_factory=dict)
 
     def events(self, kind: type) -> list[Any]:
         return [event for event in self.bus.events if isinstance(event, kind)]
@@ -47,19 +48,19 @@ class Node:
 
 @asynccontextmanager
 async def watching(
-    pbx: Pbx, recordings: Path, *rules: dict[str, Any], most_calls: int = 100
+    pbx: Pbx, recordings: Path, *rules: dict[str, Any], stream_channel: ListenAddress | None = None
 ) -> AsyncIterator[Node]:
     """Tap calls by rules; whatever still runs at the end is ended at once."""
     parts = urlsplit(pbx.url)
     address = ListenAddress("ari", str(parts.hostname), int(parts.port or 0))
     plan = ListenPlan(
-        (address,),
+        (address, *([stream_channel] if stream_channel else [])),
         recordings,
         admit=lambda _: "no",
         new_playback=_play_nothing,
         fills_silence=False,
         format=None,
-        most_calls=most_calls,
+        most_calls=100,
         grace_s=0.0,
         keeper_patience_s=10.0,
         runtime_dir=None,
@@ -70,7 +71,7 @@ async def watching(
     node = Node(Listener(plan, bus, clock=clock, inbound=inbound), recordings, bus)
     begun = asyncio.Event()
     running = asyncio.ensure_future(
-        node.listener.run(lambda *_: None, on_begun=begun.set),
+        node.listener.run(node.addresses.__setitem__, on_begun=begun.set),
     )
     beginning = asyncio.ensure_future(begun.wait())
     await asyncio.wait([running, beginning], return_when=asyncio.FIRST_COMPLETED)

@@ -47,6 +47,13 @@ def serve(
             help="Tap calls of the Asterisk at ari_url by itself: those that rules [[watch]] name.",
         ),
     ] = False,
+    stream_channel: Annotated[
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT",
+            help="With --ari: offer stream-channel here, as the module does; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - as above
     accept_unknown: Annotated[
         bool, typer.Option("--accept-unknown", help="Take calls that are not registered too.")
     ] = False,
@@ -109,6 +116,7 @@ def serve(
         cert=cert,
         key=key,
         ari=ari,
+        stream_channel=tuple(stream_channel),
     )
     choose_lines(plain=plain, as_json=as_json)
     return run_serve(settings, flags, is_plain=plain, as_json=as_json)

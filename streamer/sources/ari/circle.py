@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 from streamer.ari import membership, watching
 from streamer.ari.client import Ari
 from streamer.sources.ari.claiming import Claims
 from streamer.sources.ari.hearing import Hearer, Hearing
+from streamer.sources.ari.leg_tap import Inventory
 from streamer.sources.ari.lists import Lists
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.wire.ari.answers import Bridge, Channel
@@ -125,6 +126,15 @@ class _Share:
             await asyncio.Event().wait()
         finally:
             self._circle.leave(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TapOffer:
+    """What others of the process tap channels with, too."""
+
+    ari: Ari
+    circle: Circle
+    inventory: Inventory
 
 
 def _list_sources(event: Event) -> Iterator[str]:

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from streamer.cli.places import find_places
@@ -110,3 +113,42 @@ def test_what_cannot_be_meant_is_one_line(named, said):
     with pytest.raises(UsageError, match=said) as raised:
         find(**named)
     assert "s3cret" not in str(raised.value)
+
+
+ARI_USER: dict[str, Any] = {"ari_user": "u", "ari_password": "p", "ari_url": "http://10.0.0.1:8088"}
+PBX = ("ari", "10.0.0.1", 8088)
+
+
+def find_ari(listen=(), *, setting=False, **named):
+    settings = replace(Settings(listen=list(listen), ari=setting), **ARI_USER)
+    return find_places(settings, **{"audiosocket": (), "websocket": (), "register": ()} | named)
+
+
+def test_ari_drops_the_usual_places_unless_they_are_named():
+    assert show(find_ari(ari=True).addresses) == [PBX]
+    assert show(find_ari(setting=True).addresses) == [PBX]
+    named = find_ari(ari=True, audiosocket=["127.0.0.1:9092"])
+    assert show(named.addresses) == [PBX, AUDIOSOCKET]
+    assert find_ari(ari=True).warn(accepts_unknown=False) == []
+    assert named.warn(accepts_unknown=False) != []
+
+
+def test_ari_needs_a_user():
+    with pytest.raises(UsageError, match="ari_user and ari_password must be set"):
+        find(ari=True)
+
+
+def test_stream_channel_needs_ari_and_beyond_loopback_auth():
+    table = {"kind": "stream-channel", "address": "10.0.0.5:5039"}
+    with pytest.raises(UsageError, match="add --ari"):
+        find(stream_channel=["127.0.0.1:5039"])
+    for listen, flags in (((), ["10.0.0.5:5039"]), ([table], [])):
+        with pytest.raises(UsageError, match="needs auth"):
+            find_ari(listen, ari=True, stream_channel=flags)
+    places = find_ari([table | {"auth": "bearer:x"}], ari=True, stream_channel=["127.0.0.1:5039"])
+    assert [(one.source, one.host, one.auth) for one in places.addresses] == [
+        ("ari", "10.0.0.1", ()),
+        ("stream-channel", "127.0.0.1", ()),
+        ("stream-channel", "10.0.0.5", ("bearer:x",)),
+    ]
+    assert places.warn(accepts_unknown=False) == []
