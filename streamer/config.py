@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,8 +17,10 @@ from streamer.alerts.rules import read_rules
 from streamer.core.languages import ANY, parse_languages
 from streamer.core.listening import read_listen_table
 from streamer.core.reasons import explain, find_place_in_toml
+from streamer.core.tokens import read_tokens
 from streamer.core.untrusted import printable
 from streamer.core.watching import read_watch_table
+from streamer.core.webhooks import read_mqtt, read_webhooks
 from streamer.errors import UsageError
 
 ENVIRONMENT_PREFIX = "STREAMER_"
@@ -183,6 +185,21 @@ class Settings:
         "Watch-words: tables [[alert]] with name, said or not_said, within, leg, severity, quiet, tentative, when, then.",
         '[{ name = "cancels", said = ["cancel my contract"], leg = "caller", severity = "warning" }]',
     )
+    webhook: Sequence[Mapping[str, Any]] = _setting(
+        [],
+        "Who is told what happens: tables [[webhook]] with url, secret, events, format, name, ca. Keep this file private (chmod 600).",
+        '[{ url = "https://crm.example.com/hook", secret = "@/etc/streamer/webhook-secret", events = ["alert", "call_ended"] }]',
+    )
+    mqtt: Mapping[str, Any] = _setting(
+        {},
+        "Where the same is published: url, topic, events, user, password, ca; needs asterisk-streamer[mqtt].",
+        '{ url = "mqtt://127.0.0.1:1883", topic = "streamer" }',
+    )
+    token: Sequence[Mapping[str, Any]] = _setting(
+        [],
+        "Who may ask `serve --api`: tables [[token]] with name, token, scopes. Keep this file private (chmod 600).",
+        '[{ name = "board", token = "@/etc/streamer/board-token", scopes = ["read"] }]',
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )
@@ -206,7 +223,10 @@ class Settings:
 SECRETS = ("password", "headers", "register_key", "ari_password")
 """Settings that nobody else should read."""
 
-_ONLY_IN_FILE = ("listen", "watch", "alert")
+_CREDENTIALS = {"auth", "yeastar_auth", "secret", "token", "password"}
+"""Keys of tables that nobody else should read."""
+
+_ONLY_IN_FILE = ("listen", "watch", "alert", "webhook", "mqtt", "token")
 
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
@@ -271,7 +291,8 @@ def find_warnings(
 def is_exposed(path: Path, settings: Settings) -> bool:
     """Say whether others can read a config file although the settings have a secret; may ask the file system."""
     has_secret = any(getattr(settings, name) for name in SECRETS) or any(
-        "auth" in table or "yeastar_auth" in table for table in settings.listen
+        _CREDENTIALS & table.keys()
+        for table in (*settings.listen, *settings.webhook, *settings.token, settings.mqtt)
     )
     with suppress(OSError):
         return has_secret and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
@@ -359,7 +380,7 @@ def read_variable(name: str, text: str) -> Any:
     where = ENVIRONMENT_PREFIX + name.upper()
     if name in _ONLY_IN_FILE:
         raise UsageError(
-            f"{where} cannot be set in the environment; write [[{name}]] into the config file"
+            f"{where} cannot be set in the environment; write {'[mqtt]' if name == 'mqtt' else f'[[{name}]]'} into the config file"
         )
     return _normalise(name, _parse(name, text), where=where)
 
@@ -381,16 +402,25 @@ def _check(where: str, name: str, value: Any) -> None:
         raise UsageError(
             f"{where} has the unknown key {name}; the nearest known one is {nearest[0]}"
         )
-    if not _is_right(_KINDS[name], value):
+    is_right = isinstance(value, dict) if name == "mqtt" else _is_right(_KINDS[name], value)
+    if not is_right:
         raise UsageError(f"{where}: {name} must be {_describe(_KINDS[name])}")
     if name == "listen":
         for number, table in enumerate(value, start=1):
             read_listen_table(table, where=f"{where}: listen {number}")
-    if name == "alert":
-        read_rules(value, where=where)
-    if name == "watch":
+    elif name == "watch":
         for number, table in enumerate(value, start=1):
             read_watch_table(table, where=f"{where}: watch {number}")
+    elif name in _TABLES:
+        _TABLES[name](value, where=f"{where}: mqtt" if name == "mqtt" else where)
+
+
+_TABLES: Mapping[str, Callable[..., object]] = {
+    "alert": read_rules,
+    "webhook": read_webhooks,
+    "mqtt": read_mqtt,
+    "token": read_tokens,
+}
 
 
 def _is_right(kind: type, value: Any) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from streamer.bus import Bus
 from streamer.calls.alerting import ToldAlerts, open_watch
 from streamer.calls.backend import Backend, Speech
+from streamer.calls.happenings import HappeningWriter
 from streamer.calls.lag_advice import LagAdviser
 from streamer.calls.observers import ToldObservers, open_observers
 from streamer.calls.segment_writer import CallWriter, LegWriter
@@ -22,9 +23,11 @@ from streamer.core.events import (
     Call,
     CallEnded,
     CallStats,
+    Dtmf,
     EndReason,
     Event,
     Final,
+    Hold,
     Lagging,
     LegAttached,
     LegEnded,
@@ -125,6 +128,7 @@ class _Session:
         self._advising: asyncio.Future[None] | None = None
         self._joined = asyncio.Event()
         """A leg has joined the call."""
+        self._happenings = HappeningWriter(self._keep)
         self._version = -1
         self._store: Store
         self._writer: CallWriter
@@ -149,6 +153,8 @@ class _Session:
                 return  # its final has overtaken it
             case LegAttached():
                 self._joined.set()
+            case Dtmf() | Hold():
+                self._happenings.take(event)
             case _:
                 pass
         self._bus.publish(event)
@@ -168,7 +174,8 @@ class _Session:
             say=self._say,
             read_call=self._feed.read_call,
         )
-        await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
+        await self._keep()
+        self._happenings.begin(self._writer)
         lock = await self._wait_for_turn()
         try:
             self._feed.shows_live_status = lock is None
@@ -188,9 +195,14 @@ class _Session:
             self._lag_adviser.close()
             if self._advising:
                 self._advising.cancel()
+            self._happenings.close()
             if lock:
                 lock.release()
         return trouble
+
+    async def _keep(self) -> None:
+        """Keep the call with the legs that it has now."""
+        await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
 
     async def _tell_stats(self) -> None:
         """Say for how long somebody was talking, if anybody has found out."""
@@ -304,7 +316,7 @@ class _Session:
         if not new:
             return
         self._begun.update(label for _, label in new)
-        await self._writer.keep(call, self._folder.path, self._feed.paths)
+        await self._keep()
         writers = await self._writer.open_legs()
         open_vad = await asyncio.to_thread(_import_vad)
         transcribers = [
@@ -372,7 +384,8 @@ class _Session:
     async def _note_end(self) -> None:
         recorded = read_recorded(self._folder.path)
         # Once more, for legs that have joined, and for rates that were known only with the audio.
-        await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
+        await self._keep()
+        await self._happenings.finish()
         written_at = self._folder.call_json.stat().st_mtime
         await self._writer.end(
             recorded.reason or EndReason.INTERRUPTED,

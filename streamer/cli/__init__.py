@@ -14,7 +14,17 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.cli.commands import about, alerts, configure, live, past, serving, setup, stand_in
+from streamer.cli.commands import (
+    about,
+    alerts,
+    configure,
+    live,
+    past,
+    serving,
+    setup,
+    stand_in,
+    webhooks,
+)
 from streamer.cli.commands.grouping import GroupedHelp, show_examples
 from streamer.cli.usage import reword
 from streamer.core.telemetry import forbid_telemetry
@@ -78,6 +88,7 @@ app.command()(about.service)
 app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
 app.add_typer(alerts.alerts_app, name="alerts")
+app.add_typer(webhooks.webhooks_app, name="webhooks")
 show_examples(app)
 
 

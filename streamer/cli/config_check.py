@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,9 +25,11 @@ from streamer.config import (
 )
 from streamer.core.listening import check_listen_key, read_listen_table
 from streamer.core.secrets import find_secret
+from streamer.core.tokens import read_tokens
 from streamer.core.toml_lines import Key, find_lines
 from streamer.core.trust import open_trust
 from streamer.core.watching import check_watch_key, read_watch_table
+from streamer.delivery.endpoint import read_endpoints
 from streamer.errors import ExitCode, NotFoundError, StreamerError, UsageError
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.tls import Certificate
@@ -227,6 +229,12 @@ def _check_model(value: str, models_dir: str) -> None:
         resolve_model(value, models_dir)
 
 
+def _check_tokens(tables: Sequence[Mapping[str, Any]]) -> None:
+    for table in read_tokens(tables, where="token"):
+        where = f"token {table.name}"
+        find_secret(table.token, where=where, environment=os.environ)
+
+
 _JUDGES: Mapping[str, Callable[[Any], object]] = {
     "url": check_url,
     "ari_url": complete_url,
@@ -241,5 +249,8 @@ _JUDGES: Mapping[str, Callable[[Any], object]] = {
     "trusted_proxies": read_proxies,
     "log_file": check_log_file,
     "runtime_dir": _check_folder,
+    "webhook": lambda value: read_endpoints(Settings(webhook=value), os.environ),
+    "mqtt": lambda value: read_endpoints(Settings(mqtt=value), os.environ),
+    "token": _check_tokens,
 }
 """Settings whose values may be of the right type and still be wrong."""

@@ -12,6 +12,7 @@ from streamer.core.untrusted import printable
 
 MASK = "***"
 _CREDENTIALS = frozenset({"auth", "yeastar_auth"})
+_TOKENS = frozenset({"secret", "token"})
 _USER = re.compile(r"(?<=//).*@", re.DOTALL)
 _PARAMETER = re.compile(r"([?&][^=&#]*=)[^&#]+")
 
@@ -33,6 +34,8 @@ def mask(name: str, value: Any) -> Any:
         return MASK
     if name in _CREDENTIALS:
         return _mask_credential(value)
+    if name in _TOKENS:
+        return value if value.startswith(("@", "$")) else MASK
     return _mask_url(value) if name in ("url", "ari_url") else value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -179,9 +180,16 @@ async def open_any_backend(
     await asyncio.to_thread(importlib.import_module, "streamer.calls.retention")
     from streamer.calls.backend import open_backend
     from streamer.calls.retention import expire_calls
+    from streamer.delivery.endpoint import read_endpoints
+    from streamer.delivery.running import delivering
 
+    endpoints = read_endpoints(settings, os.environ)
     opening = open_backend(settings, model, bus, waits_for_calls=waits_for_calls)
-    async with opening as backend, expire_calls(settings, bus):
+    async with (
+        opening as backend,
+        expire_calls(settings, bus),
+        delivering(settings, endpoints, backend, bus),
+    ):
         backend.name = name
         yield backend
 

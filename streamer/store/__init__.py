@@ -22,6 +22,7 @@ from streamer.store.base import (
     Store,
     TroubleRow,
 )
+from streamer.store.outbox import Delivery, EndpointRow, Outbox, StoredEvent
 
 __all__ = [
     "DATABASES",
@@ -29,15 +30,20 @@ __all__ = [
     "PAGE",
     "CallRow",
     "Database",
+    "Delivery",
+    "EndpointRow",
     "Filter",
     "Hit",
     "LegRow",
     "NewAlert",
+    "Outbox",
     "Progress",
     "Reader",
     "Retention",
     "Store",
+    "StoredEvent",
     "TroubleRow",
+    "open_outbox",
     "open_reader",
     "open_store",
     "store_path",
@@ -55,6 +61,9 @@ class Database(Protocol):
     def open_reader(self, settings: Settings) -> AbstractAsyncContextManager[Reader]:
         """Open it only to read."""
 
+    def open_outbox(self, settings: Settings) -> AbstractAsyncContextManager[Outbox]:
+        """Open what is there of it to tell others of its events."""
+
 
 class _SqliteFile:
     """A file that SQLite is loaded for when the first one is opened."""
@@ -70,6 +79,12 @@ class _SqliteFile:
         from streamer.store.sqlite.store import open_reader
 
         return open_reader(store_path(settings))
+
+    def open_outbox(self, settings: Settings) -> AbstractAsyncContextManager[Outbox]:
+        """Open what is there of it to tell others of its events."""
+        from streamer.store.sqlite.store import open_store
+
+        return open_store(store_path(settings), must_exist=True)
 
 
 _FILE = _SqliteFile()
@@ -102,6 +117,18 @@ def open_reader(
         StoreError: It cannot be opened, is damaged, or is of an older or newer streamer or of another program.
     """
     return _choose(settings, databases).open_reader(settings)
+
+
+def open_outbox(
+    settings: Settings, *, databases: Mapping[str, Database] = DATABASES
+) -> AbstractAsyncContextManager[Outbox]:
+    """Open a database that is there to tell others of its events.
+
+    Raises:
+        NotFoundError: It is missing.
+        StoreError: As with `open_store`.
+    """
+    return _choose(settings, databases).open_outbox(settings)
 
 
 def store_path(settings: Settings) -> Path:

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from streamer.core.alert import Alert
 from streamer.core.audio import Leg
-from streamer.core.events import SPEECH_RATE, Call, EndReason, Segment, Unclear
+from streamer.core.events import SPEECH_RATE, Call, Dtmf, EndReason, Hold, Segment, Unclear
+from streamer.store.outbox import KINDS, MOST_READ, StoredEvent
 
 PAGE = 50
 """Rows of a list or a search, unless it is asked for more or fewer."""
@@ -244,6 +245,19 @@ class Reader(Protocol):
     async def read_version(self) -> int:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
 
+    async def read_events(
+        self,
+        after: int,
+        *,
+        kinds: Collection[str] = KINDS,
+        call_id: str | None = None,
+        limit: int = MOST_READ,
+    ) -> list[StoredEvent]:
+        """Return events behind a number, in order."""
+
+    async def last_event(self) -> int:
+        """Return the number of the newest event, 0 if there is none."""
+
 
 class Store(Reader, Protocol):
     """What can be kept besides; whatever returns has been committed, and survives a kill of this process.
@@ -287,6 +301,9 @@ class Store(Reader, Protocol):
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime
     ) -> None:
         """Record a call's end; `duration` is in samples at `SPEECH_RATE`."""
+
+    async def keep_happening(self, happening: Dtmf | Hold) -> None:
+        """Keep a key that was pressed, or a hold, once; of a leg that is not there, nothing."""
 
     async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
         """Record that an observer has been told of a leg up to an utterance."""

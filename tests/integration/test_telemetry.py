@@ -62,6 +62,8 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "completion": (["bash"], 0),
     "man": ([], 0),
     "service": ([], 0),
+    "webhooks list": ([], 0),
+    "webhooks resend": ([], 0),
     "models list": ([], 0),
     "models path": (["demo"], 0),
     "models check": (["demo"], 0),

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from streamer.config import Settings
 from streamer.core.alert import Alert
-from streamer.core.events import Call, EndReason, Segment, Unclear
+from streamer.core.events import (
+    SPEECH_RATE,
+    Call,
+    CallEnded,
+    CallStarted,
+    Dtmf,
+    EndReason,
+    Event,
+    Final,
+    Hold,
+    Segment,
+    Unclear,
+)
 from streamer.errors import NotFoundError, StoreError
 from streamer.store import (
     EVERYTHING,
@@ -21,12 +33,15 @@ from streamer.store import (
     Hit,
     LegRow,
     NewAlert,
+    Outbox,
     Progress,
     Reader,
     Retention,
     Store,
+    StoredEvent,
     TroubleRow,
 )
+from streamer.store.outbox import KINDS, MOST_READ
 
 
 @dataclass
@@ -68,6 +83,7 @@ class MemoryStore:
         self._told: dict[tuple[str, str, str], int] = {}
         self._retention = Retention()
         self._version = 0
+        self._events: list[StoredEvent] = []
 
     def segments_of(self, call_id: str) -> int:
         """Count what is settled of a call, which need not be there."""
@@ -164,6 +180,32 @@ class MemoryStore:
     async def read_version(self) -> int:
         return self._version
 
+    async def read_events(
+        self,
+        after: int,
+        *,
+        kinds: Collection[str] = KINDS,
+        call_id: str | None = None,
+        limit: int = MOST_READ,
+    ) -> list[StoredEvent]:
+        return [
+            event
+            for event in self._events[after:]
+            if event.kind in kinds and call_id in (None, event.call_id)
+        ][:limit]
+
+    async def last_event(self) -> int:
+        return len(self._events)
+
+    async def keep_happening(self, happening: Dtmf | Hold) -> None:
+        self._note(happening.call_id, type(happening).__name__.lower(), repr(happening), happening)
+
+    def _note(self, call_id: str, kind: str, mark: str, event: Event) -> None:
+        key = call_id, kind, mark
+        if all((each.call_id, each.kind, each.mark) != key for each in self._events):
+            number, at = len(self._events) + 1, datetime.now(UTC)
+            self._events.append(StoredEvent(number, *key, at, event))
+
     async def keep_call(self, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
         known = await self.read_progress(call.id)
         legs = tuple(
@@ -172,6 +214,8 @@ class MemoryStore:
         )
         row = CallRow(call.id, call.source, call.started_at, None, None, None, folder, legs, 0, "")
         stored = self._calls.setdefault(call.id, StoredCall(row))
+        started = CallStarted(call, folder, tuple(recordings))
+        self._note(call.id, "call_started", "", started)
         zero_at = stored.row.zero_at or (None if stored.segments else call.zero_at)
         stored.row = replace(stored.row, folder=folder, legs=legs, zero_at=zero_at)
         self._version += 1
@@ -191,7 +235,10 @@ class MemoryStore:
         is_new = segment is None or (leg, segment.utterance) not in call.segments
         if segment is not None and is_new:
             call.segments[leg, segment.utterance] = segment
-        call.unclear += unclear if is_new else ()
+            self._note(call_id, "final", f"{leg} {segment.utterance}", Final(call_id, segment))
+        for span in unclear if is_new else ():
+            call.unclear.append(span)
+            self._note(call_id, "unclear", f"{leg} {span.start}", span)
         before = call.leg(leg).progress
         position, utterance = max(before.position, position), max(before.utterance, utterance)
         call.move(leg, replace(before, position=position, utterance=utterance))
@@ -211,6 +258,7 @@ class MemoryStore:
     ) -> None:
         call = self._find(call_id, StoreError)
         call.row = replace(call.row, reason=reason, duration=duration, ended_at=ended_at)
+        self._note(call_id, "call_ended", "", CallEnded(call_id, reason, duration / SPEECH_RATE))
         self._version += 1
 
     async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
@@ -271,3 +319,6 @@ class MemoryDatabase:
     @asynccontextmanager
     async def open_reader(self, settings: Settings) -> AsyncIterator[Reader]:
         yield self.store
+
+    def open_outbox(self, settings: Settings) -> AbstractAsyncContextManager[Outbox]:
+        raise StoreError("memory tells nobody of its events")

@@ -24,6 +24,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "models",
         "config",
         "alerts",
+        "webhooks",
         "doctor",
         "service",
         "completion",
@@ -84,6 +85,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "streamer alerts test last",
         "streamer alerts test --text 'cancel my contact' --leg caller",
     ),
+    "webhooks": ("streamer webhooks list", "streamer webhooks resend"),
+    "webhooks list": ("streamer webhooks list", "streamer webhooks list --endpoint crm --json"),
+    "webhooks resend": ("streamer webhooks resend", "streamer webhooks resend 1201 1202"),
     "config": ("streamer config > ~/.config/streamer/config.toml", "streamer config check"),
     "config sample": (
         "streamer config sample > ~/.config/streamer/config.toml",

@@ -239,6 +239,86 @@ def m008_alerts() -> Sequence[str]:
     )
 
 
+def m009_events() -> Sequence[str]:
+    """Note what is told to others, in the transaction that stores it, and what of it each endpoint has yet to get.
+
+    An event has no words of its own: `item` says where they are, so that nothing is stored twice, and nothing stays of a call that is
+    deleted. `mark` tells events of one kind in a call from each other. Numbers are given once, so that a reader can go on behind one.
+    """
+    return (
+        """
+        CREATE TABLE event (
+            id   INTEGER PRIMARY KEY AUTOINCREMENT,
+            call TEXT NOT NULL REFERENCES call ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            mark TEXT NOT NULL DEFAULT '',
+            at   TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')),
+            leg  INTEGER,
+            item INTEGER,
+            data TEXT,
+            UNIQUE (call, kind, mark)
+        ) STRICT
+        """,
+        """
+        CREATE TRIGGER call_is_told AFTER INSERT ON call BEGIN
+            INSERT INTO event (call, kind) VALUES (new.id, 'call_started')
+            ON CONFLICT DO NOTHING;
+        END
+        """,
+        """
+        CREATE TRIGGER call_end_is_told AFTER UPDATE OF ended_at ON call
+        WHEN new.ended_at IS NOT NULL BEGIN
+            INSERT INTO event (call, kind) VALUES (new.id, 'call_ended')
+            ON CONFLICT DO NOTHING;
+        END
+        """,
+        """
+        CREATE TRIGGER segment_is_told AFTER INSERT ON segment BEGIN
+            INSERT INTO event (call, kind, mark, leg, item)
+            SELECT leg.call, 'final', leg.label || ' ' || new.utterance, leg.id, new.id
+            FROM leg
+            WHERE leg.id = new.leg
+            ON CONFLICT DO NOTHING;
+        END
+        """,
+        """
+        CREATE TRIGGER unclear_is_told AFTER INSERT ON unclear BEGIN
+            INSERT INTO event (call, kind, mark, leg, item)
+            SELECT leg.call, 'unclear', leg.label || ' ' || new.start, leg.id, new.start
+            FROM leg
+            WHERE leg.id = new.leg
+            ON CONFLICT DO NOTHING;
+        END
+        """,
+        """
+        CREATE TRIGGER alert_is_told AFTER INSERT ON alert BEGIN
+            INSERT INTO event (call, kind, mark, item)
+            VALUES (new.call, 'alert', new.rule, new.id)
+            ON CONFLICT DO NOTHING;
+        END
+        """,
+        """
+        CREATE TABLE endpoint (
+            name     TEXT PRIMARY KEY,
+            position INTEGER NOT NULL,
+            dropped  INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE delivery (
+            endpoint TEXT    NOT NULL REFERENCES endpoint ON DELETE CASCADE,
+            event    INTEGER NOT NULL REFERENCES event ON DELETE CASCADE,
+            call     TEXT    NOT NULL,
+            is_dead  INTEGER NOT NULL DEFAULT FALSE,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            error    TEXT    NOT NULL DEFAULT '',
+            PRIMARY KEY (endpoint, is_dead, event)
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX delivery_by_event ON delivery (event)",
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
@@ -248,6 +328,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m006_scripts_without_blanks,
     m007_parties_of_legs,
     m008_alerts,
+    m009_events,
 )
 
 

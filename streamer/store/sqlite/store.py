@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from streamer.core.alert import Alert
-from streamer.core.events import Call, EndReason, Segment, Unclear
+from streamer.core.events import Call, Dtmf, EndReason, Hold, Segment, Unclear
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
@@ -29,7 +29,8 @@ from streamer.store.base import (
     Retention,
     TroubleRow,
 )
-from streamer.store.sqlite import deletion, reading, search, writing
+from streamer.store.outbox import KINDS, MOST_READ, Delivery, EndpointRow, StoredEvent
+from streamer.store.sqlite import deletion, events, outbox, reading, search, writing
 from streamer.store.sqlite.connection import (
     Connection,
     check_writing,
@@ -131,6 +132,23 @@ class SqliteReader:
         """Return a number that changes with every commit of anybody; cheap enough to ask 20 times a second."""
         return await reading.read_version(self._reading)
 
+    async def read_events(
+        self,
+        after: int,
+        *,
+        kinds: Collection[str] = KINDS,
+        call_id: str | None = None,
+        limit: int = MOST_READ,
+    ) -> list[StoredEvent]:
+        """Return events behind a number, in order."""
+        return await events.read_events(
+            self._reading, after, kinds=kinds, call_id=call_id, limit=limit
+        )
+
+    async def last_event(self) -> int:
+        """Return the number of the newest event, 0 if there is none."""
+        return await events.last_event(self._reading)
+
 
 class SqliteStore(SqliteReader):
     """What can be kept besides; see `store.base.Store`."""
@@ -182,6 +200,10 @@ class SqliteStore(SqliteReader):
         """Record a call's end; `duration` is in samples at `SPEECH_RATE`."""
         await writing.end_call(self._writing, call_id, reason, duration=duration, ended_at=ended_at)
 
+    async def keep_happening(self, happening: Dtmf | Hold) -> None:
+        """Keep a key that was pressed, or a hold, once."""
+        await writing.keep_happening(self._writing, happening)
+
     async def keep_told(self, call_id: str, leg: str, observer: str, *, utterance: int) -> None:
         """Record that an observer has been told of a leg up to an utterance."""
         await writing.keep_told(self._writing, call_id, leg, observer, utterance=utterance)
@@ -201,8 +223,46 @@ class SqliteStore(SqliteReader):
         return await deletion.delete_calls(self._writing, call_ids, patience_s=patience_s)
 
 
+class SqliteOutbox(SqliteStore):
+    """What each endpoint has yet to get; see `store.outbox.Outbox`."""
+
+    async def take_up(
+        self, endpoint: str, kinds: Collection[str], *, most: int, most_dead: int
+    ) -> int:
+        """Take new events up for an endpoint; see `outbox.take_up`."""
+        return await outbox.take_up(self._writing, endpoint, kinds, most=most, most_dead=most_dead)
+
+    async def read_waiting(
+        self, endpoint: str, *, without_calls: Collection[str] = (), limit: int = MOST_READ
+    ) -> list[Delivery]:
+        """Return what waits for an endpoint, oldest first."""
+        return await outbox.read_waiting(
+            self._reading, endpoint, without_calls=without_calls, limit=limit
+        )
+
+    async def note_delivered(self, endpoint: str, number: int) -> None:
+        """Take note that an endpoint has an event."""
+        await outbox.note_delivered(self._writing, endpoint, number)
+
+    async def note_failed(self, endpoint: str, number: int, error: str, *, is_dead: bool) -> None:
+        """Take note that an endpoint has refused an event, and whether that was the last attempt."""
+        await outbox.note_failed(self._writing, endpoint, number, error, is_dead=is_dead)
+
+    async def resend(self, endpoint: str = "", *, numbers: Sequence[int] = ()) -> int:
+        """Have dead letters wait again; return how many."""
+        return await outbox.resend(self._writing, endpoint, numbers=numbers)
+
+    async def list_endpoints(self) -> list[EndpointRow]:
+        """Return the endpoints that have ever been delivered to, by name."""
+        return await outbox.list_endpoints(self._reading)
+
+    async def list_dead(self, endpoint: str = "", *, limit: int) -> list[Delivery]:
+        """Return dead letters, of one endpoint or of all, oldest first."""
+        return await outbox.list_dead(self._reading, endpoint, limit=limit)
+
+
 @asynccontextmanager
-async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[SqliteStore]:
+async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[SqliteOutbox]:
     """Open the database to write, making it, private to its owner, if it is missing.
 
     Raises:
@@ -221,7 +281,7 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
         writer.guard(path)
         async with connect(file_uri(path, "mode=rw"), name=str(path)) as reader:
             await reader.fetch("PRAGMA query_only = ON")
-            yield SqliteStore(reader, writer)
+            yield SqliteOutbox(reader, writer)
 
 
 @asynccontextmanager

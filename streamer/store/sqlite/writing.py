@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from streamer.core.events import Call, EndReason, Segment, Unclear, encode_time
+from streamer.core.events import (
+    Call,
+    Dtmf,
+    EndReason,
+    Hold,
+    Segment,
+    Unclear,
+    encode_held,
+    encode_pressed,
+    encode_time,
+)
 from streamer.core.scripts import indexed_text
 from streamer.core.untrusted import one_line
 from streamer.errors import StoreError
@@ -214,6 +225,27 @@ async def _insert_alerts(run: Run, alerts: Sequence[NewAlert]) -> None:
                 "before": encode_time(alert.at + quiet),
             },
         )
+
+
+async def keep_happening(db: Connection, happening: Dtmf | Hold) -> None:
+    """Keep a key that was pressed, or a hold, once; of a leg that is not there, nothing."""
+    is_key = isinstance(happening, Dtmf)
+    fields = encode_pressed(happening) if isinstance(happening, Dtmf) else encode_held(happening)
+    await db.fetch(
+        """
+        INSERT INTO event (call, kind, mark, leg, data)
+        SELECT leg.call, :kind, leg.label || ' ' || :data, leg.id, :data
+        FROM leg
+        WHERE leg.call = :call AND leg.label = :leg
+        ON CONFLICT DO NOTHING
+        """,
+        {
+            "call": encode_text(happening.call_id),
+            "leg": encode_text(happening.leg),
+            "kind": "dtmf" if is_key else "hold",
+            "data": json.dumps(fields),
+        },
+    )
 
 
 async def end_call(

@@ -60,6 +60,7 @@ def test_the_parser_takes_every_example(name, example):
         "models",
         "config",
         "alerts",
+        "webhooks",
         "help",
     )
     command.make_context(name, rest, resilient_parsing=False)

@@ -1,0 +1,45 @@
+"""Commands about what is passed on to other programs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streamer.cli.options import STORED, AsJson, with_settings
+from streamer.config import Settings
+
+webhooks_app = typer.Typer(
+    help="List what webhooks have yet to get, or send dead letters again.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+_Endpoint = Annotated[
+    str, typer.Option(metavar="NAME", help="Only of this one, as `webhooks list` names it.")
+]
+
+
+@webhooks_app.command("list")
+@with_settings(*STORED)
+def webhooks_list(settings: Settings, endpoint: _Endpoint = "", as_json: AsJson = False) -> int:
+    """List webhooks with what waits for each, and the events that it did not take."""
+    from streamer.cli.webhooks import run_list
+
+    return run_list(settings, endpoint, as_json=as_json)
+
+
+@webhooks_app.command("resend")
+@with_settings(*STORED)
+def webhooks_resend(
+    settings: Settings,
+    events: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[EVENT]...", help="Numbers of `webhooks list`; left out, all."),
+    ] = None,
+    endpoint: _Endpoint = "",
+) -> int:
+    """Send dead letters again, by the `serve` or `watch` that runs, or the next one."""
+    from streamer.cli.webhooks import run_resend
+
+    return run_resend(settings, tuple(events or ()), endpoint)
