@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, list_live
+from streamer.calls.encoding import encode_alerts, encode_entry
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
 from streamer.core.alert import Alert
-from streamer.core.audio import encode_loss, encode_party
-from streamer.core.events import SPEECH_RATE, encode_alert, encode_time
 from streamer.core.folders import say_no_calls, show_folder
 from streamer.core.moments import show_local
 from streamer.core.transcript import format_position, show_alert
@@ -103,47 +102,12 @@ async def _list(
         return entries, alerts
 
 
-def encode_alerts(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
-    """Return alerts as JSON lists them."""
-    return [encode_alert(alert) for alert in alerts]
-
-
 def _tell_alerts(entries: Sequence[Entry], alerts: Mapping[str, Sequence[Alert]]) -> None:
     """Print a line an alert, below no heading: its call, when the words were said, and the alert."""
     for entry in entries:
         for alert in alerts[entry.call.id]:
             cells = (entry.call.id, show_moment(alert.at), show_alert(alert))
             output.data("\t".join(printable(cell, limit=1000) for cell in cells))
-
-
-def encode_entry(entry: Entry) -> dict[str, Any]:
-    """Return a call as `--json` lists it."""
-    call = entry.call
-    return {
-        "call": call.id,
-        "source": call.source,
-        "started_at": encode_time(call.started_at),
-        "zero_at": encode_time(call.zero_at) if call.zero_at else None,
-        "ended_at": encode_time(call.ended_at) if call.ended_at else None,
-        "state": entry.state.value,
-        "reason": call.reason.value if call.reason else None,
-        "duration": None if call.duration is None else round(call.duration / SPEECH_RATE, 3),
-        "segments": call.segments,
-        "last_words": call.last_words,
-        "folder": str(call.folder),
-        "facts": dict(entry.facts),
-        "legs": [
-            {
-                "leg": row.leg.label,
-                "channel": row.leg.channel,
-                "recording": str(row.recording),
-                "rate": row.leg.rate,
-                **encode_party(row.leg),
-                **encode_loss(entry.losses.get(row.leg.label)),
-            }
-            for row in call.legs
-        ],
-    }
 
 
 def show_legs(entry: Entry) -> str:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from streamer.core.moments import show_local
-from streamer.errors import UsageError
+from streamer.core.moments import parse_moment, show_local
 from streamer.store import Filter
-
-_AGO = re.compile(r"(\d{1,6})([smhdw])")
-_CLOCK = re.compile(r"\d{1,2}:\d{2}")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def make_filter(since: str | None, until: str | None, channel: str | None) -> Filter:
@@ -26,25 +20,6 @@ def make_filter(since: str | None, until: str | None, channel: str | None) -> Fi
         until=parse_moment(until, now, flag="--until") if until else None,
         channel=channel or "",
     )
-
-
-def parse_moment(text: str, now: datetime, *, flag: str) -> datetime:
-    """Read a local time, ISO 8601 with or without its date, or a time ago such as 30m, 2h, 7d.
-
-    Raises:
-        UsageError: It is neither of these.
-    """
-    text = text.strip()
-    try:
-        if ago := _AGO.fullmatch(text):
-            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        if _CLOCK.fullmatch(text):
-            text = f"{now.astimezone():%Y-%m-%d} {text.zfill(5)}"
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"{flag} must be a local time, as 2026-11-20, '2026-11-20 13:05' or 13:05, or how long ago, as 2h; not {text!r}"
-        ) from error
 
 
 def show_moment(moment: datetime) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from streamer.bus import Bus, Subscription
 from streamer.calls.backend import Backend, open_backend, without_partials
 from streamer.calls.catalog import CallState, Entry, find_entry, list_damaged, list_entries
+from streamer.calls.encoding import encode_entry
 from streamer.calls.segment_writer import PATIENCE_S
 from streamer.calls.session import run_session
 from streamer.cli import output
-from streamer.cli.calls import encode_entry, show_legs
+from streamer.cli.calls import show_legs
 from streamer.cli.models import choose_or_pull, need_language
 from streamer.cli.signals import ENGINE_ENDS, run_to_end
 from streamer.config import Settings

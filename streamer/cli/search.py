@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from streamer.calls.catalog import name_speakers
+from streamer.calls.encoding import encode_hit
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
-from streamer.core.events import SPEECH_RATE, encode_time
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
@@ -34,7 +34,7 @@ def run_search(
     speakers = name_speakers(Path(settings.recordings), hits)
     for hit, speaker in zip(hits, speakers, strict=True):
         if as_json:
-            output.json_line(_encode(hit, speaker))
+            output.json_line(encode_hit(hit, speaker))
         elif output.is_terminal():
             output.show(_draw(hit, speaker))
         else:
@@ -62,21 +62,3 @@ def _draw(hit: Hit, speaker: str) -> Text:
     for start, end in hit.spans:
         said.stylize("bold reverse", start, end)
     return line.append_text(said)
-
-
-def _encode(hit: Hit, speaker: str) -> dict[str, Any]:
-    told = {"number": hit.number, "name": hit.name}
-    return {
-        "call": hit.call_id,
-        "leg": hit.leg,
-        "speaker": speaker,
-        "channel": hit.channel,
-        **{name: value for name, value in told.items() if value},
-        "utterance": hit.utterance,
-        "start": round(hit.start / SPEECH_RATE, 3),
-        "end": round(hit.end / SPEECH_RATE, 3),
-        "at": encode_time(hit.spoken_at),
-        "language": hit.language,
-        "text": hit.text,
-        "spans": [list(span) for span in hit.spans],
-    }

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.calls.known_files import DIGEST, Claim, KnownFiles, hash_files
-from streamer.cli.moments import parse_moment
 from streamer.cli.origins import FIRST_YEAR, Origin, parse_pattern, read_origin
+from streamer.core.moments import parse_moment
 from streamer.errors import UsageError
 
 _REST_S = 0.2

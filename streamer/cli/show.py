@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.calls.catalog import Entry, find_entry
+from streamer.calls.encoding import encode_entry
+from streamer.calls.transcripts import read_transcript
 from streamer.cli import output
-from streamer.cli.calls import encode_entry, show_legs
+from streamer.cli.calls import show_legs
 from streamer.cli.files import check_new
 from streamer.cli.moments import show_moment
 from streamer.cli.text_files import write_text
@@ -19,7 +21,6 @@ from streamer.core.transcript import DOUBTFUL, Transcript, format_position, show
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
-from streamer.recording.speaker_names import read_names
 from streamer.store import TroubleRow, open_reader
 
 if TYPE_CHECKING:
@@ -112,28 +113,8 @@ def run_export(
 async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[TroubleRow]]:
     async with open_reader(settings) as reader:
         entry = await find_entry(reader, Path(settings.recordings), name)
-        call = entry.call
-        segments = await reader.read_segments(call.id)
-        unclear = await reader.read_unclear(call.id)
-        troubles = await reader.read_troubles(call.id)
-        alerts = await reader.read_alerts([call.id])
-    legs = tuple(row.leg for row in call.legs)
-    started_at = call.started_at.astimezone()  # exported with the offset of local time
-    names = read_names(call.folder)
-    transcript = Transcript(
-        call.id,
-        call.source,
-        started_at,
-        legs,
-        tuple(segments),
-        names,
-        entry.losses,
-        tuple(unclear),
-        call.zero_at.astimezone() if call.zero_at else None,
-        entry.holds,
-        alerts=tuple(alerts),
-    )
-    return entry, transcript, troubles
+        troubles = await reader.read_troubles(entry.call.id)
+        return entry, await read_transcript(reader, entry), troubles
 
 
 def _export_audio(entry: Entry, path: Path) -> int:

@@ -62,15 +62,6 @@ class World:
     wait: Wait = wait_for_news
 
 
-@dataclass(slots=True)
-class Counts:
-    """What has become of the attempts of an endpoint in this process."""
-
-    delivered: int = 0
-    failed: int = 0
-    dead: int = 0
-
-
 class EndpointQueue:
     """Delivers to one endpoint."""
 
@@ -83,7 +74,6 @@ class EndpointQueue:
         limits: Limits | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self.counts = Counts()
         self._outbox = outbox
         self._send = send
         self._world = world
@@ -185,10 +175,8 @@ class EndpointQueue:
     async def _note(self, delivery: Delivery, answer: Answer) -> None:
         if answer.outcome is Outcome.DELIVERED:
             await self._outbox.note_delivered(self.endpoint.name, delivery.event.number)
-            self.counts.delivered += 1
             self._rise()
             return
-        self.counts.failed += 1
         if answer.outcome is Outcome.DOWN:
             self._fall(answer)
         else:
@@ -231,7 +219,6 @@ class EndpointQueue:
         self._rest_until = 0.0
 
     def _count_dead(self, count: int) -> None:
-        self.counts.dead += count
         self._unsaid_dead += count
         now = self._world.clock()
         if now - self._said_dead_at >= SAY_AGAIN_S:

@@ -15,7 +15,7 @@ from typing import Protocol
 from streamer.core.alert import Alert
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, Call, Dtmf, EndReason, Hold, Segment, Unclear
-from streamer.store.outbox import KINDS, MOST_READ, StoredEvent
+from streamer.store.outbox import KINDS, MOST_READ, EndpointRow, StoredEvent
 
 PAGE = 50
 """Rows of a list or a search, unless it is asked for more or fewer."""
@@ -257,6 +257,9 @@ class Reader(Protocol):
 
     async def last_event(self) -> int:
         """Return the number of the newest event, 0 if there is none."""
+
+    async def list_endpoints(self) -> list[EndpointRow]:
+        """Return the endpoints that have ever been delivered to, by name."""
 
 
 class Store(Reader, Protocol):

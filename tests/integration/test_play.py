@@ -120,7 +120,7 @@ async def test_a_flush_drops_what_is_queued_and_an_announcement(recordings, runt
 async def test_one_file_more_than_may_be_queued_waits_in_vain(
     recordings, runtime_dir, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("streamer.cli.play._PATIENCE_S", 1.0)
+    monkeypatch.setattr("streamer.calls.party_player.PATIENCE_S", 1.0)
     monkeypatch.setattr("streamer.sources.programme.MOST_QUEUED", 2)
     file, _ = save(tmp_path, 8000, count=8000 * 9)
     async with listening(recordings, runtime_dir) as here:

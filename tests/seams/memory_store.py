@@ -29,6 +29,7 @@ from streamer.store import (
     EVERYTHING,
     PAGE,
     CallRow,
+    EndpointRow,
     Filter,
     Hit,
     LegRow,
@@ -196,6 +197,9 @@ class MemoryStore:
 
     async def last_event(self) -> int:
         return len(self._events)
+
+    async def list_endpoints(self) -> list[EndpointRow]:
+        return []
 
     async def keep_happening(self, happening: Dtmf | Hold) -> None:
         self._note(happening.call_id, type(happening).__name__.lower(), repr(happening), happening)

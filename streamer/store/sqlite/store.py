@@ -149,6 +149,10 @@ class SqliteReader:
         """Return the number of the newest event, 0 if there is none."""
         return await events.last_event(self._reading)
 
+    async def list_endpoints(self) -> list[EndpointRow]:
+        """Return the endpoints that have ever been delivered to, by name."""
+        return await outbox.list_endpoints(self._reading)
+
 
 class SqliteStore(SqliteReader):
     """What can be kept besides; see `store.base.Store`."""
@@ -251,10 +255,6 @@ class SqliteOutbox(SqliteStore):
     async def resend(self, endpoint: str = "", *, numbers: Sequence[int] = ()) -> int:
         """Have dead letters wait again; return how many."""
         return await outbox.resend(self._writing, endpoint, numbers=numbers)
-
-    async def list_endpoints(self) -> list[EndpointRow]:
-        """Return the endpoints that have ever been delivered to, by name."""
-        return await outbox.list_endpoints(self._reading)
 
     async def list_dead(self, endpoint: str = "", *, limit: int) -> list[Delivery]:
         """Return dead letters, of one endpoint or of all, oldest first."""

@@ -18,7 +18,7 @@ from streamer.calls.catalog import (
     list_live,
     name_speakers,
 )
-from streamer.cli.calls import encode_entry
+from streamer.calls.encoding import encode_entry
 from streamer.core.audio import AudioLoss, Leg
 from streamer.core.events import EndReason, Hold
 from streamer.errors import NotFoundError, RecordingError, UsageError

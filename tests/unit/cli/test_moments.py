@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamer.cli.moments import make_filter, parse_moment, show_moment
+from streamer.cli.moments import make_filter, show_moment
+from streamer.core.moments import parse_moment
 from streamer.errors import UsageError
 
 NOW = datetime(2026, 11, 20, 13, 5, 38, tzinfo=UTC)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streamer.cli.moments import parse_moment, show_moment
+from streamer.cli.moments import show_moment
 from streamer.core.events import SPEECH_RATE
-from streamer.core.moments import comes_twice, may_come_twice
+from streamer.core.moments import comes_twice, may_come_twice, parse_moment
 from tui.layout.formatting import show_beginning, show_position
 
 FIRST = datetime(2026, 10, 25, 0, 30, 5, tzinfo=UTC)

@@ -1,0 +1,66 @@
+"""Calls, and what a search finds, as JSON lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from streamer.calls.catalog import Entry
+from streamer.core.alert import Alert
+from streamer.core.audio import encode_loss, encode_party
+from streamer.core.events import SPEECH_RATE, encode_alert, encode_time
+from streamer.store import Hit
+
+
+def encode_entry(entry: Entry) -> dict[str, Any]:
+    """Return a call as `--json` lists it."""
+    call = entry.call
+    return {
+        "call": call.id,
+        "source": call.source,
+        "started_at": encode_time(call.started_at),
+        "zero_at": encode_time(call.zero_at) if call.zero_at else None,
+        "ended_at": encode_time(call.ended_at) if call.ended_at else None,
+        "state": entry.state.value,
+        "reason": call.reason.value if call.reason else None,
+        "duration": None if call.duration is None else round(call.duration / SPEECH_RATE, 3),
+        "segments": call.segments,
+        "last_words": call.last_words,
+        "folder": str(call.folder),
+        "facts": dict(entry.facts),
+        "legs": [
+            {
+                "leg": row.leg.label,
+                "channel": row.leg.channel,
+                "recording": str(row.recording),
+                "rate": row.leg.rate,
+                **encode_party(row.leg),
+                **encode_loss(entry.losses.get(row.leg.label)),
+            }
+            for row in call.legs
+        ],
+    }
+
+
+def encode_alerts(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Return alerts as JSON lists them."""
+    return [encode_alert(alert) for alert in alerts]
+
+
+def encode_hit(hit: Hit, speaker: str) -> dict[str, Any]:
+    """Return what a search has found as `--json` prints it; `speaker` is what the party is called."""
+    told = {"number": hit.number, "name": hit.name}
+    return {
+        "call": hit.call_id,
+        "leg": hit.leg,
+        "speaker": speaker,
+        "channel": hit.channel,
+        **{name: value for name, value in told.items() if value},
+        "utterance": hit.utterance,
+        "start": round(hit.start / SPEECH_RATE, 3),
+        "end": round(hit.end / SPEECH_RATE, 3),
+        "at": encode_time(hit.spoken_at),
+        "language": hit.language,
+        "text": hit.text,
+        "spans": [list(span) for span in hit.spans],
+    }
