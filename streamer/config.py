@@ -157,7 +157,7 @@ class Settings:
     )
     register_names: str = _setting(
         "",
-        "Further names, separated by commas, by which `serve --register` may be asked; those of this machine need not be named.",
+        "Further names, separated by commas, by which `serve --register` and `serve --api` may be asked; those of this machine need not be named.",
         '"streamer.example.com"',
     )
     trusted_proxies: str = _setting(

@@ -142,12 +142,12 @@ def _place(table: ListenTable, *, has_cert: bool) -> ListenAddress:
         raise UsageError(
             f"{where} is to have TLS, and there is no certificate; add --cert and --key"
         )
-    if table.kind == STREAM_CHANNEL and not table.auth and not _is_loopback(table.host):
+    if table.kind == STREAM_CHANNEL and not table.auth and not is_loopback(table.host):
         raise UsageError(
             f"{show_address(table.host, table.port)} would let everybody listen to every channel: stream-channel beyond loopback needs auth;"
             ' write [[listen]] with kind = "stream-channel", address and auth into the config file, or listen on 127.0.0.1'
         )
-    has_tls = has_cert and table.kind != AUDIOSOCKET and not _is_loopback(table.host)
+    has_tls = has_cert and table.kind != AUDIOSOCKET and not is_loopback(table.host)
     return ListenAddress(
         table.kind,
         table.host,
@@ -160,7 +160,8 @@ def _place(table: ListenTable, *, has_cert: bool) -> ListenAddress:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine reaches a host."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

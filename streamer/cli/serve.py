@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +24,14 @@ from streamer.cli.watch import (
     telling_unfinished,
 )
 from streamer.config import Settings
+from streamer.core.addresses import parse_address
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 from streamer.speech.engine.absence import find_wanted
 from streamer.wire.protocols import ARI
 
 if TYPE_CHECKING:
+    from streamer.api.running import ApiPlan
     from streamer.calls.backend import Backend
     from streamer.cli.places import Places
     from streamer.tap.inbound_process import ListenOptions
@@ -47,6 +51,7 @@ class ServeFlags:
     websocket: tuple[str, ...]
     accept_unknown: bool
     register: tuple[str, ...]
+    api: tuple[str, ...]
     no_silence: bool
     format: str
     playing: PlayingFlags
@@ -66,13 +71,14 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     """
     frontend = None if is_plain or as_json else find_frontend()
     options = _check(settings, flags)
-    warnings = _find_warnings(settings, options)
+    api = _plan_api(settings, flags, options)
+    warnings = [*_find_warnings(settings, options), *(api.warn() if api else ())]
     with plan_playing(flags.playing) as playing:
         wanted = find_wanted(settings.model, settings.models_dir)
         for warning in warnings:
             output.talk(warning)
         options = replace(options, **asdict(playing))
-        serving = _Serving(settings, options)
+        serving = _Serving(settings, options, api)
 
         async def work(bus: Bus, outcome: WatchOutcome) -> None:
             async with (
@@ -109,9 +115,10 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
 class _Serving:
     """Serves with any backend, and knows afterwards which calls still go on."""
 
-    def __init__(self, settings: Settings, options: ListenOptions) -> None:
+    def __init__(self, settings: Settings, options: ListenOptions, api: ApiPlan | None) -> None:
         self._settings = settings
         self._options = options
+        self._api = api
         self._left: tuple[str, ...] = ()
 
     async def run(self, backend: Backend, bus: Bus, outcome: WatchOutcome, *, waits: bool) -> None:
@@ -121,7 +128,8 @@ class _Serving:
         outcome.is_over = True  # `serve` waits for no single call
         outcome.exit_code = ExitCode.DONE
         try:
-            await serve_calls(self._settings, self._options, backend, bus, served, waits=waits)
+            async with self._answering(backend, bus):
+                await serve_calls(self._settings, self._options, backend, bus, served, waits=waits)
         except ListenError as error:
             outcome.exit_code = error.exit_code
             raise
@@ -129,6 +137,13 @@ class _Serving:
             self._left = served.left
             if served.has_failed:
                 outcome.exit_code = outcome.exit_code or ExitCode.FAILED
+
+    def _answering(self, backend: Backend, bus: Bus) -> AbstractAsyncContextManager[None]:
+        if self._api is None:
+            return nullcontext()
+        from streamer.api.running import answering
+
+        return answering(self._settings, self._api, backend, bus)
 
     def say_what_goes_on(self) -> None:
         recordings = Path(self._settings.recordings)
@@ -166,6 +181,22 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
         format="" if flags.format == "auto" else flags.format,
         most_calls=flags.max_calls,
         grace_s=flags.grace,
+    )
+
+
+def _plan_api(settings: Settings, flags: ServeFlags, options: ListenOptions) -> ApiPlan | None:
+    if not flags.api:
+        return None  # its web server takes 20 MB
+    from streamer.api.running import plan_api
+    from streamer.cli.places import is_loopback
+
+    addresses = [parse_address(text, flag="--api") for text in flags.api]
+    return plan_api(
+        settings,
+        [(host, port, is_loopback(host)) for host, port in addresses],
+        cert=options.cert,
+        key=options.key,
+        environment=os.environ,
     )
 
 

@@ -267,7 +267,7 @@ class Lagging:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Calls may come to `address`, a host and port; `source` is their protocol, or `registration`."""
+    """Calls may come to `address`, a host and port; `source` is their protocol, or `registration`, or `api` for requests."""
 
     source: str
     address: str

@@ -31,6 +31,8 @@ class StoredEvent:
     mark: str
     at: datetime
     event: Event
+    began_at: datetime | None = None
+    """When the utterance of a `final` began."""
 
     @property
     def key(self) -> str:

@@ -64,6 +64,13 @@ def serve(
             help="Listen here for registrations of calls, by HTTP; may be repeated.",
         ),
     ] = [],  # noqa: B006 - typer reads it, and no code changes it
+    api: Annotated[
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Answer other programs here: calls, live events, metrics; may be repeated.",
+        ),
+    ] = [],  # noqa: B006 - as above
     format_name: Annotated[
         str,
         typer.Option(
@@ -108,6 +115,7 @@ def serve(
         websocket=tuple(websocket),
         accept_unknown=accept_unknown,
         register=tuple(register),
+        api=tuple(api),
         no_silence=no_silence,
         format=format_name,
         playing=PlayingFlags(echo, tone, announce),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,11 @@ def parse_time_or_none(text: str | None) -> datetime | None:
 def to_ms(moment: datetime) -> int:
     """Return a moment as milliseconds in UTC, the unit of segment ids."""
     return round(moment.timestamp() * 1000)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the moment of `to_ms`."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def samples_to_ms(samples: int) -> int:

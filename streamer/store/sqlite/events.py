@@ -21,14 +21,14 @@ from streamer.core.events import (
 )
 from streamer.store.base import CallRow
 from streamer.store.outbox import MOST_READ, StoredEvent
-from streamer.store.sqlite.columns import encode_text, parse_segment
+from streamer.store.sqlite.columns import encode_text, from_ms, parse_segment
 from streamer.store.sqlite.connection import Connection
 from streamer.store.sqlite.reading import read_calls
 
 _OF_CALLS = ("call_started", "call_ended")
 
 EVENT_COLUMNS = """
-    event.id, event.call, event.kind, event.mark, event.at, leg.label, event.data,
+    event.id, event.call, event.kind, event.mark, event.at, leg.label, event.item, event.data,
     segment.utterance, segment.start, segment.end, segment.language, segment.words,
     unclear.start, unclear.end,
     alert.rule, alert.severity, alert.at, alert.leg, alert.utterance, alert.start, alert.end, alert.text
@@ -83,10 +83,12 @@ async def parse_events(db: Connection, rows: Sequence[Sequence[Any]]) -> list[St
     wanted = {row[1] for row in rows if row[2] in _OF_CALLS}
     calls = {call.id: call for call in await read_calls(db, list(wanted))} if wanted else {}
     events = []
-    for number, call_id, kind, mark, at, *rest in rows:
-        event = _parse(call_id, kind, rest, calls)
+    for number, call_id, kind, mark, at, label, item, *rest in rows:
+        event = _parse(call_id, kind, [label, *rest], calls)
         if event is not None:
-            events.append(StoredEvent(number, call_id, kind, mark, parse_time(at), event))
+            began_at = from_ms(item) if kind == "final" else None
+            stored = StoredEvent(number, call_id, kind, mark, parse_time(at), event, began_at)
+            events.append(stored)
     return events
 
 

@@ -178,7 +178,7 @@ async def test_nobody_there_is_said():
         pass
     answer = await send_to(url)
     assert answer.outcome is Outcome.DOWN
-    assert "refused" in answer.why
+    assert "nothing is listening there" in answer.why
 
 
 async def test_a_certificate_is_checked(tmp_path):

@@ -1,0 +1,1 @@
+"""Answers other programs over HTTP: calls and their words, what happens as it happens, metrics and health."""

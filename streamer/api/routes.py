@@ -1,0 +1,103 @@
+"""What can be asked, one line each: how it is asked, who may, and what OpenAPI says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from streamer import __version__
+from streamer.core.tokens import Scope
+
+if TYPE_CHECKING:
+    from streamer.api.answers import Ask
+
+ROOT = "/api/v1"
+
+Answer = Callable[["Ask"], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One of the query; `kind` is a type of JSON schema."""
+
+    name: str
+    about: str
+    kind: str = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing that can be asked; a part of `path` in braces is any text without a slash."""
+
+    method: str
+    path: str
+    about: str
+    answer: Answer
+    scope: Scope = Scope.READ
+    parameters: tuple[Parameter, ...] = ()
+    content: str = "application/json"
+    has_body: bool = False
+    is_public: bool = False
+    """Nothing is asked of whoever asks."""
+    is_open_here: bool = False
+    """No token is needed where only this machine can ask."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Return what its paths match."""
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
+
+
+def describe(routes: tuple[Route, ...]) -> dict[str, Any]:
+    """Return the OpenAPI document of routes."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _describe_route(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "streamer", "version": __version__, "license": {"name": "MIT"}},
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "error": {
+                    "type": "object",
+                    "properties": {"error": {"type": "string"}},
+                    "required": ["error"],
+                }
+            },
+        },
+    }
+
+
+def _describe_route(route: Route) -> dict[str, Any]:
+    answer = {"description": "done", "content": {route.content: {}}}
+    refused = {
+        "description": "refused; the body says why",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}},
+    }
+    body: dict[str, Any] = {"requestBody": {"content": {"audio/*": {}}}} if route.has_body else {}
+    return {
+        "summary": route.about,
+        "operationId": route.answer.__name__,
+        "parameters": list(_describe_parameters(route)),
+        **body,
+        "security": [] if route.is_public else [{"token": [route.scope.value]}],
+        "responses": {"200": answer, "default": refused},
+    }
+
+
+def _describe_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name in re.findall(r"\{(\w+)\}", route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    for each in route.parameters:
+        yield {
+            "name": each.name,
+            "in": "query",
+            "description": each.about,
+            "schema": {"type": each.kind},
+        }
