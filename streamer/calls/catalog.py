@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from streamer.calls.sides import Sides, find_sides
 from streamer.core.audio import AudioLoss, say_incomplete, show_leg
-from streamer.core.events import SPEECH_RATE, Call, Hold
+from streamer.core.events import SPEECH_RATE, Call, Dtmf, Hold
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings, choose_call
@@ -49,6 +50,18 @@ class Entry:
     """When a party was put on hold or taken back, by time, as long as its recording is there."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What else is known of it, untrusted strings, as long as its recording is there."""
+    dtmf: tuple[Dtmf, ...] = ()
+    """The keys that its parties pressed, by time, as long as its recording is there."""
+
+    @property
+    def sides(self) -> Sides:
+        """Return who called whom, untrusted strings."""
+        return find_sides([row.leg for row in self.call.legs], self.facts, self.names)
+
+    @property
+    def digits(self) -> str:
+        """Return the keys of the telephone that were pressed, in order."""
+        return "".join(pressed.digit for pressed in self.dtmf if pressed.digit)
 
     @property
     def parties(self) -> tuple[str, ...]:
@@ -212,7 +225,8 @@ def _make_entry(recordings: Path, row: CallRow) -> Entry:
 def _note(row: CallRow, state: CallState, folder: Path) -> Entry:
     """Return a call with what its folder says beside the words."""
     noted = read_noted(folder)
-    return Entry(row, state, noted.losses, read_names(folder), noted.holds, noted.facts)
+    names = read_names(folder)
+    return Entry(row, state, noted.losses, names, noted.holds, noted.facts, noted.dtmf)
 
 
 def _end(row: CallRow) -> CallRow:

@@ -22,6 +22,7 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
         "zero_at": encode_time(call.zero_at) if call.zero_at else None,
         "ended_at": encode_time(call.ended_at) if call.ended_at else None,
         "state": entry.state.value,
+        **encode_sides(entry),
         "reason": call.reason.value if call.reason else None,
         "duration": None if call.duration is None else round(call.duration / SPEECH_RATE, 3),
         "segments": call.segments,
@@ -39,6 +40,17 @@ def encode_entry(entry: Entry) -> dict[str, Any]:
             }
             for row in call.legs
         ],
+    }
+
+
+def encode_sides(entry: Entry) -> dict[str, str | None]:
+    """Return the fields of JSON that say who called whom, null where nobody knows, and which keys were pressed."""
+    sides = entry.sides
+    return {
+        "from": sides.caller.number or None,
+        "to": sides.called.number or None,
+        "direction": sides.direction or None,
+        "digits": entry.digits,
     }
 
 

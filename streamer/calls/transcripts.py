@@ -27,4 +27,7 @@ async def read_transcript(reader: Reader, entry: Entry) -> Transcript:
         call.zero_at.astimezone() if call.zero_at else None,
         entry.holds,
         alerts=tuple(await reader.read_alerts([call.id])),
+        caller=entry.sides.caller.number,
+        called=entry.sides.called.number,
+        dtmf=entry.dtmf,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.calls.catalog import CallState, Entry, find_entry, list_entries, list_live
+from streamer.calls.choosing import ANYBODY, Parties, narrow
 from streamer.calls.encoding import encode_alerts, encode_entry
 from streamer.cli import output
 from streamer.cli.moments import show_moment
@@ -24,7 +25,8 @@ from streamer.store import Filter, open_reader
 if TYPE_CHECKING:
     from rich.table import Table
 
-_COLUMNS = ("call", "began", "state", "length", "legs", "last words")
+_COLUMNS = ("began", "state", "length", "from → to", "keys", "last words")
+_SHARES = {"from → to": 2, "last words": 3}
 _STYLES = {
     CallState.LIVE: "bold green",
     CallState.UNFINISHED: "yellow",
@@ -37,6 +39,7 @@ def run_calls(
     filter: Filter,
     *,
     text: str,
+    parties: Parties = ANYBODY,
     is_live_only: bool,
     limit: int,
     before: str | None,
@@ -48,7 +51,13 @@ def run_calls(
         StreamerError: The database cannot be read, or the search in `text` has an error.
     """
     listing = _list(
-        settings, filter, text=text, limit=limit, before=before, is_live_only=is_live_only
+        settings,
+        filter,
+        parties,
+        text=text,
+        limit=limit,
+        before=before,
+        is_live_only=is_live_only,
     )
     entries, alerts = asyncio.run(listing)
     if as_json:
@@ -61,9 +70,10 @@ def run_calls(
         output.show(_draw(entries))
     else:
         for entry in entries:
-            output.data("\t".join([*_cells(entry), entry.remark]))
+            output.data("\t".join(_fields(entry)))
     if not as_json:
-        _say_place(settings, count=len(entries), is_filtered=bool(text or is_live_only or before))
+        is_filtered = bool(text or is_live_only or before or parties)
+        _say_place(settings, count=len(entries), is_filtered=is_filtered)
     return ExitCode.DONE
 
 
@@ -73,12 +83,14 @@ def _say_place(settings: Settings, *, count: int, is_filtered: bool) -> None:
     if not count and not is_filtered and not Recordings(Path(folder)).call_ids():
         output.talk(say_no_calls(folder))
     else:
-        output.talk(f"{count} call{'' if count == 1 else 's'} in {show_folder(folder)}")
+        ids = ". Ids: streamer calls --json" if count and output.is_terminal() else ""
+        output.talk(f"{count} call{'' if count == 1 else 's'} in {show_folder(folder)}{ids}")
 
 
 async def _list(
     settings: Settings,
     filter: Filter,
+    parties: Parties,
     *,
     text: str,
     limit: int,
@@ -88,6 +100,7 @@ async def _list(
     """Return calls, and by their ids their alerts, as far as these are asked for."""
     recordings = Path(settings.recordings)
     async with open_reader(settings) as reader:
+        filter = await narrow(reader, recordings, filter, parties)
         if is_live_only:
             entries = await list_live(reader, recordings, filter, text=text)
         else:
@@ -116,11 +129,25 @@ def show_legs(entry: Entry) -> str:
     return ", ".join(f"{party} {row.leg.channel}" for party, row in rows)
 
 
+def _fields(entry: Entry) -> list[str]:
+    """Return what a line of a piped list holds; the remark stays last."""
+    call, sides = entry.call, entry.sides
+    cells = (call.id, show_moment(call.started_at), entry.state.value, _show_length(entry))
+    who = (sides.caller.shown, sides.called.shown, entry.digits)
+    told = (*cells, show_legs(entry), call.last_words, *who, entry.remark)
+    return [printable(cell) for cell in told]
+
+
 def _cells(entry: Entry) -> list[str]:
-    call = entry.call
-    length = "" if call.duration_s is None else format_position(call.duration_s)
-    cells = (call.id, show_moment(call.started_at), entry.state.value, length, show_legs(entry))
-    return [printable(cell) for cell in (*cells, call.last_words)]
+    """Return what a row of the table holds."""
+    began = show_local(entry.call.started_at, "%m-%d %H:%M")
+    cells = (began, entry.state.value, _show_length(entry), str(entry.sides), entry.digits)
+    return [printable(cell) for cell in (*cells, entry.call.last_words)]
+
+
+def _show_length(entry: Entry) -> str:
+    length_s = entry.call.duration_s
+    return "" if length_s is None else format_position(length_s)
 
 
 def _draw(entries: list[Entry]) -> Table:
@@ -129,19 +156,17 @@ def _draw(entries: list[Entry]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
     for name in _COLUMNS:
-        shares = {"legs": 1, "last words": 1}.get(name)
         table.add_column(
             name,
             justify="right" if name == "length" else "left",
             no_wrap=True,
             overflow="ellipsis",
-            ratio=shares,
+            ratio=_SHARES.get(name),
         )
     for entry in entries:
         cells = [Text(cell) for cell in _cells(entry)]
-        cells[1] = Text(show_local(entry.call.started_at, "%m-%d %H:%M"))
-        cells[2].stylize(_STYLES.get(entry.state, ""))
+        cells[1].stylize(_STYLES.get(entry.state, ""))
         if entry.remark:
-            cells[2].append(f", {entry.remark}", "yellow")
+            cells[1].append(f", {entry.remark}", "yellow")
         table.add_row(*cells)
     return table

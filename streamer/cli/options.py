@@ -86,6 +86,19 @@ OnChannel = Annotated[
     str | None, typer.Option(metavar="PART", help="Only channels whose name contains PART.")
 ]
 
+FromParty = Annotated[
+    str,
+    typer.Option("--from", metavar="PART", help="Only calls from a number or name with PART."),
+]
+
+ToParty = Annotated[
+    str, typer.Option("--to", metavar="PART", help="Only calls to a number or name with PART.")
+]
+
+PressedDigits = Annotated[
+    str, typer.Option(metavar="DIGITS", help="Only calls in which these keys were pressed.")
+]
+
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most N.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamer.calls.catalog import name_speakers
+from streamer.calls.choosing import ANYBODY, Parties, narrow
 from streamer.calls.encoding import encode_hit
 from streamer.cli import output
 from streamer.cli.moments import show_moment
@@ -23,14 +24,21 @@ _LONGEST = 10_000
 
 
 def run_search(
-    settings: Settings, query: str, filter: Filter, *, limit: int, offset: int, as_json: bool
+    settings: Settings,
+    query: str,
+    filter: Filter,
+    parties: Parties = ANYBODY,
+    *,
+    limit: int,
+    offset: int,
+    as_json: bool,
 ) -> int:
     """Print the utterances that a search finds, newest first; an empty result is not an error.
 
     Raises:
         StreamerError: The database cannot be read, or the query has an error.
     """
-    hits = asyncio.run(_search(settings, query, filter, limit=limit, offset=offset))
+    hits = asyncio.run(_search(settings, query, filter, parties, limit=limit, offset=offset))
     speakers = name_speakers(Path(settings.recordings), hits)
     for hit, speaker in zip(hits, speakers, strict=True):
         if as_json:
@@ -43,9 +51,10 @@ def run_search(
 
 
 async def _search(
-    settings: Settings, query: str, filter: Filter, *, limit: int, offset: int
+    settings: Settings, query: str, filter: Filter, parties: Parties, *, limit: int, offset: int
 ) -> list[Hit]:
     async with open_reader(settings) as reader:
+        filter = await narrow(reader, Path(settings.recordings), filter, parties)
         return await reader.search(query, filter, limit=limit, offset=offset)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from streamer.core.alert import Alert
 from streamer.core.audio import AudioLoss, Leg, show_leg
-from streamer.core.events import SPEECH_RATE, Hold, Segment, Unclear, Word
+from streamer.core.events import SPEECH_RATE, Dtmf, Hold, Segment, Unclear, Word
 from streamer.core.untrusted import one_line
 
 DOUBTFUL = 0.5
@@ -50,6 +50,12 @@ class Transcript:
     alerts: tuple[Alert, ...] = ()
     """Rules that have fired, by when their words were said."""
 
+    caller: str = ""
+    """The number of who called, and below of who was called; empty where nobody knows."""
+    called: str = ""
+    dtmf: tuple[Dtmf, ...] = ()
+    """The keys of the telephone that were pressed, by time."""
+
     def __post_init__(self) -> None:
         legs = tuple(_clean_leg(leg) for leg in self.legs)
         segments = [_clean_segment(segment) for segment in self.segments]
@@ -63,6 +69,8 @@ class Transcript:
         object.__setattr__(self, "unclear", tuple(sorted(unclear, key=lambda span: span.start)))
         holds = [replace(hold, leg=_clean_label(hold.leg)) for hold in self.holds]
         object.__setattr__(self, "holds", tuple(sorted(holds, key=lambda hold: hold.start_s)))
+        object.__setattr__(self, "caller", one_line(self.caller))
+        object.__setattr__(self, "called", one_line(self.called))
         alerts = tuple(map(_clean_alert, sorted(self.alerts, key=lambda alert: alert.at)))
         object.__setattr__(self, "alerts", alerts)
         object.__setattr__(self, "names", dict(_clean_names(self.names)))

@@ -23,6 +23,9 @@ One object, UTF-8:
                                     places), joined (no blank stands before it)
 
     unclear       objects in order of start: leg, start, end, start_sample, end_sample of speech without words
+    from, to      numbers of who called and who was called, or null where nobody knows
+    dtmf          only where keys of the telephone were pressed, objects by time: leg, digit (null for what is no key), start
+                  (seconds in the leg's WAV), at (the time on the wall)
     holds         only where there were any, objects in order of start: leg, held (whether its party was put on hold, or taken
                   back), start (seconds in the leg's WAV), at (the time on the wall)
 
@@ -41,6 +44,7 @@ from typing import Any
 from streamer.core.audio import Leg, encode_loss, encode_party
 from streamer.core.events import (
     SPEECH_RATE,
+    Dtmf,
     Hold,
     Segment,
     Unclear,
@@ -48,6 +52,7 @@ from streamer.core.events import (
     encode_alert,
     encode_event,
     encode_held,
+    encode_pressed,
     encode_segment,
     encode_word,
 )
@@ -71,11 +76,14 @@ def encode(transcript: Transcript) -> dict[str, Any]:
         "source": transcript.source,
         "started_at": _encode_moment(transcript.started_at),
         "zero_at": _encode_moment(transcript.zero_at),
+        "from": transcript.caller or None,
+        "to": transcript.called or None,
         "duration": round(transcript.duration, 3),
         "sample_rate": SPEECH_RATE,
         "legs": [_encode_leg(leg, transcript) for leg in transcript.legs],
         "segments": [_encode_segment(segment) for segment in transcript.segments],
         "unclear": [_encode_unclear(span) for span in transcript.unclear],
+        **_encode_dtmf(transcript.dtmf),
         **_encode_holds(transcript.holds),
         "alerts": [encode_alert(alert) for alert in transcript.alerts],
     }
@@ -102,6 +110,11 @@ def _encode_segment(segment: Segment) -> dict[str, Any]:
         "end_sample": segment.end,
         "words": [_encode_word(word) for word in segment.words],
     }
+
+
+def _encode_dtmf(dtmf: Sequence[Dtmf]) -> dict[str, Any]:
+    told = [{"leg": pressed.leg, **encode_pressed(pressed)} for pressed in dtmf]
+    return {"dtmf": told} if told else {}
 
 
 def _encode_holds(holds: Sequence[Hold]) -> dict[str, Any]:

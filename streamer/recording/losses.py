@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.core.audio import AudioLoss
-from streamer.core.events import Hold
+from streamer.core.events import Dtmf, Hold
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
-from streamer.recording.reader import read_recorded
+from streamer.recording.reader import RecordedCall, read_recorded
 
 _REMEMBERED = 4096
 """Calls, since a list looks at the same ones again and again."""
@@ -26,6 +26,8 @@ class Noted:
     facts: Mapping[str, str] = field(default_factory=dict)
     holds: tuple[Hold, ...] = ()
     """When a party was put on hold or taken back, by time."""
+    dtmf: tuple[Dtmf, ...] = ()
+    """The keys that the parties pressed, by time."""
 
 
 _UNKNOWN = Noted()
@@ -59,4 +61,14 @@ def _read(folder: Path, written_at: int, file: int) -> Noted:
         if hold is not None
     ]
     in_order = tuple(sorted(holds, key=lambda hold: hold.start_s))
-    return Noted(losses, MappingProxyType(dict(recorded.facts)), in_order)
+    return Noted(losses, MappingProxyType(dict(recorded.facts)), in_order, _list_dtmf(recorded))
+
+
+def _list_dtmf(recorded: RecordedCall) -> tuple[Dtmf, ...]:
+    pressed = [
+        Dtmf(recorded.call.id, leg.leg.label, each.digit, each.start_s, each.at, each.raw)
+        for leg in recorded.legs
+        for each in leg.digits
+        if each is not None
+    ]
+    return tuple(sorted(pressed, key=lambda each: each.at))

@@ -92,10 +92,10 @@ LISTS: dict[str, list[str]] = {
 
 NEED_FOLDER = ("calls", "resume", "show", "search", "stats")
 
-NEED_RULES = {"alerts list", "alerts test"}
+NEED_RULES = {"alerts list", "alerts test", "webhooks list"}
 """They list what the config file asks for, which here is nothing."""
 
-TELL = {"watch", "serve", "demo", "simulate", "models check", "doctor"}
+TELL = {"watch", "call", "serve", "demo", "simulate", "models check", "doctor"}
 """Their --json is something else: events, findings, or messages of a protocol."""
 
 
@@ -130,6 +130,16 @@ async def test_filters_of_calls_leave_out_what_they_should(kept):
     assert await run(kept, "calls", "--channel", "nobody") == ""
     assert await run(kept, "calls", "--text", "xylophone") == ""
     assert await run(kept, "calls", "--live") == ""
+
+
+async def test_calls_and_hits_are_picked_by_who_called_whom(kept):
+    assert await run(kept, "calls", "--from", "LEF", "--to", "right")
+    assert await run(kept, "calls", "--from", "right") == ""
+    assert await run(kept, "calls", "--digits", "1") == ""
+    assert await run(kept, "search", "technical", "--from", "left")
+    assert await run(kept, "search", "technical", "--to", "left") == ""
+    document = json.loads(await run(kept, "export", "last", "--format", "json"))
+    assert (document["from"], document["to"]) == (None, None)
 
 
 async def test_a_search_finds_words_as_they_are_written(kept):

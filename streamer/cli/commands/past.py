@@ -15,9 +15,12 @@ from streamer.cli.options import (
     AsJson,
     CallName,
     Force,
+    FromParty,
     Limit,
     OnChannel,
+    PressedDigits,
     Since,
+    ToParty,
     Until,
     parse_input,
     parse_path,
@@ -124,6 +127,9 @@ def calls(
     since: Since = None,
     until: Until = None,
     channel: OnChannel = None,
+    caller: FromParty = "",
+    called: ToParty = "",
+    digits: PressedDigits = "",
     text: Annotated[
         str, typer.Option(metavar="TEXT", help="Only calls that match this search.")
     ] = "",
@@ -140,12 +146,14 @@ def calls(
     """List calls, newest first."""
     from dataclasses import replace
 
+    from streamer.calls.choosing import Parties
     from streamer.cli.calls import run_calls
     from streamer.cli.moments import make_filter
 
     return run_calls(
         settings,
         replace(make_filter(since, until, channel), has_alert=alerts),
+        parties=Parties(caller, called, digits),
         text=text,
         is_live_only=live,
         limit=limit,
@@ -200,6 +208,9 @@ def search(
     since: Since = None,
     until: Until = None,
     channel: OnChannel = None,
+    caller: FromParty = "",
+    called: ToParty = "",
+    digits: PressedDigits = "",
     limit: Limit = 50,
     offset: Annotated[
         int, typer.Option(min=0, max=1_000_000_000, help="Next page: skip N lines.")
@@ -207,11 +218,19 @@ def search(
     as_json: AsJson = False,
 ) -> int:
     """Search what was said in all calls, newest first."""
+    from streamer.calls.choosing import Parties
     from streamer.cli.moments import make_filter
     from streamer.cli.search import run_search
 
-    chosen = make_filter(since, until, channel)
-    return run_search(settings, " ".join(text), chosen, limit=limit, offset=offset, as_json=as_json)
+    return run_search(
+        settings,
+        " ".join(text),
+        make_filter(since, until, channel),
+        Parties(caller, called, digits),
+        limit=limit,
+        offset=offset,
+        as_json=as_json,
+    )
 
 
 @with_settings(*STORED)
