@@ -31,7 +31,17 @@ def main() -> None:
 
 
 def _run_bundled(names: list[str]) -> None:
-    from tools.bench import listening, mixed, overload, recording, screen, scripts, speech, store
+    from tools.bench import (
+        ari,
+        listening,
+        mixed,
+        overload,
+        recording,
+        screen,
+        scripts,
+        speech,
+        store,
+    )
     from tools.bench.machine import describe, show
 
     show(describe())
@@ -40,6 +50,7 @@ def _run_bundled(names: list[str]) -> None:
         "recording": recording.run,
         "listening": listening.run,
         "mixed": mixed.run,
+        "ari": ari.run,
         "speech": speech.run,
         "overload": overload.run,
         "store": store.run,

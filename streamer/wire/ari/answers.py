@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from streamer.wire.ari.ids import is_segment
@@ -15,6 +16,8 @@ MOST_ANSWER = 1 << 24
 """Characters of an answer that are looked at: some 40,000 channels."""
 
 _LONGEST_REASON = 200
+_MOST_MOMENTS = 4_096
+"""Times that are remembered: each event of a channel has that of its beginning, and reading one costs more than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ def read_reason(document: Any) -> str:
     return find_text(document, "message", "error")[:_LONGEST_REASON] if _is_object(document) else ""
 
 
+@lru_cache(_MOST_MOMENTS)
 def read_moment(text: str) -> datetime | None:
     """Return a time as ARI writes it, such as `2026-11-28T07:28:50.622+0000`; None for what is none."""
     try:
