@@ -3,7 +3,9 @@
 Theory of operation. The listeners outlive this process, so they are only asked to begin and to end: calls are found in the folder of
 recordings, whoever records them, as long as they are of a source that comes to us. Listeners that are there already, because an earlier
 `serve` was killed, are taken over; those that were killed are replaced. Of several serves of the same listeners the first *leads*, by a
-lock: only its leaving ends the listening, and when it is killed another leads.
+lock: only its leaving ends the listening, and when it is killed another leads. A `serve` that begins beside listeners of another version
+has them take no more calls, and starts its own: so calls go on while streamer is upgraded. One that has begun already only follows, so
+that two versions do not replace each other's for ever.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from streamer import __version__
 from streamer.bus import Bus
 from streamer.calls.backend import Backend
 from streamer.calls.failures import explain_stopped_text
@@ -24,7 +27,12 @@ from streamer.errors import ExitCode, RecordingError, StreamerError
 from streamer.recording.index import Arrivals
 from streamer.recording.locks import Lock, take_lock
 from streamer.sources import COMING, INBOUND
-from streamer.tap.addresses import is_listening, leader_lock_path, stop_listener
+from streamer.tap.addresses import (
+    find_other_version,
+    is_listening,
+    leader_lock_path,
+    stop_listener,
+)
 from streamer.tap.detached import DetachedProcess, LogTail
 from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
 from streamer.tap.messages import AddressTaken, Exited, ListeningBegun, Said
@@ -117,6 +125,8 @@ class _ServeSession:
         self._process: DetachedProcess | None = None
         """The listener that was started here."""
         self._has_begun = False
+        self._is_outdated = False
+        """The listener is of another version, which a `serve` of that version has started."""
         self._lead: dict[tuple[str, str], Lock] = {}  # by source and address
 
     @property
@@ -134,6 +144,7 @@ class _ServeSession:
     def stop(self) -> None:
         """Have no more calls taken, if this session leads."""
         self._is_stopping = True
+        self._try_to_lead()
         if self.leads:
             with suppress(OSError):  # the folder of recordings is gone, or full
                 for source, address in self._outcome.addresses:
@@ -198,6 +209,7 @@ class _ServeSession:
     async def _listen(self) -> int | None:
         """Start a listener and take what it says until it ends; return its exit code, None if it was killed."""
         process = self._process = start_listener(self._settings, self._options)
+        self._is_outdated = False
         self._outcome.addresses.clear()
         message, ended = "", None
         async for said in process.messages():
@@ -218,7 +230,14 @@ class _ServeSession:
         return ended
 
     async def _take_over(self, source: str, address: str) -> None:
-        """Live with a listener that somebody else has started, until it ends."""
+        """Live with a listener that somebody else has started, until it ends; one of another version is replaced."""
+        version = find_other_version(self._recordings, source, address)
+        if version and not self._has_begun:
+            await self._replace(source, address, version)
+            return
+        self._is_outdated = bool(version)
+        if self._is_outdated:
+            self.close()  # who started it leads
         self._begin(source, address)
         rest = "" if self.leads else " Leaving this one does not stop the listener."
         self._say(
@@ -233,7 +252,19 @@ class _ServeSession:
         if not self._is_stopping:
             self._say("The listener has ended. Starting another one.")
 
+    async def _replace(self, source: str, address: str, version: str) -> None:
+        """Have a listener of another version take no more calls; it frees the address at once and sees its calls out."""
+        self._say(
+            f"Another version of streamer ({version}) listens on {address}. It finishes its calls; this one ({__version__}) takes new ones."
+        )
+        with suppress(OSError):  # it is gone, and its folder with it
+            stop_listener(self._recordings, source, address)
+        while is_listening(self._recordings, source, address):  # noqa: ASYNC110 - others hold it
+            await asyncio.sleep(LOOK_S)
+
     def _try_to_lead(self) -> None:
+        if self._is_outdated:
+            return
         with suppress(OSError):  # the folder of recordings is gone
             for source, address in self._outcome.addresses:
                 if (source, address) not in self._lead:

@@ -195,8 +195,9 @@ async def _take_registrations(
     options: ListenOptions,
     lines: _Lines,
     tls: ssl.SSLContext | None,
+    stopping: asyncio.Event,
 ) -> AsyncIterator[None]:
-    """Let calls be registered while the block lasts, wherever they are to be."""
+    """Let calls be registered until `stopping`, wherever they are to be: another may take them while our calls go on."""
     async with AsyncExitStack() as stack:
         for where in options.registrations:
             opening = _open_registration(admission, settings, where, tls, lines.keep)
@@ -207,7 +208,17 @@ async def _take_registrations(
         for address in admission.addresses:
             lines.starter.send(ListeningBegun("registration", address))
         lines.tell()
-        yield
+        closing = asyncio.ensure_future(_close_after(stopping, stack))
+        try:
+            yield
+        finally:
+            closing.cancel()
+            await asyncio.gather(closing, return_exceptions=True)
+
+
+async def _close_after(stopping: asyncio.Event, stack: AsyncExitStack) -> None:
+    await stopping.wait()
+    await stack.aclose()
 
 
 class _Lines:
@@ -328,7 +339,10 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
         telling = asyncio.ensure_future(_tell(events, starter))
         watching = asyncio.ensure_future(_watch_certificate(certificate, bus))
         try:
-            async with _take_registrations(admission, settings, options, lines, tls):
+            registering = _take_registrations(
+                admission, settings, options, lines, tls, listener.stopping
+            )
+            async with registering:
                 await listener.run(
                     lambda source, address: starter.send(
                         ListeningBegun(source, address, plan.most_calls)
