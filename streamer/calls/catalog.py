@@ -193,7 +193,7 @@ async def find_entry(reader: Reader, recordings: Path, name: str) -> Entry:
     """
     stored = [await reader.last_call()] if name == "last" else await reader.find_calls(name)
     folders = Recordings(recordings).call_ids()
-    call_id = choose_call(name, {*folders, *filter(None, stored)})
+    call_id = choose_call(name, {*folders, *filter(None, stored)}, recordings)
     if await reader.known_calls([call_id]):
         row = await reader.read_call(call_id)
     else:

@@ -91,7 +91,7 @@ def run_config_path(config: Path | None, *, as_json: bool) -> int:
         return ExitCode.DONE
     output.data(printable(str(path)))
     if not path.is_file():
-        output.talk("it is not there; `streamer config` prints one to save as it")
+        output.talk("this file does not exist yet; `streamer config` prints one to save there")
     if variables:
         output.talk(f"the environment sets {', '.join(variables)}, which counts for more")
     return ExitCode.DONE

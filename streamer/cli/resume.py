@@ -22,6 +22,7 @@ from streamer.speech.engine.models import InstalledModel
 from streamer.store import Reader, open_reader
 
 _PAGE = 500
+_ALL_COMPLETE = "all transcripts are complete"
 
 
 def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: bool) -> int:
@@ -39,12 +40,12 @@ def run_resume(settings: Settings, name: str | None, *, is_all: bool, as_json: b
     if name is None and not is_all:
         for entry in entries:
             output.json_line(encode_entry(entry)) if as_json else output.data(entry.call.id)
-        if entries:
-            output.talk("finish these: streamer resume --all")
+        if not as_json:
+            output.talk("finish these: streamer resume --all" if entries else _ALL_COMPLETE)
         return ExitCode.DONE
     if not entries:
         if not damaged:
-            output.talk("all transcripts are complete")
+            output.talk(_ALL_COMPLETE)
         return ExitCode.FAILED if damaged else ExitCode.DONE
     model = choose_or_pull(settings)
     if model is None:

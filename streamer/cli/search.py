@@ -12,6 +12,7 @@ from streamer.calls.encoding import encode_hit
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
+from streamer.core.folders import show_folder
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode
@@ -47,6 +48,8 @@ def run_search(
             output.show(_draw(hit, speaker))
         else:
             output.data(f"{_place(hit, speaker)}: {printable(hit.text, limit=_LONGEST)}")
+    if not hits and not as_json:
+        output.talk(f"Nothing found in {show_folder(settings.recordings)}")
     return ExitCode.DONE
 
 

@@ -13,6 +13,7 @@ from streamer.calls.catalog import Entry, find_entry, list_entries
 from streamer.calls.numbers import CallNumbers, LegNumbers, measure_call
 from streamer.cli import output
 from streamer.config import Settings
+from streamer.core.folders import show_folder
 from streamer.core.moments import show_local
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import one_line, printable
@@ -90,7 +91,7 @@ def run_stats(
             output.json_line({key: _round(value) for key, value in row.items()})
         return ExitCode.DONE
     if not rows:
-        output.talk("there are no such calls")
+        output.talk(f"No calls in {show_folder(settings.recordings)} match")
     return _print(rows, as_csv=as_csv)
 
 

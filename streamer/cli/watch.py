@@ -33,6 +33,7 @@ from streamer.cli.playing import NOTHING, PlayingFlags, plan_playing
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
 from streamer.config import Settings
+from streamer.core.folders import show_folder
 from streamer.core.reasons import explain
 from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.engine.absence import WantedModel, find_wanted
@@ -119,7 +120,7 @@ def _follow_all(settings: Settings, *, as_json: bool) -> int:
 
         outcome.is_over = True  # no single call is waited for
         output.talk(
-            f"showing all calls that are recorded into {settings.recordings}; Ctrl-C ends it"
+            f"Showing all calls recorded into {show_folder(settings.recordings)}. Ctrl-C to quit."
         )
         await follow_all(settings, bus)
 

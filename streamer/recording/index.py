@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from streamer.core.folders import show_folder
 from streamer.core.reasons import explain
 from streamer.errors import NotFoundError, RecordingError, UsageError
 from streamer.recording.folder import CallFolder, is_call_id
@@ -22,8 +23,8 @@ _ended: dict[str, set[str]] = {}
 """By folder, the calls that have been seen to have ended."""
 
 
-def choose_call(name: str, call_ids: Collection[str]) -> str:
-    """Return the id that a user means by an id, an unambiguous prefix of it, or `last`.
+def choose_call(name: str, call_ids: Collection[str], folder: Path) -> str:
+    """Return the id that a user means by an id, an unambiguous prefix of it, or `last`; messages name the folder of recordings.
 
     Raises:
         NotFoundError: There is none.
@@ -36,7 +37,11 @@ def choose_call(name: str, call_ids: Collection[str]) -> str:
     if name in found:
         return name
     if not found:
-        raise NotFoundError(f"no call {name}; list calls with `streamer calls`")
+        if name == "last":
+            raise NotFoundError(f"no call last: there are none in {show_folder(folder)} yet")
+        raise NotFoundError(
+            f"no call {name} in {show_folder(folder)}; list calls with `streamer calls`"
+        )
     if len(found) > 1:
         shown = " and ".join(found[:_SHOWN_CHOICES])
         raise UsageError(f"{name} matches {len(found)} calls, such as {shown}; give more of the id")
@@ -94,7 +99,7 @@ class Recordings:
             UsageError: There are several.
             RecordingError: The folder cannot be read.
         """
-        return self[choose_call(name, self.call_ids())]
+        return self[choose_call(name, self.call_ids(), self.path)]
 
 
 class Arrivals:

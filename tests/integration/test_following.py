@@ -47,7 +47,7 @@ async def test_every_call_is_told_to_its_end_and_ctrl_c_is_no_failure(recordings
     process.send_signal(signal.SIGINT)
     _, err = await process.communicate()
     assert process.returncode == 0, err
-    assert f"showing all calls that are recorded into {recordings}" in err.decode()
+    assert f"Showing all calls recorded into {recordings}" in err.decode()
 
 
 async def test_whoever_looks_makes_no_folder_and_waits_for_one(recordings):

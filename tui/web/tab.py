@@ -14,7 +14,7 @@ from streamer.cli.logs import log_crash, start_logging
 from streamer.config import Settings
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode
-from streamer.speech.engine.models import NO_MODEL
+from streamer.speech.engine.models import NO_MODEL_FOR_CALLS
 from tui.app import ScreenApp
 from tui.frontend import show
 from tui.web.driver import TabDriver, tell_opened
@@ -63,7 +63,7 @@ def _ask(plan: TabPlan) -> ScreenRequest:
         open_backend,
         follow if folder else None,
         model=plan.model,
-        lack="" if plan.model else NO_MODEL,
+        lack="" if plan.model else NO_MODEL_FOR_CALLS,
         outcome=WatchOutcome(folder),
         tell_opened=tell_opened,
     )

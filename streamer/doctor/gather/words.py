@@ -15,7 +15,7 @@ from streamer.speech.check.trial import try_model
 from streamer.speech.engine.absence import find_wanted
 from streamer.speech.engine.model_advice import read_machine, suggest_smaller
 from streamer.speech.engine.model_languages import read_languages
-from streamer.speech.engine.models import InstalledModel, is_bundled
+from streamer.speech.engine.models import NO_TEXT, InstalledModel, is_bundled
 from streamer.speech.recognisers import RECOGNISERS, OpenRecogniser
 
 TRIAL_S = 30.0
@@ -28,7 +28,7 @@ async def gather_model(
     """Return whether calls get words, and how fast."""
     wanted = await asyncio.to_thread(find_wanted, settings.model, settings.models_dir)
     if wanted.model is None:
-        return ModelFacts(wanted.name, bool(wanted.name), wanted.lack)
+        return ModelFacts(wanted.name, bool(wanted.name), wanted.lack.replace(NO_TEXT, ""))
     model = wanted.model
     if is_bundled(model):
         return ModelFacts(model.name, is_demo=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from streamer.errors import ModelError, NotFoundError
 from streamer.speech.engine.models import (
     NAMES,
-    NO_MODEL,
+    NO_MODEL_FOR_CALLS,
+    NO_TEXT,
     SUGGESTED,
     InstalledModel,
     choose_model,
@@ -44,7 +45,9 @@ def find_wanted(name: str, models_dir: str = "") -> WantedModel:
         return WantedModel(
             name, None, explain_absence(name, installed=names), name if name in NAMES else ""
         )
-    return WantedModel(name, model) if model else WantedModel(name, None, NO_MODEL, SUGGESTED)
+    if model is None:
+        return WantedModel(name, None, NO_MODEL_FOR_CALLS, SUGGESTED)
+    return WantedModel(name, model)
 
 
 async def await_model(name: str, models_dir: str = "", *, look_s: float = LOOK_S) -> InstalledModel:
@@ -66,12 +69,12 @@ def explain_absence(name: str, *, installed: Sequence[str]) -> str:
     )
     if name in NAMES or name.count("/") == 1:
         return (
-            f"the model {name} is not installed, so this process makes no text; install it with"
+            f"the model {name} is not installed{NO_TEXT}; install it with"
             f" `streamer models pull {name}` in another terminal{instead}"
         )
     known = difflib.get_close_matches(name, NAMES, n=1)
     meant = f" (did you mean {known[0]}?)" if known and known[0] != nearest else ""
-    return f"there is no model or directory {name}{meant}, so this process makes no text{instead}"
+    return f"there is no model or directory {name}{meant}{NO_TEXT}{instead}"
 
 
 def find_nearest(name: str, installed: Sequence[str]) -> str:

@@ -32,8 +32,13 @@ DEMO = "demo"
 SUGGESTED = "small"
 """The model to suggest: the largest with which most machines without a GPU keep up."""
 
-NO_MODEL = (
-    "no speech model is installed, so this process makes no text; install one with"
+NO_TEXT = ", so this process makes no text"
+"""What the lack of a model means for live calls."""
+
+NO_MODEL = f"no speech model is installed; install one with `streamer models pull {SUGGESTED}`"
+
+NO_MODEL_FOR_CALLS = (
+    f"no speech model is installed{NO_TEXT}; install one with"
     f" `streamer models pull {SUGGESTED}`, then make the text with `streamer resume --all`"
 )
 
