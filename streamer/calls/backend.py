@@ -287,16 +287,11 @@ async def _open_store(
         except StoreError as error:
             is_late = give_up_at is not None and time.monotonic() > give_up_at
             if is_late or not error.is_temporary:
-                goes_on = "; recording continues" if patience_s is None else ""
+                goes_on = "; recording does not need it" if patience_s is None else ""
                 bus.publish(Trouble(None, f"no text: {error}{goes_on}"))
                 return None
             if not is_said:
-                bus.publish(
-                    Trouble(
-                        None,
-                        f"{error}; the text follows when the database is free",
-                    )
-                )
+                bus.publish(Trouble(None, f"{error}; the text follows when it can be written"))
                 is_said = True
             await asyncio.sleep(_STORE_REST_S)
         else:

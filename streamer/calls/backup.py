@@ -54,7 +54,7 @@ def make_target(target: Path) -> None:
         make_private_folder(target)
         has_something = any(target.iterdir())
     except (FileExistsError, NotADirectoryError) as error:
-        raise UsageError(f"{target} is no folder; name a new or an empty one") from error
+        raise UsageError(f"{target} is not a folder; name a new or an empty one") from error
     except OSError as error:
         raise RecordingError(f"{target} cannot be made: {explain(error)}") from error
     if has_something:

@@ -67,7 +67,8 @@ def run_calls(
     elif filter.has_alert:
         _tell_alerts(entries, alerts)
     elif output.is_terminal():
-        output.show(_draw(entries))
+        if entries:
+            output.show(_draw(entries))
     else:
         for entry in entries:
             output.data("\t".join(_fields(entry)))

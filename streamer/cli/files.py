@@ -18,7 +18,10 @@ def check_new(path: Path, *, force: bool) -> None:
     """
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise UsageError(f"the folder {folder} of the output does not exist; make it first")
+        missing = (
+            "is not a folder; name another" if folder.exists() else "does not exist; make it first"
+        )
+        raise UsageError(f"the folder {folder} of the output {missing}")
     if not os.access(folder, os.W_OK):
         raise RecordingError(
             f"the folder {folder} of the output cannot be written; choose another one with --output"

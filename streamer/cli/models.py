@@ -95,7 +95,7 @@ def choose_or_pull(settings: Settings) -> InstalledModel | None:
         NotFoundError: The named model is not installed.
     """
     model = choose_model(settings.model, settings.models_dir)
-    if model is None and output.can_ask():
+    if model is None and output.can_ask() and output.is_terminal():
         model = _offer(SUGGESTED, settings.models_dir)
     if model is None:
         output.talk(NO_MODEL)

@@ -13,7 +13,7 @@ from streamer.calls.catalog import Entry, find_entry, list_entries
 from streamer.calls.numbers import CallNumbers, LegNumbers, measure_call
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.core.folders import show_folder
+from streamer.core.folders import say_no_calls, show_folder
 from streamer.core.moments import show_local
 from streamer.core.transcript import format_position
 from streamer.core.untrusted import one_line, printable
@@ -91,8 +91,14 @@ def run_stats(
             output.json_line({key: _round(value) for key, value in row.items()})
         return ExitCode.DONE
     if not rows:
-        output.talk(f"No calls in {show_folder(settings.recordings)} match")
+        _say_none(settings, is_filtered=filter != Filter())
     return _print(rows, as_csv=as_csv)
+
+
+def _say_none(settings: Settings, *, is_filtered: bool) -> None:
+    folder = settings.recordings
+    none_match = f"No call in {show_folder(folder)} matches"
+    output.talk(none_match if is_filtered else say_no_calls(folder))
 
 
 async def _read_one(settings: Settings, name: str) -> Measured:

@@ -87,7 +87,7 @@ async def test_a_copied_line_is_in_the_browsers_clipboard(recordings, tmp_path):
         await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
         await page.type("g")
         await page.type("c")
-        await page.shows("copied the line")
+        await page.shows("Copied the line")
         await page.evaluate("navigator.clipboard.readText().then(text => document.title = text)")
         await page.becomes("document.title.startsWith('Thank you')", True)
         end = len(page.plain)

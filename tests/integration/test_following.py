@@ -53,7 +53,7 @@ async def test_every_call_is_told_to_its_end_and_ctrl_c_is_no_failure(recordings
 async def test_whoever_looks_makes_no_folder_and_waits_for_one(recordings):
     process = await start_streamer(["watch", "--plain", "--recordings", str(recordings)])
     assert process.stderr is not None
-    assert (await process.stderr.readline()).startswith(b"showing all calls")
+    assert (await process.stderr.readline()).startswith(b"Showing all calls")
     assert not recordings.exists()
     recordings.mkdir()
     call = begin(recordings)

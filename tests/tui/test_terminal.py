@@ -293,7 +293,7 @@ async def test_where_no_screen_can_be_drawn_a_channel_is_asked_for(recordings, v
 @pytest.mark.parametrize("flag", ["--plain", "--json"])
 async def test_where_lines_are_asked_for_no_screen_is_drawn(recordings, flag):
     async with terminal("watch", "--recordings", str(recordings), flag) as shown:
-        await shown.shows("showing all calls")
+        await shown.shows("Showing all calls")
         shown.process.send_signal(signal.SIGINT)
         assert await shown.ends() == 0
         assert ENTER_SCREEN not in shown.written

@@ -128,7 +128,7 @@ def test_calls_are_found_by_id_prefix_and_last(recordings):
     assert Recordings(recordings).find(first.call.id[:9]).path == first.folder
     second = one_call(recordings)
     assert Recordings(recordings).find("last").path == max(first.folder, second.folder)
-    with pytest.raises(UsageError, match="give more of its id"):
+    with pytest.raises(UsageError, match="give more of the id"):
         Recordings(recordings).find(first.call.id[:8])
 
 
