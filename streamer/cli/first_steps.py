@@ -28,7 +28,8 @@ def say_first_steps() -> None:
         f"  {DIALPLAN}",
         "",
         f"Recordings and transcripts: {show_folder(settings.recordings)}",
-        f"Config file: {show_folder(default_config_path())}    Log: {show_folder(log_path(settings.log_file))}",
+        f"Config file: {show_folder(default_config_path())}",
+        f"Log: {show_folder(log_path(settings.log_file))}",
         "All commands: streamer --help",
     ):
         output.data(line)

@@ -30,8 +30,8 @@ _BEHIND_PROXY = (
 _NORMAL_CLOSE = 1000
 _GOING_AWAY = 1001
 _FROZEN = (
-    "the call may now be frozen inside Asterisk: a hang-up has no effect, only a restart of Asterisk clears it."
-    " streamer does not connect again: that can hang more of Asterisk"
+    "the call may now be frozen inside Asterisk: `core show channels` lists it and a hang-up has no effect;"
+    " only a restart of Asterisk clears it. streamer does not connect again"
 )
 
 
