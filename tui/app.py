@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -28,6 +28,9 @@ from tui.state.call import Key, ShownCall
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.open_calls import OpenCalls
 from tui.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from streamer.ari.roster import Line
 
 _FIRST = 2
 """Screens there are when one has been opened: Textual's own empty one is below it."""
@@ -190,6 +193,19 @@ class ScreenApp(Navigator):
 
         if not any(isinstance(screen, SearchScreen) for screen in self.screen_stack):
             await self.push_screen(SearchScreen())
+
+    async def action_channels(self) -> None:
+        """Ask for a channel, tap it if it is not tapped, and open its call."""
+        from tui.screens.channels import ChannelPicker
+
+        async def pick(line: Line | None) -> None:
+            if line is not None and line.tapped:
+                await self.open_call(line.tapped)
+            elif line is not None:
+                self.say(f"Tapping {line.channel.name}")
+                self.open_calls.tap(line.channel.id, self.open_call)
+
+        await self.push_screen(ChannelPicker(), pick)
 
     async def action_help(self) -> None:
         if not isinstance(self.screen, HelpScreen):

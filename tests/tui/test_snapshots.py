@@ -5,10 +5,12 @@ import time
 import pytest
 from textual.widgets import Input
 
+from streamer.ari.roster import Line
 from streamer.core.events import EndReason, Lagging, Trouble
 from streamer.recording.levels import Level
+from streamer.wire.ari.answers import Channel, Party
 from tests.fakes.stage import build_stage, keep_past_call
-from tui.screens import statistics
+from tui.screens import channels, statistics
 from tui.state.open_calls import OpenCalls
 from tui.state.phase import Speech
 from tui.widgets import call_status as status
@@ -235,5 +237,28 @@ def test_search(looks_right):
         await some_calls(stage)
         await stage.pilot.press("ctrl+f", *"can")
         await stage.sees("2 lines")
+
+    assert looks_right(play, shows_calls=True)
+
+
+def test_channels_to_pick_from(looks_right, monkeypatch):
+    async def list_two(settings, say):
+        yield [
+            Line(
+                Channel("1.1", "PJSIP/100-0000001a", "Up", Party("", "100"), Party("", "200")),
+                codec="ulaw",
+            ),
+            Line(
+                Channel("1.2", "PJSIP/200-0000001b", "Up", Party("", "200"), Party("", "100")),
+                codec="g722",
+                tapped="20261120-150203-x4qd",
+            ),
+        ]
+
+    monkeypatch.setattr(channels, "follow_channels", list_two)
+
+    async def play(stage):
+        await stage.pilot.press("o")
+        await stage.sees("2 shown")
 
     assert looks_right(play, shows_calls=True)

@@ -81,6 +81,14 @@ class CallsScreen(Screen[None]):
             tooltip="Search all calls",
         ),
         Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording this call"),
+        Binding(
+            "o",
+            "app.channels",
+            "Channels",
+            id="channels",
+            show=False,
+            tooltip="Tap a channel of the PBX (ARI)",
+        ),
         Binding("escape", "close", "Show all", id="close", tooltip="Clear the filter"),
         Binding("j", "move('cursor_down')", "Down", id="down", show=False, tooltip="Next call"),
         Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="Previous call"),
@@ -156,7 +164,7 @@ class CallsScreen(Screen[None]):
             self._refreshing = self.run_worker(self._refresh())
 
     def show_troubles(self) -> None:
-        if not self._is_laid_out:
+        if not self._is_laid_out or not self.query(TroubleLine):  # or closed meanwhile
             return
         self.query_one(TroubleLine).show(
             [*self._list_notices(), *self.app.open_calls.shown_calls.troubles]

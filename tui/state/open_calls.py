@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +25,7 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import read_names
 from tui.collector import keeping_for_good
 from tui.state.call import ShownCall, fill_call
+from tui.state.channels import tap_channel
 from tui.state.download import ModelDownload, offer_download
 from tui.state.feed import CAPACITY, ShownCalls, run_feed
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
@@ -110,6 +111,15 @@ class OpenCalls:
         folder = self.request.settings.models_dir
         if trouble := await self.download.run(self.request.offer, models_dir=folder):
             self.bus.publish(Trouble(None, f"Download failed: {trouble}"))
+
+    def tap(self, channel: str, opened: Callable[[str], Awaitable[None]]) -> None:
+        """Have the call of a channel recorded, in a process that outlives this one; `opened` gets its id."""
+
+        def say(message: str) -> None:
+            self.bus.publish(Trouble(None, message))
+
+        settings = self.request.settings
+        self._follow(lambda: tap_channel(settings, channel, opened=opened, say=say), lambda: None)
 
     def unread_troubles(self) -> list[str]:
         """Return what the user has not read, of all calls."""
