@@ -20,6 +20,7 @@ from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
 from tui.layout.formatting import show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
+from tui.layout.palette import choose_filter
 from tui.navigation import Navigator
 from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
@@ -27,7 +28,7 @@ from tui.screens.help import HelpScreen
 from tui.state.call import Key, ShownCall
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.open_calls import OpenCalls
-from tui.themes import DARK, LIGHT
+from tui.themes import DARK, EMPTY_GROUNDS, LIGHT
 
 if TYPE_CHECKING:
     from streamer.ari.roster import Line
@@ -128,6 +129,11 @@ class ScreenApp(Navigator):
         self.theme = DARK.name
         if driver_class is Driver and not speaks_utf8():  # a browser always does
             self._filters.append(PlainCharacters())
+
+    def keep_to_colours_of_terminal(self) -> None:
+        """Use no other colours than this process's terminal has."""
+        if colours := choose_filter(self.console, EMPTY_GROUNDS):
+            self._filters.append(colours)
 
     async def on_mount(self) -> None:
         """Show the first screen; everything slow begins once it is painted."""

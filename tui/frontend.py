@@ -17,7 +17,9 @@ _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run_screen(request: ScreenRequest) -> int:
     """Show the request; return 0, 1 after a crash of the screen, or 128 + the signal that ended it."""
-    return asyncio.run(show(ScreenApp(request)))
+    app = ScreenApp(request)
+    app.keep_to_colours_of_terminal()
+    return asyncio.run(show(app))
 
 
 async def show(app: ScreenApp) -> int:

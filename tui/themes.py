@@ -55,3 +55,6 @@ LIGHT = Theme(
         "footer-key-foreground": "#1f5fbf",
     },
 )
+
+EMPTY_GROUNDS = ("#14161d", "#1b1e28", "#fbfbf8", "#f1f1ec")
+"""Background and surface of both, which are one where there are 16 colours."""

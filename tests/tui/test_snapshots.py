@@ -10,9 +10,11 @@ from streamer.core.events import EndReason, Lagging, Trouble
 from streamer.recording.levels import Level
 from streamer.wire.ari.answers import Channel, Party
 from tests.fakes.stage import build_stage, keep_past_call
+from tui.layout.palette import PaletteColours
 from tui.screens import channels, statistics
 from tui.state.open_calls import OpenCalls
 from tui.state.phase import Speech
+from tui.themes import EMPTY_GROUNDS
 from tui.widgets import call_status as status
 
 
@@ -52,8 +54,9 @@ def _frozen(monkeypatch, recordings):
 def looks_right(snap_compare, recordings):
     """Compare the screen with its picture after a test has played on it."""
 
-    def compare(play, *, size=(80, 24), keys=(), **options):
+    def compare(play, *, size=(80, 24), keys=(), filters=(), **options):
         backstage = build_stage(recordings, **options)
+        backstage.app._filters += filters
 
         async def run_before(pilot):
             stage = await backstage.enter(pilot)
@@ -120,6 +123,13 @@ def test_live_in_a_small_terminal(looks_right):
 
 def test_live_in_light_colours(looks_right):
     assert looks_right(a_conversation, keys=["d"])
+
+
+@pytest.mark.parametrize("keys", [[], ["d"]], ids=["dark", "light"])
+@pytest.mark.parametrize("has_256", [True, False], ids=["256", "16"])
+def test_live_in_few_colours(looks_right, keys, has_256):
+    few = PaletteColours(has_256=has_256, grounds=EMPTY_GROUNDS)
+    assert looks_right(a_conversation, keys=keys, filters=[few])
 
 
 def test_loading_the_model(looks_right, monkeypatch):
