@@ -136,12 +136,12 @@ def develop(desk: Desk) -> float:
     words = desk.wait("one", _WORDS)
     desk.keep("one", "events")
     desk.type("one", "C-c", is_key=True)
-    for command in ("calls --json", "search support --json", "export last --format srt"):
-        desk.type("one", f"clear; streamer {command}; echo done $?")
-        desk.wait("one", "done 0")
-        desk.keep("one", command.partition(" ")[0])
-    desk.type("one", "clear; streamer stop last; echo done $?")
-    desk.wait("one", "done 0")
+    looking = ("calls --json", "search support --json", "export last --format srt")
+    for command in (*looking, "stop last"):
+        name = command.partition(" ")[0]
+        desk.type("one", f"clear; streamer {command}; echo {name}: exit code $?")
+        desk.wait("one", f"{name}: exit code 0")
+        desk.keep("one", name)
     return words
 
 
