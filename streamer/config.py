@@ -24,6 +24,10 @@ from streamer.core.webhooks import read_mqtt, read_webhooks
 from streamer.errors import UsageError
 
 ENVIRONMENT_PREFIX = "STREAMER_"
+THEMES = ("dark", "light")
+GLYPHS = ("unicode", "ascii")
+"""What the screen draws with: all characters that the terminal has, or none but ASCII ones."""
+
 LONGEST_S = 3600
 """The longest wait that a setting may ask for."""
 
@@ -200,6 +204,14 @@ class Settings:
         "Who may ask `serve --api`: tables [[token]] with name, token, scopes. Keep this file private (chmod 600).",
         '[{ name = "board", token = "@/etc/streamer/board-token", scopes = ["read"] }]',
     )
+    theme: str = _setting(
+        "", "Colours of the screen: dark or light; empty for those used last.", '"light"'
+    )
+    glyphs: str = _setting(
+        "",
+        "What the screen draws with: ascii, or unicode where the terminal has it; empty for what was used last.",
+        '"ascii"',
+    )
     log_file: str = _setting(
         "", "Log file; empty for the system's usual place.", '"/var/log/streamer.log"'
     )
@@ -227,6 +239,8 @@ _CREDENTIALS = {"auth", "yeastar_auth", "secret", "token", "password"}
 """Keys of tables that nobody else should read."""
 
 _ONLY_IN_FILE = ("listen", "watch", "alert", "webhook", "mqtt", "token")
+
+_CHOICES: Mapping[str, Sequence[str]] = {"theme": THEMES, "glyphs": GLYPHS}
 
 _KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 
@@ -389,8 +403,12 @@ def _normalise(name: str, value: Any, *, where: str) -> Any:
     """Return a value in the one way in which it is meant; `where` it stands is for the message.
 
     Raises:
-        UsageError: It names an unknown language.
+        UsageError: It names an unknown language, theme or kind of glyphs.
     """
+    if name == "glyphs" and isinstance(value, bool):  # as its flag says it
+        return "ascii" if value else "unicode"
+    if name in _CHOICES and value not in ("", *_CHOICES[name]):
+        raise UsageError(f"{where} must be {' or '.join(_CHOICES[name])}, not {printable(value)}")
     if name != "language":
         return value
     return ",".join(parse_languages(value, where=where)) or ANY

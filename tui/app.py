@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver as TextualDriver
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
@@ -26,9 +29,10 @@ from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
 from tui.state.call import Key, ShownCall
+from tui.state.looks import choose_looks, default_path, keep_looks, read_looks
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.open_calls import OpenCalls
-from tui.themes import DARK, EMPTY_GROUNDS, LIGHT
+from tui.themes import EMPTY_GROUNDS, THEMES
 
 if TYPE_CHECKING:
     from streamer.ari.roster import Line
@@ -124,16 +128,31 @@ class ScreenApp(Navigator):
         self.clock = clock
         self.open_calls = OpenCalls(request, self.post_message)
         self.has_crashed = False
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
-        if driver_class is Driver and not speaks_utf8():  # a browser always does
-            self._filters.append(PlainCharacters())
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self._looks = choose_looks(request.settings, read_looks(default_path()))
+        self.theme = THEMES[self._looks.theme or "dark"].name
+        self._is_own_terminal = driver_class is Driver
+        if self._is_own_terminal:  # a browser has all characters
+            self._filters += self._choose_filters()
 
     def keep_to_colours_of_terminal(self) -> None:
         """Use no other colours than this process's terminal has."""
         if colours := choose_filter(self.console, EMPTY_GROUNDS):
             self._filters.append(colours)
+
+    def _choose_filters(self) -> Iterable[LineFilter]:
+        """Yield what replaces characters that the terminal has not, or that its user does not want."""
+        if not speaks_utf8():
+            yield PlainCharacters()
+        elif self._looks.glyphs == "ascii":
+            yield PlainCharacters(keeps_letters=True)
+
+    def keep_looks(self) -> None:
+        """Let the next screen look like this one; whoever looks on in a browser has no say in it."""
+        if self._is_own_terminal:
+            with suppress(OSError):  # it is only looks
+                keep_looks(default_path(), self._looks)
 
     async def on_mount(self) -> None:
         """Show the first screen; everything slow begins once it is painted."""
@@ -218,7 +237,11 @@ class ScreenApp(Navigator):
             await self.push_screen(HelpScreen())
 
     def action_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        names = [*THEMES]
+        shown = names.index(next(name for name in names if THEMES[name].name == self.theme))
+        self._looks = replace(self._looks, theme=names[(shown + 1) % len(names)])
+        self.theme = THEMES[self._looks.theme].name
+        self.keep_looks()
 
     async def ask_to_stop(self, folder: Path | None) -> None:
         if folder is None or not CallFolder(folder).is_live():

@@ -19,6 +19,7 @@ def run_screen(request: ScreenRequest) -> int:
     """Show the request; return 0, 1 after a crash of the screen, or 128 + the signal that ended it."""
     app = ScreenApp(request)
     app.keep_to_colours_of_terminal()
+    app.keep_looks()
     return asyncio.run(show(app))
 
 

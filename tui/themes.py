@@ -56,5 +56,8 @@ LIGHT = Theme(
     },
 )
 
+THEMES = {"dark": DARK, "light": LIGHT}
+"""By their names for users."""
+
 EMPTY_GROUNDS = ("#14161d", "#1b1e28", "#fbfbf8", "#f1f1ec")
 """Background and surface of both, which are one where there are 16 colours."""

@@ -110,6 +110,9 @@ CONNECTION = ("via", "url", "headers", "ca", "insecure")
 SPEECH = ("model", "models_dir", "language", "prompt", "hotwords", "encoder_window")
 """Settings of a command that transcribes."""
 
+LOOKS = ("theme", "glyphs")
+"""Settings of a command that opens the screen."""
+
 STORED = ("recordings", "db")
 """Settings of a command that looks up what is stored."""
 
@@ -164,6 +167,13 @@ _FLAGS: dict[str, Any] = {
     "db": Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Transcript database (default: in that folder)."),
+    ],
+    "theme": Annotated[
+        str | None, typer.Option(metavar="dark|light", help="Colours of the screen.")
+    ],
+    "glyphs": Annotated[
+        bool | None,
+        typer.Option("--ascii/--no-ascii", help="Draw the screen with ASCII characters alone."),
     ],
     "log_file": Annotated[str | None, typer.Option(metavar="FILE", help="Log file.")],
 }

@@ -124,3 +124,18 @@ def test_a_file_with_a_secret_that_others_can_read_is_warned_of(tmp_path, mode, 
     path.chmod(mode)
     assert len(find_warnings(path, {}, Settings(**secret))) == count
     assert find_warnings(path, {}, Settings()) == []
+
+
+def test_a_theme_and_glyphs_are_one_of_those_there_are(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('theme = "light"\nglyphs = "ascii"\n')
+    settings = load_settings(config=path, environment={}, flags={"glyphs": False})
+    assert (settings.theme, settings.glyphs) == ("light", "unicode")
+    with pytest.raises(UsageError, match="--theme must be dark or light, not pink"):
+        load_settings(config=path, environment={}, flags={"theme": "pink"})
+    with pytest.raises(UsageError, match="STREAMER_GLYPHS must be unicode or ascii, not emoji"):
+        load_settings(config=path, environment={"STREAMER_GLYPHS": "emoji"}, flags={})
+    path.write_text('theme = "x\\u001b[31m"')
+    with pytest.raises(UsageError) as raised:
+        load_settings(config=path, environment={}, flags={})
+    assert "\x1b" not in str(raised.value)

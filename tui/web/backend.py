@@ -72,6 +72,7 @@ class WebBackend:
             settings.log_file,
             self.open_calls.speech().model,
             str(folder or ""),
+            settings.theme,
         )
 
     def take_opened(self, tab: TabService, call_id: str) -> None:

@@ -25,6 +25,8 @@ class TabPlan:
     """Name of the speech model that the server has, to be shown; empty if it has none."""
     folder: str
     """The call to open with; empty for all calls."""
+    theme: str = ""
+    """Its colours; empty for those used last on this machine."""
 
     def command(self) -> str:
         """Return the command for a shell; the tab takes the shell's place, and says nothing but what Textual's driver says."""

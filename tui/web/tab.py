@@ -44,7 +44,9 @@ async def _run(plan: TabPlan) -> int:
 
 
 def _ask(plan: TabPlan) -> ScreenRequest:
-    settings = Settings(recordings=plan.recordings, db=plan.db, log_file=plan.log_file)
+    settings = Settings(
+        recordings=plan.recordings, db=plan.db, log_file=plan.log_file, theme=plan.theme
+    )
     folder = Path(plan.folder) if plan.folder else None
 
     def open_backend(bus: Bus) -> AbstractAsyncContextManager[Backend]:

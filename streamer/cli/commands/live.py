@@ -9,6 +9,7 @@ import typer
 
 from streamer.cli.options import (
     CONNECTION,
+    LOOKS,
     SPEECH,
     STORED,
     Announce,
@@ -56,7 +57,7 @@ def record(
     )
 
 
-@with_settings(*CONNECTION, *SPEECH, *STORED)
+@with_settings(*CONNECTION, *SPEECH, *STORED, *LOOKS)
 def watch(
     settings: Settings,
     channels: AnyChannels = None,
@@ -162,7 +163,7 @@ def channels(
     return run_channels(settings, is_watching=watch, as_json=as_json)
 
 
-@with_settings("ca", "insecure", *SPEECH, *STORED)
+@with_settings("ca", "insecure", *SPEECH, *STORED, *LOOKS)
 def call(
     settings: Settings,
     endpoint: Annotated[
@@ -224,7 +225,7 @@ def call(
     return run_call(settings, asked, playing, is_plain=plain, as_json=as_json)
 
 
-@with_settings()
+@with_settings(*LOOKS)
 def demo(settings: Settings, plain: Plain = False, as_json: AsJson = False) -> int:
     """Transcribe the bundled call with the bundled model, offline and without any set-up."""
     from streamer.cli.demo import run_demo

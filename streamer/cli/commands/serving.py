@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamer.cli.options import (
+    LOOKS,
     SPEECH,
     STORED,
     Announce,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from streamer.config import Settings
 
 
-@with_settings(*SPEECH, *STORED)
+@with_settings(*SPEECH, *STORED, *LOOKS)
 def serve(
     settings: Settings,
     audiosocket: Annotated[

@@ -47,5 +47,6 @@ def test_the_command_is_nothing_but_fixed_parts():
         "--log_file=l",
         "--model=m",
         "--folder=f",
+        "--theme=",
         "2>/dev/null",
     ]
