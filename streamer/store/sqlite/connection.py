@@ -212,12 +212,14 @@ _STRANGE = (
 _SHUT = f"{{name}} cannot be opened; check its permissions and its folder's, {_OTHER_FILE}"
 _BUSY = "{name} is being written by another program"
 
+_NO_ROOM = "the disk has no room for {name}; free some space"
+
 _TEMPORARY = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_PROTOCOL: _BUSY,
     sqlite3.SQLITE_NOMEM: "there is not enough memory for {name}; end some programs",
-    sqlite3.SQLITE_FULL: "the disk has no room for {name}; free some space",
+    sqlite3.SQLITE_FULL: _NO_ROOM,
     sqlite3.SQLITE_READONLY: f"{{name}} cannot be written; make it and its folder writable {_OTHER_FILE}",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write {name}; check the disk",
 }
@@ -234,12 +236,27 @@ def explain(error: sqlite3.Error, name: str, *, is_ours: bool = False) -> StoreE
 
     Only of a file that `is_ours` it is advised to move it away.
     """
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = sqlite3.SQLITE_FULL if _is_full(error) else _find_code(error) & 0xFF
     message = _TEMPORARY.get(code) or _PERMANENT.get(code, _STRANGE)
     _log.warning("SQLite says of %s: %s", name, error)
     if message is _DAMAGED and not is_ours:
         message = _FOREIGN
     return StoreError(message.format(name=name), is_temporary=code in _TEMPORARY)
+
+
+def lacks_room(error: StoreError) -> bool:
+    """Say whether SQLite could not make or enlarge a file."""
+    return isinstance(error.__cause__, sqlite3.Error) and _is_full(error.__cause__)
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    """Say whether a disk is full; of the index of the log, SQLite reports only that its size cannot be changed."""
+    code = _find_code(error)
+    return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE
+
+
+def _find_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
 
 
 def file_uri(path: Path, options: str) -> str:

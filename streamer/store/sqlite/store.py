@@ -36,6 +36,7 @@ from streamer.store.sqlite.connection import (
     check_writing,
     connect,
     file_uri,
+    lacks_room,
     prepare_writing,
 )
 from streamer.store.sqlite.migrations import MIGRATIONS, migrate, read_schema
@@ -310,16 +311,17 @@ async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
 async def _reading_options(path: Path) -> str:
     """Return how to open a database to read.
 
-    SQLite makes two files beside one that has a log. Where it may not, and no other program has made them, the database is at rest, and
-    can be read as a file that does not change.
+    SQLite makes two files beside one that has a log. Where it may not, or the disk is full, and no other program has made them, the
+    database is at rest, and can be read as a file that does not change.
     """
     options = "mode=ro"
     log = path.with_name(path.name + "-wal")
     try:
         async with connect(file_uri(path, options), name=str(path)) as db:
             await db.fetch("SELECT count(*) FROM sqlite_schema")
-    except StoreError:
-        if not os.access(path, os.R_OK) or os.access(path.parent, os.W_OK) or log.exists():
+    except StoreError as error:
+        may_make_files = os.access(path.parent, os.W_OK) and not lacks_room(error)
+        if not os.access(path, os.R_OK) or may_make_files or _has_content(log):
             raise
         options += "&immutable=1"
     return options
@@ -346,6 +348,11 @@ def _exists(path: Path) -> bool:
 
 def _is_missing_or_empty(path: Path) -> bool:
     return not _exists(path) or not path.stat().st_size
+
+
+def _has_content(log: Path) -> bool:
+    """Say whether a log holds anything; on a full disk, an attempt to open the database leaves an empty one."""
+    return log.exists() and log.stat().st_size > 0
 
 
 def _make_private(path: Path) -> None:

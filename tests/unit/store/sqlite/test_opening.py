@@ -1,5 +1,6 @@
 import asyncio
 import os
+import resource
 import sqlite3
 import threading
 from datetime import timedelta
@@ -304,6 +305,28 @@ async def test_a_database_that_may_only_be_read_is_read(tmp_path, folder_mode):
     assert found == "1"
     assert "cannot be written" in message or "cannot be opened" in message
     folder.chmod(0o777)
+
+
+@pytest.fixture
+def no_room():
+    """No file of this process may become larger than a few pages, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_on_a_full_disk_a_database_at_rest_is_read(tmp_path, request):
+    path = tmp_path / "db"
+    async with filled(path, "hello"):
+        pass
+    request.getfixturevalue("no_room")
+    for _ in range(2):  # the first attempt may leave an empty log
+        async with open_reader(path) as reader:
+            assert len(await reader.search("hello")) == 1
+    with pytest.raises(StoreError, match="the disk has no room for"):
+        async with open_store(path):
+            pass
 
 
 def open_up(folder):
