@@ -20,6 +20,7 @@ DARK = Theme(
     variables={
         "tentative": "#8b91a8",
         "quiet": "#9aa0b6",
+        "mark": "#e07be8",
         "speaker-0": "#7dcfff",
         "speaker-1": "#f0b86e",
         "speaker-2": "#9ece6a",
@@ -46,6 +47,7 @@ LIGHT = Theme(
     variables={
         "tentative": "#6a6e78",
         "quiet": "#545862",
+        "mark": "#8a1f94",
         "speaker-0": "#00639b",
         "speaker-1": "#a04800",
         "speaker-2": "#2f6d13",

@@ -74,6 +74,11 @@ async def show_transcript(ask: Ask) -> web.StreamResponse:
     return web.Response(text=text, content_type=_FORMATS.get(format_name, "text/plain"))
 
 
+async def show_marks(ask: Ask) -> web.StreamResponse:
+    """Answer with the lines of a call that users have marked."""
+    return web.json_response(await ask.service.list_marks(ask.parts["call"]))
+
+
 async def find_result(ask: Ask) -> web.StreamResponse:
     """Answer with one line for a dialplan, without a line end, since CURL() takes it as it is."""
     text = await ask.service.find_result(ask.parts["uuid"], ask.query)
@@ -191,6 +196,9 @@ ROUTES: tuple[Route, ...] = (
         "What was said on a call",
         show_transcript,
         parameters=(Parameter("format", "json, txt, srt, vtt or csv"),),
+    ),
+    Route(
+        "GET", f"{ROOT}/calls/{{call}}/marks", "The lines of a call that users marked", show_marks
     ),
     Route(
         "GET",

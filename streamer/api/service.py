@@ -25,6 +25,7 @@ from streamer.calls.encoding import encode_alerts, encode_entry, encode_hit
 from streamer.calls.party_player import play_into
 from streamer.calls.transcripts import read_transcript
 from streamer.config import Settings
+from streamer.core.events import encode_mark
 from streamer.core.moments import parse_moment
 from streamer.core.untrusted import one_line
 from streamer.errors import RecordingError, UsageError
@@ -84,6 +85,12 @@ class Service:
         entry = await self.find(name)
         alerts = await self.reader.read_alerts([entry.call.id])
         return encode_entry(entry) | {"alerts": encode_alerts(alerts)}
+
+    async def list_marks(self, name: str) -> dict[str, Any]:
+        """List the lines of a call that users have marked, by place."""
+        entry = await self.find(name)
+        marks = await self.reader.read_marks([entry.call.id])
+        return {"marks": [encode_mark(mark) for mark in marks]}
 
     async def export(self, name: str, format_name: str) -> str:
         """Return what was said on a call, in a format of `streamer export`."""

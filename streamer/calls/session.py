@@ -16,6 +16,7 @@ from streamer.calls.alerting import ToldAlerts, open_watch
 from streamer.calls.backend import Backend, Speech
 from streamer.calls.happenings import HappeningWriter
 from streamer.calls.lag_advice import LagAdviser
+from streamer.calls.marking import ToldMarks
 from streamer.calls.observers import ToldObservers, open_observers
 from streamer.calls.segment_writer import CallWriter, LegWriter
 from streamer.core.events import (
@@ -119,6 +120,7 @@ class _Session:
         self._observers = backend.observers
         self._told: ToldObservers | None = None
         self._alerts = ToldAlerts(self._call_id, bus.publish, backend.rules)
+        self._marks = ToldMarks(self._call_id, bus.publish)
         self._bus = bus
         self._status = LiveStatus(feed.folder.path)
         self._shown: dict[str, int] = {}  # the last utterance of each leg
@@ -176,6 +178,14 @@ class _Session:
         )
         await self._keep()
         self._happenings.begin(self._writer)
+        marking = asyncio.ensure_future(self._marks.follow(store))
+        try:
+            return await self._see_through()
+        finally:
+            marking.cancel()
+            await asyncio.gather(marking, return_exceptions=True)
+
+    async def _see_through(self) -> str:
         lock = await self._wait_for_turn()
         try:
             self._feed.shows_live_status = lock is None

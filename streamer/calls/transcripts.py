@@ -30,4 +30,5 @@ async def read_transcript(reader: Reader, entry: Entry) -> Transcript:
         caller=entry.sides.caller.number,
         called=entry.sides.called.number,
         dtmf=entry.dtmf,
+        marks=tuple(await reader.read_marks([call.id])),
     )

@@ -17,7 +17,7 @@ from streamer.cli.text_files import write_text
 from streamer.config import Settings
 from streamer.core.alert import Alert, Severity
 from streamer.core.events import Segment, Word, encode_event, encode_segment
-from streamer.core.transcript import DOUBTFUL, Transcript, format_position, show_alert
+from streamer.core.transcript import DOUBTFUL, Transcript, format_position, show_alert, show_mark
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.exporters import EXPORTERS
@@ -55,6 +55,8 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
             output.json_line(encode_event(hold) | {"speaker": transcript.name(hold.leg)})
         for alert in transcript.alerts:
             output.json_line(encode_event(alert))
+        for mark in transcript.marks:
+            output.json_line(encode_event(mark))
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
@@ -64,6 +66,8 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
             output.show(_draw(segment, transcript.name(segment.leg), colour))
         for alert in transcript.alerts:
             output.show(_draw_alert(alert))
+        for mark in transcript.marks:
+            output.data(printable(f"mark: {show_mark(mark)}", limit=_LONGEST))
     elif text := EXPORTERS["txt"](transcript).rstrip("\n"):
         output.data(text)
     for trouble in troubles:

@@ -14,6 +14,7 @@ from typing import Any, assert_never
 
 from streamer.core.alert import Alert
 from streamer.core.audio import SLIN16_RATE, Leg, encode_party
+from streamer.core.mark import Mark
 
 SPEECH_RATE = SLIN16_RATE
 """Samples a second in which words and segments are placed, whatever the rate of their leg."""
@@ -291,6 +292,7 @@ Event = (
     | CallStats
     | Listening
     | Alert
+    | Mark
 )
 
 
@@ -338,6 +340,9 @@ def encode_event(event: Event) -> dict[str, Any]:
             return {"event": "listening", "source": source, "address": address}
         case Alert(call_id):
             return {"event": "alert", "call": call_id, **encode_alert(event)}
+        case Mark(call_id):
+            removed = {"removed": True} if event.is_removed else {}
+            return {"event": "mark", "call": call_id, **encode_mark(event), **removed}
     assert_never(event)
 
 
@@ -395,6 +400,13 @@ def encode_alert(alert: Alert) -> dict[str, Any]:
     rule = {"rule": alert.rule, "severity": alert.severity.value}
     place = {"leg": alert.leg, "utterance": alert.utterance, "start": start, "end": end}
     return {**rule, **place, "text": alert.text, "at": encode_time(alert.at)}
+
+
+def encode_mark(mark: Mark) -> dict[str, Any]:
+    """Return a mark as the fields that `mark` has of it, times in seconds of the leg's WAV."""
+    start, end = (round(at / SPEECH_RATE, 3) for at in (mark.start, mark.end))
+    place = {"leg": mark.leg, "utterance": mark.utterance, "start": start, "end": end}
+    return {**place, "text": mark.text, "note": mark.note, "at": encode_time(mark.at)}
 
 
 def encode_word(word: Word) -> dict[str, Any]:

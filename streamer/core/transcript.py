@@ -9,6 +9,7 @@ from datetime import datetime
 from streamer.core.alert import Alert
 from streamer.core.audio import AudioLoss, Leg, show_leg
 from streamer.core.events import SPEECH_RATE, Dtmf, Hold, Segment, Unclear, Word
+from streamer.core.mark import Mark
 from streamer.core.untrusted import one_line
 
 DOUBTFUL = 0.5
@@ -49,6 +50,8 @@ class Transcript:
     """When a party was put on hold, or taken back, by time."""
     alerts: tuple[Alert, ...] = ()
     """Rules that have fired, by when their words were said."""
+    marks: tuple[Mark, ...] = ()
+    """What a user has marked, by place."""
 
     caller: str = ""
     """The number of who called, and below of who was called; empty where nobody knows."""
@@ -73,6 +76,8 @@ class Transcript:
         object.__setattr__(self, "called", one_line(self.called))
         alerts = tuple(map(_clean_alert, sorted(self.alerts, key=lambda alert: alert.at)))
         object.__setattr__(self, "alerts", alerts)
+        marks = map(_clean_mark, sorted(self.marks, key=lambda mark: mark.start))
+        object.__setattr__(self, "marks", tuple(marks))
         object.__setattr__(self, "names", dict(_clean_names(self.names)))
 
     @property
@@ -131,6 +136,12 @@ def show_alert(alert: Alert) -> str:
     return f"[{format_position(alert.start / SPEECH_RATE)}] {alert.leg}: {head}: {alert.text}"
 
 
+def show_mark(mark: Mark) -> str:
+    """Return a mark as one line: where it is, the words, and the note."""
+    head = f"[{format_position(mark.start / SPEECH_RATE)}] {mark.leg}: {mark.text or '-'}"
+    return f"{head} ({mark.note})" if mark.note else head
+
+
 def _mark(span: Unclear) -> Word:
     return Word(UNCLEAR, span.start, span.end, 0.0)
 
@@ -149,6 +160,11 @@ def _clean_alert(alert: Alert) -> Alert:
     leg = None if alert.leg is None else _clean_label(alert.leg)
     text = None if alert.text is None else one_line(alert.text)
     return replace(alert, rule=one_line(alert.rule), leg=leg, text=text)
+
+
+def _clean_mark(mark: Mark) -> Mark:
+    note, text = one_line(mark.note), one_line(mark.text)
+    return replace(mark, leg=_clean_label(mark.leg), note=note, text=text)
 
 
 def _clean_segment(segment: Segment) -> Segment:

@@ -30,6 +30,7 @@ One object, UTF-8:
                   back), start (seconds in the leg's WAV), at (the time on the wall)
 
     alerts        objects by when their words were said: rule, severity, leg, utterance, start, end, text, at, as in the event
+    marks         only where there are any, objects in order of start: leg, utterance, start, end, text, note, at, as in the event
 
 Names that the events of `--json` have too mean the same as there.
 """
@@ -52,6 +53,7 @@ from streamer.core.events import (
     encode_alert,
     encode_event,
     encode_held,
+    encode_mark,
     encode_pressed,
     encode_segment,
     encode_word,
@@ -86,6 +88,7 @@ def encode(transcript: Transcript) -> dict[str, Any]:
         **_encode_dtmf(transcript.dtmf),
         **_encode_holds(transcript.holds),
         "alerts": [encode_alert(alert) for alert in transcript.alerts],
+        **({"marks": [encode_mark(each) for each in transcript.marks]} if transcript.marks else {}),
     }
 
 

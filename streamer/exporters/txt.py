@@ -1,12 +1,13 @@
 """Plain text: a line `[m:ss] speaker: text` for each utterance, in the order in which they began; `[unclear]` is speech without words.
 
-Behind them stands a line for each alert: `alert: [m:ss] leg: rule (severity): text`.
+Behind them stands a line for each alert: `alert: [m:ss] leg: rule (severity): text`, and for each mark:
+`mark: [m:ss] leg: text (note)`.
 """
 
 from __future__ import annotations
 
 from streamer.core.events import Segment
-from streamer.core.transcript import Transcript, format_position, show_alert
+from streamer.core.transcript import Transcript, format_position, show_alert, show_mark
 
 
 def render(transcript: Transcript) -> str:
@@ -15,9 +16,10 @@ def render(transcript: Transcript) -> str:
 
 
 def list_lines(transcript: Transcript) -> list[str]:
-    """Return a line for each utterance, then for each alert."""
+    """Return a line for each utterance, then for each alert, then for each mark."""
     lines = [_render_line(transcript, segment) for segment in transcript.lines]
-    return lines + [f"alert: {show_alert(alert)}" for alert in transcript.alerts]
+    lines += [f"alert: {show_alert(alert)}" for alert in transcript.alerts]
+    return lines + [f"mark: {show_mark(mark)}" for mark in transcript.marks]
 
 
 def _render_line(transcript: Transcript, segment: Segment) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 from streamer.core.alert import Alert
 from streamer.core.audio import Leg
 from streamer.core.events import SPEECH_RATE, Call, Dtmf, EndReason, Hold, Segment, Unclear
+from streamer.core.mark import Mark
 from streamer.store.outbox import KINDS, MOST_READ, EndpointRow, StoredEvent
 
 PAGE = 50
@@ -233,6 +234,9 @@ class Reader(Protocol):
     async def read_alerts(self, call_ids: Collection[str]) -> list[Alert]:
         """Return the alerts of calls, by when their words were said."""
 
+    async def read_marks(self, call_ids: Collection[str] | None = None) -> list[Mark]:
+        """Return the marks of calls, of all by default: newest call first, in each by place."""
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
 
@@ -299,6 +303,9 @@ class Store(Reader, Protocol):
 
     async def keep_alerts(self, alerts: Sequence[NewAlert]) -> None:
         """Keep alerts that the passing of time raises."""
+
+    async def keep_mark(self, mark: Mark) -> bool:
+        """Keep a mark in the place of the one that its line has, or take that away; False if its leg is not there."""
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime

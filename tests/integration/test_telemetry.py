@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "show": (["last"], 0),
     "stats": ([], 0),
     "search": (["hello"], 0),
+    "marks": ([], 0),
     "export": (["last", "--format", "txt"], 0),
     "delete": (["last", "--yes"], 0),
     "backup": (["{home}/copy"], 0),

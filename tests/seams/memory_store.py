@@ -24,6 +24,7 @@ from streamer.core.events import (
     Segment,
     Unclear,
 )
+from streamer.core.mark import Mark
 from streamer.errors import NotFoundError, StoreError
 from streamer.store import (
     EVERYTHING,
@@ -81,6 +82,7 @@ class MemoryStore:
         self._calls: dict[str, StoredCall] = {}
         self._troubles: list[TroubleRow] = []
         self._alerts: dict[tuple[str, str], Alert] = {}
+        self._marks: dict[tuple[str, str, int], Mark] = {}
         self._told: dict[tuple[str, str, str], int] = {}
         self._retention = Retention()
         self._version = 0
@@ -154,6 +156,18 @@ class MemoryStore:
     async def read_alerts(self, call_ids: Collection[str]) -> list[Alert]:
         found = [alert for (call, _), alert in self._alerts.items() if call in call_ids]
         return sorted(found, key=lambda alert: alert.at)
+
+    async def read_marks(self, call_ids: Collection[str] | None = None) -> list[Mark]:
+        marks = self._marks.values()
+        found = [mark for mark in marks if call_ids is None or mark.call_id in call_ids]
+        return sorted(found, key=lambda mark: mark.start)
+
+    async def keep_mark(self, mark: Mark) -> bool:
+        self._marks.pop((mark.call_id, *mark.key), None)
+        if not mark.is_removed:
+            self._marks[(mark.call_id, *mark.key)] = mark
+        self._version += 1
+        return True
 
     async def keep_alerts(self, alerts: Sequence[NewAlert]) -> None:
         for new in alerts:

@@ -6,10 +6,12 @@ import pytest
 from textual.widgets import Input
 
 from streamer.ari.roster import Line
-from streamer.core.events import EndReason, Lagging, Trouble
+from streamer.core.alert import Alert, Severity
+from streamer.core.events import Dtmf, EndReason, Hold, Lagging, Trouble, Unclear
+from streamer.core.mark import Mark
 from streamer.recording.levels import Level
 from streamer.wire.ari.answers import Channel, Party
-from tests.fakes.stage import build_stage, keep_past_call
+from tests.fakes.stage import NOW, build_stage, keep_past_call
 from tui.layout.palette import PaletteColours
 from tui.screens import channels, statistics
 from tui.state.open_calls import OpenCalls
@@ -130,6 +132,28 @@ def test_live_in_light_colours(looks_right):
 def test_live_in_few_colours(looks_right, keys, has_256):
     few = PaletteColours(has_256=has_256, grounds=EMPTY_GROUNDS)
     assert looks_right(a_conversation, keys=keys, filters=[few])
+
+
+async def an_eventful_call(stage):
+    await a_conversation(stage)
+    await stage.fill(30, "line {} of many", start_s=40.0)
+    second, call = 16_000, stage.call_id
+    await stage.publish(
+        Hold(call, "caller", True, 28.0, NOW),
+        Hold(call, "caller", False, 36.0, NOW),
+        Dtmf(call, "caller", "5", 24.0, NOW),
+        Unclear(call, "caller", 50 * second, 53 * second),
+        Mark(call, "agent", 3, 11 * second, 13 * second, "check the number", NOW),
+        Alert(call, "drops", Severity.CRITICAL, NOW, "caller", 1, 90_000, 110_000, "keeps"),
+    )
+    await stage.pilot.press("slash", *"line 2", "enter", "g")
+    stage.app.clear_notifications()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("keys", [[], ["d"]])
+def test_the_strip_of_a_call(looks_right, size, keys):
+    assert looks_right(an_eventful_call, size=size, keys=keys)
 
 
 def test_loading_the_model(looks_right, monkeypatch):

@@ -10,18 +10,33 @@ from streamer.core.events import SPEECH_RATE, Word
 from streamer.core.moments import show_local
 from streamer.core.transcript import DOUBTFUL, format_position
 from streamer.core.untrusted import one_line, printable
+from tui.layout.glyphs import FLAG
 from tui.layout.wrapping import Token, make_token
 from tui.state.call import Utterance
 
 PROTOCOL_NAMES = {"audiosocket": "AudioSocket", "websocket": "WebSocket"}
 """Listeners for calls; registrations bring none."""
 
+MARKED = "mark"
+"""Stands where the severity of an alert stands, for what a user has noted."""
+
 _LONGEST = 20_000
 """Characters of one utterance that are shown: a minute of speech has 1,000."""
 
 
 def tokenise(utterance: Utterance) -> tuple[Token, ...]:
-    """Return the words of an utterance as they are drawn."""
+    """Return the words of an utterance as they are drawn, and behind them what a user has noted."""
+    return (*_tokenise_words(utterance), *_tokenise_note(utterance))
+
+
+def _tokenise_note(utterance: Utterance) -> Iterable[Token]:
+    if utterance.mark is None:
+        return ()
+    note = one_line(utterance.mark.note).split(" ")
+    return (make_token(part)._replace(severity=MARKED) for part in (FLAG, *note) if part)
+
+
+def _tokenise_words(utterance: Utterance) -> tuple[Token, ...]:
     tokens: list[Token] = []
     room = _LONGEST
     for is_tentative, words in ((False, utterance.settled), (True, utterance.tentative)):

@@ -15,6 +15,9 @@ from textual.filter import LineFilter
 MARKS = "●◆▲■○◇△□"
 """One a leg, so that speakers are told apart without colour."""
 
+FLAG = "⚑"
+"""Stands where a user has marked something."""
+
 COLOURS = 6
 """Colours of legs in the style sheet; with the marks, 24 legs differ."""
 
@@ -31,9 +34,10 @@ _STAND_INS = {
     "-": "─—–",
     "=": "━▮█▆▇▅",
     ".": "▯·•▁▂▃▄",
+    "&": "⚑",
     ">": "▸→›",
     "<": "←‹",
-    "'": "‘’",
+    "'": "‘’▀",
     '"': "“”",
     "~": "…",
 }

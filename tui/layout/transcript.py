@@ -77,6 +77,15 @@ class BlockLayout:
         block = self._blocks.get(key)
         return None if block is None else bisect_left(self._orders, (block.order, key))
 
+    @property
+    def versions(self) -> int:
+        """Return a number that changes with every block that is put in."""
+        return self._versions
+
+    def find_time(self, start: int) -> int:
+        """Return the last block that begins at a position or before it, else the first."""
+        return max(0, bisect_right(self._orders, ((start + 1, -1, 0), ("", 0))) - 1)
+
     def top(self, index: int) -> int:
         """Return the first row of a block, the empty one above it included."""
         return self._tops[index]

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widget import Widget
@@ -22,8 +21,11 @@ from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
 from tui.clipboard import copy_by_command
 from tui.layout.formatting import show_count, show_name
+from tui.layout.timeline import find_scale, lay_out
 from tui.navigation import Navigator
-from tui.screens.dialogs import FIRST_KEYS, MESSAGE_KEYS, Choose, Enter
+from tui.screens.call_keys import CALL_KEYS
+from tui.screens.dialogs import Choose, Enter
+from tui.screens.marking import ask_for_mark
 from tui.screens.statistics import Statistics
 from tui.state.call import Key, ShownCall
 from tui.state.export import FORMATS, write_export
@@ -31,6 +33,7 @@ from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.call_status import CallStatus
 from tui.widgets.head import CallHead, LegMeters
 from tui.widgets.keys import KeyLine
+from tui.widgets.timeline import Timeline
 from tui.widgets.transcript import Transcript
 
 TICK_S = 0.2
@@ -41,65 +44,7 @@ class CallScreen(Screen[None]):
 
     app: Navigator
 
-    BINDINGS = [
-        *FIRST_KEYS,
-        # Before the widgets get the key, because Textual clears the selection with it.
-        Binding(
-            "escape",
-            "back",
-            "Back",
-            id="back",
-            priority=True,
-            tooltip="Clear the selection or the search; then go back",
-        ),
-        Binding("slash", "find", "Find", id="find", priority=True, tooltip="Find in this call"),
-        Binding("n", "find_on(-1)", "Next", id="next", show=False, tooltip="Next match (older)"),
-        Binding(
-            "N",
-            "find_on(1)",
-            "Previous",
-            id="previous",
-            show=False,
-            tooltip="Previous match (newer)",
-        ),
-        Binding("f", "follow", "Follow", id="follow", tooltip="Follow the newest line (on / off)"),
-        Binding(
-            "e",
-            "export",
-            "Export",
-            id="export",
-            tooltip="Save the transcript or the audio as a file",
-        ),
-        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording this call"),
-        Binding(
-            "t",
-            "rename",
-            "Name",
-            id="rename",
-            priority=True,
-            tooltip="Name the speaker of this line",
-        ),
-        Binding(
-            "l",
-            "listen",
-            "Play",
-            id="listen",
-            tooltip="Play the audio from this line (again to stop)",
-        ),
-        Binding(
-            "p", "freeze", "Freeze", id="freeze", tooltip="Freeze the screen (recording continues)"
-        ),
-        Binding("c", "copy", "Copy", id="copy", tooltip="Copy the selection, or this line"),
-        Binding(
-            "i",
-            "statistics",
-            "Info",
-            id="statistics",
-            tooltip="Show statistics: frames, gaps, losses, delay, load",
-        ),
-        Binding("w", "time", "Time", id="time", tooltip="Switch call time / clock time"),
-        *MESSAGE_KEYS,
-    ]
+    BINDINGS = [*CALL_KEYS]
 
     def __init__(self, shown: ShownCall, *, at: Key | None = None) -> None:
         super().__init__()
@@ -109,10 +54,12 @@ class CallScreen(Screen[None]):
         self._is_laid_out = False
         self._playing: sound.Playing | None = None
         self._unfrozen = 0
+        self._scale_s = 0.0
 
     def compose(self) -> ComposeResult:
         yield CallHead(id="head")
         yield LegMeters(id="meters")
+        yield Timeline(id="timeline")
         yield Transcript(self.shown, near=self._at, id="transcript")
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="Find in this call", id="find")
@@ -197,6 +144,20 @@ class CallScreen(Screen[None]):
         )
         self.query_one(CallHead).heading = heading
         self.query_one(LegMeters).lines = self._status.write_lines()
+        self._draw_timeline(heading.duration_s)
+
+    def _draw_timeline(self, duration_s: float) -> None:
+        strip, transcript = self.query_one(Timeline), self.transcript
+        if strip.display and strip.size.width:
+            known_s = max(duration_s, self.shown.talk.end_s)
+            self._scale_s = find_scale(known_s, is_over=self.shown.is_over)
+            strip.cells = lay_out(
+                self.shown,
+                strip.size.width,
+                self._scale_s,
+                sight=transcript.sight_s,
+                here_s=transcript.here_s,
+            )
 
     def _notes(self) -> list[str]:
         transcript = self.transcript
@@ -216,7 +177,7 @@ class CallScreen(Screen[None]):
         """Say whether an action may run: keys with priority are text while a field has the focus."""
         if action == "pull":
             return self.app.open_calls.offers_model
-        return may_act(self, action, ("find", "rename"))
+        return may_act(self, action, ("find", "rename", "mark"))
 
     async def action_back(self) -> None:
         """Clear the selection; without one, close the search; without that, go back."""
@@ -246,6 +207,22 @@ class CallScreen(Screen[None]):
                 if count
                 else f'No line contains "{needle}"'
             )
+
+    def action_interest(self, step: int) -> None:
+        why = self.transcript.go_to_interest(step)
+        self.app.say(why or "no alert, mark or long silence there")
+
+    def action_turn(self, step: int) -> None:
+        if not self.transcript.go_to_turn(step):
+            self.app.say("nobody else speaks there")
+
+    def action_timeline(self) -> None:
+        strip = self.query_one(Timeline)
+        strip.display = not strip.display
+        self._draw_head()
+
+    def on_timeline_pressed(self, event: Timeline.Pressed) -> None:
+        self.transcript.go_to_time(event.share * self._scale_s)
 
     def action_find_on(self, step: int) -> None:
         if not self.transcript.look_on(step):
@@ -348,6 +325,10 @@ class CallScreen(Screen[None]):
                 write_names(self.shown.folder, self.shown.names)
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
+
+    async def action_mark(self) -> None:
+        block = self.transcript.cursor_block
+        await ask_for_mark(self.app, self.shown, block.key if block else None)
 
     def action_time(self) -> None:
         transcript = self.transcript

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from streamer.core.alert import Alert
 from streamer.core.audio import AudioLoss, Leg, show_leg
 from streamer.core.events import (
+    SPEECH_RATE,
     Call,
     CallEnded,
     CallStarted,
@@ -34,8 +35,11 @@ from streamer.core.events import (
     Trouble,
     Unclear,
     Word,
+    join_words,
 )
+from streamer.core.mark import Mark
 from streamer.core.transcript import UNCLEAR, Transcript, mark_hold
+from tui.state.timeline import Talk
 
 Key = tuple[str, int]
 """Leg and number of an utterance."""
@@ -58,6 +62,8 @@ class Utterance:
     """Known once it is final."""
     alerts: tuple[Alert, ...] = ()
     """Those whose words are in it."""
+    mark: Mark | None = None
+    """What a user has noted on it."""
 
     @property
     def key(self) -> Key:
@@ -98,8 +104,14 @@ class ShownCall:
         self.said_live: list[tuple[int, float]] = []
         """Of each utterance that was shown as a partial: where it ended, and when, on the clock of `take`, its final came."""
         self.utterances: dict[Key, Utterance] = {}
+        self.marks: dict[Key, Mark] = {}
+        self.talk = Talk()
+        """Who spoke when, as far as it is settled."""
+        self.pressed: list[Dtmf] = []
+        """Keys of the telephone, as many as a recording keeps."""
         self.holds: list[Hold] = []
         """As many as a recording keeps."""
+        self._unclear: dict[tuple[str, int], Unclear] = {}
         self._open: dict[str, int] = {}
         self._changed: dict[Key, None] = {}
 
@@ -121,6 +133,19 @@ class ShownCall:
     def is_speaking(self, leg: str) -> bool:
         """Say whether an utterance of the leg is open."""
         return leg in self._open
+
+    def is_speaking_at(self, leg: str, first_s: float, last_s: float) -> bool:
+        """Say whether an open utterance of the leg reaches into a time."""
+        known = self.utterances.get((leg, self._open.get(leg, 0)))
+        if known is None:
+            return False
+        return known.start < last_s * SPEECH_RATE and known.end > first_s * SPEECH_RATE
+
+    def list_unclear(self) -> list[tuple[float, float]]:
+        """Return from when to when somebody spoke without words."""
+        return [
+            (span.start / SPEECH_RATE, span.end / SPEECH_RATE) for span in self._unclear.values()
+        ]
 
     def rank(self, leg: str) -> int:
         """Return the place of a leg in its call, which gives it its colour and its mark."""
@@ -174,8 +199,13 @@ class ShownCall:
                 self._take_alert(event)
             case Hold():
                 self._take_hold(event)
-            case Dtmf() | Listening() | CallStats():
-                pass  # the figures read DTMF digits from the recording
+            case Mark():
+                self._take_mark(event)
+            case Dtmf():
+                if event not in self.pressed:
+                    self.pressed.append(event)
+            case Listening() | CallStats():
+                pass
 
     def _attach(self, leg: Leg, recording: Path) -> None:
         self.attached.add(leg.label)
@@ -224,7 +254,12 @@ class ShownCall:
             self.zero_at.astimezone() if self.zero_at else None,
             tuple(self.holds),
             tuple(self.alerts),
+            tuple(replace(mark, text=self._text_at(key)) for key, mark in self.marks.items()),
         )
+
+    def _text_at(self, key: Key) -> str:
+        known = self.utterances.get(key)
+        return join_words(known.settled) if known else ""
 
     def _take_partial(self, partial: Partial) -> None:
         key = partial.leg, partial.utterance
@@ -246,6 +281,9 @@ class ShownCall:
             if self._open.pop(segment.leg, None) is not None:
                 self.said_live.append((segment.end, now))
         self.finals += 1
+        known = self.utterances.get((segment.leg, segment.utterance))
+        if known is None or not known.language:
+            self.talk.add(segment.leg, segment.start, segment.end, segment.words)
         if segment.language:
             self.languages[segment.leg] = segment.language
         self._put(
@@ -271,10 +309,19 @@ class ShownCall:
             if _holds(utterance, alert):
                 self._put(utterance)
 
+    def _take_mark(self, mark: Mark) -> None:
+        if mark.is_removed:
+            self.marks.pop(mark.key, None)
+        else:
+            self.marks[mark.key] = mark
+        if known := self.utterances.get(mark.key):
+            self._put(known)
+
     def _take_unclear(self, unclear: Unclear) -> None:
         """Put a line of its own where no words could be made of speech; its number, below 0, is no utterance's."""
         mark = Word(UNCLEAR, unclear.start, unclear.end, 0.0)
         place = unclear.start, unclear.end
+        self._unclear[unclear.leg, unclear.start] = unclear
         self._put(Utterance(unclear.leg, -1 - unclear.start, *place, (), (mark,)))
 
     def _take_hold(self, hold: Hold) -> None:
@@ -288,7 +335,8 @@ class ShownCall:
     def _put(self, utterance: Utterance) -> None:
         known = self.alerts if utterance.language else [*self.alerts, *self._hasty]
         alerts = tuple(alert for alert in known if _holds(utterance, alert))
-        self.utterances[utterance.key] = replace(utterance, alerts=alerts)
+        mark = self.marks.get(utterance.key)
+        self.utterances[utterance.key] = replace(utterance, alerts=alerts, mark=mark)
         self._changed[utterance.key] = None
 
     def _drop_open(self, legs: list[str]) -> None:

@@ -20,7 +20,8 @@ from textual.message import Message
 from streamer.bus import Bus
 from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import Call, CallStarted, Trouble
-from streamer.errors import RecordingError, StreamerError
+from streamer.core.mark import Mark
+from streamer.errors import RecordingError, StoreError, StreamerError
 from streamer.recording.folder import CallFolder
 from streamer.recording.speaker_names import read_names
 from tui.collector import keeping_for_good
@@ -28,6 +29,7 @@ from tui.state.call import ShownCall, fill_call
 from tui.state.channels import tap_channel
 from tui.state.download import ModelDownload, offer_download
 from tui.state.feed import CAPACITY, ShownCalls, run_feed
+from tui.state.marks import follow_marks
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.phase import Speech
 
@@ -153,6 +155,19 @@ class OpenCalls:
             return []
         return await self.backend.store.search(query)
 
+    async def keep_mark(self, shown: ShownCall, mark: Mark) -> None:
+        """Keep a mark on a line of a call, or that it is taken away, and show it.
+
+        Raises:
+            StoreError: It cannot be kept.
+        """
+        if self.backend is None or self.backend.store is None:
+            raise StoreError("there is no database to store marks in")
+        if not await self.backend.store.keep_mark(mark):
+            raise StoreError("this call is not in the database, so its lines cannot be marked")
+        shown.take(mark)
+        self._tell(CallChanged(shown))
+
     async def find(self, call_id: str) -> Entry | None:
         """Return a call by its id; None if it does not exist any more."""
         from streamer.calls.catalog import find_entry, read_entry
@@ -223,8 +238,12 @@ class OpenCalls:
             shown.take(unclear)
         for hold in entry.holds:
             shown.take(hold)
+        for pressed in entry.dtmf:
+            shown.take(pressed)
         for alert in await store.read_alerts([row.id]) if store else []:
             shown.take(alert)
+        for mark in await store.read_marks([row.id]) if store else []:
+            shown.take(mark)
         shown.troubles += [t.message for t in await store.read_troubles(row.id)] if store else []
         if entry.state == "unfinished":
             shown.troubles.append(f"Transcript incomplete. Finish it: streamer resume {row.id}")
@@ -261,6 +280,7 @@ class OpenCalls:
             if request.attend is not None:
                 attend = request.attend
                 self._follow(lambda: attend(backend, self.bus, request.outcome), lambda: None)
+            self._follow(lambda: self._follow_marks(backend), lambda: None)
             try:
                 await asyncio.Event().wait()
             finally:  # before the backend is closed under them
@@ -268,6 +288,14 @@ class OpenCalls:
                     task.cancel()
                 if self._following:
                     await asyncio.wait(self._following)
+
+    async def _follow_marks(self, backend: Backend) -> None:
+        def take(mark: Mark) -> None:
+            if shown := self.shown_calls.take(mark):
+                self._tell(CallChanged(shown))
+
+        if store := await asyncio.shield(backend.opening):
+            await follow_marks(store, self.shown_calls.by_id.values, take)
 
     def _follow(
         self,

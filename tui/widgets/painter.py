@@ -13,8 +13,8 @@ from textual.strip import Strip
 
 from streamer.core.alert import Severity
 from streamer.core.moments import may_come_twice
-from tui.layout.formatting import find_severity, show_name, show_position
-from tui.layout.glyphs import COLOURS, mark
+from tui.layout.formatting import MARKED, find_severity, show_name, show_position
+from tui.layout.glyphs import COLOURS, FLAG, mark
 from tui.layout.selection import Span
 from tui.layout.transcript import Block, spans
 from tui.layout.wrapping import Row, row_starts, wrap
@@ -158,11 +158,11 @@ class Painter:
         ]
 
     def _sign_of(self, block: Block, style: Style) -> tuple[str, Style]:
-        """Return the sign of the worst alert of a block, and how it looks."""
+        """Return the sign of the worst alert of a block, else that of a mark, and how it looks."""
         known = self._shown.utterances.get(block.key)
         severity = find_severity(known) if known else ""
         if not severity:
-            return "", style
+            return (FLAG, style + self._style(MARKED)) if known and known.mark else ("", style)
         return Severity(severity).sign, style + self._style(f"alert-{severity}")
 
     def _draw_row(
@@ -178,7 +178,9 @@ class Painter:
             look = style + self._style(kind)
             if token.is_doubtful:
                 look += self._style("doubtful")
-            if token.severity:
+            if token.severity == MARKED:
+                look += self._style(MARKED)
+            elif token.severity:
                 look += self._style(f"alert-{token.severity}")
             if piece.token in marked:
                 look += self._style("match")

@@ -18,21 +18,24 @@ from textual.strip import Strip
 
 from streamer.core.alert import Severity
 from tui.layout.call_transcript import CallLayout
+from tui.layout.formatting import MARKED
 from tui.layout.glyphs import COLOURS
 from tui.layout.pending import SLICE, PendingKeys
+from tui.layout.ticks import MATCHED
 from tui.layout.transcript import Block
 from tui.state.call import Key, ShownCall
-from tui.widgets.selectable import SelectableWords
+from tui.widgets.whole_call import WholeCall
 
 _WHEEL_ROWS = 3
 _BREATH_S = 0.001
 """Seconds between two slices, so that a key press does not wait for one slice per step of its handling."""
 
-_ALERTS = {f"transcript--alert-{severity.value}" for severity in Severity}
-_SPEAKERS = {f"transcript--speaker-{n}" for n in range(COLOURS)}
+_ALERTS = {f"alert-{severity.value}" for severity in Severity}
+_TICKS = {f"tick-{of}" for of in (*Severity, MARKED, MATCHED)}
+_LOOKS = {*_ALERTS, *_TICKS, *(f"speaker-{n}" for n in range(COLOURS))}
 
 
-class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
+class Transcript(WholeCall, can_focus=True, inherit_bindings=False):
     """Every utterance of a call in order of time, with a cursor on one of them."""
 
     COMPONENT_CLASSES = {
@@ -40,11 +43,11 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         "transcript--settled",
         "transcript--tentative",
         "transcript--doubtful",
-        *_ALERTS,
+        "transcript--mark",
         "transcript--match",
         "transcript--cursor",
         "transcript--selected",
-        *_SPEAKERS,
+        *(f"transcript--{look}" for look in _LOOKS),
     }
 
     BINDINGS = [
@@ -82,11 +85,9 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
     follows: var[bool] = var(True)
     """Whether the newest line is kept in sight."""
     is_frozen: var[bool] = var(False)
-    """Whether the view stands still; what comes meanwhile is shown later."""
+    """Whether the view stands still."""
     zero_at: var[datetime | None] = var(None)
     """When position 0 was, to show clock times; None to show times from the start of the call."""
-    needle: var[str] = var("")
-    """The text that is looked for, case-folded."""
 
     class Moved(Message):
         """The cursor is elsewhere, or following has begun or ended."""
@@ -134,6 +135,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
 
     def show_changes(self) -> None:
         """Draw what has changed in the call, unless frozen."""
+        self.redraw_bar()
         if self.is_frozen or not self.shown.has_changes:
             return
         height = self.blocks.height
@@ -161,6 +163,7 @@ class Transcript(SelectableWords, can_focus=True, inherit_bindings=False):
         self._make_room_for_names()
         self._painter.forget()
         self.refresh()
+        self.redraw_bar()
 
     # Where it looks
 

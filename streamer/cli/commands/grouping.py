@@ -14,6 +14,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "show",
         "stats",
         "search",
+        "marks",
         "export",
         "transcribe",
         "resume",
@@ -60,6 +61,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "streamer search refund",
         "streamer search '\"account number\" OR invoice' --since 7d",
     ),
+    "marks": ("streamer marks", "streamer marks last --json"),
     "export": ("streamer export last -o call.srt", "streamer export last --audio -o call.wav"),
     "transcribe": (
         "streamer transcribe call.wav --format srt -o call.srt",

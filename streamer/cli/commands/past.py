@@ -234,6 +234,14 @@ def search(
 
 
 @with_settings(*STORED)
+def marks(settings: Settings, call: AnyCall = None, as_json: AsJson = False) -> int:
+    """List the lines that users have marked, with their notes, of a call or of all."""
+    from streamer.cli.marks import run_marks
+
+    return run_marks(settings, call, as_json=as_json)
+
+
+@with_settings(*STORED)
 def export(
     settings: Settings,
     call: CallName,

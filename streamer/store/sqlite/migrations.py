@@ -319,6 +319,23 @@ def m009_events() -> Sequence[str]:
     )
 
 
+def m010_marks() -> Sequence[str]:
+    """Keep which lines a user has marked, and what he noted."""
+    return (
+        """
+        CREATE TABLE mark (
+            leg       INTEGER NOT NULL REFERENCES leg ON DELETE CASCADE,
+            utterance INTEGER NOT NULL,
+            start     INTEGER NOT NULL,
+            end       INTEGER NOT NULL,
+            note      TEXT    NOT NULL,
+            at        TEXT    NOT NULL,
+            PRIMARY KEY (leg, utterance)
+        ) STRICT, WITHOUT ROWID
+        """,
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
@@ -329,6 +346,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m007_parties_of_legs,
     m008_alerts,
     m009_events,
+    m010_marks,
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from streamer.core.alert import Alert, Severity
 from streamer.core.audio import Leg
 from streamer.core.events import EndReason, Segment, Unclear, encode_time, parse_time
+from streamer.core.mark import Mark
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
@@ -217,6 +218,28 @@ async def read_alerts(db: Connection, call_ids: Collection[str]) -> list[Alert]:
     return [
         Alert(call, rule, Severity(severity), parse_time(at), *place)
         for call, rule, severity, at, *place in rows
+    ]
+
+
+async def read_marks(db: Connection, call_ids: Collection[str] | None = None) -> list[Mark]:
+    """Return the marks of calls, of all by default: newest call first, in each by place."""
+    wanted = None if call_ids is None else json.dumps([encode_text(each) for each in call_ids])
+    rows = await db.fetch(
+        """
+        SELECT
+            leg.call, leg.label, mark.utterance, mark.start, mark.end, mark.note, mark.at,
+            coalesce(segment.text, '')
+        FROM mark
+        JOIN leg ON leg.id = mark.leg
+        LEFT JOIN segment ON segment.leg = mark.leg AND segment.utterance = mark.utterance
+        WHERE :calls IS NULL OR leg.call IN (SELECT value FROM json_each(:calls))
+        ORDER BY leg.call DESC, mark.start, leg.number
+        """,
+        {"calls": wanted},
+    )
+    return [
+        Mark(call, leg, utterance, start, end, note, parse_time(at), text)
+        for call, leg, utterance, start, end, note, at, text in rows
     ]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from streamer.core.alert import Alert
 from streamer.core.events import Call, Dtmf, EndReason, Hold, Segment, Unclear
+from streamer.core.mark import Mark
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
@@ -117,6 +118,10 @@ class SqliteReader:
         """Return the alerts of calls, by when their words were said."""
         return await reading.read_alerts(self._reading, call_ids)
 
+    async def read_marks(self, call_ids: Collection[str] | None = None) -> list[Mark]:
+        """Return the marks of calls, of all by default: newest call first, in each by place."""
+        return await reading.read_marks(self._reading, call_ids)
+
     async def read_troubles(self, call_id: str) -> list[TroubleRow]:
         """Return what went wrong with a call, in order."""
         return await reading.read_troubles(self._reading, call_id)
@@ -198,6 +203,10 @@ class SqliteStore(SqliteReader):
     async def keep_alerts(self, alerts: Sequence[NewAlert]) -> None:
         """Keep alerts that the passing of time raises."""
         await writing.keep_alerts(self._writing, alerts)
+
+    async def keep_mark(self, mark: Mark) -> bool:
+        """Keep a mark in the place of the one that its line has, or take that away; False if its leg is not there."""
+        return await writing.keep_mark(self._writing, mark)
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime

@@ -18,6 +18,7 @@ from streamer.core.events import (
     encode_pressed,
     encode_time,
 )
+from streamer.core.mark import LONGEST_NOTE, Mark
 from streamer.core.scripts import indexed_text
 from streamer.core.untrusted import one_line
 from streamer.errors import StoreError
@@ -244,6 +245,45 @@ async def keep_happening(db: Connection, happening: Dtmf | Hold) -> None:
             "leg": encode_text(happening.leg),
             "kind": "dtmf" if is_key else "hold",
             "data": json.dumps(fields),
+        },
+    )
+
+
+async def keep_mark(db: Connection, mark: Mark) -> bool:
+    """Keep a mark in the place of the one that its line has, or take that away; False if its leg is not in the store."""
+    async with db.transaction() as run:
+        legs = await run(
+            "SELECT id FROM leg WHERE call = :call AND label = :label",
+            {"call": encode_text(mark.call_id), "label": encode_text(mark.leg)},
+        )
+        for (leg,) in legs:
+            await (_delete_mark if mark.is_removed else _insert_mark)(run, leg, mark)
+    return bool(legs)
+
+
+async def _delete_mark(run: Run, leg: int, mark: Mark) -> None:
+    await run(
+        "DELETE FROM mark WHERE leg = :leg AND utterance = :utterance",
+        {"leg": leg, "utterance": mark.utterance},
+    )
+
+
+async def _insert_mark(run: Run, leg: int, mark: Mark) -> None:
+    await run(
+        """
+        INSERT INTO mark (leg, utterance, start, end, note, at)
+        VALUES (:leg, :utterance, :start, :end, :note, :at)
+        ON CONFLICT (leg, utterance) DO UPDATE SET
+            note = excluded.note,
+            at = excluded.at
+        """,
+        {
+            "leg": leg,
+            "utterance": mark.utterance,
+            "start": mark.start,
+            "end": mark.end,
+            "note": encode_text(one_line(mark.note)[:LONGEST_NOTE]),
+            "at": encode_time(mark.at),
         },
     )
 

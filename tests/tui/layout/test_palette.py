@@ -14,13 +14,13 @@ INTENDED = {
     DARK.name: {
         "background": 233, "surface": 234, "panel": 235, "foreground": 255,
         "primary": 75, "secondary": 114, "accent": 179, "warning": 179, "error": 204, "success": 114,
-        "tentative": 103, "quiet": 247, "speaker-0": 117, "speaker-1": 215, "speaker-2": 114,
+        "tentative": 103, "quiet": 247, "mark": 177, "speaker-0": 117, "speaker-1": 215, "speaker-2": 114,
         "speaker-3": 183, "speaker-4": 217, "speaker-5": 115, "footer-key-foreground": 75,
     },
     LIGHT.name: {
         "background": 231, "surface": 255, "panel": 254, "foreground": 234,
         "primary": 25, "secondary": 28, "accent": 94, "warning": 94, "error": 124, "success": 28,
-        "tentative": 242, "quiet": 240, "speaker-0": 24, "speaker-1": 130, "speaker-2": 22,
+        "tentative": 242, "quiet": 240, "mark": 90, "speaker-0": 24, "speaker-1": 130, "speaker-2": 22,
         "speaker-3": 91, "speaker-4": 124, "speaker-5": 23, "footer-key-foreground": 25,
     },
 }  # fmt: skip

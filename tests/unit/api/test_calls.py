@@ -6,6 +6,7 @@ import pytest
 
 from streamer.core.alert import Alert, Severity
 from streamer.core.events import EndReason
+from streamer.core.mark import Mark
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
 from streamer.store import NewAlert
@@ -61,6 +62,16 @@ async def test_a_call_has_its_alerts_and_its_transcript(api):
     assert (status, "cancel my contract" in text) == (200, True)
     _, listed = await api.get(f"{V1}/calls?alerts=true")
     assert [each["call"] for each in listed["calls"]] == [call.id]
+
+
+async def test_a_call_has_its_marks(api):
+    call = make_call()
+    await keep(api.store, call, say("cancel my contract"))
+    await api.store.keep_mark(Mark(call.id, "caller", 1, 16_000, 32_000, "ring back", ZERO))
+    _, body = await api.get(f"{V1}/calls/{call.id}/marks")
+    [mark] = body["marks"]
+    assert (mark["note"], mark["text"], mark["start"]) == ("ring back", "cancel my contract", 1.0)
+    assert (await api.get(f"{V1}/calls/nobody/marks"))[0] == 404
 
 
 async def test_what_was_said_is_found(api):

@@ -69,6 +69,7 @@ async def test_a_migration_is_applied_once_and_recorded(path):
         (7, "m007_parties_of_legs"),
         (8, "m008_alerts"),
         (9, "m009_events"),
+        (10, "m010_marks"),
     ]
 
 
