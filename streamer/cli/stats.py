@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from streamer.core.transcript import format_position
 from streamer.core.untrusted import one_line, printable
 from streamer.errors import ExitCode, UsageError
 from streamer.exporters.csv import write_rows
+from streamer.recording.quality import LegQuality, is_one_way, measure_quality, sum_holds
 from streamer.store import Filter, Reader, open_reader
 
 if TYPE_CHECKING:
@@ -56,6 +57,31 @@ class Measured:
     entry: Entry
     numbers: CallNumbers
     alerts: int
+    qualities: Mapping[str, LegQuality] = field(default_factory=dict)
+    """Of a single call: how well each leg was recorded, by label."""
+
+    @property
+    def hold_s(self) -> float | None:
+        """Return for how long a party was on hold, None if that is not known any more."""
+        holds = [
+            sum_holds(
+                ((hold.held, hold.start_s) for hold in self.entry.holds if hold.leg == label),
+                self.numbers.duration_s or 0.0,
+            )
+            for label in self.entry.losses
+        ]
+        return sum(holds) if holds else None
+
+    @property
+    def missing_s(self) -> float | None:
+        """Return what the recordings lack, in seconds; None if they are gone."""
+        losses = self.entry.losses.values()
+        return sum(loss.missing_s + loss.lost_s for loss in losses) if losses else None
+
+    @property
+    def one_way(self) -> bool | None:
+        """Say whether some legs brought sound and others none; None if that is not known."""
+        return is_one_way(list(self.qualities.values()))
 
 
 Rows = list[dict[str, Value]]
@@ -73,7 +99,12 @@ def run_stats_of_call(settings: Settings, name: str, *, as_json: bool, as_csv: b
         return ExitCode.DONE
     if not as_csv:
         output.talk(_describe(measured))
-    return _print([_row_of_leg(leg) for leg in measured.numbers.legs], as_csv=as_csv)
+    rows, qualities = _list_rows(measured)
+    if as_csv:
+        return _print([row | more for row, more in zip(rows, qualities, strict=True)], as_csv=True)
+    _print(rows, as_csv=False)
+    heads = ({"leg": row["leg"]} for row in rows)
+    return _print([head | more for head, more in zip(heads, qualities, strict=True)], as_csv=False)
 
 
 def run_stats(
@@ -103,7 +134,9 @@ def _say_none(settings: Settings, *, is_filtered: bool) -> None:
 
 async def _read_one(settings: Settings, name: str) -> Measured:
     async with open_reader(settings) as reader:
-        return await _measure(reader, await find_entry(reader, Path(settings.recordings), name))
+        entry = await find_entry(reader, Path(settings.recordings), name)
+        measured = await _measure(reader, entry)
+    return replace(measured, qualities=await asyncio.to_thread(measure_quality, entry.call.folder))
 
 
 async def _read_groups(settings: Settings, filter: Filter, by: By | None) -> dict[str, Group]:
@@ -155,12 +188,14 @@ class Group:
             "duration": _add(self._list(lambda numbers: numbers.duration_s)),
             "talk": _add(self._list(lambda numbers: numbers.talk_s)),
             "silence": _add(self._list(lambda numbers: numbers.silence_s)),
+            "hold": _add([each.hold_s for each in self._calls]),
             "overlap": _add(self._list(lambda numbers: numbers.overlap_s)),
             "interruptions": sum(leg.interruptions for leg in legs),
             "longest": max((leg.longest_s for leg in legs), default=None),
             "words_a_minute": sum(leg.words for leg in legs) * 60 / talk_s if talk_s else None,
             "response": _mean([leg.response_s for leg in legs]),
             "alerts": sum(each.alerts for each in self._calls),
+            "missing": _add([each.missing_s for each in self._calls]),
         }
 
     def _list(self, find: Callable[[CallNumbers], float | None]) -> list[float | None]:
@@ -190,16 +225,38 @@ def _row_of_leg(leg: LegNumbers) -> dict[str, Value]:
     }
 
 
+def _list_rows(measured: Measured) -> tuple[Rows, Rows]:
+    """Return what each leg said, and how well it was recorded."""
+    legs = measured.numbers.legs
+    return [_row_of_leg(leg) for leg in legs], [
+        _row_of_quality(measured.qualities.get(leg.leg)) for leg in legs
+    ]
+
+
+def _row_of_quality(quality: LegQuality | None) -> dict[str, Value]:
+    if quality is None:
+        return dict.fromkeys(("hold", "level", "clipped", "gap", "jitter", "missing"))
+    return {
+        "hold": quality.hold_s,
+        "level": quality.level_db,
+        "clipped": quality.clipped,
+        "gap": quality.gap_s,
+        "jitter": quality.jitter_s,
+        "missing": quality.missing_s,
+    }
+
+
 def _encode_call(measured: Measured) -> dict[str, Any]:
     numbers = asdict(measured.numbers)
     del numbers["legs"]
     whole = {name.removesuffix("_s"): _round(value) for name, value in numbers.items()}
     legs = [
-        {name: _round(value) for name, value in _row_of_leg(leg).items()}
-        for leg in measured.numbers.legs
+        {name: _round(value) for name, value in (row | quality).items()}
+        for row, quality in zip(*_list_rows(measured), strict=True)
     ]
     call = measured.entry.call.id
-    return {"call": call, **whole, "alerts": measured.alerts, "legs": legs}
+    hold = {"hold": _round(measured.hold_s), "one_way": measured.one_way}
+    return {"call": call, **whole, **hold, "alerts": measured.alerts, "legs": legs}
 
 
 def _round(value: Value) -> Value:
@@ -214,9 +271,11 @@ def _describe(measured: Measured) -> str:
         "of silence": _time(numbers.silence_s),
         "the longest silence": _time(numbers.longest_silence_s),
         "of two at once": _time(numbers.overlap_s),
+        "on hold": _time(measured.hold_s),
         "alerts": str(measured.alerts),
     }
     told = ", ".join(f"{value} {name}" for name, value in facts.items())
+    told += ", one way only" if measured.one_way else ""
     return f"{measured.entry.call.id}: {told}"
 
 
@@ -243,7 +302,7 @@ def _list_cells(rows: Rows) -> Iterator[list[str]]:
         yield [_ABSENT if value is None else str(_round(value)) for value in row.values()]
 
 
-_TIMES = frozenset({"duration", "talk", "silence", "overlap", "longest"})
+_TIMES = frozenset({"duration", "talk", "silence", "hold", "overlap", "longest"})
 
 
 def _show(name: str, value: Value) -> str:
@@ -253,8 +312,19 @@ def _show(name: str, value: Value) -> str:
         return str(value)
     if name in _TIMES:
         return format_position(value)
-    if name == "share":
-        return f"{value:.0%}"
+    match name:
+        case "share":
+            return f"{value:.0%}"
+        case "clipped":
+            return f"{value:.1%}"
+        case "level":
+            return f"{value:.0f} dB"
+        case "jitter":
+            return f"{value * 1000:.0f} ms"
+        case "gap" | "missing":
+            return f"{value:.1f} s"
+        case _:
+            pass
     return f"{value:.1f} s" if name == "response" else f"{value:.0f}"
 
 

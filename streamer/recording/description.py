@@ -90,6 +90,8 @@ def _check_leg(leg: Mapping[str, Any]) -> None:
     for name in _SECONDS:
         if name in leg and not _is_duration(leg[name]):
             raise ContentError(f"{name} of a leg is {leg[name]!r}")
+    if leg.get("jitter") is not None and not _is_duration(leg["jitter"]):
+        raise ContentError(f"jitter of a leg is {leg['jitter']!r}")
     _check_noise(leg.get("noise", []))
     _check_lists(leg)
 

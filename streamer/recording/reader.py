@@ -69,6 +69,10 @@ class RecordedLeg:
     """In their order; None for one that cannot be read."""
     noise: tuple[Noise, ...] = ()
     """Where audio came too fast to be what was said."""
+    longest_gap_s: float = 0.0
+    """Between two frames."""
+    jitter_s: float | None = None
+    """By which a frame came too early or too late on the average; None where nobody has noted it."""
 
     @property
     def wordless(self) -> tuple[Noise, ...]:
@@ -184,6 +188,8 @@ def _parse_leg(folder: Path, fields: dict[str, Any]) -> RecordedLeg:
         digits=tuple(map(_parse_digit, fields.get("digits") or ())),
         holds=tuple(map(_parse_hold, fields.get("holds") or ())),
         noise=tuple(Noise(start, end) for start, end in fields.get("noise") or ()),
+        longest_gap_s=float(fields.get("longest_gap") or 0.0),
+        jitter_s=None if fields.get("jitter") is None else float(fields["jitter"]),
     )
 
 

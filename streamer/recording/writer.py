@@ -27,6 +27,7 @@ from streamer.core.events import (
 )
 from streamer.core.reasons import explain
 from streamer.errors import RecordingError
+from streamer.media.evenness import Evenness
 from streamer.media.missing import MissingFrames
 from streamer.media.timeline import Noise, Placed, Silence
 from streamer.recording.description import MOST_DIGITS, MOST_HOLDS, MOST_LEGS, MOST_NOISE
@@ -72,6 +73,8 @@ class LegRecord:
     """What came and is neither sound nor a key of a telephone, or ended in half a sample, which is dropped."""
     longest_gap: float = 0.0
     """Seconds between two frames."""
+    jitter: float | None = None
+    """Seconds by which a frame came too early or too late on the average, by the length of the one before."""
     digits: list[dict[str, Any]] = field(default_factory=list)
     holds: list[dict[str, Any]] = field(default_factory=list)
     """Keys that were pressed, each with the second of the WAV."""
@@ -106,6 +109,7 @@ class Recording:
         """Facts that came after the call."""
         self._last_arrival: list[float | None] = []
         self._last_pcm: list[bytes] = []
+        self._evenness: list[Evenness] = []
         self._lost_before: list[int] = []
         self._missing: list[
             MissingFrames | None
@@ -151,6 +155,9 @@ class Recording:
             self._note_start(record, arrival)
         else:
             record.longest_gap = max(record.longest_gap, round(arrival - last, 3))
+            due_s = len(self._last_pcm[leg]) / SAMPLE_WIDTH / record.rate
+            self._evenness[leg].take(arrival - last, due_s=due_s)
+            record.jitter = self._evenness[leg].jitter_s
         missing = self._missing[leg] = self._missing[leg] or MissingFrames(record.rate)
         missing.take(len(pcm) // SAMPLE_WIDTH, arrival=arrival)
         self._last_arrival[leg] = arrival
@@ -336,6 +343,7 @@ class Recording:
         self._files.append(file)
         self._last_arrival.append(None)
         self._last_pcm.append(b"")
+        self._evenness.append(Evenness())
         self._lost_before.append(0)
         self._missing.append(None)
         self.call = replace(self.call, legs=(*self.call.legs, leg))

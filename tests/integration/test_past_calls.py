@@ -429,6 +429,13 @@ async def test_the_numbers_of_a_call_and_of_many(kept):
     assert (len(call["legs"]), call["alerts"]) == (2, 0)
     assert sum(leg["share"] for leg in call["legs"]) == pytest.approx(1, abs=0.01)
     assert call["talk"] + call["silence"] == pytest.approx(call["duration"], abs=0.01)
+    assert call["one_way"] is False
+    for leg in call["legs"]:
+        assert -60 < leg["level"] < 0
+        assert (leg["hold"], leg["missing"]) == (0, 0)
+    header = (await run(kept, "stats", "last", "--csv")).splitlines()[0]
+    assert header.endswith("response,hold,level,clipped,gap,jitter,missing")
+    assert (await run(kept, "stats", "last")).count(" dB\t") == 2
     rows = (await run(kept, "stats", "--csv", "--by", "agent")).splitlines()
     assert rows[0].startswith("agent,calls,duration,")
     assert rows[1].startswith("'-,1,")

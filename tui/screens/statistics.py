@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import suppress
 from statistics import quantiles
 from typing import Any
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -17,8 +19,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from streamer.core.events import SPEECH_RATE
+from streamer.core.transcript import format_position
 from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
+from streamer.recording.quality import LegQuality, measure_quality
 from tui.layout.formatting import show_name
 from tui.navigation import Navigator
 from tui.screens.dialogs import QUIT
@@ -26,6 +30,7 @@ from tui.state.call import ShownCall
 
 SHOWN_DIGITS = 40
 _REFRESH_S = 1.0
+_MEASURE_S = 5.0
 
 
 class Statistics(ModalScreen[None]):
@@ -42,6 +47,7 @@ class Statistics(ModalScreen[None]):
         super().__init__()
         self._shown = shown
         self._busy = (time.monotonic(), 0.0, time.process_time())
+        self._qualities: dict[str, LegQuality] = {}
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
@@ -53,9 +59,18 @@ class Statistics(ModalScreen[None]):
         self._busy = (time.monotonic(), speech.busy_s if speech else 0.0, time.process_time())
         self._refresh()
         self.set_interval(_REFRESH_S, self._refresh)
+        self._measure()
+        if not self._shown.is_over:
+            self.set_interval(_MEASURE_S, self._measure)
 
     def action_leave(self) -> None:
         self.dismiss()
+
+    @work(exclusive=True, group="quality")
+    async def _measure(self) -> None:
+        if self._shown.folder is not None:
+            self._qualities = await asyncio.to_thread(measure_quality, self._shown.folder)
+            self._refresh()
 
     def _refresh(self) -> None:
         self.query_one("#figures", Static).update(Content("\n".join(self._lines())))
@@ -81,6 +96,8 @@ class Statistics(ModalScreen[None]):
             if digits := "".join(str(key["digit"] or "?") for key in leg.get("digits", [])):
                 more.append(f"DTMF digits: {show_name(digits, SHOWN_DIGITS)}")
         yield from more
+        for label, quality in self._qualities.items():
+            yield f"{show_name(self._shown.name(label), 13):<14}      {say_quality(quality)}"
         yield ""
         yield f"Final lines: {self._shown.finals:,} ({self._shown.partials:,} interim)"
         late = lateness(self._shown)
@@ -104,6 +121,16 @@ class Statistics(ModalScreen[None]):
     def _scheduler(self) -> Any:
         backend = self.app.open_calls.backend
         return backend.speech.scheduler if backend and backend.speech else None
+
+
+def say_quality(quality: LegQuality) -> str:
+    """Return how well a leg was recorded, in one line."""
+    facts = ["no sound" if quality.has_sound is False else ""]
+    facts += [f"{quality.level_db:.0f} dB" if quality.level_db is not None else ""]
+    facts += [f"{quality.clipped:.1%} clipped" if quality.clipped else ""]
+    facts += [f"jitter {quality.jitter_s * 1000:.0f} ms" if quality.jitter_s is not None else ""]
+    facts += [f"on hold {format_position(quality.hold_s)}" if quality.hold_s else ""]
+    return ", ".join(fact for fact in facts if fact)
 
 
 def lateness(shown: ShownCall) -> list[float]:

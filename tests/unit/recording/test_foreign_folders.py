@@ -287,6 +287,8 @@ def _leg(**fields):
         ([_leg(lost="many")], "lost of a leg"),
         ([_leg(longest_gap=float("inf"))], "longest_gap"),
         ([_leg(longest_gap=10**400)], "longest_gap"),
+        ([_leg(jitter="much")], "jitter"),
+        ([_leg(jitter=float("nan"))], "jitter"),
         ([_leg(sent={"frames": "x"})], "sent to a leg"),
         ([_leg(digits=[{}] * (MOST_DIGITS + 1))], "digits"),
         ([_leg(files=[{"path": "a.wav", "samples": 0}] * (MOST_FILES + 1))], "files"),
