@@ -26,7 +26,13 @@ MOST_AUDIO = 64 << 20
 NO_RESULT = "||"
 """The line of a call that is not known, in which a dialplan finds the same three fields."""
 
-_FORMATS = {"txt": "text/plain", "csv": "text/csv", "vtt": "text/vtt", "json": "application/json"}
+_FORMATS = {
+    "txt": "text/plain",
+    "csv": "text/csv",
+    "vtt": "text/vtt",
+    "json": "application/json",
+    "vcon": "application/vcon+json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,7 @@ ROUTES: tuple[Route, ...] = (
         f"{ROOT}/calls/{{call}}/transcript",
         "What was said on a call",
         show_transcript,
-        parameters=(Parameter("format", "json, txt, srt, vtt or csv"),),
+        parameters=(Parameter("format", "json, txt, srt, vtt, csv or vcon"),),
     ),
     Route(
         "GET", f"{ROOT}/calls/{{call}}/marks", "The lines of a call that users marked", show_marks

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from streamer.core.transcript import Transcript
-from streamer.exporters import csv, json, srt, txt, vtt
+from streamer.exporters import csv, json, srt, txt, vcon, vtt
 
 Exporter = Callable[[Transcript], str]
 
@@ -19,6 +19,7 @@ EXPORTERS: dict[str, Exporter] = {
     "vtt": vtt.render,
     "json": json.render,
     "csv": csv.render,
+    "vcon": vcon.render,
 }
 """Every format by the name that `--format` takes."""
 

@@ -210,7 +210,7 @@ async def test_the_end_of_a_file_s_name_chooses_the_format(kept, tmp_path, name,
 
 async def test_a_name_that_says_no_format_is_refused_and_leaves_nothing(kept, tmp_path):
     err = await refused(kept, "export", "last", "-o", str(tmp_path / "a.doc"), code=2)
-    assert "--format txt|srt|vtt|json|csv" in err
+    assert "--format txt|srt|vtt|json|csv|vcon" in err
     assert list(tmp_path.iterdir()) == []
 
 

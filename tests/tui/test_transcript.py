@@ -24,7 +24,8 @@ async def stage(recordings):
 
 
 def lines(stage):
-    return [row[:-1].rstrip() for row in stage.rows()[3:-1] if row[:-1].strip()]
+    first = stage.transcript.region.y
+    return [row[:-1].rstrip() for row in stage.rows()[first:-1] if row[:-1].strip()]
 
 
 async def test_every_turn_has_its_time_mark_and_name(stage):

@@ -23,6 +23,7 @@ _ABOUT = {
     "vtt": "Subtitles for the web",
     "json": "Everything, with the time of each word",
     "csv": "Table for spreadsheets",
+    "vcon": "Conversation for other programs (vCon)",
 }
 
 FORMATS = {name: _ABOUT.get(name, "") for name in EXPORTERS} | {AUDIO: "Audio, one channel per leg"}

@@ -45,7 +45,7 @@ def transcribe(
     ] = None,
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Output format."),
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv|vcon", help="Output format."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -247,7 +247,7 @@ def export(
     call: CallName,
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar="txt|srt|vtt|json|csv", help="Transcript format."),
+        typer.Option("--format", metavar="txt|srt|vtt|json|csv|vcon", help="Transcript format."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to this file.")

@@ -18,7 +18,7 @@ every_format = pytest.mark.parametrize("name", EXPORTERS)
 
 
 def test_the_formats_are_those_of_the_command_line():
-    assert list(EXPORTERS) == ["txt", "srt", "vtt", "json", "csv"]
+    assert list(EXPORTERS) == ["txt", "srt", "vtt", "json", "csv", "vcon"]
 
 
 @every_format
@@ -54,7 +54,7 @@ def test_a_party_is_called_as_the_pbx_tells_it_unless_a_user_has_named_it(name):
     said = (say("Hello.", leg=leg.label, at=n) for n, leg in enumerate(legs))
     text = EXPORTERS[name](call(*said, legs=legs, names={"leg3": "Mr Wu"}))
     assert all(shown in text for shown in ("+4930123", "Ann Lee", "Mr Wu"))
-    assert ("Bo" in text) == (name == "json")
+    assert ("Bo" in text) == (name in ("json", "vcon")), "a vCon holds the other"
 
 
 def test_json_has_what_the_pbx_tells_of_a_party():
