@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start hundreds of interpreters: without byte code each would compile the package anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo demo-ari test test-all check bench bench-real attack faults picture clean
+.PHONY: demo demo-ari demo-board test test-all check bench bench-real attack faults picture clean
 
 demo: $(VENV)/.run
 	$(BIN)/streamer demo
@@ -14,6 +14,10 @@ demo: $(VENV)/.run
 # The same call, tapped over ARI on a stand-in Asterisk.
 demo-ari: $(VENV)/.run
 	$(BIN)/python -m tools.demo_ari
+
+# Ten calls over AudioSocket on the board, with alerts; it ends by itself.
+demo-board: $(VENV)/.run
+	$(BIN)/python -m tools.demo_board
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 4 --dist loadfile

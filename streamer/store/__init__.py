@@ -20,6 +20,7 @@ from streamer.store.base import (
     Reader,
     Retention,
     Store,
+    Talk,
     TroubleRow,
 )
 from streamer.store.outbox import Delivery, EndpointRow, Outbox, StoredEvent
@@ -42,6 +43,7 @@ __all__ = [
     "Retention",
     "Store",
     "StoredEvent",
+    "Talk",
     "TroubleRow",
     "open_outbox",
     "open_reader",

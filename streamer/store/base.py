@@ -79,6 +79,14 @@ class CallRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """How long a leg has spoken, in samples at `SPEECH_RATE`, up to and with an utterance."""
+
+    spoken: int = 0
+    utterance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TroubleRow:
     """Something that went wrong; an untrusted line. `call_id` is None where no single stored call is concerned."""
 
@@ -227,6 +235,12 @@ class Reader(Protocol):
 
     async def read_told(self, call_id: str, observer: str) -> dict[str, int]:
         """Return the last utterance of each leg that an observer has been told of, by label; of a leg never told of, nothing."""
+
+    async def read_talk(self, after: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, Talk]]:
+        """Return of calls, by id and label, how long legs have spoken in segments with a greater utterance than `after` says.
+
+        A leg that `after` does not name counts from its first one; one without such segments is left out.
+        """
 
     async def read_unclear(self, call_id: str) -> list[Unclear]:
         """Return where somebody spoke and no words could be made of it, by start time."""

@@ -41,6 +41,7 @@ from streamer.store import (
     Retention,
     Store,
     StoredEvent,
+    Talk,
     TroubleRow,
 )
 from streamer.store.outbox import KINDS, MOST_READ
@@ -148,6 +149,16 @@ class MemoryStore:
         segments = call.ordered() if call else []
         seen = after or {}
         return [segment for segment in segments if segment.utterance > seen.get(segment.leg, 0)]
+
+    async def read_talk(self, after: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, Talk]]:
+        found: dict[str, dict[str, Talk]] = {}
+        for call_id, seen in after.items():
+            for segment in await self.read_segments(call_id, after=seen):
+                legs = found.setdefault(call_id, {})
+                before = legs.get(segment.leg, Talk())
+                spoken = before.spoken + segment.end - segment.start
+                legs[segment.leg] = Talk(spoken, max(before.utterance, segment.utterance))
+        return found
 
     async def read_unclear(self, call_id: str) -> list[Unclear]:
         call = self._calls.get(call_id)

@@ -13,6 +13,7 @@ from streamer.recording.speaker_names import write_names
 from streamer.recording.writer import create_recording
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.stage import LEGS, PAST, keep_past_call, open_stage, segment
+from tui.layout.board import COLUMNS
 from tui.screens.search import SearchScreen
 from tui.state import list_details
 
@@ -212,15 +213,19 @@ async def test_a_call_that_is_over_is_not_late_whatever_lies_in_its_folder(stage
 
 async def test_speakers_are_called_by_the_names_that_anybody_gave_them(stage):
     await keep_past_call(stage)
-    await stage.sees("caller, agent")
+    await stage.sees("caller → agent")
     write_names(stage.recordings / PAST, {"agent": "Ann Lee"})
-    await stage.sees("caller, Ann Lee")
+    await stage.sees("caller → Ann Lee")
     write_names(stage.recordings / PAST, {"agent": "Ann Low"})
-    await stage.sees("caller, Ann Low")
+    await stage.sees("caller → Ann Low")
     await stage.pilot.press("slash", *"ann l")
     await stage.sees("1 shown")
     await stage.pilot.resize_terminal(160, 24)
-    await stage.sees("Ann Low PJSIP/200")
+    assert "PJSIP/200" not in stage.text()
+    down = "j" * list(COLUMNS).index("channels")
+    await stage.pilot.press("enter", "c", *down, "space", "enter")
+    await stage.sees("PJSIP/200")
+    await stage.sees("Ann Low")
 
 
 async def test_a_name_given_in_a_live_call_stands_in_the_list(stage):
@@ -229,7 +234,7 @@ async def test_a_name_given_in_a_live_call_stands_in_the_list(stage):
     await stage.pilot.press("enter")
     await stage.sees(recording.call.id)
     await stage.pilot.press("t", *"Bo", "enter", "escape")
-    await stage.sees("Bo, agent")
+    await stage.sees("Bo → agent")
     recording.finish(EndReason.HANG_UP)
 
 
@@ -243,7 +248,7 @@ async def test_names_that_have_not_changed_are_not_read_again(stage, monkeypatch
     monkeypatch.setattr(list_details, "read_names", read_names)
     await keep_past_call(stage)
     write_names(stage.recordings / PAST, {"agent": "Ann"})
-    await stage.sees("caller, Ann")
+    await stage.sees("caller → Ann")
     await keep_past_call(stage, "20261118-101500-bbbb")
     await stage.sees("2 calls")
     assert read == [PAST]

@@ -12,6 +12,7 @@ from streamer.core.mark import Mark
 from streamer.recording.levels import Level
 from streamer.wire.ari.answers import Channel, Party
 from tests.fakes.stage import NOW, build_stage, keep_past_call
+from tests.tui.some_board import SteadyBoard
 from tui.layout.palette import PaletteColours
 from tui.screens import channels, statistics
 from tui.state.open_calls import OpenCalls
@@ -255,6 +256,27 @@ def test_no_calls(looks_right):
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 def test_calls(looks_right, size):
     assert looks_right(some_calls, shows_calls=True, size=size)
+
+
+async def a_board(stage):
+    stage.calls_screen._board = SteadyBoard()
+    await stage.sees("10 live, 12 calls")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize("keys", ["", "d"], ids=["dark", "light"])
+def test_board(looks_right, size, keys):
+    assert looks_right(a_board, shows_calls=True, size=size, keys=keys)
+
+
+@pytest.mark.parametrize("key", ["c", "v"])
+def test_in_front_of_the_board(looks_right, key):
+    assert looks_right(a_board, shows_calls=True, keys=[key])
+
+
+def test_board_filtered(looks_right):
+    keys = ["slash", *"!speaking"]
+    assert looks_right(a_board, shows_calls=True, size=(120, 40), keys=keys)
 
 
 def test_calls_filtered(looks_right):

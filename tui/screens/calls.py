@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 
-from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import DataTable, Input, Static
-from textual.widgets.data_table import ColumnKey
+from textual.widgets import Input, Static
 from textual.worker import Worker
 
-from streamer.calls.catalog import CallState, Entry
-from streamer.core.audio import show_leg
+from streamer.calls.catalog import Entry
 from streamer.core.folders import say_no_calls, show_folder
-from streamer.core.transcript import format_position
 from streamer.errors import StreamerError
-from tui.layout.formatting import (
-    PROTOCOL_NAMES,
-    name_protocol,
-    show_beginning,
-    show_count,
-    show_name,
-)
+from tui.layout.board import FILTERED, choose_columns, describe, make_searchable
+from tui.layout.formatting import PROTOCOL_NAMES, name_protocol, show_count, show_name
 from tui.navigation import Navigator
-from tui.screens.dialogs import FIRST_KEYS, MESSAGE_KEYS
-from tui.state.list_details import CallDetails, DetailsReader
+from tui.screens.dialogs import FIRST_KEYS, MESSAGE_KEYS, Choose, Enter
+from tui.screens.list_dialogs import PickColumns, PickView
+from tui.screens.list_keys import LIST_KEYS
+from tui.state.arrangement import Order, Shown, arrange, parse_query
+from tui.state.board import BoardReader
+from tui.state.outlook import Outlook
+from tui.state.preferences import View, default_path
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
+from tui.widgets.call_table import CallTable
 from tui.widgets.keys import KeyLine
 
 REFRESH_S = 0.7
+HASTE_S = 0.15
+"""Alerts are looked for more often, since they are to be seen at once."""
+
 SHOWN = 200
 """Calls that are listed, or as many as are live; a search finds the others."""
-
-_COLUMNS = {"state": 15, "began": 12, "length": 7, "legs": 16, "last words": 20}
-_WIDE = 120
-"""Cells from which channels are shown beside labels."""
-
-_WIDE_LEGS = 48
-
-
-class CallTable(DataTable[Text]):
-    """The list itself."""
-
-    BINDINGS = [
-        Binding(
-            "enter",
-            "select_cursor",
-            "Open",
-            key_display="Enter",
-            tooltip="Open the call",
-        )
-    ]
 
 
 class CallsScreen(Screen[None]):
@@ -63,96 +44,54 @@ class CallsScreen(Screen[None]):
 
     BINDINGS = [
         *FIRST_KEYS,
-        Binding("enter", "open", "Open", id="open", tooltip="Open the call"),
-        Binding(
-            "slash",
-            "filter",
-            "Filter",
-            id="filter",
-            priority=True,
-            tooltip="Filter this list",
-        ),
-        Binding(
-            "ctrl+f",
-            "app.search",
-            "Search",
-            id="search-all",
-            priority=True,
-            tooltip="Search all calls",
-        ),
-        Binding("s", "stop", "Stop", id="stop", tooltip="Stop recording this call"),
-        Binding(
-            "o",
-            "app.channels",
-            "Channels",
-            id="channels",
-            show=False,
-            tooltip="Tap a channel of the PBX (ARI)",
-        ),
-        Binding("escape", "close", "Show all", id="close", tooltip="Clear the filter"),
-        Binding("j", "move('cursor_down')", "Down", id="down", show=False, tooltip="Next call"),
-        Binding("k", "move('cursor_up')", "Up", id="up", show=False, tooltip="Previous call"),
-        Binding(
-            "g",
-            "move('scroll_top')",
-            "First",
-            id="first",
-            show=False,
-            tooltip="Go to the newest call",
-        ),
-        Binding(
-            "G",
-            "move('scroll_bottom')",
-            "Last",
-            id="last",
-            show=False,
-            tooltip="Go to the oldest call",
-        ),
+        *LIST_KEYS,
         *MESSAGE_KEYS,
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self.entries: list[Entry] = []
-        self._details: dict[str, CallDetails] = {}
-        self._reader = DetailsReader()
-        self._cells: dict[str, tuple[str, ...]] = {}
+        self.calls: list[Shown] = []
+        self._board: BoardReader | None = None
+        self.outlook = Outlook(default_path())
         self._is_laid_out = False
         self._refreshing: Worker[None] | None = None
+        self._hastening: Worker[None] | None = None
         self._lacks_text = 0
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Return the calls that were found, in their order."""
+        return [shown.entry for shown in self.calls]
 
     def compose(self) -> ComposeResult:
         yield Static("calls", id="title", classes="title", markup=False)
-        yield CallTable(cursor_type="row", id="calls")
+        yield CallTable()
         yield Static("Opening the list of calls", id="empty", classes="empty", markup=False)
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="Filter this list", id="filter")
         yield KeyLine()
 
     @property
-    def table(self) -> DataTable[Text]:
-        return self.query_one(DataTable)
+    def table(self) -> CallTable:
+        return self.query_one(CallTable)
 
     def on_mount(self) -> None:
         self._is_laid_out = True
+        self.outlook.read()
         self.query_one(FindBar).close()
-        for name, width in _COLUMNS.items():
-            self.table.add_column(Text(name), width=width, key=name)
         self.table.display = False
         self.show_troubles()
         self.set_interval(REFRESH_S, self.refresh_soon)
+        self.set_interval(HASTE_S, self._look_for_alerts)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._redraw())
 
     def on_resize(self, event: Resize) -> None:
-        """Give the width that the other columns leave to the words."""
-        self._fit(event.size.width)
-        self._draw()
+        """Give the columns their widths anew."""
+        self._redraw()
 
-    def _fit(self, width: int) -> None:
-        columns = {key.value: column for key, column in self.table.columns.items()}
-        columns["legs"].width = _WIDE_LEGS if width >= _WIDE else _COLUMNS["legs"]
-        others = sum(column.width + 2 for name, column in columns.items() if name != "last words")
-        columns["last words"].width = max(_COLUMNS["last words"], width - others - 3)
-        self._cells = {}
+    def _redraw(self) -> None:
+        self.table.forget_widths()
+        self._draw()
 
     def on_screen_resume(self) -> None:
         self.refresh_soon()
@@ -174,53 +113,68 @@ class CallsScreen(Screen[None]):
         return self.app.open_calls.list_notices(lacks_text=self._lacks_text > 1)
 
     async def _refresh(self) -> None:
+        open_calls = self.app.open_calls
+        self._board = self._board or BoardReader(open_calls.recordings)
+        store = open_calls.backend.store if open_calls.backend else None
         try:
-            entries = await self.app.open_calls.list_calls(limit=SHOWN)
+            self.calls = await self._board.look(store, self.app.clock(), limit=SHOWN)
         except StreamerError as error:
             self.app.say(str(error), is_bad=True)
             return
-        self._details = await asyncio.to_thread(self._reader.read, entries)
         self._lacks_text = self._lacks_text + 1 if self._lack_text() else 0
-        self.entries = entries
-        self.show_troubles()
         if self.query(CallTable):  # else the screen has been closed meanwhile
+            self.show_troubles()
             self._draw()
+
+    def _look_for_alerts(self) -> None:
+        is_looking = self._hastening is not None and not self._hastening.is_finished
+        if self.is_current and self._board is not None and not is_looking:
+            self._hastening = self.run_worker(self._hasten(self._board))
+
+    async def _hasten(self, board: BoardReader) -> None:
+        backend = self.app.open_calls.backend
+        with suppress(StreamerError):  # the next look says it
+            if backend and backend.store and await board.has_new_alert(backend.store):
+                self.refresh_soon()
 
     def _lack_text(self) -> bool:
         """Say whether audio comes of a live call that no process makes text of; where calls are waited for, also if there is none."""
-        live = [details for details in self._details.values() if details.is_live]
+        live = [shown.details for shown in self.calls if shown.details.is_live]
         awaits = self.app.open_calls.request.attend is not None
         return any(each.lacks_text for each in live) or (awaits and not live)
 
     def _draw(self) -> None:
-        wanted = self.query_one("#filter", Input).value.casefold().split()
-        rows = {entry.call.id: self._describe(entry) for entry in self.entries}
-        states = {entry.call.id: entry.state.value for entry in self.entries}
-        rows = {
-            call_id: cells
-            for call_id, cells in rows.items()
-            if _holds((call_id, states[call_id], *cells), wanted)
-        }
-        self._widen_states(rows)
-        self._fill(rows)
+        query = parse_query(self.query_one("#filter", Input).value, FILTERED)
+        now, width = self.app.clock(), self.size.width
+        self.calls = arrange(self.calls, self.outlook.order)
+        rows = {}
+        for shown in self.calls:
+            cells = describe(shown, now, width)
+            if not query or query.matches(make_searchable(shown, cells)):
+                rows[shown.entry.call.id] = cells
+        live = frozenset(shown.entry.call.id for shown in self.calls if shown.is_live)
+        columns = choose_columns(self.outlook.now.columns, rows.values(), width)
+        self.table.show_rows(rows, columns, width=width, live=live)
         if self.app.open_calls.backend is None:
             return  # the backend is not open yet
-        live = sum(entry.state is CallState.LIVE for entry in self.entries)
-        shown = f", {len(rows)} shown" if wanted else ""
-        addresses = self.app.open_calls.shown_calls.listening.items()
-        listening = "".join(
-            f"   {name_protocol(source)} at {address}" for source, address in addresses
-        )
-        folder = show_name(show_folder(self.app.open_calls.recordings), 200)
-        self.query_one("#title", Static).update(
-            f"{live} live, {show_count(len(self.entries), 'call')}{shown}{listening}   {folder}"
-        )
+        self._write_title(len(live), len(rows) if query else None)
         self.table.display = bool(rows)
         empty = self.query_one("#empty", Static)
         empty.display = not rows
         empty.update(self._explain_empty())
         if rows and self.focused is None:
             self.set_focus(self.table)
+
+    def _write_title(self, live: int, shown: int | None) -> None:
+        """Say how many calls there are, by what they are sorted if that was chosen, where calls come to, and where they are kept."""
+        count = show_count(len(self.calls), "call")
+        parts = [f"{live} live, {count}" + ("" if shown is None else f", {shown} shown")]
+        if self.outlook.order is not Order.ATTENTION:
+            parts.append(f"by {self.outlook.order}")
+        addresses = self.app.open_calls.shown_calls.listening.items()
+        parts += [f"{name_protocol(source)} at {address}" for source, address in addresses]
+        parts.append(show_name(show_folder(self.app.open_calls.recordings), 200))
+        self.query_one("#title", Static).update("   ".join(parts))
 
     def _explain_empty(self) -> str:
         """Say why no call is listed, and what to do."""
@@ -236,76 +190,32 @@ class CallsScreen(Screen[None]):
             return f"Waiting for calls on {', '.join(places)}. Press ? for the dialplan lines."
         return show_name(say_no_calls(self.app.open_calls.recordings), 400)
 
-    def _widen_states(self, rows: dict[str, tuple[str, ...]]) -> None:
-        """Give the states the width of the longest one, its remark included."""
-        column = self.table.columns.get(ColumnKey("state"))
-        width = max([_COLUMNS["state"], *(len(cells[0]) for cells in rows.values())])
-        if column is not None and column.width != width:
-            column.width = width
-            self._fit(self.size.width)
-
-    def _fill(self, rows: dict[str, tuple[str, ...]]) -> None:
-        """Update cells that differ; only a changed order fills the list anew, with the cursor on the same call."""
-        table = self.table
-        if list(rows) == list(self._cells):
-            for call_id, cells in rows.items():
-                for name, old, new in zip(_COLUMNS, self._cells[call_id], cells, strict=True):
-                    if old != new:
-                        table.update_cell(call_id, name, self._paint(name, new))
-        else:
-            selected, scroll_y = self.selected, table.scroll_y
-            table.clear()
-            for call_id, cells in rows.items():
-                painted = [self._paint(n, c) for n, c in zip(_COLUMNS, cells, strict=True)]
-                table.add_row(*painted, key=call_id)
-            if selected in rows:
-                table.move_cursor(row=list(rows).index(selected), animate=False)
-                table.scroll_to(y=scroll_y, animate=False)
-        self._cells = rows
-
-    def _describe(self, entry: Entry) -> tuple[str, ...]:
-        call, now = entry.call, self.app.clock()
-        details = self._details.get(call.id, CallDetails())
-        length_s = call.duration_s
-        state = f"  {entry.state.value}"
-        if entry.state is CallState.LIVE:
-            length_s = (now - (call.zero_at or call.started_at)).total_seconds()
-            state = f"● {details.lag_s:.0f} s behind" if details.lag_s else "● live"
-        if entry.remark:
-            state = f"{state}, {entry.remark}"
-        is_wide = self.size.width >= _WIDE
-        known = [row.leg for row in call.legs]
-        legs = ", ".join(
-            show_leg(leg.label, known, details.names) + (f" {leg.channel}" if is_wide else "")
-            for leg in known
-        )
-        return (
-            state,
-            show_beginning(call.started_at, now),
-            "" if length_s is None else format_position(length_s),
-            show_name(legs, 80),
-            show_name(call.last_words, 200) if call.last_words else "",
-        )
-
-    def _paint(self, column: str, cell: str) -> Text:
-        style = "bold" if column == "state" and cell.startswith("●") else ""
-        return Text(cell, style, no_wrap=True, overflow="ellipsis")
-
     @property
     def selected(self) -> str | None:
         """Return the id of the call under the cursor."""
-        ids = list(self._cells)
-        row = self.table.cursor_row
-        return ids[row] if 0 <= row < len(ids) else None
+        return self.table.selected
 
-    async def action_open(self) -> None:
-        if self.selected is not None:
-            await self.app.open_call(self.selected)
+    def _with_call(self, act: Callable[[str], Awaitable[None]]) -> None:
+        """Do something with the call under the cursor; of a call whose parties are calls of their own, ask which."""
+        shown = next((each for each in self.calls if each.entry.call.id == self.selected), None)
+        if shown is None:
+            return
+        if not shown.call_ids:
+            self.run_worker(act(shown.entry.call.id))
+            return
 
-    async def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        def choose(party: str | None) -> None:
+            if party is not None:
+                self.run_worker(act(shown.call_ids[party]))
+
+        self.app.push_screen(Choose("Which party?", dict.fromkeys(shown.call_ids, "")), choose)
+
+    def action_open(self) -> None:
+        self._with_call(self.app.open_call)
+
+    async def on_data_table_row_selected(self, event: CallTable.RowSelected) -> None:
         event.stop()
-        if event.row_key.value is not None:
-            await self.app.open_call(event.row_key.value)
+        self.action_open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action may run: keys with priority are text while a field has the focus."""
@@ -336,9 +246,54 @@ class CallsScreen(Screen[None]):
     def action_move(self, action: str) -> None:
         getattr(self.table, f"action_{action}")()
 
-    async def action_stop(self) -> None:
-        entry = next((e for e in self.entries if e.call.id == self.selected), None)
-        await self.app.ask_to_stop(entry.call.folder if entry else None)
+    def action_stop(self) -> None:
+        self._with_call(self._stop)
+
+    async def _stop(self, call_id: str) -> None:
+        folder = next((e.call.folder for e in self.entries if e.call.id == call_id), None)
+        await self.app.ask_to_stop(folder or self.app.open_calls.recordings / call_id)
+
+    def action_sort(self) -> None:
+        self._look_by(replace(self.outlook.now, order=self.outlook.order.next().value))
+        self.app.say(f"Sorted by {self.outlook.order}")
+
+    def action_columns(self) -> None:
+        def choose(columns: tuple[str, ...] | None) -> None:
+            if columns is not None:
+                self._look_by(replace(self.outlook.now, columns=columns))
+
+        self.app.push_screen(PickColumns(self.table.names), choose)
+
+    def action_views(self) -> None:
+        self.app.push_screen(PickView(self.outlook.views), self._take_view)
+
+    def _take_view(self, answer: tuple[str, bool] | None) -> None:
+        name, is_deleted = answer or ("", False)
+        if is_deleted:
+            self._tell(self.outlook.delete(name))
+        elif view := self.outlook.views.get(name):
+            field = self.query_one(FindBar)
+            field.value, field.display = view.filter, bool(view.filter)
+            self.set_focus(self.table)
+            self._look_by(view)
+
+    def action_keep_view(self) -> None:
+        def keep(name: str | None) -> None:
+            if name and name.strip():
+                self._tell(self.outlook.keep_view(name, self.query_one(FindBar).value))
+
+        self.app.push_screen(
+            Enter("Name of this view: its filter, sort order and columns", ""), keep
+        )
+
+    def _look_by(self, view: View) -> None:
+        self._tell(self.outlook.look_by(view))
+        self._redraw()
+        self.refresh_bindings()
+
+    def _tell(self, trouble: str) -> None:
+        if trouble:
+            self.app.say(trouble, is_bad=True)
 
     def action_pull(self) -> None:
         self.app.open_calls.pull_model()
@@ -353,7 +308,3 @@ class CallsScreen(Screen[None]):
 
     def on_trouble_line_read(self) -> None:
         self.action_read()
-
-
-def _holds(cells: tuple[str, ...], wanted: list[str]) -> bool:
-    return all(any(word in cell.casefold() for cell in cells) for word in wanted)

@@ -12,6 +12,7 @@ from streamer.media.wav import HEADER_SIZE
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import read_lags
 from streamer.recording.speaker_names import read_names
+from tui.state.leg_states import LegWatch, LiveCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class CallDetails:
     """It is live with audio, and no process makes text of it."""
     lag_s: float = 0.0
     """How far transcription is behind, in whichever process it runs; 0 where it keeps up, or does not run."""
+    live: LiveCall = LiveCall()
+    """What goes on, if it is live."""
 
 
 _Named = tuple[tuple[int, int] | None, dict[str, str]]
@@ -36,21 +39,28 @@ class DetailsReader:
 
     def __init__(self) -> None:
         self._names: dict[Path, _Named] = {}
+        self._watch = LegWatch()
 
     def read(self, entries: Iterable[Entry]) -> dict[str, CallDetails]:
         """Return the details of each call by its id; blocks. A call that is over has no lag."""
         details, names = {}, {}
         for entry in entries:
             folder = entry.call.folder
-            is_live = entry.state is CallState.LIVE
-            lags = read_lags(folder) if is_live else {}
-            lacks_text = is_live and _has_audio(folder) and not CallFolder(folder).is_transcribed()
             names[folder] = _read_names(folder, self._names.get(folder))
-            details[entry.call.id] = CallDetails(
-                names[folder][1], is_live, lacks_text, max(lags.values(), default=0.0)
-            )
+            details[entry.call.id] = CallDetails(names[folder][1])
+            if entry.state is CallState.LIVE:
+                details[entry.call.id] = self._read_live(entry, names[folder][1])
+        self._watch.forget()
         self._names = names  # replaced as a whole: the refresh before may still read a slow disk
         return details
+
+    def _read_live(self, entry: Entry, names: Mapping[str, str]) -> CallDetails:
+        folder = entry.call.folder
+        lags = read_lags(folder)
+        is_transcribed = bool(lags) or CallFolder(folder).is_transcribed()
+        live = self._watch.look(entry, lags, is_transcribed=is_transcribed)
+        lacks_text = not is_transcribed and _has_audio(folder)
+        return CallDetails(names, True, lacks_text, max(lags.values(), default=0.0), live)
 
 
 def _has_audio(folder: Path) -> bool:

@@ -130,20 +130,6 @@ class OpenCalls:
         ]
         return [*of_calls, *self.shown_calls.troubles]
 
-    async def list_calls(self, *, limit: int) -> list[Entry]:
-        """Return all live calls, then the newest; without a store, those that have a folder.
-
-        Raises:
-            StoreError: The store cannot be read.
-        """
-        if self.backend is None:
-            return []
-        from streamer.calls.catalog import list_entries, list_folders
-
-        if self.backend.store is not None:
-            return await list_entries(self.backend.store, self.recordings, limit=limit)
-        return list_folders(self.recordings, limit=limit)
-
     async def search(self, query: str) -> list[Hit]:
         """Return utterances of all calls, newest first.
 

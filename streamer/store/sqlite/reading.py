@@ -17,7 +17,7 @@ from streamer.core.mark import Mark
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
-from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, Retention, TroubleRow
+from streamer.store.base import LAST_WORDS, CallRow, LegRow, Progress, Retention, Talk, TroubleRow
 from streamer.store.sqlite.columns import (
     encode_path,
     encode_text,
@@ -187,6 +187,32 @@ async def read_told(db: Connection, call_id: str, observer: str) -> dict[str, in
         {"call": encode_text(call_id), "observer": encode_text(observer)},
     )
     return {str(label): int(utterance) for label, utterance in rows}
+
+
+async def read_talk(
+    db: Connection, after: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, Talk]]:
+    """Return of calls, by id and label, how long legs have spoken in segments with a greater utterance than `after` says."""
+    seen = {
+        encode_text(call_id): {encode_text(label): number for label, number in legs.items()}
+        for call_id, legs in after.items()
+    }
+    rows = await db.fetch(
+        """
+        SELECT leg.call, leg.label, sum(segment.end - segment.start), max(segment.utterance)
+        FROM json_each(:seen) AS call
+        CROSS JOIN leg ON leg.call = call.key
+        LEFT JOIN json_each(call.value) AS known ON known.key = leg.label
+        CROSS JOIN segment
+            ON segment.leg = leg.id AND segment.utterance > coalesce(known.value, 0)
+        GROUP BY leg.id
+        """,
+        {"seen": json.dumps(seen)},
+    )
+    found: dict[str, dict[str, Talk]] = {}
+    for call_id, label, spoken, utterance in rows:
+        found.setdefault(call_id, {})[label] = Talk(spoken, utterance)
+    return found
 
 
 async def read_unclear(db: Connection, call_id: str) -> list[Unclear]:

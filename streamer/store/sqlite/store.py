@@ -28,6 +28,7 @@ from streamer.store.base import (
     NewAlert,
     Progress,
     Retention,
+    Talk,
     TroubleRow,
 )
 from streamer.store.outbox import KINDS, MOST_READ, Delivery, EndpointRow, StoredEvent
@@ -105,6 +106,10 @@ class SqliteReader:
     async def read_transcript(self, call_id: str) -> Transcript:
         """Return what is settled of a call; NotFoundError if it is not there."""
         return await reading.read_transcript(self._reading, call_id)
+
+    async def read_talk(self, after: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, Talk]]:
+        """Return how long legs have spoken since; see `reading.read_talk`."""
+        return await reading.read_talk(self._reading, after)
 
     async def read_unclear(self, call_id: str) -> list[Unclear]:
         """Return where somebody spoke and no words could be made of it, by start time."""
