@@ -11,17 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
+from rich.cells import cell_len
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver as TextualDriver
 from textual.filter import LineFilter
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
 from streamer.recording.folder import CallFolder
 from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
-from tui.layout.formatting import show_name
+from tui.layout.formatting import shorten, show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
 from tui.layout.palette import choose_filter
 from tui.navigation import Navigator
@@ -36,6 +38,10 @@ from tui.themes import EMPTY_GROUNDS, THEMES
 
 if TYPE_CHECKING:
     from streamer.ari.roster import Line
+
+_LONGEST_SAID = 500
+_TOAST_EDGES = 3
+"""Cells of a toast's edge and blanks."""
 
 _FIRST = 2
 """Screens there are when one has been opened: Textual's own empty one is below it."""
@@ -258,12 +264,27 @@ class ScreenApp(Navigator):
         await self.push_screen(Confirm(question), stop)
 
     def say(self, text: str, *, is_bad: bool = False) -> None:
+        """Show a line at the top right, in the place of the last one; an error that does not fit stays below until it is dismissed."""
+        shown = show_name(text, _LONGEST_SAID)
+        room = self.size.width - _TOAST_EDGES
+        if is_bad and cell_len(shown) > room and isinstance(self.screen, ShowsTroubles):
+            if shown not in self.open_calls.shown_calls.troubles:
+                self.open_calls.shown_calls.troubles.append(shown)
+            self.screen.show_troubles()
+            return
         self.notify(
-            show_name(text, 500),
+            shorten(shown, room),
             severity="error" if is_bad else "information",
             timeout=4,
             markup=False,
         )
+
+    def on_notify(self, _: Notify) -> None:
+        """Take the last toast away before the next, and its place, which Textual leaves."""
+        self.clear_notifications()
+        for place in self.screen.query("ToastHolder"):
+            place.display = False
+            place.remove()
 
     def get_key_display(self, binding: Binding) -> str:
         """Name a key in the foot as the dialogs and the help do."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from rich.cells import cell_len, set_cell_size
+
 from streamer.core.alert import Severity
 from streamer.core.events import SPEECH_RATE, Word
 from streamer.core.moments import show_local
@@ -83,6 +85,15 @@ def _tokens_of(word: Word, room: int, *, is_tentative: bool) -> Iterable[Token]:
 def show_name(name: str, limit: int = 40) -> str:
     """Return a label, a channel or another name as it is drawn."""
     return printable(one_line(name) or "?", limit=limit)
+
+
+def shorten(text: str, room: int) -> str:
+    """Return a line without its middle if it needs more cells; what it begins with and a file's name stay."""
+    if cell_len(text) <= room:
+        return text
+    half = max(0, room - 1) // 2
+    end = set_cell_size(text[::-1], half)[::-1].lstrip()
+    return f"{set_cell_size(text, max(0, room - 1 - half))}…{end}"
 
 
 def show_count(number: int, thing: str) -> str:
