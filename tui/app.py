@@ -65,6 +65,15 @@ class ListsCalls(Protocol):
         """Look for calls."""
 
 
+def name_command(binding: Binding) -> str:
+    """Return what the palette calls a key: what it does, with a verb first."""
+    if binding.action == "export":
+        return "Export transcript or audio"
+    if binding.tooltip.startswith(("Next ", "Previous ")):
+        return f"Go to the {binding.tooltip[0].lower()}{binding.tooltip[1:]}"
+    return binding.tooltip
+
+
 class ScreenApp(Navigator):
     """Shows calls until its user leaves."""
 
@@ -301,7 +310,9 @@ class ScreenApp(Navigator):
                 async def act(action: str = binding.action, node: object = active.node) -> None:
                     await self.run_action(action, default_namespace=node)  # type: ignore[arg-type]
 
-                yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", act)
+                yield SystemCommand(
+                    name_command(binding), f"key {self.get_key_display(binding)}", act
+                )
 
     # The end
 

@@ -39,7 +39,15 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="help"):
             listening = self.app.open_calls.shown_calls.listening
-            yield Static(draw_help(self.app.BINDINGS, is_web=self.app.is_web, listening=listening))
+            below = self.app.screen_stack[-2]  # this one is on top already
+            yield Static(
+                draw_help(
+                    self.app.BINDINGS,
+                    is_web=self.app.is_web,
+                    listening=listening,
+                    first=type(below).__name__,
+                )
+            )
 
     def action_leave(self) -> None:
         self.dismiss()
@@ -53,8 +61,9 @@ def draw_help(
     *,
     is_web: bool = False,
     listening: Mapping[str, str] = MappingProxyType({}),
+    first: str = "",
 ) -> Text:
-    """Return all keys by where they work; `everywhere` are the application's own.
+    """Return all keys by where they work, those of the screen named `first` before all others; `everywhere` are the application's own.
 
     Where calls may come to, by protocol, the dialplan lines that send one stand first.
     """
@@ -63,7 +72,7 @@ def draw_help(
         if source in PROTOCOL_NAMES:
             text.append("Dialplan lines that send a call here (extensions.conf)\n", "bold")
             text.append("\n".join((*list_dialplan(source, address), "\n")))
-    for title, bindings in list_keys(everywhere, is_web=is_web):
+    for title, bindings in list_keys(everywhere, is_web=is_web, first=first):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
             text.append(f"  {keys:<16}", "bold")
@@ -91,20 +100,21 @@ def list_dialplan(source: str, address: str) -> Iterator[str]:
 
 
 def list_keys(
-    everywhere: Sequence[BindingType], *, is_web: bool = False
+    everywhere: Sequence[BindingType], *, is_web: bool = False, first: str = ""
 ) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield each place where keys work, with the keys and what they do."""
+    """Yield each place where keys work, with the keys and what they do; the screen named `first` comes first."""
     from tui.screens.call import CallScreen
     from tui.screens.calls import CallsScreen
     from tui.screens.search import SearchScreen
 
-    places = (
-        ("On every screen", everywhere),
-        ("In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
-        ("In the call list", CallsScreen.BINDINGS),
-        ("In the search", SearchScreen.BINDINGS),
-    )
-    for title, bindings in places:
+    places: list[tuple[type | None, str, Sequence[BindingType]]] = [
+        (None, "On every screen", everywhere),
+        (CallScreen, "In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
+        (CallsScreen, "In the call list", CallsScreen.BINDINGS),
+        (SearchScreen, "In the search", SearchScreen.BINDINGS),
+    ]
+    places.sort(key=lambda place: place[0] is None or place[0].__name__ != first)
+    for _, title, bindings in places:
         keys = [b for b in bindings if isinstance(b, Binding) and b.tooltip]
         if is_web:
             keys = [b for b in keys if b.action not in NOT_IN_BROWSERS]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -22,8 +24,8 @@ from tui.widgets.bottom import HELP_IN_FIELD, may_act
 from tui.widgets.keys import KeyLine
 
 _LONGEST = 400
-_BEFORE = 20
-"""Characters that are shown before the first match, where that would be out of sight."""
+_LEAST = 20
+"""Cells for a line that was found, at least."""
 
 
 class QueryField(Input):
@@ -81,6 +83,7 @@ class SearchScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.hits: list[Hit] = []
+        self._speakers: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
         yield QueryField(placeholder='Words, "a phrase", begin*, AND, OR, NOT', id="query")
@@ -116,10 +119,23 @@ class SearchScreen(Screen[None]):
         self.hits = hits
         self.query_one("#found", Static).update(show_name(summary, 200))
         hit_list = self.query_one(OptionList)
-        hit_list.clear_options()
-        hit_list.add_options(Option(draw_hit(*hit)) for hit in zip(hits, speakers, strict=True))
+        self._speakers = speakers
+        self._draw_hits()
         if hits:
             hit_list.highlighted = 0
+
+    def _draw_hits(self) -> None:
+        """Show what was found, each line where its match is in sight."""
+        hit_list, width = self.query_one(OptionList), self.size.width
+        shown = hit_list.highlighted
+        hit_list.clear_options()
+        drawn = zip(self.hits, self._speakers, strict=True)
+        hit_list.add_options(Option(draw_hit(hit, speaker, width)) for hit, speaker in drawn)
+        hit_list.highlighted = shown if self.hits else None
+
+    def on_resize(self) -> None:
+        if self.hits:
+            self._draw_hits()
 
     def action_list(self) -> None:
         if self.hits:
@@ -151,12 +167,18 @@ class SearchScreen(Screen[None]):
         await self.app.go_back(self)
 
 
-def draw_hit(hit: Hit, speaker: str) -> Text:
-    """Return a line that was found, with the matches set off and the first in sight; its text has been one line since it was kept."""
+def draw_hit(hit: Hit, speaker: str, width: int) -> Text:
+    """Return a line that was found, with the matches set off and the first in sight; its text has been one line since it was kept.
+
+    What would end behind the edge begins with the words before the match, a third of the room.
+    """
     place = f"{show_moment(hit.spoken_at)}  {format_position(hit.start_s):>8}  {show_name(speaker, 12)}  "
     line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
-    first = min((start for start, _ in hit.spans), default=0)
-    cut = first - _BEFORE if first > 2 * _BEFORE else 0
+    room = max(_LEAST, width - cell_len(place) - 2)
+    first, end = min(hit.spans, default=(0, 0))
+    cut = 0
+    if cell_len(hit.text[:end]) > room:
+        cut = hit.text.find(" ", max(0, first - room // 3), first) + 1 or first
     said = Text("…" * bool(cut) + hit.text[cut : cut + _LONGEST], "not dim")
     moved = cut - bool(cut)
     for start, end in hit.spans:

@@ -1,0 +1,25 @@
+"""Help and palette: what this screen can do first, and each command by what it does."""
+
+from tests.fakes.stage import keep_past_call, open_stage
+from tui.screens.help import list_keys
+
+
+async def test_help_begins_with_the_keys_of_the_screen_that_asks(recordings):
+    async with open_stage(recordings, shows_calls=True) as stage:
+        await keep_past_call(stage)
+        await stage.pilot.press("question_mark")
+        await stage.sees("In the call list")
+        assert "On every screen" not in stage.text().split("In the call list")[0]
+    for name, title in [("CallScreen", "In a call"), ("SearchScreen", "In the search")]:
+        assert next(list_keys([], first=name))[0] == title
+    assert next(list_keys([]))[0] == "On every screen"
+
+
+async def test_the_palette_names_commands_by_verbs(recordings):
+    async with open_stage(recordings) as stage:
+        await stage.begin()
+        await stage.talk()
+        titles = [c.title for c in stage.app.get_system_commands(stage.app.screen)]
+        assert "Export transcript or audio" in titles
+        assert "Go to the next match (older)" in titles
+        assert not [title for title in titles if title.startswith(("Next", "Previous"))]
