@@ -69,8 +69,9 @@ def name_command(binding: Binding) -> str:
     """Return what the palette calls a key: what it does, with a verb first."""
     if binding.action == "export":
         return "Export transcript or audio"
-    if binding.tooltip.startswith(("Next ", "Previous ")):
-        return f"Go to the {binding.tooltip[0].lower()}{binding.tooltip[1:]}"
+    if binding.tooltip.startswith(("Next ", "Previous ", "Where ")):
+        place = binding.tooltip[0].lower() + binding.tooltip[1:]
+        return f"Go to {place}" if place.startswith("where") else f"Go to the {place}"
     return binding.tooltip
 
 

@@ -1,6 +1,7 @@
 """Help and palette: what this screen can do first, and each command by what it does."""
 
 from tests.fakes.stage import keep_past_call, open_stage
+from tui.app import ScreenApp
 from tui.screens.help import list_keys
 
 
@@ -22,4 +23,10 @@ async def test_the_palette_names_commands_by_verbs(recordings):
         titles = [c.title for c in stage.app.get_system_commands(stage.app.screen)]
         assert "Export transcript or audio" in titles
         assert "Go to the next match (older)" in titles
-        assert not [title for title in titles if title.startswith(("Next", "Previous"))]
+        assert not [title for title in titles if title.startswith(("Next", "Previous", "Where"))]
+
+
+def test_keys_are_written_as_they_are_on_the_keyboard():
+    keys = [key for _, bindings in list_keys(ScreenApp.BINDINGS) for key, _ in bindings]
+    assert not [key for key in keys if "bracket" in key or "_" in key]
+    assert {"?", "/", "Esc", "G", "ctrl+f"} <= {part for key in keys for part in key.split()}

@@ -69,7 +69,7 @@ async def test_the_search_says_how_to_go_into_the_list_and_open_a_line(recording
 async def test_f1_helps_while_something_is_typed(recordings):
     async with open_stage(recordings) as stage:
         await stage.pilot.press("slash", "f1")
-        await stage.sees("On every screen")
+        await stage.sees("In a call")
         await stage.pilot.press("f1")
         assert stage.call_screen.query_one("#find").display
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.keys import key_to_character
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -123,4 +124,4 @@ def list_keys(
 
 def show_keys(keys: str) -> str:
     """Return keys as people write them."""
-    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
+    return " ".join(_SHOWN.get(key) or key_to_character(key) or key for key in keys.split(","))
