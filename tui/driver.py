@@ -10,6 +10,8 @@ from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+_ERASE_LINE = "\r\x1b[K"
+
 _LOOK_S = 1.0
 """Seconds from one look whether the terminal is still there to the next."""
 
@@ -47,6 +49,8 @@ class Driver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal, and watch over it until it is gone."""
+        if self._next_look is None:
+            self._file.write(_ERASE_LINE)  # what said that the screen is being opened
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._next_look is not None:
             self._next_look.cancel()

@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import signal
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest
 from streamer.cli.logs import log_path
 from streamer.errors import ExitCode
-from tui.app import ScreenApp
 
+if TYPE_CHECKING:
+    from tui.app import ScreenApp
+
+if importlib.util.find_spec("textual") is None:
+    raise ImportError("Textual is not installed", name="textual")
+
+_ERASE_LINE = "\r\x1b[K"
+_OPENING = "streamer: opening..."
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_screen(request: ScreenRequest) -> int:
     """Show the request; return 0, 1 after a crash of the screen, or 128 + the signal that ended it."""
-    app = ScreenApp(request)
-    app.keep_to_colours_of_terminal()
-    app.keep_looks()
+    with _saying_opening():
+        from tui.app import ScreenApp
+
+        app = ScreenApp(request)
+        app.keep_to_colours_of_terminal()
+        app.keep_looks()
     return asyncio.run(show(app))
+
+
+@contextmanager
+def _saying_opening() -> Iterator[None]:
+    """Show at once that something happens, as long as Textual is being imported; the driver takes it away with its first frame."""
+    _write(_OPENING)
+    try:
+        yield
+    except BaseException:
+        _write(_ERASE_LINE)
+        raise
+
+
+def _write(text: str) -> None:
+    with suppress(OSError, ValueError):
+        print(text, end="", file=sys.__stderr__, flush=True)
 
 
 async def show(app: ScreenApp) -> int:

@@ -138,6 +138,26 @@ def test_nothing_heavy_is_imported_before_the_first_paint():
     assert run.stdout.strip() == ""
 
 
+def test_the_screen_says_that_it_is_being_opened_before_textual_is_imported():
+    program = (
+        "import sys, builtins, tui.frontend as frontend\n"
+        "real, said = builtins.__import__, []\n"
+        "frontend._write = said.append\n"
+        "def spy(name, *rest):\n"
+        "    if name == 'tui.app': raise RuntimeError('stopped')\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = spy\n"
+        "loaded = 'textual' in sys.modules\n"
+        "try: frontend.run_screen(None)\n"
+        "except RuntimeError: pass\n"
+        "print(loaded, said)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == r"False ['streamer: opening...', '\r\x1b[K']"
+
+
 def test_the_command_line_never_imports_the_screen():
     program = (
         "import sys, streamer.cli, streamer.cli.watch, streamer.cli.demo, streamer.calls.watching\n"
