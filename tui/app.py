@@ -273,11 +273,12 @@ class ScreenApp(Navigator):
         question = f"Stop recording {folder.name}?\n{goes_on[0].upper()}{goes_on[1:]}."
         await self.push_screen(Confirm(question), stop)
 
-    def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Show a line at the top right, in the place of the last one; an error that does not fit stays below until it is dismissed."""
+    def say(self, text: str, *, is_bad: bool = False, is_advice: bool = False) -> None:
+        """Show a line at the top right, in the place of the last one; an error or advice that does not fit stays below until dismissed."""
         shown = show_name(text, _LONGEST_SAID)
         room = self.size.width - _TOAST_EDGES
-        if is_bad and cell_len(shown) > room and isinstance(self.screen, ShowsTroubles):
+        is_needed = is_bad or is_advice
+        if is_needed and cell_len(shown) > room and isinstance(self.screen, ShowsTroubles):
             if shown not in self.open_calls.shown_calls.troubles:
                 self.open_calls.shown_calls.troubles.append(shown)
             self.screen.show_troubles()

@@ -31,6 +31,6 @@ class Navigator(App[None]):
         """Ask whether to end the recording of a call, and end it after a yes."""
         raise NotImplementedError
 
-    def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Show a line that goes away by itself."""
+    def say(self, text: str, *, is_bad: bool = False, is_advice: bool = False) -> None:
+        """Show a line that goes away by itself; an error or advice that does not fit stays until it is dismissed."""
         raise NotImplementedError

@@ -38,12 +38,13 @@ async def test_only_what_was_said_last_is_shown(recordings):
         assert [str(toast.render()) for toast in toasts(stage)] == ["number 4"]
 
 
-async def test_an_error_that_is_too_long_for_a_line_can_be_read_to_its_end(recordings):
+@pytest.mark.parametrize("kind", ["is_bad", "is_advice"])
+async def test_what_is_needed_and_too_long_for_a_line_can_be_read_to_its_end(recordings, kind):
     async with open_stage(recordings) as stage:
         await stage.begin()
         error = "Playing failed: " + "and so on " * 8 + "to the end."
         for _ in range(2):
-            stage.app.say(error, is_bad=True)
+            stage.app.say(error, **{kind: True})
         await stage.sees("to the end.")
         assert not toasts(stage)
         await stage.pilot.press("x")

@@ -277,7 +277,11 @@ class CallScreen(Screen[None]):
     async def _copy_further(self, text: str, what: str) -> None:
         copied = await asyncio.to_thread(copy_by_command, text, os.environ)
         said = f"Copied {what}" if copied.is_done else f"Copying {what} may have failed"
-        self.app.say(f"{said}: {copied.note}" if copied.note else said, is_bad=not copied.is_done)
+        self.app.say(
+            f"{said}: {copied.note}" if copied.note else said,
+            is_bad=not copied.is_done,
+            is_advice=True,
+        )
 
     async def action_export(self) -> None:
         folder = Path.cwd()
