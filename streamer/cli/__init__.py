@@ -69,6 +69,7 @@ for _command in (
     past.calls,
     past.show,
     past.stats,
+    past.report,
     past.marks,
     past.search,
     past.export,

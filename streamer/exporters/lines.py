@@ -21,7 +21,7 @@ def measure(text: str) -> int:
 
 def shorten(text: str, *, width: int) -> str:
     """Return the text, cut to end in an ellipsis where it is wider than `width`."""
-    return text if measure(text) <= width else next(_split_text(text, width - 1)) + "…"
+    return text if measure(text) <= width else next(split_text(text, width - 1)) + "…"
 
 
 def split_word(word: Word, *, width: int) -> Iterator[Word]:
@@ -32,7 +32,7 @@ def split_word(word: Word, *, width: int) -> Iterator[Word]:
     letters = len(word.text.replace(" ", ""))
     position, is_joined, start = 0, word.is_joined, word.start
     for part in word.text.split(" "):
-        for piece in _split_text(part, width):
+        for piece in split_text(part, width):
             position += len(piece)
             end = word.start + (word.end - word.start) * position // letters
             yield replace(word, text=piece, start=start, end=end, is_joined=is_joined)
@@ -40,7 +40,8 @@ def split_word(word: Word, *, width: int) -> Iterator[Word]:
         is_joined = False
 
 
-def _split_text(text: str, width: int) -> Iterator[str]:
+def split_text(text: str, width: int) -> Iterator[str]:
+    """Yield the text in pieces of at most `width`, wherever that cuts it."""
     first = used = 0
     for index, character in enumerate(text):
         needed = measure(character)

@@ -444,6 +444,29 @@ async def test_the_numbers_of_a_call_and_of_many(kept):
     assert "choose one" in await refused(kept, "stats", "--csv", "--json", code=2)
 
 
+async def test_a_report_is_printed_or_written_for_its_owner_alone(kept, tmp_path):
+    printed = await run(kept, "report")
+    assert "   1  calls\n" in printed
+    assert await run(kept, "report", "--from", "nobody") != printed
+    page = tmp_path / "night.html"
+    assert await run(kept, "report", "-o", str(page)) == ""
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert "exists" in await refused(kept, "report", "-o", str(page), code=2)
+    await run(kept, "report", "--force", "--format", "txt", "-o", str(page))
+    assert "\n   1  calls\n" in page.read_text()
+    assert (await run(kept, "report", "--format", "html", "-o", "-")).startswith("<!DOCTYPE html>")
+    assert "tells no format" in await refused(kept, "report", "-o", str(tmp_path / "x"), code=2)
+    assert "unknown format pdf" in await refused(kept, "report", "--format", "pdf", code=2)
+
+
+async def test_a_report_tells_whose_recordings_are_gone(copy):
+    assert "All are there." in await run(copy, "report")
+    for wav in copy.glob("*/*.wav"):
+        wav.unlink()
+    assert "  complete  left, right\n" in await run(copy, "report")
+
+
 async def test_rules_are_tried_and_alerts_are_listed_shown_and_exported(recordings, tmp_path):
     config = tmp_path / "config.toml"
     config.write_text(

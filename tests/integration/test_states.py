@@ -25,6 +25,7 @@ EMPTY = {
     "show": (["last"], 3, NO_LAST),
     "stats": ([], 0, NONE_YET),
     "stats last": ([], 3, NO_LAST),
+    "report": ([], 0, "No call in ./recordings matches"),
     "search": (["hello"], 0, "Nothing found in ./recordings"),
     "export": (["last"], 2, "choose what to export"),
     "export last": (["-o", "x.srt"], 3, NO_LAST),

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "doctor": ([], 0),
     "show": (["last"], 0),
     "stats": ([], 0),
+    "report": (["--format", "html"], 0),
     "search": (["hello"], 0),
     "marks": ([], 0),
     "export": (["last", "--format", "txt"], 0),

@@ -13,6 +13,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
         "calls",
         "show",
         "stats",
+        "report",
         "search",
         "marks",
         "export",
@@ -57,6 +58,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "calls": ("streamer calls --since 2h", "streamer calls --text refund --json"),
     "show": ("streamer show last", "streamer show 20261120-1305 --json"),
     "stats": ("streamer stats last", "streamer stats --since 7d --by day --csv"),
+    "report": ("streamer report", "streamer report --since 7d -o report.html --force"),
     "search": (
         "streamer search refund",
         "streamer search '\"account number\" OR invoice' --since 7d",

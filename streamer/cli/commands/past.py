@@ -199,6 +199,44 @@ def stats(
 
 
 @with_settings(*STORED)
+def report(
+    settings: Settings,
+    since: Since = "24h",
+    until: Until = None,
+    channel: OnChannel = None,
+    caller: FromParty = "",
+    called: ToParty = "",
+    format_name: Annotated[
+        str | None, typer.Option("--format", metavar="txt|html", help="Format of the report.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            parser=parse_path,
+            help="Write to this file, `-` being stdout.",
+        ),
+    ] = None,
+    force: Force = False,
+) -> int:
+    """Report calls, alerts, quality and what is unfinished, of the last 24 hours or another time."""
+    from streamer.calls.choosing import Parties
+    from streamer.cli.moments import make_filter
+    from streamer.cli.report import run_report
+
+    return run_report(
+        settings,
+        make_filter(since, until, channel),
+        Parties(caller, called),
+        format_name=format_name,
+        output_path=output,
+        force=force,
+    )
+
+
+@with_settings(*STORED)
 def search(
     settings: Settings,
     text: Annotated[

@@ -1,0 +1,1 @@
+"""A report of many calls: read from the store (`reading`), put together (`composing`, pure), written as text or HTML."""
