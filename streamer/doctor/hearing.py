@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log10, sqrt
 
-from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH, Leg, peak
+from streamer.core.audio import CLIPPED, FULL_SCALE, SAMPLE_WIDTH, Leg, peak
 from streamer.doctor.findings import Finding, fault, ok, split_advice, warn
 from streamer.media.pace import MOST
 from streamer.sources.one_way import explain_zeros, is_silence
@@ -20,7 +20,6 @@ LEAST_SPAN_S = 1.0
 LEAST_PRESENT = 0.8
 """Share of the time listened to of which there is audio where all is well: a tap brings silence, too."""
 
-CLIPPED = 32_700
 MOST_CLIPPED = 0.001
 QUIET_DB = -40.0
 _LOWEST_DB = -96.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import log10, sqrt
 from pathlib import Path
 
-from streamer.core.audio import FULL_SCALE, SAMPLE_WIDTH
+from streamer.core.audio import CLIPPED, FULL_SCALE, SAMPLE_WIDTH
 from streamer.errors import RecordingError
 from streamer.media.wav import HEADER_SIZE
 from streamer.recording.private_files import open_regular
@@ -25,9 +25,6 @@ PIECES = 40
 
 PIECE = 8000
 """Samples of a piece."""
-
-CLIPPED = FULL_SCALE - 8
-"""Samples from which on the scale is at its end, with some room for codecs."""
 
 QUIET_DB = -50.0
 """Pieces that are quieter than this are pauses, and do not count for the level, as long as there are others."""

@@ -42,6 +42,14 @@ def test_level_and_clipping_are_measured_and_silence_is_told(record):
     assert is_one_way([caller]) is None
 
 
+@pytest.mark.parametrize("loudest", [32_124, 32_256, 32_767])  # mu-law, A-law, linear
+def test_clipping_is_found_where_the_scale_of_a_codec_ends(record, loudest):
+    folder = record(tone(3277) + tone(loudest, 1600), tone(31_612))
+    caller, agent = measure_quality(folder).values()
+    assert caller.clipped == pytest.approx(1600 / 17_600)
+    assert agent.clipped == 0, "which is loud"
+
+
 def test_pauses_do_not_count_for_the_level(record):
     folder = record(tone(3277) + tone(3, 160_000), tone(3))
     caller, agent = measure_quality(folder).values()
