@@ -163,7 +163,10 @@ class CallTable(DataTable[Text]):
         if cell_len(text) > cells:
             text = f"{set_cell_size(text, cells - 1)}…"
         is_strong = cell.look == "bad" or (name == "state" and is_live)
-        style += self._palette(cell.look) + Style(
+        is_pale = (
+            cell.look == "quiet" and number == self.cursor_row
+        )  # too pale on the cursor's ground
+        style += self._palette("" if is_pale else cell.look) + Style(
             bold=True if is_strong else None, meta={"row": number, "column": place}
         )
         return Segment(f" {set_cell_size(text, cells)} ", style)
