@@ -105,12 +105,13 @@ def main() -> None:
 def _run() -> int:
     arguments = sys.argv[1:]
     command = typer.main.get_command(app)
-    if "_STREAMER_COMPLETE" in os.environ:
+    is_completing = "_STREAMER_COMPLETE" in os.environ
+    if is_completing:
         from streamer.cli.completion import offer_values
 
         offer_values(command)
     try:
-        if not arguments:
+        if not arguments and not is_completing:
             from streamer.cli.first_steps import say_first_steps
 
             say_first_steps()

@@ -44,7 +44,7 @@ def test_calls_are_completed_from_the_folder_that_was_named(recordings):
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["export", "last", "--format", ""], ["txt", "srt", "vtt", "json", "csv"]),
+        (["export", "last", "--format", ""], ["txt", "srt", "vtt", "json", "csv", "vcon"]),
         (["transcribe", "--format", "s"], ["srt"]),
         (["serve", "--format", "ul"], ["ulaw"]),
         (["simulate", "x", "--as", "t"], ["twilio"]),
