@@ -44,6 +44,18 @@ def _writing_stdout() -> Iterator[None]:
         raise RecordingError(f"stdout cannot be written: {explain(error)}") from error
 
 
+def raw(content: bytes) -> None:
+    """Write bytes that are no text, such as audio, at once.
+
+    Raises:
+        BrokenPipeError: The reader of stdout has gone.
+        RecordingError: It is a file on a disk that does not take it.
+    """
+    with _writing_stdout():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
 def json_line(value: object) -> None:
     """Print one JSON object on a line; what a terminal would obey is escaped in it.
 

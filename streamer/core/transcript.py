@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +24,8 @@ ON_HOLD, OFF_HOLD = "[on hold]", "[off hold]"
 
 UNNAMED = "unknown"
 """Label of a leg whose own has nothing to show."""
+
+_POSITION = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,4}):)?(\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,14 @@ def show_mark(mark: Mark) -> str:
     """Return a mark as one line: where it is, the words, and the note."""
     head = f"[{format_position(mark.start / SPEECH_RATE)}] {mark.leg}: {mark.text or '-'}"
     return f"{head} ({mark.note})" if mark.note else head
+
+
+def parse_position(text: str) -> float | None:
+    """Return the seconds of a position as `format_position` writes it, or in seconds; None if it is none."""
+    if (found := _POSITION.fullmatch(text)) is None:
+        return None
+    hours, minutes, seconds = found.groups("0")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def _mark(span: Unclear) -> Word:

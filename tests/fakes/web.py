@@ -16,6 +16,10 @@ from yarl import URL
 from tests.fakes.recorder import start_streamer
 from tests.fakes.replay import PATIENCE_S, until
 
+TAB = "tui.web.tab"
+_DRAWS = "streamer-tab"
+"""What a tab's process calls itself once a browser has it."""
+
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[A-Za-z$]")
 
 
@@ -38,7 +42,15 @@ class WebServer:
         return len(self.processes(module))
 
     def processes(self, module: str) -> list[psutil.Process]:
-        """Return the running processes below the server that run a module."""
+        """Return the running processes below the server that run a module, without the one that is ready for the next tab."""
+        found = self._find(module)
+        return [p for p in found if p.name() == _DRAWS] if module == TAB else found
+
+    def spares(self) -> list[psutil.Process]:
+        """Return the process that is ready for the next tab, or becomes it."""
+        return [process for process in self._find(TAB) if process.name() != _DRAWS]
+
+    def _find(self, module: str) -> list[psutil.Process]:
         found = []
         for child in psutil.Process(self.process.pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):

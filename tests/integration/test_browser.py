@@ -33,7 +33,9 @@ async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_p
         await page.open(str(server.link))
         await page.shows("technical support")
         await page.becomes("document.body.className", "-loaded -first-byte")
-        assert await page.evaluate("location.href") == f"{server.origin}/"
+        (call_json,) = recordings.glob("*/call.json")
+        address = f"{server.origin}/call/{call_json.parent.name}"
+        assert await page.evaluate("location.href") == address
         assert await page.evaluate("document.cookie") == "", "no script can read it"
         assert await page.evaluate(PIXELS) == [True, True]
         assert await page.evaluate("document.fonts.check('16px Roboto Mono')")
@@ -54,6 +56,46 @@ async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_p
         await page.becomes("document.body.classList.contains('-closed')", True)
         await page.evaluate("document.querySelector('.closed a').click()")
         await page.becomes("document.body.className", "-loaded -first-byte")
+
+
+PLACE = "location.pathname + location.hash"
+
+
+async def test_reload_and_back_keep_the_place(recordings, tmp_path):
+    async with (
+        demo_pbx(speed=8) as pbx,
+        web_server(*channels(pbx), recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        await page.open(str(server.link))
+        await page.shows("technical support")
+        (call_json,) = recordings.glob("*/call.json")
+        call = f"/call/{call_json.parent.name}"
+        await page.becomes("document.title.startsWith('● caller and agent, ')", True)
+        await page.type("g")
+        await page.type("j")
+        await page.becomes(f"{PLACE}.startsWith('{call}#0:')", True)
+        line = await page.evaluate(PLACE)
+        await page.type("k")
+        await page.becomes(f"{PLACE} != '{line}'", True)
+        await page.evaluate(f"location.hash = '{line.partition('#')[2]}'")
+        await page.becomes("answered", 2)
+
+        await page.call("Page.reload")
+        await page.becomes("document.title.includes('caller and agent, ') && answered", 1)
+        await page.becomes(PLACE, line)
+        await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
+        await page.type("\x1b")
+        await page.becomes(PLACE, "/")
+        await page.becomes("document.title.includes('1 call · streamer')", True)
+        await page.evaluate("history.back()")
+        await page.becomes("answered", 2)
+        assert await page.evaluate(PLACE) == line
+        await page.open(f"{server.origin}/call/20990101-000000-abcd")
+        await page.shows("does not exist any more")
+        await page.becomes(PLACE, "/")
+        assert page.errors == []
 
 
 async def test_the_link_works_from_a_foreign_page_and_that_page_gets_nothing(recordings, tmp_path):

@@ -172,7 +172,11 @@ async def test_what_is_no_file_of_ours_is_said_and_harms_no_call(recordings, run
     ("arguments", "code", "said"),
     [
         (["--into-call"], 2, "name a FILE"),
-        ([], 2, "name a FILE"),
+        (["--into-call", "--mixed"], 2, "are for listening"),
+        (["--flush", "--from", "1:20"], 2, "are for listening"),
+        (["--leg", "x", "--mixed"], 2, "choose one"),
+        (["--from", "soon"], 2, "as 1:20 or 80, not 'soon'"),
+        ([], 3, "no call last"),
         (["{file}"], 2, "--into-call"),
         (["{file}", "--flush"], 2, "--into-call"),
     ],

@@ -18,12 +18,12 @@ from streamer.speech.engine.models import demo_path
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import environment, recording_call, run_streamer
 from tests.fakes.replay import SCAN_S, until
-from tests.fakes.web import web_server
+from tests.fakes.web import TAB, web_server
 from tests.integration.test_watch import SAID, demo_pbx
 
 pytestmark = pytest.mark.slow
 
-TAB, ENGINE, TAP = "tui.web.tab", "streamer.speech.engine.worker", "streamer.tap.outbound_process"
+ENGINE, TAP = "streamer.speech.engine.worker", "streamer.tap.outbound_process"
 
 
 def channels(pbx):
@@ -180,6 +180,30 @@ async def test_a_server_that_is_killed_takes_its_tabs_with_it(recordings):
         (process,) = server.processes(TAB)
         server.process.kill()
         await until(lambda: not process.is_running(), every=SCAN_S)
+
+
+async def test_one_process_is_ready_for_the_next_tab_and_ends_with_the_server(recordings):
+    async with web_server(recordings=recordings) as server:
+        await until(lambda: len(server.spares()) == 1, every=SCAN_S)
+        (first,) = server.spares()
+        async with server.open_tab() as tab, server.open_tab() as other:
+            await tab.shows("no calls yet")
+            await other.shows("no calls yet")
+            assert first in server.processes(TAB)
+            await until(lambda: len(server.spares()) == 1, every=SCAN_S)
+        await until(lambda: server.count(TAB) == 0, every=SCAN_S)
+        (spare,) = server.spares()
+        server.process.send_signal(signal.SIGTERM)
+        assert (await server.ends())[0] == 128 + signal.SIGTERM
+        assert not spare.is_running()
+
+
+async def test_a_process_that_was_ready_and_died_is_replaced(recordings):
+    async with web_server(recordings=recordings) as server:
+        await until(lambda: len(server.spares()) == 1, every=SCAN_S)
+        server.spares()[0].kill()
+        async with server.open_tab() as tab:
+            await tab.shows("no calls yet")
 
 
 async def test_a_tab_that_is_closed_or_left_ends_its_process_and_no_other(recordings):

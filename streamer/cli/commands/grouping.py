@@ -49,7 +49,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "streamer serve --audiosocket 0.0.0.0:9092 --register 127.0.0.1:9093 --json",
     ),
     "stop": ("streamer stop last", "streamer stop --listener 127.0.0.1:9092"),
-    "play": ("streamer play last hold.wav --into-call", "streamer play last --flush"),
+    "play": (
+        "ssh pbx streamer play last --from 1:20 | aplay",
+        "streamer play last hold.wav --into-call",
+    ),
     "channels": ("streamer channels", "streamer channels --watch --json"),
     "call": (
         "streamer call PJSIP/100 --announce welcome.wav",

@@ -123,6 +123,18 @@ def play(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", parser=parse_input, help="An audio file.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="1:20|SECONDS",
+            help="Begin there; without it at the start, or of a live call now.",
+        ),
+    ] = None,
+    leg: Annotated[str | None, typer.Option("--leg", metavar="LEG", help="Only this leg.")] = None,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="All legs in one, as without --leg.")
+    ] = False,
     into_call: Annotated[
         bool, typer.Option("--into-call", help="Play FILE to the party of this live call.")
     ] = False,
@@ -131,19 +143,29 @@ def play(
         typer.Option("--flush", help="Drop what is queued for the party and not yet heard."),
     ] = False,
 ) -> int:
-    """Play a file to the party of a live call, behind what is queued for it already.
+    """Write a call's audio to stdout as WAV, or play a file to the party of a live call.
 
-    The party must have come by AudioSocket, chan_websocket or Twilio's <Connect><Stream>.
+    Without FILE, pipe it into a player: streamer play last | aplay. A live call goes on until it ends. With --into-call, FILE is queued
+    behind what is played already; the party must have come by AudioSocket, chan_websocket or Twilio's <Connect><Stream>.
     """
-    from streamer.cli.play import run_play
-
-    if file is not None and not into_call:
-        raise UsageError("say with --into-call that the party is to hear FILE")
-    if file is None and (into_call or not flush):
+    is_listening = start is not None or leg is not None or mixed
+    if (into_call or flush) and is_listening:
         raise UsageError(
-            "name a FILE to play with --into-call, or drop what is queued with --flush"
+            "--from, --leg and --mixed are for listening; drop them, or --into-call and --flush"
         )
-    return run_play(settings, call, file, flushes=flush)
+    if into_call or flush or file is not None:
+        from streamer.cli.play import run_play
+
+        if file is not None and not into_call:
+            raise UsageError("say with --into-call that the party is to hear FILE")
+        if file is None and into_call:
+            raise UsageError("name a FILE to play with --into-call")
+        return run_play(settings, call, file, flushes=flush)
+    from streamer.cli.listen import run_listen
+
+    if leg is not None and mixed:
+        raise UsageError("--leg is one leg and --mixed all of them; choose one of the two")
+    return run_listen(settings, call, start=start, leg=leg or "")
 
 
 @with_settings("ca", "insecure", "recordings")

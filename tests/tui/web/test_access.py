@@ -19,6 +19,7 @@ GUARDED = [
     "/download/key",
     "/page/page.js",
     "/page/",
+    "/call/20261120-130500-ab12",
     "/nowhere",
     "/static/../ws",
 ]
@@ -86,7 +87,7 @@ async def test_every_route_that_there_is_has_been_tried(served):
     with listener:
         app = await server._make_app()
     names = {resource.name for resource in app.router.resources()}
-    assert names == {"index", "websocket", "download", "static", "page"}
+    assert names == {"index", "websocket", "download", "static", "page", "call"}
 
 
 async def test_a_websocket_without_the_token_is_refused(served):
@@ -109,6 +110,23 @@ async def test_the_token_of_the_link_becomes_a_cookie_that_only_our_page_can_sen
     assert TOKEN not in text
     assert 'http-equiv="refresh" content="0;url=/"' in text
     assert (await served.get("/", **served.cookie))[0].status == 200
+
+
+async def test_the_link_leads_to_the_call_that_the_server_records():
+    access = Access("127.0.0.1", 1, token=TOKEN, first="/call/20261120-130500-ab12")
+    assert 'content="0;url=/call/20261120-130500-ab12"' in access._take_in().text
+
+
+@pytest.mark.parametrize("name", ["last", "%2e%2e%2f", "20261120-130500-ab12%00", "é"])
+async def test_a_page_of_what_is_no_call_is_not_there(served, name):
+    response, _ = await served.get(f"/call/{name}", **served.cookie)
+    assert response.status == 404
+
+
+async def test_the_page_of_a_call_is_that_of_all(served):
+    of_all = await served.get("/", **served.cookie)
+    of_one = await served.get("/call/20261120-130500-ab12", **served.cookie)
+    assert (of_one[0].status, of_one[1]) == (200, of_all[1])
 
 
 async def test_the_token_opens_no_route_but_the_first_page(served):
