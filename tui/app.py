@@ -43,7 +43,7 @@ _LONGEST_SAID = 500
 _TOAST_EDGES = 3
 """Cells of a toast's edge and blanks."""
 
-_FIRST = 2
+FIRST = 2
 """Screens there are when one has been opened: Textual's own empty one is below it."""
 
 _log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def name_command(binding: Binding) -> str:
 class ScreenApp(Navigator):
     """Shows calls until its user leaves."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "streamer"
     ENABLE_COMMAND_PALETTE = True
     VERTICAL_BREAKPOINTS = [(0, "-low"), (10, "-middle"), (16, "-high")]
@@ -219,7 +219,7 @@ class ScreenApp(Navigator):
     async def go_back(self, screen: Screen[None]) -> None:
         if self.screen is not screen:
             return
-        if len(self.screen_stack) > _FIRST:
+        if len(self.screen_stack) > FIRST:
             await self.pop_screen()
         else:
             await self.switch_screen(self._list_calls())

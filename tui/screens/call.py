@@ -50,6 +50,7 @@ class CallScreen(Screen[None]):
         super().__init__()
         self.shown = shown
         self._at = at
+        self._wanted_time: tuple[float, float] | None = None
         self._status = CallStatus(shown)
         self._is_laid_out = False
         self._playing: sound.Playing | None = None
@@ -122,7 +123,16 @@ class CallScreen(Screen[None]):
     def _list_notices(self) -> list[str]:
         return self.app.open_calls.list_notices(lacks_text=self._status.lacks_text)
 
+    def go_to_time(self, position_s: float, *, grain_s: float) -> None:
+        """Go to the line of a moment, known to so many seconds, as soon as it is there."""
+        self._wanted_time = position_s, grain_s
+        self._show_wanted()
+
     def _show_wanted(self) -> None:
+        if self._wanted_time is not None:
+            position_s, grain_s = self._wanted_time
+            if (key := self.shown.find_at(position_s, grain_s=grain_s)) is not None:
+                self._at, self._wanted_time = key, None
         if self._at is not None and self.transcript.go_to_key(self._at):
             self._at = None
 

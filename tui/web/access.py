@@ -36,7 +36,7 @@ _FOREIGN = "only streamer's own page may open this\n"
 
 _FIRST_PAGE = (
     '<!DOCTYPE html><meta charset="utf-8"><title>streamer</title><link rel="icon" href="data:,">'
-    '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">streamer</a>\n'
+    '<meta http-equiv="refresh" content="0;url={first}"><p><a href="{first}">streamer</a>\n'
 )
 
 _HEADERS = {
@@ -50,15 +50,17 @@ _HEADERS = {
 # The terminal of textual-serve writes its styles into the page; scripts come from files only.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "media-src 'self'; "
     "connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 class Access:
-    """Checks each request to a server that listens at `host` and `port`."""
+    """Checks each request to a server that listens at `host` and `port`; the link leads to the address `first`."""
 
-    def __init__(self, host: str, port: int, *, token: str = "") -> None:
+    def __init__(self, host: str, port: int, *, token: str = "", first: str = "/") -> None:
         self._port = port
+        self._first = first
         self._token = token or secrets.token_urlsafe(_TOKEN_BYTES)
         self._cookie = f"streamer-{port}"  # a host's ports share its cookies
         self._is_everywhere = _is_wildcard(host)
@@ -120,7 +122,9 @@ class Access:
 
         By a page, not by a redirect: after a link in a foreign page the browser would hold back the cookie in all that the click leads to.
         """
-        response = web.Response(text=_FIRST_PAGE, content_type="text/html")
+        response = web.Response(
+            text=_FIRST_PAGE.format(first=self._first), content_type="text/html"
+        )
         response.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict", path="/")
         return response
 
@@ -129,6 +133,10 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Put on a response what keeps its page to itself."""
     host = request.get(HOST)
     response.headers.update(_HEADERS)
+    if isinstance(response, web.FileResponse):
+        response.headers["Cache-Control"] = (
+            "no-cache"  # kept, and asked for again: no secret is in it
+        )
     response.headers["Content-Security-Policy"] = _POLICY.format(
         socket=f" ws://{host}" if host else ""
     )

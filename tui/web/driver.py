@@ -7,16 +7,25 @@ import json
 import os
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from textual.drivers.web_driver import WebDriver
 from textual.messages import ExitApp
 
 from streamer.core.events import Trouble
 from tui.app import ScreenApp
+from tui.web.address import Address, parse_address
 
 _STDOUT = 1
 _META, _LENGTH_BYTES = b"M", 4
+
+
+@runtime_checkable
+class Goes(Protocol):
+    """An application that can be told where to go."""
+
+    async def go_to(self, address: Address) -> None:
+        """Show what an address names."""
 
 
 def tell_opened(call_id: str) -> None:
@@ -56,6 +65,10 @@ class TabDriver(WebDriver):
                 self._hear,
                 Trouble(None if call_id is None else str(call_id), str(payload["message"])),
             )
+        elif packet_type == "go":
+            assert isinstance(self._app, Goes)
+            address = parse_address(str(payload["address"]))
+            self._loop.call_soon_threadsafe(self._app.call_later, self._app.go_to, address)
         else:
             super().on_meta(packet_type, payload)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from contextlib import closing
+from pathlib import Path
 
 from streamer.cli import output
 from streamer.cli.frontend import Place, ScreenRequest
@@ -36,10 +37,12 @@ async def _run(request: ScreenRequest, place: Place) -> int:
     with closing(_listen(place)) as listener:
         async with open_web_backend(request) as backend:
             if await backend.begins():
-                access = Access(place.host, listener.getsockname()[1])
+                plan = backend.plan()
+                access = Access(place.host, listener.getsockname()[1], first=plan.address)
                 backend.server = TabServer(
-                    backend.plan().command(),
+                    plan.command(),
                     access,
+                    recordings=Path(plan.recordings),
                     on_tab=backend.take_tab,
                     on_opened=backend.take_opened,
                 )

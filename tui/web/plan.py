@@ -1,17 +1,37 @@
-"""What a tab is started with: the places of calls, as a command line and back.
+"""What a tab is started with: the places of calls as a command line, and what its browser asked for as a line of JSON; and both back.
 
-textual-serve hands the command to a shell. Nothing in it comes from a PBX or a browser, nothing is a secret, and all of it is quoted.
+A shell gets the command. Nothing in it comes from a PBX or a browser, nothing is a secret, and all of it is quoted.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tui.web.address import Address
 
 MODULE = "tui.web.tab"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a browser asks of a tab as it opens: the size of its terminal in cells, and the address to show."""
+
+    width: int
+    height: int
+    address: str = ""
+    """Empty for what the plan says."""
+
+
+def parse_opening(line: bytes) -> Opening:
+    """Read an opening that was written as JSON, field by field."""
+    fields = json.loads(line)
+    return Opening(int(fields["width"]), int(fields["height"]), str(fields["address"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +47,16 @@ class TabPlan:
     """The call to open with; empty for all calls."""
     theme: str = ""
     """Its colours; empty for those used last on this machine."""
+
+    @property
+    def call_id(self) -> str:
+        """The call to open with."""
+        return Path(self.folder).name
+
+    @property
+    def address(self) -> str:
+        """The address to open with."""
+        return str(Address(self.call_id))
 
     def command(self) -> str:
         """Return the command for a shell; the tab takes the shell's place, and says nothing but what Textual's driver says."""

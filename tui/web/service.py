@@ -1,7 +1,8 @@
 """A tab as its server sees it: a process that draws for one websocket, and ends with it.
 
 Beside Textual's own packets a tab sends `{"type": "opened", "call": ID}` when its user has opened a call, and gets
-`{"type": "trouble", "call": ID|null, "message": TEXT}` for a trouble of the backend. A browser can cause neither.
+`{"type": "trouble", "call": ID|null, "message": TEXT}` for a trouble of the backend. A browser can cause neither. Where the tab is goes to
+the browser as `["place", {"address": TEXT, "title": TEXT, …}]`, and where it is to go comes from there as `["place", ADDRESS]`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
 from streamer.core.events import Trouble
+from tui.web.plan import Opening
+from tui.web.spare import SpareTab
 
 _PARTING_S = 1.0
 """How long a tab may take to end by itself."""
@@ -28,18 +31,18 @@ _LARGEST = 500
 
 
 class TabService(AppService):
-    """Starts a tab's process, carries what goes between it and its browser, and ends it."""
+    """Takes a process for a tab, carries what goes between it and its browser, and ends it."""
 
     def __init__(
         self,
-        command: str,
+        spare: SpareTab,
         websocket: web.WebSocketResponse,
         transport: asyncio.Transport | None,
         download_manager: DownloadManager,
         on_opened: Callable[[TabService, str], None],
     ) -> None:
         super().__init__(
-            command,
+            "",
             write_bytes=websocket.send_bytes,
             write_str=websocket.send_str,
             close=lambda: _close(websocket),
@@ -47,12 +50,21 @@ class TabService(AppService):
         )
         self._websocket = websocket
         self._transport = transport
+        self._spare = spare
         self._on_opened = on_opened
+        self._address = ""
         self._ending: asyncio.Future[None] | None = None
 
-    async def start(self, width: int, height: int) -> None:
-        """Start the process, of a size that can be drawn."""
-        await super().start(_clamp(width), _clamp(height))
+    async def open(self, width: int, height: int, address: str) -> None:
+        """Have a process draw what is at an address, at a size that can be drawn."""
+        self._address = address
+        await self.start(_clamp(width), _clamp(height))
+
+    async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
+        self._process = await self._spare.take(Opening(width, height, self._address))
+        assert self._process.stdin is not None
+        self._stdin = self._process.stdin
+        return self._process
 
     async def set_terminal_size(self, width: int, height: int) -> None:
         """Tell the process its size, if it can be drawn."""
@@ -64,11 +76,17 @@ class TabService(AppService):
         with suppress(RuntimeError, OSError):
             self.stdin.write(self.encode_packet(b"M", json.dumps(packet).encode()))
 
+    async def go_to(self, address: str) -> None:
+        """Have the tab show what an address names."""
+        await self.send_meta({"type": "go", "address": address})
+
     async def on_meta(self, data: bytes) -> None:
         """Take what the tab says of itself."""
         packet = json.loads(data)
         if packet.get("type") == "opened":
             self._on_opened(self, str(packet["call"]))
+        elif packet.get("type") == "place":
+            await self.remote_write_str(json.dumps(["place", packet]))
         else:
             await super().on_meta(data)
 

@@ -3,6 +3,7 @@
 import re
 import socket
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -20,6 +21,7 @@ GUARDED = [
     "/page/page.js",
     "/page/",
     "/call/20261120-130500-ab12",
+    "/sound/20261120-130500-ab12.wav",
     "/nowhere",
     "/static/../ws",
 ]
@@ -61,11 +63,17 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(host="127.0.0.1"):
+async def serve(host="127.0.0.1", *, recordings=None):
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     access = Access(host, port, token=TOKEN)
-    server = TabServer("exit 0", access, on_tab=lambda _: None, on_opened=lambda *_: None)
+    server = TabServer(
+        "exit 0",
+        access,
+        recordings=recordings or Path("/nonexistent"),
+        on_tab=lambda _: None,
+        on_opened=lambda *_: None,
+    )
     async with server.serving(listener):
         yield Served(access, port, server)
 
@@ -83,11 +91,17 @@ async def test_without_the_token_every_route_but_the_static_files_is_refused(ser
 
 async def test_every_route_that_there_is_has_been_tried(served):
     listener = socket.create_server(("127.0.0.1", 0))
-    server = TabServer("", served.access, on_tab=lambda _: None, on_opened=lambda *_: None)
+    server = TabServer(
+        "",
+        served.access,
+        recordings=Path(),
+        on_tab=lambda _: None,
+        on_opened=lambda *_: None,
+    )
     with listener:
         app = await server._make_app()
     names = {resource.name for resource in app.router.resources()}
-    assert names == {"index", "websocket", "download", "static", "page", "call"}
+    assert names == {"index", "websocket", "download", "static", "page", "call", "sound"}
 
 
 async def test_a_websocket_without_the_token_is_refused(served):
