@@ -235,6 +235,10 @@ class ScreenApp(Navigator):
         if not any(isinstance(screen, SearchScreen) for screen in self.screen_stack):
             await self.push_screen(SearchScreen())
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Say whether an action may run: a screen that only shows has none that changes something."""
+        return self.offers(action)
+
     async def action_channels(self) -> None:
         """Ask for a channel, tap it if it is not tapped, and open its call."""
         from tui.screens.channels import ChannelPicker

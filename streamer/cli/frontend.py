@@ -62,6 +62,8 @@ class ScreenRequest:
     outcome: WatchOutcome = field(default_factory=WatchOutcome)
     attend: Callable[[Backend, Bus, WatchOutcome], Coroutine[Any, Any, None]] | None = None
     """Follow calls as they come, as long as the screen is open."""
+    is_read_only: bool = False
+    """Whether the screen only shows: its user can stop, rename, export and delete nothing."""
     tell_opened: Callable[[str], None] = lambda _: None
     """Gets the id of each call that is opened; a screen whose backend has no speech passes it on to a process that has."""
 

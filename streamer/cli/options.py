@@ -62,6 +62,11 @@ AnyCall = Annotated[str | None, typer.Argument(metavar="[CALL]", help=_CALL_HELP
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 
+ReadOnly = Annotated[
+    bool,
+    typer.Option("--read-only", help="A screen that can stop, rename, export or delete nothing."),
+]
+
 Plain = Annotated[bool, typer.Option("--plain", help="Print one line per utterance.")]
 
 Echo = Annotated[bool, typer.Option("--echo", help="Test: play callers their own voice.")]

@@ -18,6 +18,7 @@ from streamer.cli.playing import PlayingFlags, plan_playing
 from streamer.cli.watch import (
     choose_printer,
     find_lack,
+    make_read_only,
     open_any_backend,
     say_lack,
     show,
@@ -61,6 +62,7 @@ class ServeFlags:
     key: Path | None = None
     ari: bool = False
     stream_channel: tuple[str, ...] = ()
+    is_read_only: bool = False
 
 
 def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
@@ -70,6 +72,8 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
         StreamerError: Nothing was started; the message says why.
     """
     frontend = None if is_plain or as_json else find_frontend()
+    if flags.is_read_only and frontend is None:
+        make_read_only(None)
     options = _check(settings, flags)
     api = _plan_api(settings, flags, options)
     warnings = [*_find_warnings(settings, options), *(api.warn() if api else ())]
@@ -106,6 +110,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
             troubles=tuple(warnings),
             lack=find_lack(wanted),
             offer=wanted.offer,
+            is_read_only=flags.is_read_only,
         )
         code = run_frontend(frontend, request)
     serving.say_what_goes_on()

@@ -57,18 +57,23 @@ def run_watch(
     is_plain: bool = False,
     as_json: bool = False,
     web: Place | None = None,
+    is_read_only: bool = False,
     playing: PlayingFlags = NOTHING,
 ) -> int:
     """Watch, on a screen until its user leaves, else until every call has ended and every word is printed; return the exit code.
 
-    With `web` the screen is in browsers that find it there; `playing` is what the channels' parties hear.
+    With `web` the screen is in browsers that find it there; with `is_read_only` it only shows. `playing` is what the channels' parties hear.
 
     Raises:
         StreamerError: Nothing was started; the message says why.
     """
+    if is_read_only and (is_plain or as_json):
+        make_read_only(None)
     if not channels and (is_plain or as_json):
         return _follow_all(settings, as_json=as_json)
     frontend = _find_frontend(web, is_piped=is_plain or as_json)
+    if is_read_only:
+        frontend = make_read_only(frontend)
     if not channels and frontend is None:
         raise UsageError(_NOTHING_NAMED)
     playing.check()
@@ -158,6 +163,22 @@ def _find_frontend(web: Place | None, *, is_piped: bool) -> Callable[[ScreenRequ
         return partial(_run_server, find_server(), web)
     frontend = None if is_piped else find_frontend()
     return None if frontend is None else partial(run_frontend, frontend)
+
+
+def make_read_only(
+    frontend: Callable[[ScreenRequest], int] | None,
+) -> Callable[[ScreenRequest], int]:
+    """Return a screen that only shows.
+
+    Raises:
+        UsageError: There is no screen.
+    """
+    if frontend is None:
+        raise UsageError(
+            "--read-only is for the screen, which needs a terminal or --web; lines change nothing, so leave it out"
+        )
+    screen = frontend
+    return lambda request: screen(replace(request, is_read_only=True))
 
 
 def _run_server(server: ScreenServer, place: Place, request: ScreenRequest) -> int:

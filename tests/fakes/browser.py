@@ -27,6 +27,8 @@ FLAGS = (
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
+    "--mute-audio",
+    "--autoplay-policy=no-user-gesture-required",  # keys that are sent over DevTools are no gestures
     "--disable-background-networking",
     "--remote-debugging-port=0",
     "--window-size=1000,640",
@@ -88,6 +90,14 @@ class Page:
     async def type(self, keys: str) -> None:
         for key in keys:
             await self.call("Input.dispatchKeyEvent", type="char", text=key)
+
+    async def press_tab(self, *, backwards: bool = False) -> None:
+        """Press a key that a page may leave to the browser."""
+        key = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+        for kind in ("rawKeyDown", "keyUp"):
+            await self.call(
+                "Input.dispatchKeyEvent", type=kind, modifiers=8 if backwards else 0, **key
+            )
 
     async def allow_clipboard(self) -> None:
         """Let pages do what a user's click would allow."""

@@ -6,6 +6,7 @@ from tests.fakes.browser import find_chromium, open_browser
 from tests.fakes.web import web_server
 from tests.integration.test_watch import demo_pbx
 from tests.integration.test_web import channels
+from tests.unit.calls.test_sound import RATE, record, samples
 
 pytestmark = [
     pytest.mark.slow,
@@ -132,9 +133,81 @@ async def test_a_copied_line_is_in_the_browsers_clipboard(recordings, tmp_path):
         await page.shows("Copied the line")
         await page.evaluate("navigator.clipboard.readText().then(text => document.title = text)")
         await page.becomes("document.title.startsWith('Thank you')", True)
-        end = len(page.plain)
         await page.type("l")
-        await page.shows("runs streamer, not", end)
+        await page.becomes("document.querySelector('.said').textContent", "Listening")
+        assert any("/sound/2" in url for url in page.requested)
+        await page.type("l")
+        await page.becomes("document.querySelector('.live').textContent", "Listen live")
         end = len(page.plain)
         await page.type("e")
         await page.shows("on the machine that runs streamer", end)
+
+
+async def test_a_call_that_has_ended_is_heard_from_a_line_on(recordings, tmp_path):
+    folder = record(recordings, samples(100, -100, count=5 * RATE), samples(7))
+    async with (
+        web_server(recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        await page.open(str(server.link))
+        await page.shows("1 call")
+        await page.open(f"{server.origin}/call/{folder.call_id}")
+        await page.becomes("document.querySelector('.player').hidden", False)
+        await page.evaluate("document.querySelector('.leg').value = 'caller'")
+        await page.evaluate("document.querySelector('.from-line').click()")
+        await page.becomes("document.querySelector('audio').currentTime > 0.2", True)
+        assert await page.evaluate("document.querySelector('audio').duration") == 5
+        await page.evaluate("document.querySelector('audio').currentTime = 4.5")
+        await page.becomes("document.querySelector('audio').ended", True)
+        assert page.errors == []
+
+
+async def test_keys_alone_reach_everything_and_leave_it_again(recordings, tmp_path):
+    async with (
+        web_server(recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        await page.open(str(server.link))
+        await page.shows("no calls yet")
+        await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
+        reached = []
+        for _ in range(4):
+            await page.press_tab()
+            reached.append(await page.evaluate(TERMINAL_FOCUS))
+        assert reached == ["calls", "smaller", "larger", "reader"]
+        for _ in range(4):
+            await page.press_tab(backwards=True)
+        assert await page.evaluate(TERMINAL_FOCUS) == "xterm-helper-textarea"
+        await page.press_tab(backwards=True)
+        assert await page.evaluate(TERMINAL_FOCUS) != "xterm-helper-textarea"
+
+        await page.evaluate("document.querySelector('.reader').click()")
+        read = (
+            "document.querySelector('.xterm-accessibility')?.textContent.includes('no calls yet')"
+        )
+        await page.becomes(read, True)
+        await page.evaluate("document.querySelector('.larger').click()")
+        await page.call("Page.reload")
+        await page.becomes(read, True)
+        size = "document.querySelector('.textual-terminal').terminal.options.fontSize"
+        assert int(await page.evaluate(size)) == 17
+
+
+async def test_a_telephone_shows_all_without_scrolling_sideways(recordings, tmp_path):
+    async with (
+        web_server(recordings=recordings) as server,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        page = await browser.open_page()
+        screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        await page.call("Emulation.setDeviceMetricsOverride", **screen)
+        await page.open(str(server.link))
+        await page.shows("no calls yet")
+        await page.becomes("document.body.className", "-loaded -first-byte")
+        assert (
+            await page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [390] * 2
+        )
+        columns = "document.querySelector('.textual-terminal').terminal.cols"
+        assert await page.evaluate(columns) >= 55

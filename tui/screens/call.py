@@ -171,7 +171,7 @@ class CallScreen(Screen[None]):
 
     def _notes(self) -> list[str]:
         transcript = self.transcript
-        notes = []
+        notes = ["read-only"] if self.app.open_calls.request.is_read_only else []
         if transcript.is_frozen:
             new = self.shown.finals - self._unfrozen
             notes.append(f"frozen, {new} new" if new else "frozen")
@@ -185,9 +185,9 @@ class CallScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action may run: keys with priority are text while a field has the focus."""
-        if action == "pull":
+        if action == "pull" and self.app.offers(action):
             return self.app.open_calls.offers_model
-        return may_act(self, action, ("find", "rename", "mark"))
+        return self.app.offers(action) and may_act(self, action, ("find", "rename", "mark"))
 
     async def action_back(self) -> None:
         """Clear the selection; without one, close the search; without that, go back."""
@@ -355,8 +355,10 @@ class CallScreen(Screen[None]):
         await self.app.push_screen(Statistics(self.shown))
 
     def action_listen(self) -> None:
-        if self.app.is_web:
-            self.app.say("Sound plays on the machine that runs streamer, not in the browser")
+        listened = None if self.transcript.follows else self.transcript.cursor_block
+        if self.app.listen_in(
+            self.shown.call_id, listened.order[0] / SPEECH_RATE if listened else None
+        ):
             return
         if self._playing is not None and not self._playing.is_over:
             self._playing.stop()

@@ -169,6 +169,8 @@ class CallsScreen(Screen[None]):
         """Say how many calls there are, by what they are sorted if that was chosen, where calls come to, and where they are kept."""
         count = show_count(len(self.calls), "call")
         parts = [f"{live} live, {count}" + ("" if shown is None else f", {shown} shown")]
+        if self.app.open_calls.request.is_read_only:
+            parts.append("read-only")
         if self.outlook.order is not Order.ATTENTION:
             parts.append(f"by {self.outlook.order}")
         addresses = self.app.open_calls.shown_calls.listening.items()
@@ -219,11 +221,11 @@ class CallsScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Say whether an action may run: keys with priority are text while a field has the focus."""
-        if action == "pull":
+        if action == "pull" and self.app.offers(action):
             return self.app.open_calls.offers_model
         if action == "close":
             return self.query_one(FindBar).display or bool(self.query_one(FindBar).value)
-        return may_act(self, action, ("filter",))
+        return self.app.offers(action) and may_act(self, action, ("filter",))
 
     def action_filter(self) -> None:
         self.query_one(FindBar).open()

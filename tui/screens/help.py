@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 
 from rich.text import Text
@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.layout.formatting import PROTOCOL_NAMES
-from tui.navigation import Navigator
+from tui.navigation import CHANGES, Navigator
 from tui.screens.dialogs import QUIT
 from tui.widgets.keys import NOT_IN_BROWSERS
 from tui.widgets.transcript import Transcript
@@ -44,11 +44,15 @@ class HelpScreen(ModalScreen[None]):
             yield Static(
                 draw_help(
                     self.app.BINDINGS,
-                    is_web=self.app.is_web,
+                    left_out=self._find_left_out(),
                     listening=listening,
                     first=type(below).__name__,
                 )
             )
+
+    def _find_left_out(self) -> Set[str]:
+        changes = CHANGES if self.app.open_calls.request.is_read_only else frozenset()
+        return changes | (NOT_IN_BROWSERS if self.app.is_web else frozenset())
 
     def action_leave(self) -> None:
         self.dismiss()
@@ -60,7 +64,7 @@ class HelpScreen(ModalScreen[None]):
 def draw_help(
     everywhere: Sequence[BindingType],
     *,
-    is_web: bool = False,
+    left_out: Set[str] = frozenset(),
     listening: Mapping[str, str] = MappingProxyType({}),
     first: str = "",
 ) -> Text:
@@ -73,7 +77,7 @@ def draw_help(
         if source in PROTOCOL_NAMES:
             text.append("Dialplan lines that send a call here (extensions.conf)\n", "bold")
             text.append("\n".join((*list_dialplan(source, address), "\n")))
-    for title, bindings in list_keys(everywhere, is_web=is_web, first=first):
+    for title, bindings in list_keys(everywhere, left_out=left_out, first=first):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
             text.append(f"  {keys:<16}", "bold")
@@ -101,7 +105,7 @@ def list_dialplan(source: str, address: str) -> Iterator[str]:
 
 
 def list_keys(
-    everywhere: Sequence[BindingType], *, is_web: bool = False, first: str = ""
+    everywhere: Sequence[BindingType], *, left_out: Set[str] = frozenset(), first: str = ""
 ) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield each place where keys work, with the keys and what they do; the screen named `first` comes first."""
     from tui.screens.call import CallScreen
@@ -116,9 +120,9 @@ def list_keys(
     ]
     places.sort(key=lambda place: place[0] is None or place[0].__name__ != first)
     for _, title, bindings in places:
-        keys = [b for b in bindings if isinstance(b, Binding) and b.tooltip]
-        if is_web:
-            keys = [b for b in keys if b.action not in NOT_IN_BROWSERS]
+        keys = [
+            b for b in bindings if isinstance(b, Binding) and b.tooltip and b.action not in left_out
+        ]
         yield title, [(show_keys(binding.key), binding.tooltip) for binding in keys]
 
 

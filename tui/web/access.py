@@ -39,6 +39,9 @@ _FIRST_PAGE = (
     '<meta http-equiv="refresh" content="0;url={first}"><p><a href="{first}">streamer</a>\n'
 )
 
+KEPT = "no-cache"
+"""`Cache-Control` of what has no secret: a browser keeps it, and asks each time whether it has changed."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",

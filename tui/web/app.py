@@ -81,6 +81,12 @@ class TabApp(ScreenApp):
         is_awaited = screen.shown is self.open_calls.shown_calls.awaited
         return screen.shown.call_id or (folder.name if is_awaited and folder else "")
 
+    def listen_in(self, call_id: str, position_s: float | None) -> bool:
+        """Have the page play a call, from a line on or from now."""
+        if isinstance(self._driver, TabDriver):
+            self._driver.write_meta({"type": "listen", "call": call_id, "position": position_s})
+        return True
+
     def _tell_place(self) -> None:
         if not self._answers:
             return
@@ -132,6 +138,7 @@ def _place(
     return {
         "address": str(address),
         "call": address.call_id,
+        "position": address.position_s,
         "title": f"{'● ' if is_live else ''}{title} · streamer",
         "is_live": is_live,
         "legs": legs or [],

@@ -73,6 +73,7 @@ class WebBackend:
             self.open_calls.speech().model,
             str(folder or ""),
             settings.theme,
+            "yes" if self._request.is_read_only else "",
         )
 
     def take_opened(self, tab: TabService, call_id: str) -> None:

@@ -47,6 +47,8 @@ class TabPlan:
     """The call to open with; empty for all calls."""
     theme: str = ""
     """Its colours; empty for those used last on this machine."""
+    read_only: str = ""
+    """`yes` for a tab that only shows."""
 
     @property
     def call_id(self) -> str:
@@ -60,7 +62,8 @@ class TabPlan:
 
     def command(self) -> str:
         """Return the command for a shell; the tab takes the shell's place, and says nothing but what Textual's driver says."""
-        flags = [f"--{name}={value}" for name, value in asdict(self).items()]
+        values = {n: v for n, v in asdict(self).items() if v or n != "read_only"}
+        flags = [f"--{name}={value}" for name, value in values.items()]
         return f"exec {shlex.join([sys.executable, '-m', MODULE, *flags])} 2>/dev/null"
 
 
@@ -68,5 +71,5 @@ def parse_plan(arguments: Sequence[str]) -> TabPlan:
     """Read what `TabPlan.command` wrote."""
     parser = argparse.ArgumentParser(prog=MODULE, allow_abbrev=False)
     for name in TabPlan.__slots__:
-        parser.add_argument(f"--{name}", required=True)
+        parser.add_argument(f"--{name}", required=name != "read_only", default="")
     return TabPlan(**vars(parser.parse_args(arguments)))

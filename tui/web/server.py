@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +17,7 @@ from textual_serve.server import Server, to_int
 
 from streamer.core.events import Trouble
 from streamer.recording.folder import is_call_id
-from tui.web.access import HOST, Access, harden
+from tui.web.access import HOST, KEPT, Access, harden
 from tui.web.listening import Listening
 from tui.web.service import TabService
 from tui.web.spare import SpareTab
@@ -32,6 +33,7 @@ _ACCEPTS_A_TURN = 8
 """Connections that are taken in a turn of the loop, before the strangers that must make room for them are closed."""
 
 _LONGEST_ADDRESS = 200
+_OPENS = b"this.terminal.open(e)"
 
 MOST_TABS = 50
 """Each is a process of 60 MB."""
@@ -72,6 +74,8 @@ class TabServer(Server):
         super().__init__(command, title="streamer", templates_path=_HERE / "templates")
         self.tabs: set[TabService] = set()
         self._spare = SpareTab(command)
+        self._terminal = _expose_terminal(Path(self.statics_path) / "js" / "textual.js")
+        self._terminal_tag = hashlib.sha256(self._terminal).hexdigest()
         self._access = access
         self._listening = Listening(recordings)
         self._on_tab = on_tab
@@ -109,6 +113,7 @@ class TabServer(Server):
         app = await super()._make_app()
         app.add_routes([web.get("/call/{call}", self.handle_call, name="call")])
         app.add_routes([web.get("/sound/{call}.wav", self._listening.handle, name="sound")])
+        app.add_routes([web.get("/page/terminal.js", self.handle_terminal, name="terminal")])
         app.add_routes([web.static("/page", _HERE / "static", name="page")])
         app.middlewares.append(self._access.check)
         app.on_response_prepare.append(harden)
@@ -133,6 +138,18 @@ class TabServer(Server):
         if not is_call_id(request.match_info["call"]):
             raise web.HTTPNotFound(text="this is no call's id; the list of calls is at /\n")
         return await self.handle_index(request)
+
+    async def handle_terminal(self, request: web.Request) -> web.Response:
+        """Serve textual-serve's script, with its terminal in reach of the page."""
+        is_known = any(known.value == self._terminal_tag for known in request.if_none_match or ())
+        response = (
+            web.Response(status=304)
+            if is_known
+            else web.Response(body=self._terminal, content_type="text/javascript", charset="utf-8")
+        )
+        response.etag = self._terminal_tag
+        response.headers["Cache-Control"] = KEPT
+        return response
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a tab as long as its websocket lives."""
@@ -161,3 +178,11 @@ class TabServer(Server):
             self.tabs.discard(tab)
             await tab.hang_up()
         return websocket
+
+
+def _expose_terminal(script: Path) -> bytes:
+    """Return textual-serve's script, which keeps its terminal to itself, with the terminal as a property of its element.
+
+    Another version may be written otherwise; its page has no settings.
+    """
+    return script.read_bytes().replace(_OPENS, _OPENS + b",e.terminal=this.terminal", 1)

@@ -3,6 +3,7 @@
 Beside Textual's own packets a tab sends `{"type": "opened", "call": ID}` when its user has opened a call, and gets
 `{"type": "trouble", "call": ID|null, "message": TEXT}` for a trouble of the backend. A browser can cause neither. Where the tab is goes to
 the browser as `["place", {"address": TEXT, "title": TEXT, …}]`, and where it is to go comes from there as `["place", ADDRESS]`.
+`["listen", {"call": ID, "position": SECONDS|null}]` has the browser play the call.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ class TabService(AppService):
         packet = json.loads(data)
         if packet.get("type") == "opened":
             self._on_opened(self, str(packet["call"]))
-        elif packet.get("type") == "place":
-            await self.remote_write_str(json.dumps(["place", packet]))
+        elif packet.get("type") in ("place", "listen"):
+            await self.remote_write_str(json.dumps([packet["type"], packet]))
         else:
             await super().on_meta(data)
 

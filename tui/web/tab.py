@@ -113,6 +113,7 @@ def _ask(plan: TabPlan) -> ScreenRequest:
         model=plan.model,
         lack="" if plan.model else NO_MODEL_FOR_CALLS,
         outcome=WatchOutcome(folder),
+        is_read_only=bool(plan.read_only),
         tell_opened=tell_opened,
     )
 

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widgets import Footer
 
-NOT_IN_BROWSERS = frozenset({"listen", "suspend_process"})
+NOT_IN_BROWSERS = frozenset({"suspend_process"})
 """Actions that work only on the machine that streamer runs on; in a browser their keys do nothing, or say why."""
 
 _BLANKS = 2

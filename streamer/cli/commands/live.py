@@ -21,6 +21,7 @@ from streamer.cli.options import (
     Echo,
     Force,
     Plain,
+    ReadOnly,
     Tone,
     choose_lines,
     parse_input,
@@ -73,6 +74,7 @@ def watch(
             min=0, max=65535, help="With --web: port to listen on (default: 8000; 0: any)."
         ),
     ] = None,
+    read_only: ReadOnly = False,
     echo: Echo = False,
     tone: Tone = None,
     announce: Announce = None,
@@ -90,7 +92,13 @@ def watch(
     )
     playing = PlayingFlags(echo, tone, announce)
     return run_watch(
-        settings, channels or [], is_plain=plain, as_json=as_json, web=place, playing=playing
+        settings,
+        channels or [],
+        is_plain=plain,
+        as_json=as_json,
+        web=place,
+        is_read_only=read_only,
+        playing=playing,
     )
 
 

@@ -15,6 +15,7 @@ from streamer.cli.options import (
     AsJson,
     Echo,
     Plain,
+    ReadOnly,
     Tone,
     choose_lines,
     with_settings,
@@ -101,6 +102,7 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Key of --cert, if in another file."),
     ] = None,
+    read_only: ReadOnly = False,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> int:
@@ -126,6 +128,7 @@ def serve(
         key=key,
         ari=ari,
         stream_channel=tuple(stream_channel),
+        is_read_only=read_only,
     )
     choose_lines(plain=plain, as_json=as_json)
     return run_serve(settings, flags, is_plain=plain, as_json=as_json)

@@ -19,6 +19,7 @@ GUARDED = [
     "/ws",
     "/download/key",
     "/page/page.js",
+    "/page/terminal.js",
     "/page/",
     "/call/20261120-130500-ab12",
     "/sound/20261120-130500-ab12.wav",
@@ -101,7 +102,16 @@ async def test_every_route_that_there_is_has_been_tried(served):
     with listener:
         app = await server._make_app()
     names = {resource.name for resource in app.router.resources()}
-    assert names == {"index", "websocket", "download", "static", "page", "call", "sound"}
+    assert names == {
+        "index",
+        "websocket",
+        "download",
+        "static",
+        "page",
+        "call",
+        "sound",
+        "terminal",
+    }
 
 
 async def test_a_websocket_without_the_token_is_refused(served):
@@ -128,7 +138,7 @@ async def test_the_token_of_the_link_becomes_a_cookie_that_only_our_page_can_sen
 
 async def test_the_link_leads_to_the_call_that_the_server_records():
     access = Access("127.0.0.1", 1, token=TOKEN, first="/call/20261120-130500-ab12")
-    assert 'content="0;url=/call/20261120-130500-ab12"' in access._take_in().text
+    assert 'content="0;url=/call/20261120-130500-ab12"' in str(access._take_in().text)
 
 
 @pytest.mark.parametrize("name", ["last", "%2e%2e%2f", "20261120-130500-ab12%00", "é"])
@@ -201,6 +211,22 @@ async def test_the_page_loads_nothing_from_elsewhere(served):
     assert len(files) > len(paths), "fonts among them"
     for path in files:
         assert (await served.fetch(path, **served.cookie))[0].status == 200, path
+
+
+async def test_what_has_no_secret_is_kept_by_browsers_and_calls_are_not(served):
+    for path in ("/static/js/textual.js", "/page/page.js", "/page/terminal.js"):
+        response, _ = await served.get(path, **served.cookie)
+        tag = response.headers["ETag"]
+        assert response.headers["Cache-Control"] == "no-cache"
+        again, _ = await served.get(path, **{"If-None-Match": tag}, **served.cookie)
+        assert again.status == 304
+    response, _ = await served.get("/", **served.cookie)
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_terminal_of_this_textual_serve_is_in_reach_of_the_page(served):
+    _, script = await served.get("/page/terminal.js", **served.cookie)
+    assert "this.terminal.open(e),e.terminal=this.terminal," in script
 
 
 async def test_every_answer_forbids_to_tell_others_where_it_came_from_or_to_frame_it(served):
