@@ -14,8 +14,10 @@ async def test_a_call_cannot_be_stopped_named_or_exported(recordings):
             await stage.pilot.press(key)
             assert not isinstance(stage.app.screen, Confirm | Enter | Choose), key
         offered = {command.title for command in stage.app.get_system_commands(stage.app.screen)}
-        assert "Freeze the screen only; the call goes on" in offered
-        assert not [title for title in offered if title.startswith(("Stop", "Save", "Name"))]
+        assert "Freeze the screen (recording continues)" in offered
+        assert not [
+            title for title in offered if title.startswith(("Stop", "Save", "Name", "Export"))
+        ]
         await stage.sees("read-only")
 
 

@@ -135,11 +135,11 @@ class Access:
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Put on a response what keeps its page to itself."""
     host = request.get(HOST)
+    kept = KEPT if isinstance(response, web.FileResponse) else None
+    kept = response.headers.get("Cache-Control", kept)
     response.headers.update(_HEADERS)
-    if isinstance(response, web.FileResponse):
-        response.headers["Cache-Control"] = (
-            "no-cache"  # kept, and asked for again: no secret is in it
-        )
+    if kept is not None:
+        response.headers["Cache-Control"] = kept
     response.headers["Content-Security-Policy"] = _POLICY.format(
         socket=f" ws://{host}" if host else ""
     )
