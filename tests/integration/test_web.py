@@ -187,8 +187,8 @@ async def test_one_process_is_ready_for_the_next_tab_and_ends_with_the_server(re
         await until(lambda: len(server.spares()) == 1, every=SCAN_S)
         (first,) = server.spares()
         async with server.open_tab() as tab, server.open_tab() as other:
-            await tab.shows("no calls yet")
-            await other.shows("no calls yet")
+            await tab.shows("No calls in ")
+            await other.shows("No calls in ")
             assert first in server.processes(TAB)
             await until(lambda: len(server.spares()) == 1, every=SCAN_S)
         await until(lambda: server.count(TAB) == 0, every=SCAN_S)
@@ -203,7 +203,7 @@ async def test_a_process_that_was_ready_and_died_is_replaced(recordings):
         await until(lambda: len(server.spares()) == 1, every=SCAN_S)
         server.spares()[0].kill()
         async with server.open_tab() as tab:
-            await tab.shows("no calls yet")
+            await tab.shows("No calls in ")
 
 
 async def test_a_tab_that_is_closed_or_left_ends_its_process_and_no_other(recordings):
