@@ -59,7 +59,7 @@ async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_p
         await page.becomes("document.body.className", "-loaded -first-byte")
 
 
-PLACE = "location.pathname + location.hash"
+PLACE = "(location.pathname + location.hash)"
 
 
 async def test_reload_and_back_keep_the_place(recordings, tmp_path):

@@ -252,6 +252,8 @@ class CallScreen(Screen[None]):
         self._draw_head()
 
     def on_transcript_moved(self) -> None:
+        if not self.shown.is_over:
+            self._wanted_time = None  # the user has gone elsewhere meanwhile
         self._draw_head()
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:

@@ -163,15 +163,15 @@ class ShownCall:
         return show_leg(leg, self.legs, self.names)
 
     def find_at(self, position_s: float, *, grain_s: float) -> Key | None:
-        """Return the first line that begins at a moment, else the last one before it, as soon as that is known."""
+        """Return the first line that begins at a moment; of a call that has ended without one, the last line before."""
         start, end = (round(SPEECH_RATE * s) for s in (position_s, position_s + grain_s))
         lines = sorted((u.start, self.rank(u.leg), u.key) for u in self.utterances.values())
         inside = next((line for line in lines if start <= line[0] < end), None)
         if inside is not None:
             return inside[2]
+        if not self.is_over:
+            return None  # it is still to be said, or read: the newest lines may come first
         before = [line for line in lines if line[0] < start]
-        if not self.is_over and (not lines or lines[-1] in before):
-            return None  # it is still to be said, or read
         nearest = before[-1] if before else lines[0] if lines else None
         return nearest[2] if nearest else None
 
