@@ -26,7 +26,7 @@ PIXELS = """(() => {
 
 async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_path):
     async with (
-        demo_pbx(speed=2) as pbx,
+        demo_pbx(speed=1) as pbx,
         web_server(*channels(pbx), recordings=recordings) as server,
         open_browser(tmp_path / "profile") as browser,
     ):
@@ -64,7 +64,7 @@ PLACE = "(location.pathname + location.hash)"
 
 async def test_reload_and_back_keep_the_place(recordings, tmp_path):
     async with (
-        demo_pbx(speed=2) as pbx,
+        demo_pbx(speed=1) as pbx,
         web_server(*channels(pbx), recordings=recordings) as server,
         open_browser(tmp_path / "profile") as browser,
     ):

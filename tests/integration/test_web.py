@@ -201,7 +201,9 @@ async def test_one_process_is_ready_for_the_next_tab_and_ends_with_the_server(re
 async def test_a_process_that_was_ready_and_died_is_replaced(recordings):
     async with web_server(recordings=recordings) as server:
         await until(lambda: len(server.spares()) == 1, every=SCAN_S)
-        server.spares()[0].kill()
+        (spare,) = server.spares()
+        spare.kill()
+        await until(lambda: not spare.is_running(), every=SCAN_S)
         async with server.open_tab() as tab:
             await tab.shows("No calls in ")
 

@@ -78,12 +78,20 @@ async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatc
     monkeypatch.setattr(HeadlessDriver, "is_web", True)
     async with open_stage(recordings, size=(160, 60)) as stage:
         await settle(stage)
-        assert "t Name p Freeze" in foot(stage)
+        assert "t Name l Play p Freeze" in foot(stage)
+        asked = []
+
+        def listen_in(*place):
+            asked.append(place)
+            return True
+
+        monkeypatch.setattr(stage.app, "listen_in", listen_in)
         await stage.pilot.press("l")
-        await stage.sees("Sound plays on the machine that runs streamer")
+        await stage.pilot.pause()
+        assert asked == [(stage.call_screen.shown.call_id, None)], "the page plays it"
         await stage.pilot.press("question_mark")
         await stage.sees("Freeze the screen (recording continues)")
-        assert "Play the audio from this line" not in stage.text()
+        assert "Play the audio from this line" in stage.text()
         assert "Suspend the screen" not in stage.text()
 
 
