@@ -121,7 +121,11 @@ def list_keys(
     places.sort(key=lambda place: place[0] is None or place[0].__name__ != first)
     for _, title, bindings in places:
         keys = [
-            b for b in bindings if isinstance(b, Binding) and b.tooltip and b.action not in left_out
+            b
+            for b in bindings
+            if isinstance(b, Binding)
+            and b.tooltip
+            and b.action.removeprefix("app.") not in left_out
         ]
         yield title, [(show_keys(binding.key), binding.tooltip) for binding in keys]
 
