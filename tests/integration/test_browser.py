@@ -52,7 +52,7 @@ async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_p
         await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
         end = len(page.plain)
         await page.type("?")
-        await page.shows("On every screen", end)
+        await page.shows("In a call", end)
         await page.type("q")
         await page.becomes("document.body.classList.contains('-closed')", True)
         await page.evaluate("document.querySelector('.closed a').click()")
@@ -74,6 +74,7 @@ async def test_reload_and_back_keep_the_place(recordings, tmp_path):
         (call_json,) = recordings.glob("*/call.json")
         call = f"/call/{call_json.parent.name}"
         await page.becomes("document.title.includes('caller and agent, ')", True)
+        await page.becomes(TERMINAL_FOCUS, "xterm-helper-textarea")
         await page.type("g")
         await page.type("j")
         await page.becomes(f"{PLACE}.startsWith('{call}#0:')", True)
