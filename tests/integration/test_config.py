@@ -132,7 +132,7 @@ async def test_path_names_the_file_that_is_read_and_says_if_it_is_not_there(tmp_
     config = tmp_path / "config.toml"
     code, out, err = await run_here("config", "path", "--config", str(config))
     assert (code, out) == (0, f"{config}\n")
-    assert "it is not there" in err
+    assert "this file does not exist yet" in err
     config.write_text("")
     monkeypatch.setenv("STREAMER_MODEL", "tiny")
     code, out, err = await run_here("config", "path", "--config", str(config))

@@ -126,7 +126,11 @@ async def test_an_asterisk_with_a_fault(simulated, tmp_path, monkeypatch, break_
         ({"ari_password": ""}, "ari_password must be set", ""),
         ({"ari_password": "@/nowhere/at/all"}, "cannot be read", ""),
         ({"ari_url": "pbx"}, "no address of http", ""),
-        ({"ari_url": f"http://127.0.0.1:{closed_port()}"}, "refused", "enabled = yes"),
+        (
+            {"ari_url": f"http://127.0.0.1:{closed_port()}"},
+            "nothing is listening there",
+            "enabled = yes",
+        ),
     ],
 )
 async def test_settings_of_ari_that_are_wrong(simulated, tmp_path, changes, message, remedy):
@@ -189,7 +193,7 @@ def test_an_address_that_is_not_of_this_machine(tmp_path):
     settings = Settings(recordings=str(tmp_path))
     wanted = Listening((ListenAddress("websocket", "192.0.2.1", 9094),))
     first, *_ = judge_listening(gather_listening(settings, wanted))
-    assert "no address of this machine" in first.message
+    assert "this machine has no such address" in first.message
 
 
 def make_certificate(tmp_path, *, begins=-1, ends):
@@ -388,7 +392,7 @@ async def test_a_check_that_fails_or_hangs_is_a_finding_and_holds_nothing_up(tmp
     is_over.set()
     assert (late.check, late.level, late.remedy) == ("slow", Level.WARNING, "wait")
     (failed,) = await run_check(Check("bad", lambda: look(fail), "mend it"))
-    assert failed.message == "it cannot be looked at: you have no permission"
+    assert failed.message == "it cannot be looked at: permission denied"
     found = [
         one async for one in examine([hung_first(), Check("y", lambda: look(lambda: "m"), "")])
     ]
@@ -408,7 +412,7 @@ async def test_a_newcomer_without_anything_gets_warnings_and_exit_code_0(tmp_pat
     assert all(set(line) == {"check", "level", "message", "remedy"} for line in lines)
     assert {line["level"] for line in lines} == {"ok", "warning"}
     assert [line["remedy"] for line in lines if line["check"] == "model"] == [
-        "`streamer models pull small` installs one"
+        "install one with `streamer models pull small`, then make the text with `streamer resume --all`"
     ]
     assert not (tmp_path / "recordings").exists()
 

@@ -413,6 +413,7 @@ def test_faults_are_set_by_their_names():
         cannot_connect=True,
         ends_media=True,
         is_read_only=True,
+        keeps_events_back=True,
         drops_events_every_s=1.5,
     )
 

@@ -262,7 +262,13 @@ async def test_d_changes_between_dark_and_light(stage):
 async def test_question_mark_shows_all_keys(stage, key):
     await stage.pilot.press(key)
     assert isinstance(stage.app.screen, HelpScreen)
-    await stage.sees("Quit (recordings continue)")
+    await stage.sees("In a call")
+    shown = ""
+    for _ in range(12):
+        await stage.pilot.press(*"jjj")
+        await stage.app.animator.wait_until_complete()
+        shown += stage.text()
+    assert "Quit (recordings continue)" in shown
     await stage.pilot.press("escape")
     assert stage.call_screen
 

@@ -76,5 +76,5 @@ async def test_m_downloads_in_the_background_and_says_why_that_failed(stage):
     say = stage.app.open_calls.download._say
     command = ["sh", "-c", "echo the hub cannot be reached >&2; exit 4"]
     stage.app.open_calls.download = ModelDownload(say, command)
-    await stage.pilot.press("m")
+    await stage.pilot.press("M")
     await stage.sees("Download failed: the hub cannot be reached  x dismiss")

@@ -23,7 +23,7 @@ FIRST_KEYS = (
 """Keys of the application that stand first in every footer."""
 
 MESSAGE_KEYS = (
-    Binding("m", "pull", "Model", id="pull", show=False, tooltip="Download the speech model"),
+    Binding("M", "pull", "Model", id="pull", show=False, tooltip="Download the speech model"),
     Binding("x", "read", "Dismiss", id="read", show=False, tooltip="Dismiss the message"),
 )
 """Keys of a screen with a line of messages."""

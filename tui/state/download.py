@@ -62,5 +62,5 @@ def offer_download(name: str) -> str:
     size = find_download_size(name)
     about = f" ({size / 1e6:.0f} MB)" if size else ""
     return (
-        f"No speech model: live calls are recorded without text. Press m to download {name}{about}."
+        f"No speech model: live calls are recorded without text. Press M to download {name}{about}."
     )

@@ -20,5 +20,5 @@ async def test_a_download_that_fails_returns_the_last_line_that_was_said():
 
 def test_the_offer_says_what_becomes_of_calls_which_key_and_how_much():
     assert offer_download("small") == (
-        "No speech model: live calls are recorded without text. Press m to download small (486 MB)."
+        "No speech model: live calls are recorded without text. Press M to download small (486 MB)."
     )
