@@ -44,11 +44,13 @@ class WebServer:
     def processes(self, module: str) -> list[psutil.Process]:
         """Return the running processes below the server that run a module, without the one that is ready for the next tab."""
         found = self._find(module)
-        return [p for p in found if p.name() == _DRAWS] if module == TAB else found
+        return (
+            [process for process in found if _name(process) == _DRAWS] if module == TAB else found
+        )
 
     def spares(self) -> list[psutil.Process]:
         """Return the process that is ready for the next tab, or becomes it."""
-        return [process for process in self._find(TAB) if process.name() != _DRAWS]
+        return [process for process in self._find(TAB) if _name(process) not in (_DRAWS, "")]
 
     def _find(self, module: str) -> list[psutil.Process]:
         found = []
@@ -83,6 +85,13 @@ class WebServer:
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
+
+
+def _name(process: psutil.Process) -> str:
+    """Return what a process calls itself, empty once it has gone."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
 
 
 class Tab:

@@ -208,6 +208,13 @@ async def test_a_process_that_was_ready_and_died_is_replaced(recordings):
             await tab.shows("No calls in ")
 
 
+async def test_a_tab_whose_process_is_killed_says_that_it_has_ended(recordings):
+    async with web_server(recordings=recordings) as server, server.open_tab() as tab:
+        await tab.shows("No calls in ")
+        server.processes(TAB)[0].kill()
+        await until(lambda: tab.has_ended)
+
+
 async def test_a_tab_that_is_closed_or_left_ends_its_process_and_no_other(recordings):
     async with web_server(recordings=recordings) as server, server.open_tab() as stays:
         await stays.shows("No calls in ")

@@ -95,6 +95,8 @@ class TabService(AppService):
         """Carry what the process says, until it ends or its browser has gone."""
         with suppress(ConnectionError):
             await super().run()
+        with suppress(ConnectionError):
+            await self.remote_close()  # also where it was killed, and so could not say that it ends
 
     async def stop(self) -> None:
         """End the process, by force if it does not end by itself; idempotent."""

@@ -57,7 +57,7 @@ class SpareTab:
         if self._starting is not None:
             await asyncio.wait([self._starting])
         process, self._waiting = self._waiting, None
-        if process is None or process.returncode is not None:
+        if process is None or _is_dead(process):
             process = await self._start()
         assert process.stdin is not None
         with suppress(OSError, RuntimeError):  # it has ended meanwhile, which whoever reads notices
@@ -96,3 +96,9 @@ class SpareTab:
             stderr=PIPE,
             env={**os.environ, **_ENVIRONMENT},
         )
+
+
+def _is_dead(process: Process) -> bool:
+    """Say whether a process has ended; its end may be heard of before its exit code is known."""
+    assert process.stdout is not None
+    return process.returncode is not None or process.stdout.at_eof()
