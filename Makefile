@@ -19,12 +19,13 @@ demo-ari: $(VENV)/.run
 demo-board: $(VENV)/.run
 	$(BIN)/python -m tools.demo_board
 
+# The long files are of few tests and come first by name; xdist would put them last, where one worker alone is left with them.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Also what is left out while it has not changed.
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile --trainer
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --trainer
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
