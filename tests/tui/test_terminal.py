@@ -236,7 +236,7 @@ async def test_what_the_mouse_is_dragged_over_reaches_the_clipboard(recordings):
         await shown.shows("internet connection")
         shown.type(b"g")
         for button, column, end in ((0, 1, "M"), (32, 60, "M"), (0, 80, "m")):
-            shown.type(f"\x1b[<{button};{column};9{end}".encode())
+            shown.type(f"\x1b[<{button};{column};10{end}".encode())
         shown.type(b"c")
         await until(lambda: _COPIED.search(shown.written))
         (copied,) = [base64.b64decode(code).decode() for code in _COPIED.findall(shown.written)]
