@@ -31,9 +31,10 @@ from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
 from tui.state.call import Key, ShownCall
-from tui.state.looks import choose_looks, default_path, keep_looks, read_looks
+from tui.state.looks import choose_looks, keep_looks, read_looks
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.open_calls import OpenCalls
+from tui.state.preferences import default_path
 from tui.themes import EMPTY_GROUNDS, THEMES
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from streamer.config import GLYPHS, THEMES, Settings
 from streamer.recording.private_files import read_json, replace_json
 
@@ -19,11 +17,6 @@ class Looks:
 
     theme: str = ""
     glyphs: str = ""
-
-
-def default_path() -> Path:
-    """Return where they are kept."""
-    return Path(platformdirs.user_state_dir("streamer")) / "screen.json"
 
 
 def read_looks(path: Path) -> Looks:

@@ -37,6 +37,7 @@ from streamer.sources.ari.hearing import Ears, Hearer, Hearing
 from streamer.sources.ari.leg_tap import Inventory, LegTap, Workshop
 from streamer.sources.ari.listener import MediaListener, open_listener
 from streamer.sources.ari.lists import Lists
+from streamer.sources.ari.running import RunningCall
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.sources.base import (
     DtmfReceived,
@@ -69,10 +70,6 @@ ENDING_S = 1.0
 MOST_LEGS = 500
 """Legs that a recording can have, those that have ended included."""
 
-QUICK_S = 0.5
-SLOW_S = 5.0
-"""Seconds that deleting what is ours may take until the recording ends, and after that."""
-
 MOST_RAW = 64
 """Bytes that are kept of what is no key of a telephone."""
 
@@ -103,7 +100,7 @@ class _Work:
     leg: _Tapped | None = None
 
 
-class AriCall:
+class AriCall(RunningCall):
     """A call; `start` begins to tap it, `aclose` stops, and `finish` waits until nothing of ours is left."""
 
     def __init__(
@@ -117,6 +114,7 @@ class AriCall:
         clock: Callable[[], float],
         circle: Circle | None = None,
     ) -> None:
+        super().__init__()
         self.legs = found.legs
         self.sent: tuple[Sent, ...] = ()
         self._ari = ari
@@ -139,8 +137,6 @@ class AriCall:
         self._work: dict[tuple[str, Spy], _Work] = {}
         self._standing: dict[LegTap, None] = {}
         """What may have something in the PBX."""
-        self._main: asyncio.Task[None] | None = None
-        self._cleaning: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup
         self._is_running = True
 
@@ -154,10 +150,6 @@ class AriCall:
         """The ids of the channels that belong to it now."""
         return tuple(channel.id for channel in self._membership.members)
 
-    def start(self) -> None:
-        """Begin to tap; what goes wrong is an item of the stream."""
-        self._main = asyncio.ensure_future(self._run())
-
     def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield what the parties do until the call ends."""
         return self._inbox.__aiter__()
@@ -168,21 +160,6 @@ class AriCall:
             f"no audio from {self._names[leg]} for {waited_s:.0f} s, although a tap brings silence, too: the PBX may be overloaded, or a"
             " firewall may drop what it sends; still waiting"
         )
-
-    async def aclose(self) -> None:
-        """Stop, and delete what is ours, for as long as a user may wait; idempotent."""
-        if self._main is not None:
-            self._main.cancel()
-            await asyncio.gather(self._main, return_exceptions=True)
-        if self._cleaning is None:
-            self._cleaning = asyncio.ensure_future(self._clean())
-        await asyncio.wait([self._cleaning], timeout=QUICK_S)
-
-    async def finish(self) -> None:
-        """Wait until nothing of ours is left, not for ever."""
-        if self._cleaning is not None:
-            await asyncio.wait([self._cleaning], timeout=SLOW_S)
-            self._cleaning.cancel()
 
     async def _clean(self) -> None:
         await asyncio.gather(*(self._tear_down(tap) for tap in list(self._standing)))

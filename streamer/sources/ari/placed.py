@@ -24,9 +24,7 @@ from streamer.sources.ari.call import (
     ENDING_S,
     LOOK_S,
     MOST_RAW,
-    QUICK_S,
     RETRY_S,
-    SLOW_S,
     Admit,
     AriCall,
     first_error,
@@ -37,6 +35,7 @@ from streamer.sources.ari.held import HeldParty
 from streamer.sources.ari.leg_tap import Inventory, Workshop, describe_refusal
 from streamer.sources.ari.listener import open_listener
 from streamer.sources.ari.ringing import Ringing, explain_unanswered, wait_for_first
+from streamer.sources.ari.running import RunningCall
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.sources.base import (
     DtmfReceived,
@@ -66,7 +65,7 @@ Note = Callable[[Mapping[str, str]], None]
 """Takes facts of the call as they become known."""
 
 
-class PlacedCall:
+class PlacedCall(RunningCall):
     """A call; `start` asks for it, `aclose` gives it up, and `finish` waits until nothing of ours is left."""
 
     def __init__(
@@ -82,6 +81,7 @@ class PlacedCall:
         note: Note,
         clock: Callable[[], float],
     ) -> None:
+        super().__init__()
         self.legs = (wanted.leg,)
         self._ari = ari
         self._application = application
@@ -105,8 +105,6 @@ class PlacedCall:
         self._is_closed = False
         self._key_at: datetime | None = None
         self._placing: asyncio.Task[None] | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._cleaning: asyncio.Task[None] | None = None
 
     @property
     def lost(self) -> list[int]:
@@ -123,10 +121,6 @@ class PlacedCall:
         """What the party of a call that we hold hears."""
         return self._party.programme if self._party else None
 
-    def start(self) -> None:
-        """Ask for the call; what goes wrong is an item of the stream."""
-        self._main = asyncio.ensure_future(self._run())
-
     def __aiter__(self) -> AsyncIterator[StreamItem]:
         """Yield what the parties do until the call ends."""
         return self._inbox.__aiter__()
@@ -134,21 +128,6 @@ class PlacedCall:
     def explain_silence(self, leg: int, *, waited_s: float) -> str:
         """Say why a party may be there and bring no audio."""
         return f"no audio from {self._wanted.endpoint} for {waited_s:.0f} s: it may be muted, or a firewall may drop what the PBX sends; still waiting"
-
-    async def aclose(self) -> None:
-        """End a call that rings or that we hold, leave one that is elsewhere, and delete what is ours; idempotent."""
-        if self._main is not None:
-            self._main.cancel()
-            await asyncio.gather(self._main, return_exceptions=True)
-        if self._cleaning is None:
-            self._cleaning = asyncio.ensure_future(self._clean())
-        await asyncio.wait([self._cleaning], timeout=QUICK_S)
-
-    async def finish(self) -> None:
-        """Wait until nothing of ours is left, not for ever."""
-        if self._cleaning is not None:
-            await asyncio.wait([self._cleaning], timeout=SLOW_S)
-            self._cleaning.cancel()
 
     async def _clean(self) -> None:
         if self._placing is not None:

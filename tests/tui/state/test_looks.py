@@ -6,7 +6,8 @@ import pytest
 
 from streamer.config import Settings
 from tests.fakes.stage import open_stage
-from tui.state.looks import Looks, choose_looks, default_path, keep_looks, read_looks
+from tui.state.looks import Looks, choose_looks, keep_looks, read_looks
+from tui.state.preferences import default_path
 
 
 @pytest.fixture
