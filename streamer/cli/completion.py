@@ -77,7 +77,7 @@ def _to_items(find: Callable[[Mapping[str, Any]], Iterable[str]]) -> Callable[..
 
 
 def _read_settings(given: Mapping[str, Any]) -> Settings:
-    from streamer.config import load_settings
+    from streamer.config.reading import load_settings
 
     named = {name: given.get(name) for name in ("recordings", "db", "models_dir")}
     config = given.get("config")

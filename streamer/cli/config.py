@@ -11,13 +11,13 @@ from pathlib import Path
 
 from streamer.cli import output
 from streamer.cli.masking import mask, render_setting
-from streamer.config import (
+from streamer.config import render_sample
+from streamer.config.reading import (
     default_config_path,
     find_origins,
     find_warnings,
     list_variables,
     load_settings,
-    render_sample,
 )
 from streamer.core.addresses import show_address
 from streamer.core.untrusted import printable

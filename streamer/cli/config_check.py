@@ -14,15 +14,9 @@ from typing import Any
 from streamer.ari.access import complete_url
 from streamer.cli import output
 from streamer.cli.logs import check_log_file
-from streamer.config import (
-    ENVIRONMENT_PREFIX,
-    Settings,
-    check_value,
-    default_config_path,
-    find_warnings,
-    read_text,
-    read_variable,
-)
+from streamer.config import Settings
+from streamer.config.reading import default_config_path, find_warnings, read_text
+from streamer.config.values import ENVIRONMENT_PREFIX, check_value, read_variable
 from streamer.core.listening import check_listen_key, read_listen_table
 from streamer.core.secrets import find_secret
 from streamer.core.tokens import read_tokens

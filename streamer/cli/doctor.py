@@ -11,7 +11,8 @@ from typing import Any
 from streamer.cli import output
 from streamer.cli.places import find_places
 from streamer.cli.signals import run_to_end
-from streamer.config import Settings, load_settings
+from streamer.config import Settings
+from streamer.config.reading import load_settings
 from streamer.core.untrusted import printable
 from streamer.doctor.examination import Patient, examine, list_checks, list_late_checks
 from streamer.doctor.findings import Finding, Level, choose_exit_code

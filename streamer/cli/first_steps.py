@@ -6,7 +6,8 @@ import os
 
 from streamer.cli import output
 from streamer.cli.logs import log_path
-from streamer.config import Settings, default_config_path, load_settings
+from streamer.config import Settings
+from streamer.config.reading import default_config_path, load_settings
 from streamer.core.folders import show_folder
 from streamer.errors import StreamerError
 

@@ -254,7 +254,8 @@ def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -
         UsageError: A setting has a wrong value.
     """
     from streamer.cli.logs import start_logging
-    from streamer.config import find_warnings, load_settings, parse_headers
+    from streamer.config.reading import find_warnings, load_settings
+    from streamer.config.values import parse_headers
 
     lines = flags.pop("headers", None)
     headers = parse_headers(lines) if lines else None

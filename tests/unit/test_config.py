@@ -2,7 +2,9 @@ import tomllib
 
 import pytest
 
-from streamer.config import Settings, find_warnings, load_settings, parse_headers, render_sample
+from streamer.config import Settings, render_sample
+from streamer.config.reading import find_warnings, load_settings
+from streamer.config.values import parse_headers
 from streamer.errors import UsageError
 
 

@@ -33,7 +33,7 @@ RETIRED = {
     "workroom": "open calls",
 }
 
-AT_THE_ROOT = {"__init__", "__main__", "bus", "config", "errors"}
+AT_THE_ROOT = {"__init__", "__main__", "bus", "errors"}
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _TERMS = {("voice", "activity")}

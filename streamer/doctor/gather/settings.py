@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from streamer.config import (
-    SECRETS,
-    Settings,
+from streamer.config import SECRETS, Settings
+from streamer.config.reading import (
     default_config_path,
     find_unknown_variables,
     is_exposed,

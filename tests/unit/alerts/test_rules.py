@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.alerts.rules import Condition, read_rules
-from streamer.config import load_settings
+from streamer.config.reading import load_settings
 from streamer.core.alert import Severity
 from streamer.errors import ExitCode, UsageError
 

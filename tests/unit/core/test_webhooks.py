@@ -1,6 +1,7 @@
 import pytest
 
-from streamer.config import Settings, load_settings
+from streamer.config import Settings
+from streamer.config.reading import load_settings
 from streamer.core.tokens import Scope, read_tokens
 from streamer.core.webhooks import read_mqtt, read_webhooks
 from streamer.delivery.endpoint import read_endpoints
