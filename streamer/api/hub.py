@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.bus import Bus
-from streamer.core.events import Event, encode_event
+from streamer.core.encoding import encode_event
+from streamer.core.events import Event
 from streamer.errors import StoreError
 from streamer.store import Reader, StoredEvent
 from streamer.store.outbox import KINDS, MOST_READ

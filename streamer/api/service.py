@@ -25,7 +25,7 @@ from streamer.calls.encoding import encode_alerts, encode_entry, encode_hit
 from streamer.calls.party_player import play_into
 from streamer.calls.transcripts import read_transcript
 from streamer.config import Settings
-from streamer.core.events import encode_mark
+from streamer.core.encoding import encode_mark
 from streamer.core.moments import parse_moment
 from streamer.core.untrusted import one_line
 from streamer.errors import RecordingError, UsageError

@@ -8,7 +8,8 @@ from typing import Any
 from streamer.calls.catalog import Entry
 from streamer.core.alert import Alert
 from streamer.core.audio import encode_loss, encode_party
-from streamer.core.events import SPEECH_RATE, encode_alert, encode_time
+from streamer.core.encoding import encode_alert, encode_time
+from streamer.core.events import SPEECH_RATE
 from streamer.store import Hit
 
 

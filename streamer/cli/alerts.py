@@ -15,7 +15,8 @@ from streamer.alerts.rules import Condition, Rule, read_rules
 from streamer.calls.catalog import Entry, find_entry
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.core.events import SPEECH_RATE, Segment, Word, encode_alert
+from streamer.core.encoding import encode_alert
+from streamer.core.events import SPEECH_RATE, Segment, Word
 from streamer.core.languages import ANY
 from streamer.core.transcript import show_alert
 from streamer.core.untrusted import printable

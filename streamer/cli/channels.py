@@ -15,7 +15,7 @@ from streamer.ari.roster import Line, list_changes
 from streamer.cli import output
 from streamer.cli.signals import run_to_end
 from streamer.config import Settings
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.core.moments import show_local
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from streamer.cli import output
 from streamer.cli.signals import run_to_end
 from streamer.config import Settings
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.errors import ExitCode
 from streamer.speech.check.findings import Findings, explain
 from streamer.speech.check.memory import remember

@@ -7,6 +7,7 @@ from pathlib import Path
 from streamer.cli import output
 from streamer.core.alert import Alert
 from streamer.core.audio import Leg, show_leg
+from streamer.core.encoding import encode_event
 from streamer.core.events import (
     SPEECH_RATE,
     CallEnded,
@@ -18,7 +19,6 @@ from streamer.core.events import (
     Listening,
     Trouble,
     Unclear,
-    encode_event,
 )
 from streamer.core.folders import show_folder
 from streamer.core.transcript import UNCLEAR, format_position, say_hold, show_alert

@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.calls.catalog import find_entry
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.core.events import encode_event
+from streamer.core.encoding import encode_event
 from streamer.core.mark import Mark
 from streamer.core.transcript import show_mark
 from streamer.core.untrusted import printable

@@ -16,7 +16,8 @@ from streamer.cli.moments import show_moment
 from streamer.cli.text_files import write_text
 from streamer.config import Settings
 from streamer.core.alert import Alert, Severity
-from streamer.core.events import Segment, Word, encode_event, encode_segment
+from streamer.core.encoding import encode_event, encode_segment
+from streamer.core.events import Segment, Word
 from streamer.core.transcript import DOUBTFUL, Transcript, format_position, show_alert, show_mark
 from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, RecordingError, UsageError

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from streamer.cli import output
 from streamer.cli.moments import show_moment
 from streamer.config import Settings
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.core.untrusted import printable
 from streamer.delivery.deliverer import MOST_DEAD
 from streamer.delivery.endpoint import read_endpoints

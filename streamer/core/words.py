@@ -1,6 +1,6 @@
 """Words as our own processes, files and tables hand them on: one short JSON array for each, positions in samples.
 
-What users read as JSON is `events.encode_word`, whose times are seconds.
+What users read as JSON is `encoding.encode_word`, whose times are seconds.
 """
 
 from __future__ import annotations

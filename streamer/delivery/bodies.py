@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from streamer.core.events import CallEnded, EndReason, encode_event, encode_time, judge_outcome
+from streamer.core.encoding import encode_event, encode_time
+from streamer.core.events import CallEnded, EndReason, judge_outcome
 from streamer.store.outbox import StoredEvent
 
 

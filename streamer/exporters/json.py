@@ -43,13 +43,7 @@ from datetime import datetime
 from typing import Any
 
 from streamer.core.audio import Leg, encode_loss, encode_party
-from streamer.core.events import (
-    SPEECH_RATE,
-    Dtmf,
-    Hold,
-    Segment,
-    Unclear,
-    Word,
+from streamer.core.encoding import (
     encode_alert,
     encode_event,
     encode_held,
@@ -58,6 +52,7 @@ from streamer.core.events import (
     encode_segment,
     encode_word,
 )
+from streamer.core.events import SPEECH_RATE, Dtmf, Hold, Segment, Unclear, Word
 from streamer.core.transcript import Transcript
 
 FORMAT = "streamer-transcript"

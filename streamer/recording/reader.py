@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.core.audio import SLIN16_RATE, AudioLoss, Leg
-from streamer.core.events import STATUSES, Call, Cause, EndReason, parse_time
+from streamer.core.encoding import parse_time
+from streamer.core.events import STATUSES, Call, Cause, EndReason
 from streamer.core.reasons import ContentError, explain, find_cause
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise

@@ -13,18 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from streamer.core.audio import SAMPLE_WIDTH, Leg, peak
-from streamer.core.events import (
-    STATUSES,
-    Call,
-    Cause,
-    Dtmf,
-    EndReason,
-    Hold,
-    encode_held,
-    encode_pressed,
-    encode_time,
-    judge_outcome,
-)
+from streamer.core.encoding import encode_held, encode_pressed, encode_time
+from streamer.core.events import STATUSES, Call, Cause, Dtmf, EndReason, Hold, judge_outcome
 from streamer.core.reasons import explain
 from streamer.errors import RecordingError
 from streamer.media.evenness import Evenness

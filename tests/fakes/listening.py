@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streamer.bus import Bus, Subscription
-from streamer.core.events import encode_event
+from streamer.core.encoding import encode_event
 from streamer.sources.inbound import Admitted
 from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
 from tests.fakes.replay import PATIENCE_S

@@ -17,7 +17,7 @@ import webvtt
 
 from streamer.cli import app
 from streamer.cli.demo import demo_call
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.errors import RecordingError
 from streamer.recording import private_files
 from streamer.recording.speaker_names import write_names

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streamer.calls.marking import ToldMarks
-from streamer.core.events import encode_event
+from streamer.core.encoding import encode_event
 from streamer.core.mark import LONGEST_NOTE, Mark
 from streamer.errors import StoreError
 from streamer.exporters import EXPORTERS

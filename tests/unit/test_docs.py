@@ -13,7 +13,8 @@ import typer
 
 from streamer.cli import app
 from streamer.config import Settings
-from streamer.core.events import Event, encode_event
+from streamer.core.encoding import encode_event
+from streamer.core.events import Event
 from streamer.errors import ExitCode
 from streamer.recording.writer import LegRecord
 from tests.unit.markdown import (

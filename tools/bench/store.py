@@ -20,7 +20,8 @@ import numpy as np
 
 from streamer.config import Settings
 from streamer.core.audio import Leg
-from streamer.core.events import SPEECH_RATE, Call, Segment, Word, encode_time
+from streamer.core.encoding import encode_time
+from streamer.core.events import SPEECH_RATE, Call, Segment, Word
 from streamer.errors import StoreError
 from streamer.store import Filter, Reader, Store, open_reader, open_store
 from tools.bench.machine import show, show_table

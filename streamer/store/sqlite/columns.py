@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from streamer.core.events import SPEECH_RATE, Segment, Word, parse_time
+from streamer.core.encoding import parse_time
+from streamer.core.events import SPEECH_RATE, Segment, Word
 from streamer.core.untrusted import one_line
 from streamer.core.words import STORED_DIGITS, encode_words, parse_words
 

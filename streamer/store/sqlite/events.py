@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from streamer.core.alert import Alert, Severity
+from streamer.core.encoding import parse_time
 from streamer.core.events import (
     Call,
     CallEnded,
@@ -17,7 +18,6 @@ from streamer.core.events import (
     Final,
     Hold,
     Unclear,
-    parse_time,
 )
 from streamer.store.base import CallRow
 from streamer.store.outbox import MOST_READ, StoredEvent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.store.base import Filter
 from streamer.store.sqlite.columns import encode_text, to_ms
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from streamer.core.alert import Alert, Severity
 from streamer.core.audio import Leg
-from streamer.core.events import EndReason, Segment, Unclear, encode_time, parse_time
+from streamer.core.encoding import encode_time, parse_time
+from streamer.core.events import EndReason, Segment, Unclear
 from streamer.core.mark import Mark
 from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript

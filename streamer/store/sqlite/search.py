@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from streamer.core.events import SPEECH_RATE, parse_time
+from streamer.core.encoding import parse_time
+from streamer.core.events import SPEECH_RATE
 from streamer.core.scripts import index_text
 from streamer.store.base import EVERYTHING, PAGE, CallRow, Filter, Hit
 from streamer.store.sqlite.columns import encode_text, parse_path, samples_to_ms, to_ms

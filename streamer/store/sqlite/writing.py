@@ -7,17 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from streamer.core.events import (
-    Call,
-    Dtmf,
-    EndReason,
-    Hold,
-    Segment,
-    Unclear,
-    encode_held,
-    encode_pressed,
-    encode_time,
-)
+from streamer.core.encoding import encode_held, encode_pressed, encode_time
+from streamer.core.events import Call, Dtmf, EndReason, Hold, Segment, Unclear
 from streamer.core.mark import LONGEST_NOTE, Mark
 from streamer.core.scripts import indexed_text
 from streamer.core.untrusted import one_line

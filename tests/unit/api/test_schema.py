@@ -7,15 +7,8 @@ from typing import get_args
 import jsonschema
 import pytest
 
-from streamer.core.events import (
-    Cause,
-    Dtmf,
-    EndReason,
-    Event,
-    LegEnded,
-    Trouble,
-    encode_event,
-)
+from streamer.core.encoding import encode_event
+from streamer.core.events import Cause, Dtmf, EndReason, Event, LegEnded, Trouble
 from tests.unit.store.sqlite.calls import ZERO
 from tests.unit.test_docs import _make
 

@@ -11,7 +11,8 @@ import pytest
 from streamer.bus import Bus
 from streamer.calls.retention import JUMP, WAIT, Clock, expire_calls, read_clock, run_retention
 from streamer.config import Settings
-from streamer.core.events import Trouble, encode_time
+from streamer.core.encoding import encode_time
+from streamer.core.events import Trouble
 from streamer.store.sqlite.store import open_store
 from tests.unit.calls.test_catalog import record
 

@@ -9,6 +9,7 @@ import pytest
 
 from streamer.core.alert import Alert, Severity
 from streamer.core.audio import Leg
+from streamer.core.encoding import encode_event
 from streamer.core.events import (
     Call,
     CallEnded,
@@ -20,7 +21,6 @@ from streamer.core.events import (
     Segment,
     Unclear,
     Word,
-    encode_event,
     join_words,
 )
 

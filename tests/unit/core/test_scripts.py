@@ -4,7 +4,7 @@ from contextlib import closing
 import pytest
 from hypothesis import example, given, strategies as st
 
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.core.scripts import index_text, indexed_text
 from streamer.core.untrusted import one_line
 from streamer.store.sqlite import migrations

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 
 from streamer.core.audio import AudioLoss, Leg
-from streamer.core.events import Segment, Word, encode_segment
+from streamer.core.encoding import encode_segment
+from streamer.core.events import Segment, Word
 from streamer.core.transcript import Transcript
 from streamer.exporters.json import render
 from tests.unit.exporters.calls import NOTHING_SAID, call, say, transcripts

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streamer.core.audio import Leg
+from streamer.core.encoding import encode_event, encode_time
 from streamer.core.events import (
     CallEnded,
     CallStarted,
@@ -18,8 +19,6 @@ from streamer.core.events import (
     LegEnded,
     Partial,
     Word,
-    encode_event,
-    encode_time,
 )
 from streamer.errors import RecordingError
 from streamer.media.timeline import Noise, Silence

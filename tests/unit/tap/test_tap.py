@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streamer.core.audio import AudioChunk, Leg
-from streamer.core.events import Dtmf, EndReason, Hold, Trouble, encode_event
+from streamer.core.encoding import encode_event
+from streamer.core.events import Dtmf, EndReason, Hold, Trouble
 from streamer.recording.feed import Feed
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording

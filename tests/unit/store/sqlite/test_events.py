@@ -6,16 +6,8 @@ from datetime import timedelta
 import pytest
 
 from streamer.core.alert import Alert, Severity
-from streamer.core.events import (
-    CallEnded,
-    CallStarted,
-    Dtmf,
-    EndReason,
-    Final,
-    Hold,
-    Unclear,
-    encode_event,
-)
+from streamer.core.encoding import encode_event
+from streamer.core.events import CallEnded, CallStarted, Dtmf, EndReason, Final, Hold, Unclear
 from streamer.errors import StoreError
 from streamer.store import NewAlert
 from streamer.store.sqlite.store import open_store

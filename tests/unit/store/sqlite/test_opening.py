@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from streamer.core.events import encode_time
+from streamer.core.encoding import encode_time
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.sqlite import migrations, store as store_module
 from streamer.store.sqlite.store import open_reader, open_store
