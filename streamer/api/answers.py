@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from streamer.api.bodies import PLACING_SCHEMA, read_asked, read_json
 from streamer.api.hub import EventHub
 from streamer.api.metrics import CONTENT_TYPE, Metrics
 from streamer.api.routes import ROOT, Parameter, Route, describe
@@ -111,6 +112,15 @@ async def stop_call(ask: Ask) -> web.StreamResponse:
     return web.json_response(await ask.service.stop(ask.parts["call"]))
 
 
+async def place_call(ask: Ask) -> web.StreamResponse:
+    """Have somebody called."""
+    body = await read_json(ask.request)
+    placed = await ask.service.place(read_asked(body))
+    return web.json_response(
+        placed, status=201, headers={"Location": f"{ROOT}/calls/{placed['call']}"}
+    )
+
+
 async def play_into_call(ask: Ask) -> web.StreamResponse:
     """Have the audio file in the body played to the party of a call."""
     with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
@@ -194,6 +204,15 @@ ROUTES: tuple[Route, ...] = (
         ),
     ),
     Route(
+        "POST",
+        f"{ROOT}/calls",
+        "Call somebody through ARI and record it; the answer comes when it rings",
+        place_call,
+        scope=Scope.CONTROL,
+        status=201,
+        body={"application/json": {"schema": PLACING_SCHEMA}},
+    ),
+    Route(
         "GET", f"{ROOT}/calls/{{call}}", "One call: its id, the beginning of it, or last", show_call
     ),
     Route(
@@ -256,7 +275,7 @@ ROUTES: tuple[Route, ...] = (
         play_into_call,
         scope=Scope.CONTROL,
         parameters=(Parameter("flush", "drop what is queued before", "boolean"),),
-        has_body=True,
+        body={"audio/*": {}},
     ),
     Route("GET", f"{ROOT}/openapi.json", "This document", show_openapi, is_open_here=True),
     Route(

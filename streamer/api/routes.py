@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,9 @@ class Route:
     scope: Scope = Scope.READ
     parameters: tuple[Parameter, ...] = ()
     content: str = "application/json"
-    has_body: bool = False
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+    """What OpenAPI says of the body of a request: schemas by type."""
     is_public: bool = False
     """Nothing is asked of whoever asks."""
     is_open_here: bool = False
@@ -80,14 +82,14 @@ def _describe_route(route: Route) -> dict[str, Any]:
         "description": "refused; the body says why",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}},
     }
-    body: dict[str, Any] = {"requestBody": {"content": {"audio/*": {}}}} if route.has_body else {}
+    body = {"requestBody": {"content": dict(route.body)}} if route.body is not None else {}
     return {
         "summary": route.about,
         "operationId": route.answer.__name__,
         "parameters": list(_describe_parameters(route)),
         **body,
         "security": [] if route.is_public else [{"token": [route.scope.value]}],
-        "responses": {"200": answer, "default": refused},
+        "responses": {str(route.status): answer, "default": refused},
     }
 
 

@@ -18,6 +18,7 @@ from streamer.api.server import Place, open_server
 from streamer.api.service import Service
 from streamer.bus import Bus
 from streamer.calls.backend import Backend
+from streamer.calls.placing import open_placer
 from streamer.config import Settings
 from streamer.core.addresses import show_address
 from streamer.core.events import Listening, Trouble
@@ -105,13 +106,14 @@ async def _open(
 ) -> None:
     metrics = Metrics()
     hub = EventHub(reader, bus, metrics.observe)
-    api = Api(Service(settings, reader, backend), hub, metrics)
     names = own_names([*settings.register_names.split(","), *(host for host, *_ in plan.addresses)])
     access = Access(plan.tokens, names)
 
-    def say(message: str) -> None:
-        bus.publish(Trouble(None, message))
+    def say(message: str, call_id: str | None = None) -> None:
+        bus.publish(Trouble(call_id, message))
 
+    placer = await stack.enter_async_context(open_placer(settings, say))
+    api = Api(Service(settings, reader, backend, placer), hub, metrics)
     await stack.enter_async_context(_beside(_run_hub(hub, say)))
     if plan.certificate is not None:
         await stack.enter_async_context(_beside(plan.certificate.watch(say)))

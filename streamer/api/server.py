@@ -18,6 +18,7 @@ from aiohttp import web
 from streamer.api.access import Access, Shown
 from streamer.api.answers import ROUTES, Api, Ask, follow_events
 from streamer.api.routes import ROOT, Route
+from streamer.calls.placing import NoAriError, TooManyError
 from streamer.core.addresses import show_address
 from streamer.core.reasons import find_cause
 from streamer.core.tokens import Scope
@@ -50,6 +51,9 @@ _STATUS: tuple[tuple[type[StreamerError], int], ...] = (
     (NotFoundError, 404),
     (RecordingError, 409),
     (StoreError, 503),
+    (UnreachableError, 502),
+    (NoAriError, 501),
+    (TooManyError, 503),
 )
 
 _log = logging.getLogger(__name__)
@@ -284,9 +288,7 @@ def _show(request: web.BaseRequest) -> Shown:
 async def _answer(ask: Ask, route: Route) -> web.StreamResponse:
     """Answer what may be asked; every error is JSON."""
     if ask.request.method not in (route.method, "HEAD"):
-        refusal = _refuse(405, f"ask this with {route.method}")
-        refusal.headers["Allow"] = route.method
-        return refusal
+        return _refuse_method(ask.request.path)
     try:
         response = await route.answer(ask)
     except StreamerError as error:
@@ -297,6 +299,13 @@ async def _answer(ask: Ask, route: Route) -> web.StreamResponse:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.force_close()
     return response
+
+
+def _refuse_method(path: str) -> web.Response:
+    methods = [route.method for pattern, route in _PATTERNS if pattern.fullmatch(path)]
+    refusal = _refuse(405, f"ask this with {' or '.join(methods)}")
+    refusal.headers["Allow"] = ", ".join(methods)
+    return refusal
 
 
 def _refuse(status: int, why: str) -> web.Response:

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from streamer.calls.asked import AskedCall
 from streamer.calls.backend import Backend
 from streamer.calls.catalog import (
     CallState,
@@ -23,6 +24,7 @@ from streamer.calls.catalog import (
 )
 from streamer.calls.encoding import encode_alerts, encode_entry, encode_hit
 from streamer.calls.party_player import play_into
+from streamer.calls.placing import CallPlacer
 from streamer.calls.transcripts import read_transcript
 from streamer.config import Settings
 from streamer.core.encoding import encode_mark
@@ -55,6 +57,7 @@ class Service:
     settings: Settings
     reader: Reader
     backend: Backend
+    placer: CallPlacer
 
     @property
     def recordings(self) -> Path:
@@ -123,6 +126,15 @@ class Service:
             if is_whole or time.monotonic() >= give_up_at:
                 return None if entry is None else await self._describe_result(entry)
             await asyncio.sleep(_POLL_S)
+
+    async def place(self, asked: AskedCall) -> dict[str, Any]:
+        """Call somebody, as `streamer call` does; the call goes on by itself."""
+        placed = await self.placer.place(asked)
+        return {
+            "call": placed.call_id,
+            "endpoint": placed.endpoint,
+            "channel": placed.channel or None,
+        }
 
     async def stop(self, name: str) -> dict[str, Any]:
         """Ask a call's tap to end its recording."""

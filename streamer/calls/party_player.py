@@ -8,8 +8,9 @@ from pathlib import Path
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.reasons import find_cause
-from streamer.errors import NotFoundError, RecordingError, UsageError
+from streamer.errors import NotFoundError, RecordingError, StreamerError, UsageError
 from streamer.recording.folder import CallFolder
+from streamer.wire.protocols import PROTOCOLS
 
 LONGEST_S = 3600
 
@@ -56,12 +57,23 @@ def _find_rate(folder: CallFolder) -> int:
 
     _wait_until(is_known, folder)
     if not rate:
-        source = folder.read().get("source")
-        raise UsageError(
-            f"nothing can be played into {folder.call_id}: a call by {source} is only listened to; AudioSocket, chan_websocket and"
-            " <Connect><Stream> of Twilio take audio"
-        )
+        raise _explain_deaf(folder)
     return rate
+
+
+def _explain_deaf(folder: CallFolder) -> StreamerError:
+    call = folder.read()
+    source, legs = str(call.get("source")), call["legs"]
+    facts = PROTOCOLS.get(source)
+    is_party = facts is not None and facts.is_in_call_path
+    if is_party and legs and not legs[0].get("attached_at"):
+        return RecordingError(
+            f"{folder.call_id} is not answered yet, so nobody would hear anything; play it once it is"
+        )
+    return UsageError(
+        f"nothing can be played into {folder.call_id}: a call by {source} is only listened to; AudioSocket, chan_websocket,"
+        " <Connect><Stream> of Twilio and calls that streamer makes and holds take audio"
+    )
 
 
 def _decode(file: Path, rate: int) -> bytes:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from streamer.core.audio import Leg, show_leg
 
-_CALLED = frozenset({"agent", "called", "callee"})
-"""Labels of a leg that is called, as long as nothing says that the call went out."""
+_CALLED = frozenset({"called", "callee"})
+_AGENT = "agent"
+"""A leg that is called, as long as nothing says that the call went out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,17 @@ def _find_numbers(facts: Mapping[str, str], *, is_out: bool) -> tuple[str, str]:
 
 def _split(legs: Sequence[Leg], *, is_out: bool) -> tuple[list[Leg], list[Leg]]:
     """Return the leg that called, and those that were called: the first leg calls, unless the labels say otherwise."""
-    ranked = sorted(legs, key=lambda leg: (leg.label.casefold() in _CALLED) != is_out)
-    if len(legs) == 1 and ranked[0].label.casefold() in _CALLED:
-        return ([], ranked) if not is_out else (ranked, [])
+    ranked = sorted(legs, key=lambda leg: _rank(leg.label, is_out=is_out))
+    if len(legs) == 1 and _rank(legs[0].label, is_out=is_out) > 0:
+        return [], ranked
     return ranked[:1], ranked[1:]
+
+
+def _rank(label: str, *, is_out: bool) -> int:
+    """Return -1 of who calls, 1 of who is called, 0 where the label does not tell."""
+    if label.casefold() == _AGENT:
+        return -1 if is_out else 1
+    return 1 if label.casefold() in _CALLED else 0
 
 
 def _make_side(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from streamer.core.folders import show_folder
 from streamer.core.reasons import explain
@@ -151,9 +152,19 @@ class Arrivals:
             if not self._unread[call_id]:
                 del self._unread[call_id]
             return None
+        if _is_asked_for(fields):
+            self._unread[call_id] = _LOOKS_FOR_JSON
+            return None
         del self._unread[call_id]
         if self._sources is None:
             return folder.path
         was_called = str(fields.get("url")).startswith(_CALLED)
         is_meant = fields.get("source") in self._sources and not was_called
         return folder.path if is_meant else None
+
+
+def _is_asked_for(fields: Mapping[str, Any]) -> bool:
+    """Say whether it is a call of ours that the PBX has not taken yet; if it refuses it, the folder goes."""
+    facts = fields.get("facts") or {}
+    is_of_ours = "context_id" in facts and facts.get("direction") == "outbound"
+    return is_of_ours and "channel_id" not in facts and not fields.get("reason")

@@ -18,7 +18,6 @@ from streamer.tap.ari_inventory import FolderInventory
 from streamer.tap.plan import CallPlan
 from streamer.tap.tap import Stop, TapResult, run_tap
 from streamer.wire.ari.ids import make_application
-from streamer.wire.protocols import ARI, ARI_CALL
 
 CONTEXT_ID, CALL_ID, AUTO_WATCH = "RAPIDA_CONTEXT_ID", "STREAMER_CALL", "STREAMER"
 """Variables of the channel: an id that a dialplan for Rapida expects, the id of the recording, and that no other one is begun by itself."""
@@ -41,8 +40,8 @@ async def record_placed_call(
         async with open_ari(plan.access) as ari, deleting_left(ari, plan.recordings):
             recording = create_recording(
                 plan.recordings,
-                source=ARI_CALL.name if wanted.is_held else ARI.name,
-                url=plan.url,
+                source=plan.source,
+                url=plan.recorded_url,
                 legs=(wanted.leg,),
                 facts=facts,
                 clock=clock,

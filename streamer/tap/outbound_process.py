@@ -37,13 +37,19 @@ def start_tap(
     legs: Sequence[Leg],
     playing: PlaybackPlan = SILENT,
     wanted: WantedCall | None = None,
+    *,
+    is_for_serve: bool = False,
 ) -> DetachedProcess:
-    """Start a tap that records `legs` as one call, or makes the call that is wanted, detached from this process and its terminal."""
+    """Start a tap that records `legs` as one call, or makes the call that is wanted, detached from this process and its terminal.
+
+    `is_for_serve` is as in `CallPlan`.
+    """
     plan = {
         "settings": asdict(settings),
         "legs": [asdict(leg) for leg in legs],
         "playing": asdict(playing),
         "wanted": asdict(wanted) if wanted else None,
+        "is_for_serve": is_for_serve,
     }
     return start_detached("streamer.tap.outbound_process", plan)
 
@@ -81,7 +87,9 @@ def _read_plan(plan: dict[str, Any]) -> TapPlan | AriPlan | CallPlan:
     settings = Settings(**plan["settings"])
     playing = read_playback_plan(plan["playing"])
     if plan["wanted"]:
-        return plan_call(settings, WantedCall(**plan["wanted"]), playing=playing)
+        wanted = WantedCall(**plan["wanted"])
+        is_for_serve = plan["is_for_serve"]
+        return plan_call(settings, wanted, playing=playing, is_for_serve=is_for_serve)
     return plan_tap(settings, tuple(Leg(**leg) for leg in plan["legs"]), playing=playing)
 
 

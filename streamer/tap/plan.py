@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from streamer.config import Settings
 from streamer.core.audio import Leg
@@ -17,7 +18,7 @@ from streamer.sources.playout import Playback
 from streamer.sources.programme import Playing
 from streamer.tap.playbacks import SILENT, PlaybackPlan
 from streamer.wire.ari.wanted import WantedCall
-from streamer.wire.protocols import ARI, CHAN_WEBSOCKET, STREAM_CHANNEL
+from streamer.wire.protocols import ARI, ARI_CALL, CHAN_WEBSOCKET, STREAM_CHANNEL
 from streamer.wire.stream_channel import public_url
 
 if TYPE_CHECKING:
@@ -70,15 +71,31 @@ class CallPlan:
     recordings: Path
     stream_url: str
     new_playback: Callable[[], Playback | None]
+    is_for_serve: bool = False
+    """Whoever asks for it does not follow it: a `serve` does, as it follows what comes to us."""
 
     @property
     def url(self) -> str:
         """The PBX, without secrets."""
         return self.access.url
 
+    @property
+    def source(self) -> str:
+        """The protocol of the recording."""
+        return ARI_CALL.name if self.wanted.is_held else ARI.name
+
+    @property
+    def recorded_url(self) -> str:
+        """What the recording has as its url, by which `serve` knows whether it has to follow it."""
+        return f"{self.source}://{urlsplit(self.url).netloc}" if self.is_for_serve else self.url
+
 
 def plan_call(
-    settings: Settings, wanted: WantedCall, *, playing: PlaybackPlan = SILENT
+    settings: Settings,
+    wanted: WantedCall,
+    *,
+    playing: PlaybackPlan = SILENT,
+    is_for_serve: bool = False,
 ) -> CallPlan:
     """Turn settings into a plan, as `plan_tap` does.
 
@@ -99,6 +116,7 @@ def plan_call(
         Path(settings.recordings),
         public_url(settings.url),
         playing.open(),
+        is_for_serve,
     )
 
 

@@ -236,11 +236,13 @@ def call(
 
     streamer holds the call, and leaving ends it; with --context, --extension or --app it goes there and is tapped. Needs ari_user and ari_password.
     """
-    from streamer.cli.call import Asked, run_call
+    from streamer.calls.asked import AskedCall
+    from streamer.cli.call import run_call
     from streamer.cli.playing import PlayingFlags
+    from streamer.wire.ari.dialling import read_variables
 
     choose_lines(plain=plain, as_json=as_json)
-    asked = Asked(
+    asked = AskedCall(
         endpoint,
         context=context,
         extension=extension,
@@ -248,7 +250,7 @@ def call(
         caller_id=caller_id,
         technology=technology,
         trunk=trunk,
-        variables=variable or [],
+        variables=read_variables(variable or []),
         ring_s=timeout,
     )
     playing = PlayingFlags(echo, tone, announce)

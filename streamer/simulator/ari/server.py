@@ -34,6 +34,9 @@ from streamer.simulator.ari.snoops import enter_application
 USER, PASSWORD = "streamer", "simulated"
 _LOOK_S = 0.05
 
+_BUSY_AFTER_S = 0.1
+"""Seconds until a telephone says that it is busy."""
+
 
 class SimulatedAri:
     """The server; `pbx` is what it speaks of, `faults` what goes wrong, `requests` what was asked; audio runs at `speed`."""
@@ -124,7 +127,8 @@ class SimulatedAri:
         originations.ring(self.pbx, channel, wanted)
         answers_at = telephone.answers_after_s
         is_lost = telephone.is_busy or answers_at is None or answers_at > wanted.timeout_s
-        await self._wait(wanted.timeout_s if answers_at is None or is_lost else answers_at)
+        rings_s = wanted.timeout_s if answers_at is None or is_lost else answers_at
+        await self._wait(_BUSY_AFTER_S if telephone.is_busy else rings_s)
         if channel["id"] not in self.pbx.channels:
             return
         if is_lost:

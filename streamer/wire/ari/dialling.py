@@ -84,22 +84,30 @@ def read_variables(given: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: One is not so, or cannot be set.
     """
-    variables: dict[str, str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
+    pairs = [text.partition("=") for text in given]
+    for text, (_, equals, _) in zip(given, pairs, strict=True):
         if not equals:
             raise UsageError(f"--variable must be NAME=VALUE, not {text}")
+    return check_variables({name: value for name, _, value in pairs}, shown="--variable")
+
+
+def check_variables(variables: Mapping[str, str], *, shown: str = "variable") -> dict[str, str]:
+    """Return variables that a call is to have; `shown` is what a message calls one.
+
+    Raises:
+        UsageError: One cannot be set, or there are too many.
+    """
+    for name, value in variables.items():
         if not is_variable(name, value):
             raise UsageError(
-                f"--variable {name} cannot be set: a name has letters, digits and _ (no function), and a value of at most"
+                f"{shown} {name} cannot be set: a name has letters, digits and _ (no function), and a value of at most"
                 f" {_LONGEST_VALUE} characters no comma, line end or control character"
             )
-        variables[name] = value
     if len(variables) > MOST_VARIABLES:
         raise UsageError(
             f"a call is given at most {MOST_VARIABLES} variables, not {len(variables)}"
         )
-    return variables
+    return dict(variables)
 
 
 def _is_timeout(text: str) -> bool:

@@ -72,7 +72,7 @@ class WantedCall:
             )
         if not 0 < self.ring_s <= LONGEST_RING_S:
             raise UsageError(
-                f"--timeout is how many seconds it rings, 1 to {LONGEST_RING_S}, not {self.ring_s}"
+                f"timeout is how many seconds it rings, 1 to {LONGEST_RING_S}, not {self.ring_s}"
             )
 
     def build(self, application: str, more: Mapping[str, str]) -> Request:

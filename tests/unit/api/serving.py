@@ -51,9 +51,14 @@ class Answering:
 
 @asynccontextmanager
 async def open_api(
-    recordings: Path, *, tokens: tuple[Token, ...] = (), is_local: bool = True, lack: str = ""
+    recordings: Path,
+    *,
+    tokens: tuple[Token, ...] = (),
+    is_local: bool = True,
+    lack: str = "",
+    settings: Settings | None = None,
 ) -> AsyncIterator[Answering]:
-    settings, bus = Settings(recordings=str(recordings)), RememberingBus()
+    settings, bus = settings or Settings(recordings=str(recordings)), RememberingBus()
     async with open_store(settings) as store:
         opening: asyncio.Future[Store | None] = asyncio.get_running_loop().create_future()
         opening.set_result(store)

@@ -48,3 +48,10 @@ def test_a_side_is_found_by_its_number_and_by_every_name_of_it():
 )
 def test_the_direction_is_read_in_the_words_of_several_systems(told, direction):
     assert find_sides([CALLER], {"direction": told}, {}).direction == direction
+
+
+def test_a_callee_is_called_whichever_way_the_call_went():
+    legs = (Leg("callee", "PJSIP/101", 8_000, "101"),)
+    assert str(find_sides(legs, {"direction": "outbound", "to": "101"}, {})) == "101"
+    two = (*legs, Leg("caller", "PJSIP/7", 8_000, "7"))
+    assert str(find_sides(two, {"direction": "outbound", "to": "101"}, {})) == "7 → 101"
