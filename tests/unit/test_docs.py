@@ -16,7 +16,7 @@ from streamer.config import Settings
 from streamer.core.encoding import encode_event
 from streamer.core.events import Event
 from streamer.errors import ExitCode
-from streamer.recording.writer import LegRecord
+from streamer.recording.leg_recording import LegRecord
 from tests.unit.markdown import (
     find_code,
     find_flags,
