@@ -1,4 +1,4 @@
-"""The schema, as the numbered steps that made it; a step that has been released is never changed.
+"""The schema, as the numbered steps that made it; a step that has been released is never changed. `schema` takes them.
 
 Times are UTC as ISO 8601 with milliseconds and a `Z`, positions are samples at `SPEECH_RATE`. A segment's id is the millisecond in
 UTC at which its utterance began, or the next one that is free: the full-text index hands out rowids in order, so the newest hits
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from streamer.core.scripts import indexed_text
-from streamer.errors import StoreError
-from streamer.store.sqlite.connection import APPLICATION, Connection, Run
+from streamer.store.sqlite.connection import APPLICATION
 
 Migration = Callable[[], Sequence[str]]
 
-_INDEXED_TEXT = "streamer_indexed_text"
-"""The name of `indexed_text` in SQL."""
+INDEXED_TEXT = "streamer_indexed_text"
+"""The name in SQL of `scripts.indexed_text`, which the database must know while these run."""
 
 
 def m001_calls_and_segments() -> Sequence[str]:
@@ -168,7 +166,7 @@ def m006_scripts_without_blanks() -> Sequence[str]:
         "ALTER TABLE segment ADD COLUMN indexed TEXT",
         f"""
         UPDATE segment
-        SET indexed = {_INDEXED_TEXT}(text)
+        SET indexed = {INDEXED_TEXT}(text)
         WHERE text GLOB '*[^ -~]*'
         """,
         """
@@ -348,62 +346,3 @@ MIGRATIONS: tuple[Migration, ...] = (
     m009_events,
     m010_marks,
 )
-
-
-async def migrate(db: Connection) -> None:
-    """Bring the schema up to date; several processes may do so at once.
-
-    Raises:
-        StoreError: The database is of a newer streamer or of another program, or cannot be written.
-    """
-    if await read_schema(db.fetch, db.name) == len(MIGRATIONS):
-        return
-    await db.define(_INDEXED_TEXT, indexed_text)
-    for number, migration in enumerate(MIGRATIONS, start=1):
-        async with db.transaction() as run:
-            if await read_schema(run, db.name) < number:
-                await _apply(run, number, migration)
-
-
-async def read_schema(run: Run, name: str) -> int:
-    """Return the number of the last migration that was applied, 0 for an empty database.
-
-    Raises:
-        StoreError: It is higher than any that this streamer knows, or the database is of another program.
-    """
-    [(tables, ours)] = await run(
-        "SELECT count(*), count(*) FILTER (WHERE name = 'migration') FROM sqlite_schema"
-    )
-    [(application,)] = await run("PRAGMA application_id")
-    if application not in (0, APPLICATION) or (tables and not ours):
-        raise StoreError(f"{name} belongs to another program; name another file with --db")
-    if not tables:
-        return 0
-    [(number,)] = await run("SELECT coalesce(max(number), 0) FROM migration")
-    if number > len(MIGRATIONS):
-        raise StoreError(
-            f"{name} was made by a newer streamer (schema {number}, this one knows {len(MIGRATIONS)});"
-            " upgrade streamer or name another file with --db"
-        )
-    return int(number)
-
-
-async def _apply(run: Run, number: int, migration: Migration) -> None:
-    await run(
-        """
-        CREATE TABLE IF NOT EXISTS migration (
-            number     INTEGER PRIMARY KEY,
-            name       TEXT NOT NULL,
-            applied_at TEXT NOT NULL
-        ) STRICT
-        """
-    )
-    for statement in migration():
-        await run(statement)
-    await run(
-        """
-        INSERT INTO migration (number, name, applied_at)
-        VALUES (:number, :name, strftime('%Y-%m-%dT%H:%M:%fZ'))
-        """,
-        {"number": number, "name": migration.__name__},
-    )

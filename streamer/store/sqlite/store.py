@@ -41,7 +41,8 @@ from streamer.store.sqlite.connection import (
     lacks_room,
     prepare_writing,
 )
-from streamer.store.sqlite.migrations import MIGRATIONS, migrate, read_schema
+from streamer.store.sqlite.migrations import MIGRATIONS
+from streamer.store.sqlite.schema import migrate, read_schema
 
 OLDEST_SQLITE = (3, 37)
 """The first with STRICT tables."""

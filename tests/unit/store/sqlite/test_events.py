@@ -150,7 +150,7 @@ async def test_beyond_the_bound_the_oldest_are_dead_letters_and_then_dropped(sto
 
 
 async def test_a_database_of_before_has_no_events_of_its_old_calls(tmp_path, monkeypatch):
-    from streamer.store.sqlite import migrations
+    from streamer.store.sqlite import migrations, schema
 
     path = tmp_path / "streamer.sqlite3"
     monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:8])
@@ -160,7 +160,7 @@ async def test_a_database_of_before_has_no_events_of_its_old_calls(tmp_path, mon
 
     async with connect(file_uri(path, "mode=rw"), name="old") as old:
         await prepare_writing(old)
-        await migrations.migrate(old)
+        await schema.migrate(old)
         await old.fetch(
             "INSERT INTO call (id, source, started_at, folder) VALUES ('c1', 'file', :at, '/r')",
             {"at": "2026-11-20T13:05:38.250Z"},
