@@ -184,6 +184,11 @@ async def _receive(request: web.BaseRequest, path: Path) -> Path | None:
 _SINCE = Parameter("since", "from this time on: ISO 8601, or how long ago, as 2h")
 _UNTIL = Parameter("until", "before this time")
 _CHANNEL = Parameter("channel", "only channels whose name contains this")
+_PARTIES = (
+    Parameter("from", "only calls from a number or name with this part"),
+    Parameter("to", "only calls to a number or name with this part"),
+    Parameter("digits", "only calls in which these keys were pressed, one after another"),
+)
 _LIMIT = Parameter("limit", "at most so many", "integer")
 
 ROUTES: tuple[Route, ...] = (
@@ -196,6 +201,7 @@ ROUTES: tuple[Route, ...] = (
             _SINCE,
             _UNTIL,
             _CHANNEL,
+            *_PARTIES,
             Parameter("text", "only calls in which a search for this finds something"),
             Parameter("alerts", "only calls with alerts", "boolean"),
             Parameter("live", "only calls that are being recorded", "boolean"),
@@ -243,6 +249,7 @@ ROUTES: tuple[Route, ...] = (
             _SINCE,
             _UNTIL,
             _CHANNEL,
+            *_PARTIES,
             _LIMIT,
             Parameter("offset", "leave out so many", "integer"),
         ),

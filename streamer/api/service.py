@@ -22,6 +22,7 @@ from streamer.calls.catalog import (
     list_live,
     name_speakers,
 )
+from streamer.calls.choosing import Parties, narrow
 from streamer.calls.encoding import encode_alerts, encode_entry, encode_hit
 from streamer.calls.party_player import play_into
 from streamer.calls.placing import CallPlacer
@@ -66,7 +67,7 @@ class Service:
 
     async def list_calls(self, query: Query) -> dict[str, Any]:
         """List calls, newest first, as `streamer calls` does."""
-        filter = _read_filter(query)
+        filter = await self._read_filter(query)
         text, limit = query.get("text", ""), _read_number(query, "limit", PAGE, MOST_LISTED)
         before = query.get("before")
         if before is not None:
@@ -108,7 +109,7 @@ class Service:
             raise UsageError("q is missing: what to search for")
         limit = _read_number(query, "limit", PAGE, MOST_LISTED)
         offset = _read_number(query, "offset", 0, 1_000_000, least=0)
-        filter = _read_filter(query)
+        filter = await self._read_filter(query)
         hits = await self.reader.search(query["q"], filter, limit=limit, offset=offset)
         speakers = await asyncio.to_thread(name_speakers, self.recordings, hits)
         return {"hits": [encode_hit(*each) for each in zip(hits, speakers, strict=True)]}
@@ -159,6 +160,10 @@ class Service:
     async def find(self, name: str) -> Entry:
         """Return the call that is named by its id, the beginning of it, or `last`."""
         return await find_entry(self.reader, self.recordings, name)
+
+    async def _read_filter(self, query: Query) -> Filter:
+        parties = Parties(*(query.get(name, "") for name in ("from", "to", "digits")))
+        return await narrow(self.reader, self.recordings, _read_filter(query), parties)
 
     def _find_known_as(self, known_as: str) -> CallFolder | None:
         recordings = Recordings(self.recordings)

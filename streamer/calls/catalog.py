@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -102,7 +103,7 @@ async def list_entries(
     wanted = room + len(live)
     found = await _list_rows(reader, recordings, filter, text, limit=wanted, before=before)
     rows += [row for row in found if row.id not in live][:room]
-    return [_make_entry(recordings, row) for row in rows]
+    return await asyncio.to_thread(_make_entries, recordings, rows)
 
 
 def _only(filter: Filter, call_ids: Set[str]) -> Filter:
@@ -143,7 +144,7 @@ async def list_live(
     live = Recordings(recordings).live_ids()
     chosen = _only(filter, set(live))
     rows = await _list_rows(reader, recordings, chosen, text, limit=len(live))
-    return [_make_entry(recordings, row) for row in rows]
+    return await asyncio.to_thread(_make_entries, recordings, rows)
 
 
 def list_folders(recordings: Path, *, limit: int) -> list[Entry]:
@@ -210,6 +211,11 @@ def name_speakers(recordings: Path, hits: Iterable[Hit]) -> list[str]:
             names[hit.call_id] = read_names(_find_folder(recordings, hit.call_id, hit.folder))
         speakers.append(names[hit.call_id].get(hit.leg) or hit.name or hit.number or hit.leg)
     return speakers
+
+
+def _make_entries(recordings: Path, rows: Sequence[CallRow]) -> list[Entry]:
+    """Look at the folders of calls; of thousands this takes seconds."""
+    return [_make_entry(recordings, row) for row in rows]
 
 
 def _make_entry(recordings: Path, row: CallRow) -> Entry:
@@ -301,7 +307,8 @@ async def _read_unknown(
     known = await reader.known_calls(names)
     unknown = (recordings / name for name in names if name not in known)
     rows = (_read_folder(folder, filter) for folder in unknown)
-    return list(itertools.islice((row for row in rows if row is not None), limit))
+    meant = itertools.islice((row for row in rows if row is not None), limit)
+    return await asyncio.to_thread(list, meant)
 
 
 def _read_folder(folder: Path, filter: Filter) -> CallRow | None:

@@ -1,11 +1,12 @@
 """Calls, words and results over HTTP, as the command line has them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from streamer.core.alert import Alert, Severity
-from streamer.core.events import EndReason
+from streamer.core.events import Dtmf, EndReason
 from streamer.core.mark import Mark
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
@@ -46,6 +47,32 @@ async def test_calls_are_listed_filtered_and_turned_over(api):
     _, found = await api.get(f"{V1}/calls?text=%222%20says%22")
     assert [call["call"] for call in found["calls"]] == [ids[1]]
     assert (await api.get(f"{V1}/calls?live=true"))[1]["calls"] == []
+
+
+async def test_calls_and_what_was_said_are_filtered_by_who_called_and_by_keys(api, tmp_path):
+    facts = [{"from": "5551", "to": "800"}, {"from": "5552", "to": "800"}]
+    ids = []
+    for each in facts:
+        recording = record(tmp_path, facts=each)
+        if each["from"] == "5552":
+            recording.note_digit(
+                0, Dtmf(recording.call.id, "caller", "4", 8_000, recording.call.started_at)
+            )
+        assert recording.finish(EndReason.HANG_UP)
+        ids.append(recording.folder.name)
+        call = replace(make_call(), id=ids[-1], legs=LEGS[:1])
+        await keep(api.store, call, say("hello"))
+
+    async def find(query):
+        _, calls = await api.get(f"{V1}/calls?{query}")
+        _, said = await api.get(f"{V1}/search?q=hello&{query}")
+        assert {each["call"] for each in said["hits"]} == {c["call"] for c in calls["calls"]}
+        return {each["call"] for each in calls["calls"]}
+
+    assert await find("from=5551") == {ids[0]}
+    assert await find("to=800") == set(ids)
+    assert await find("to=800&digits=4") == {ids[1]}
+    assert await find("from=5551&digits=4") == set()
 
 
 async def test_a_call_has_its_alerts_and_its_transcript(api):
