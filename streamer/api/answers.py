@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from streamer.api.bodies import PLACING_SCHEMA, read_asked, read_json
+from streamer.api.bodies import MARK_SCHEMA, PLACING_SCHEMA, read_asked, read_json, read_mark
 from streamer.api.hub import EventHub
 from streamer.api.metrics import CONTENT_TYPE, Metrics
 from streamer.api.routes import ROOT, Parameter, Route, describe
@@ -84,6 +84,12 @@ async def show_transcript(ask: Ask) -> web.StreamResponse:
 async def show_marks(ask: Ask) -> web.StreamResponse:
     """Answer with the lines of a call that users have marked."""
     return web.json_response(await ask.service.list_marks(ask.parts["call"]))
+
+
+async def set_mark(ask: Ask) -> web.StreamResponse:
+    """Mark a line of a call, or take its mark away."""
+    wanted = read_mark(await read_json(ask.request))
+    return web.json_response(await ask.service.mark(ask.parts["call"], wanted))
 
 
 async def find_result(ask: Ask) -> web.StreamResponse:
@@ -230,6 +236,14 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", f"{ROOT}/calls/{{call}}/marks", "The lines of a call that users marked", show_marks
+    ),
+    Route(
+        "POST",
+        f"{ROOT}/calls/{{call}}/marks",
+        "Mark a line of a call, change its note, or take its mark away",
+        set_mark,
+        scope=Scope.CONTROL,
+        body={"application/json": {"schema": MARK_SCHEMA}},
     ),
     Route(
         "GET",

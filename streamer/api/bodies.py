@@ -1,20 +1,24 @@
-"""What the body of a request may hold: a call that somebody is to make."""
+"""What the body of a request may hold: a call that somebody is to make, or a mark."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from aiohttp import web
 
 from streamer.calls.asked import AskedCall
+from streamer.core.mark import LONGEST_NOTE
 from streamer.errors import UsageError
 from streamer.wire.ari.dialling import LONGEST_RING_S
 
 MOST_JSON = 1 << 17
 """Bytes of a body of JSON."""
+
+_MOST = 1 << 31
 
 _TEXTS = {
     "endpoint": "PJSIP/100, PJSIP/NUMBER@TRUNK, TECH/TRUNK/NUMBER, or a number",
@@ -48,6 +52,29 @@ PLACING_SCHEMA: Mapping[str, Any] = {
 }
 """The JSON schema of `POST /calls`."""
 
+MARK_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "leg": {"type": "string", "description": "label of the leg"},
+        "utterance": {"type": "integer", "minimum": 1, "description": "which of the leg's lines"},
+        "note": {"type": "string", "maxLength": LONGEST_NOTE, "description": "may be left out"},
+        "removed": {"type": "boolean", "description": "true takes the mark away"},
+    },
+    "required": ["leg", "utterance"],
+    "additionalProperties": False,
+}
+"""The JSON schema of `POST /calls/CALL/marks`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMark:
+    """Which line of a call is to be marked, and how."""
+
+    leg: str
+    utterance: int
+    note: str = ""
+    is_removed: bool = False
+
 
 async def read_json(request: web.BaseRequest) -> Mapping[str, Any]:
     """Return the JSON object in a body.
@@ -75,9 +102,7 @@ def read_asked(fields: Mapping[str, Any]) -> AskedCall:
     Raises:
         UsageError: A field is not known, missing, or not of its type.
     """
-    for name in fields:
-        if name not in PLACING_SCHEMA["properties"]:
-            raise UsageError(_explain_unknown(name))
+    _check_names(fields, PLACING_SCHEMA, what="a call")
     if "endpoint" not in fields:
         raise UsageError("endpoint is missing: whom to call, such as PJSIP/100")
     given: dict[str, Any] = {
@@ -90,11 +115,33 @@ def read_asked(fields: Mapping[str, Any]) -> AskedCall:
     return AskedCall(**given, variables=_read_variables(fields.get("variables", {})))
 
 
-def _explain_unknown(name: str) -> str:
-    known = list(PLACING_SCHEMA["properties"])
-    nearest = get_close_matches(name, known, n=1)
-    meant = f"; {nearest[0]} is" if nearest else f"; these are: {', '.join(known)}"
-    return f"{name[:80]} is no field of a call{meant}"
+def read_mark(fields: Mapping[str, Any]) -> WantedMark:
+    """Return the mark that the fields of a body ask for.
+
+    Raises:
+        UsageError: A field is not known, missing, or not of its type.
+    """
+    _check_names(fields, MARK_SCHEMA, what="a mark")
+    if missing := [name for name in MARK_SCHEMA["required"] if name not in fields]:
+        raise UsageError(f"{missing[0]} is missing: a mark is on a leg and an utterance of it")
+    utterance, removed = fields["utterance"], fields.get("removed", False)
+    if not isinstance(utterance, int) or isinstance(utterance, bool) or not 0 < utterance < _MOST:
+        raise UsageError("utterance must be a whole number, 1 or more")
+    if not isinstance(removed, bool):
+        raise UsageError("removed must be true or false")
+    note = _read_text("note", fields.get("note", ""))
+    if len(note) > LONGEST_NOTE:
+        raise UsageError(f"note has more than {LONGEST_NOTE} characters")
+    return WantedMark(_read_text("leg", fields["leg"]), utterance, note, removed)
+
+
+def _check_names(fields: Mapping[str, Any], schema: Mapping[str, Any], *, what: str) -> None:
+    known = list(schema["properties"])
+    for name in fields:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            meant = f"; {nearest[0]} is" if nearest else f"; these are: {', '.join(known)}"
+            raise UsageError(f"{name[:80]} is no field of {what}{meant}")
 
 
 def _read_text(name: str, value: object) -> str:

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from streamer.api.bodies import WantedMark
 from streamer.calls.asked import AskedCall
 from streamer.calls.backend import Backend
 from streamer.calls.catalog import (
@@ -28,10 +29,11 @@ from streamer.calls.party_player import play_into
 from streamer.calls.placing import CallPlacer
 from streamer.calls.transcripts import read_transcript
 from streamer.config import Settings
-from streamer.core.encoding import encode_mark
+from streamer.core.encoding import encode_event, encode_mark
+from streamer.core.mark import Mark
 from streamer.core.moments import parse_moment
 from streamer.core.untrusted import one_line
-from streamer.errors import RecordingError, UsageError
+from streamer.errors import NotFoundError, RecordingError, StoreError, UsageError
 from streamer.exporters import EXPORTERS
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings
@@ -95,6 +97,30 @@ class Service:
         entry = await self.find(name)
         marks = await self.reader.read_marks([entry.call.id])
         return {"marks": [encode_mark(mark) for mark in marks]}
+
+    async def mark(self, name: str, wanted: WantedMark) -> dict[str, Any]:
+        """Mark a line, or take its mark away; return the mark as the event `mark` has it."""
+        call_id = (await self.find(name)).call.id
+        segments = await self.reader.read_segments(call_id)
+        place = wanted.leg, wanted.utterance
+        line = next((one for one in segments if (one.leg, one.utterance) == place), None)
+        if line is None:
+            raise NotFoundError(f"{call_id} has no line {wanted.utterance} of the leg {wanted.leg}")
+        mark = Mark(
+            call_id,
+            *place,
+            line.start,
+            line.end,
+            one_line(wanted.note),
+            datetime.now(UTC),
+            line.text,
+            is_removed=wanted.is_removed,
+        )
+        store = self.backend.store
+        if store is None or not await store.keep_mark(mark):
+            raise StoreError("the database is not open, so nothing can be marked")
+        kept = await self.reader.read_marks([call_id])  # what was there already stays as it was
+        return encode_event(next((one for one in kept if one.key == mark.key), mark))
 
     async def export(self, name: str, format_name: str) -> str:
         """Return what was said on a call, in a format of `streamer export`."""

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from streamer.core.untrusted import printable
 from streamer.errors import UsageError
 
-EVENTS = ("call_started", "final", "alert", "dtmf", "hold", "unclear", "call_ended")
+EVENTS = ("call_started", "final", "alert", "dtmf", "hold", "unclear", "mark", "call_ended")
 """What may be passed on: the events that are stored."""
 
 STANDARD, RAPIDA = "standard", "rapida"

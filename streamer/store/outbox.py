@@ -14,7 +14,7 @@ from typing import Protocol
 
 from streamer.core.events import Event
 
-KINDS = ("call_started", "final", "alert", "dtmf", "hold", "unclear", "call_ended")
+KINDS = ("call_started", "final", "alert", "dtmf", "hold", "unclear", "mark", "call_ended")
 """Events that are stored, as `--json` names them."""
 
 MOST_READ = 200

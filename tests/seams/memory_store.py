@@ -177,6 +177,7 @@ class MemoryStore:
         self._marks.pop((mark.call_id, *mark.key), None)
         if not mark.is_removed:
             self._marks[(mark.call_id, *mark.key)] = mark
+        self._note(mark.call_id, "mark", f"{mark.leg} {mark.utterance} {mark.at}", mark)
         self._version += 1
         return True
 

@@ -19,6 +19,7 @@ from streamer.core.events import (
     Hold,
     Unclear,
 )
+from streamer.core.mark import Mark
 from streamer.store.base import CallRow
 from streamer.store.outbox import MOST_READ, StoredEvent
 from streamer.store.sqlite.columns import encode_text, from_ms, parse_segment
@@ -31,7 +32,8 @@ EVENT_COLUMNS = """
     event.id, event.call, event.kind, event.mark, event.at, leg.label, event.item, event.data,
     segment.utterance, segment.start, segment.end, segment.language, segment.words,
     unclear.start, unclear.end,
-    alert.rule, alert.severity, alert.at, alert.leg, alert.utterance, alert.start, alert.end, alert.text
+    alert.rule, alert.severity, alert.at, alert.leg, alert.utterance, alert.start, alert.end, alert.text,
+    marked.text
 """
 
 EVENT_TABLES = """
@@ -40,6 +42,8 @@ EVENT_TABLES = """
     LEFT JOIN segment ON event.kind = 'final' AND segment.id = event.item
     LEFT JOIN unclear ON event.kind = 'unclear' AND unclear.leg = event.leg AND unclear.start = event.item
     LEFT JOIN alert ON event.kind = 'alert' AND alert.id = event.item
+    LEFT JOIN segment AS marked
+        ON event.kind = 'mark' AND marked.leg = event.leg AND marked.utterance = event.item
 """
 
 
@@ -96,7 +100,7 @@ def _parse(
     call_id: str, kind: str, row: Sequence[Any], calls: Mapping[str, CallRow]
 ) -> Event | None:
     label, data, *rest = row
-    segment, unclear, alert = rest[:5], rest[5:7], rest[7:]
+    segment, unclear, alert, words = rest[:5], rest[5:7], rest[7:15], rest[15]
     if kind == "final":
         return Final(call_id, parse_segment([label, *segment]))
     if kind == "unclear":
@@ -104,6 +108,8 @@ def _parse(
     if kind == "alert":
         rule, severity, at, *place = alert
         return Alert(call_id, rule, Severity(severity), parse_time(at), *place)
+    if kind == "mark":
+        return _parse_mark(call_id, label, json.loads(data), words or "")
     if data is not None:
         return _parse_happening(call_id, label, kind, json.loads(data))
     call = calls.get(call_id)
@@ -125,3 +131,9 @@ def _parse_happening(call_id: str, leg: str, kind: str, data: Mapping[str, Any])
     if kind == "hold":
         return Hold(call_id, leg, data["held"], *place)
     return Dtmf(call_id, leg, data["digit"], *place, data.get("raw", ""))
+
+
+def _parse_mark(call_id: str, leg: str, data: Mapping[str, Any], words: str) -> Mark:
+    place = data["utterance"], data["start"], data["end"]
+    at = parse_time(data["at"])
+    return Mark(call_id, leg, *place, data["note"], at, words, is_removed=data["removed"])

@@ -101,6 +101,23 @@ async def test_a_call_has_its_marks(api):
     assert (await api.get(f"{V1}/calls/nobody/marks"))[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"leg": "caller", "utterance": 2}, 404, "no line 2 of the leg caller"),
+        ({"leg": "caller"}, 400, "utterance is missing"),
+        ({"leg": "caller", "utterance": True}, 400, "whole number"),
+        ({"leg": "caller", "utterance": 1, "note": "x" * 501}, 400, "more than 500"),
+        ({"leg": "caller", "utterance": 1, "text": "x"}, 400, "text is no field of a mark"),
+        ({"leg": "caller", "utterance": 1, "removed": "yes"}, 400, "true or false"),
+    ],
+)
+async def test_a_mark_that_cannot_be_meant_is_said(api, body, status, said):
+    await keep(api.store, make_call(), say("hello"))
+    code, answer = await api.get(f"{V1}/calls/last/marks", method="POST", json=body)
+    assert (code, said in answer["error"]) == (status, True)
+
+
 async def test_what_was_said_is_found(api):
     await keep(api.store, make_call(), say("cancel my contract"))
     _, body = await api.get(f"{V1}/search?q=contr*")

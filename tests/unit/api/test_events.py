@@ -67,6 +67,27 @@ async def test_events_come_as_they_happen_and_partials_have_no_number(api):
     assert numbers == sorted(numbers)
 
 
+async def test_a_mark_is_told_with_a_number_whoever_sets_it_and_whether_the_call_is_over(api):
+    call = make_call()
+    await keep(api.store, call, say("hello"))
+    await api.store.end_call(call.id, EndReason.HANG_UP, duration=16_000, ended_at=ZERO)
+    async with api.client.get(f"{api.root}{EVENTS}?types=mark") as response:
+        path, line = f"/api/v1/calls/{call.id}/marks", {"leg": "caller", "utterance": 1}
+        noted = line | {"note": "ring back"}
+        answers = [await api.get(path, method="POST", json=noted) for _ in range(2)]
+        told = await read_stream(response, 1)
+        answers.append(await api.get(path, method="POST", json=line | {"removed": True}))
+        told += await read_stream(response, 1)
+    assert [status for status, _ in answers] == [200, 200, 200]
+    assert [(fields["note"], "removed" in fields) for _, fields in told] == [
+        ("ring back", False),
+        ("", True),
+    ]
+    assert told[0][1] == answers[0][1] == answers[1][1]
+    assert None not in [number for number, _ in told]
+    assert (await api.get(path))[1] == {"marks": []}
+
+
 async def test_a_client_goes_on_behind_the_event_that_it_has(api):
     await keep(api.store, make_call(), *[say(f"line {n}", utterance=n, at=n) for n in (1, 2, 3)])
     async with api.client.get(api.root + EVENTS, headers={"Last-Event-ID": "0"}) as response:

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from streamer.core.mark import Mark
 from streamer.errors import StoreError
 from streamer.store.sqlite import deletion
 from streamer.store.sqlite.store import open_reader, open_store
@@ -38,6 +39,7 @@ async def test_nothing_of_a_deleted_call_can_be_read_in_the_files(tmp_path):
         for call, line in lines:
             await keep(store, call, line)
         await store.keep_trouble(gone.id, "qzxsecret trouble", at=ZERO)
+        await store.keep_mark(Mark(gone.id, "caller", 1, 0, 1, "qzxsecret note", ZERO))
         assert await store.delete_calls([gone.id]) == 1
         assert await store.search("qzx*") == await store.search("terces*") == []
         assert len(await store.search("order", limit=500)) == 120

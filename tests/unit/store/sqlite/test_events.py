@@ -8,6 +8,7 @@ import pytest
 from streamer.core.alert import Alert, Severity
 from streamer.core.encoding import encode_event
 from streamer.core.events import CallEnded, CallStarted, Dtmf, EndReason, Final, Hold, Unclear
+from streamer.core.mark import Mark
 from streamer.errors import StoreError
 from streamer.store import NewAlert
 from streamer.store.sqlite.store import open_store
@@ -62,6 +63,36 @@ async def test_the_same_is_one_event_however_often_it_is_kept(store):
         await end(store, call)
     kinds = [each.kind for each in await store.read_events(0)]
     assert kinds == ["call_started", "final", "dtmf", "call_ended"]
+
+
+def mark(call, note="", **changes):
+    return Mark(call.id, "caller", 1, 16_000, 24_000, note, ZERO, "hello", **changes)
+
+
+async def test_each_change_of_a_mark_is_one_event_and_no_change_is_none(store):
+    call = make_call()
+    await keep(store, call, say("hello"))
+    first = await store.last_event()
+    for _ in range(2):
+        await store.keep_mark(mark(call))
+    for _ in range(2):
+        await store.keep_mark(mark(call, "ring back"))
+    told = await store.read_events(first)
+    assert [each.event for each in told] == [mark(call), mark(call, "ring back")]
+    assert [encode_event(each.event)["text"] for each in told] == ["hello", "hello"]
+    assert len({each.key for each in told}) == 2
+
+
+async def test_a_mark_that_is_taken_away_is_told_and_its_note_is_gone(store):
+    call = make_call()
+    await keep(store, call, say("hello"))
+    await store.keep_mark(mark(call, "a secret"))
+    for _ in range(2):
+        await store.keep_mark(mark(call, is_removed=True))
+    told = [each.event for each in await store.read_events(0, kinds=["mark"])]
+    assert told == [mark(call), mark(call, is_removed=True)]
+    await store.keep_mark(mark(call, "again"))
+    assert (await store.read_events(0, kinds=["mark"]))[-1].mark == "caller 1 3"
 
 
 async def test_an_event_that_is_not_stored_is_not_told(store):
