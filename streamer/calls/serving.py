@@ -34,7 +34,8 @@ from streamer.tap.addresses import (
     stop_listener,
 )
 from streamer.tap.detached import DetachedProcess, LogTail
-from streamer.tap.inbound_process import LISTENER_LOG, ListenOptions, start_listener
+from streamer.tap.inbound_process import LISTENER_LOG, start_listener
+from streamer.tap.listen_plan import ListenOptions
 from streamer.tap.messages import AddressTaken, Exited, ListeningBegun, Said
 from streamer.wire.protocols import ARI, STREAM_CHANNEL
 

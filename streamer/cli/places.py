@@ -22,7 +22,7 @@ from streamer.core.listening import (
 from streamer.errors import UsageError
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.websocket.access import read_credentials
-from streamer.tap.inbound import ListenAddress
+from streamer.tap.listen_plan import ListenAddress
 from streamer.wire.protocols import ARI
 
 _USUAL = (

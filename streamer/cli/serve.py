@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from streamer.api.running import ApiPlan
     from streamer.calls.backend import Backend
     from streamer.cli.places import Places
-    from streamer.tap.inbound_process import ListenOptions
+    from streamer.tap.listen_plan import ListenOptions
 
 _NO_RULE = (
     "there is no rule [[watch]] in the config file, so only calls are tapped whose dialplan asks for it: STREAMER=start before Dial, or"
@@ -161,7 +161,7 @@ class _Serving:
 
 def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
     from streamer.cli.places import find_places
-    from streamer.tap.inbound_process import ListenOptions
+    from streamer.tap.listen_plan import ListenOptions
 
     flags.playing.check()
     if flags.format not in _FORMATS:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -19,22 +19,21 @@ from uuid import UUID
 from streamer.bus import Bus
 from streamer.core.addresses import show_address
 from streamer.core.events import EndReason, Trouble
-from streamer.errors import KeeperError, RecordingError, UnreachableError
-from streamer.keeper.client import Keeper, open_keeper
+from streamer.errors import RecordingError, UnreachableError
 from streamer.recording.amending import amend_facts
 from streamer.recording.disk import Disk
 from streamer.recording.folder import CallFolder
 from streamer.recording.locks import is_there, runtime_note_path
 from streamer.recording.writer import create_recording
 from streamer.sources import INBOUND, MakeInbound
-from streamer.sources.admission import MOST_STRANGERS_IN_ALL, Limiter
+from streamer.sources.admission import Limiter
 from streamer.sources.base import Inbound, InboundCall, Prepared, Sourced
-from streamer.sources.inbound import AdmitName, Admitted, ServerOptions, WebOptions
-from streamer.sources.playout import FrameClock, Playback
+from streamer.sources.inbound import ServerOptions, WebOptions
+from streamer.sources.playout import FrameClock
 from streamer.sources.registration.registry import find_uuid
-from streamer.sources.registration.statuses import Statuses
 from streamer.sources.tcp import resolve_address
 from streamer.tap.addresses import AddressTakenError, Place, is_listening
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from streamer.tap.listeners import (
     HeldNote,
     ListenerNote,
@@ -42,14 +41,11 @@ from streamer.tap.listeners import (
     find_listener,
     note_listener,
 )
+from streamer.tap.protection import Protection
 from streamer.tap.tap import Stop, run_tap
-from streamer.wire.formats import Format
 from streamer.wire.protocols import ARI, STREAM_CHANNEL
 
 POLL_S = 0.25
-KEEPER_REST_S = 2.0
-"""Between two attempts to get a keeper."""
-
 _LOOKS_FOR_OTHER = 5
 _LOOK_S = 0.05
 """Another listener has its address a moment before it has its lock."""
@@ -58,50 +54,6 @@ _UNKEPT = (ARI.name, STREAM_CHANNEL.name)
 """Where we are no party of a call, so no keeper is needed."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
-    """Where calls may come to, and by which protocol, one of `sources.INBOUND`; port 0 is any that is free."""
-
-    source: str
-    host: str
-    port: int
-    auth: tuple[str, ...] = ()
-    """What a peer has to show, where the protocol has that."""
-    rate: int = 0
-    """Samples a second of what does not say it, 0 for unknown."""
-    yeastar_auth: str = ""
-    has_tls: bool = False
-    public_url: str = ""
-    """Scheme and host by which others know it, where the protocol needs that."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListenPlan:
-    """Where to listen, how callers are received, and where their calls go."""
-
-    addresses: tuple[ListenAddress, ...]
-    recordings: Path
-    admit: Callable[[UUID], Admitted | str]
-    new_playback: Callable[[], Playback | None]
-    fills_silence: bool
-    format: Format | None
-    most_calls: int
-    grace_s: float | None
-    """Seconds that calls have to end by themselves once the listener is told to end; None for as long as they take."""
-    keeper_patience_s: float
-    runtime_dir: Path | None
-    is_expected: Callable[[UUID], bool] | None = None
-    """Says whether a call is registered; None where calls cannot be."""
-    shares_ids: bool = False
-    """A UUID that is used a second time is a call of its own."""
-    most_strangers: int = MOST_STRANGERS_IN_ALL
-    admit_name: AdmitName | None = None
-    statuses: Statuses | None = None
-    """Tells what a PBX says of a call beside its audio; None where nothing can."""
-    web: WebOptions = WebOptions()
-    """What all listeners for WebSockets have in common."""
 
 
 class Listener:
@@ -119,10 +71,13 @@ class Listener:
         self._plan = plan
         self._bus = bus
         self._clock = clock
-        self._keeper: Keeper | None = None
-        self._left_keepers: list[Keeper] = []
-        """Those that have taken calls over which may not have been hung up yet."""
-        self._has_keeper = asyncio.Event()
+        self.protection = Protection(
+            plan.runtime_dir,
+            note=runtime_note_path(plan.recordings),
+            patience_s=plan.keeper_patience_s,
+            give_up=self._give_up,
+            say=self._say,
+        )
         self._disk = Disk()
         self._stops: set[Stop] = set()
         self._notes: list[HeldNote] = []
@@ -133,8 +88,8 @@ class Listener:
             admit=plan.admit,
             limiter=Limiter(most=plan.most_calls, clock=clock, most_strangers=plan.most_strangers),
             frame_clock=FrameClock(),
-            keeper=lambda: self._keeper,
-            wait_for_keeper=self._wait_for_keeper,
+            keeper=lambda: self.protection.keeper,
+            wait_for_keeper=self.protection.wait,
             say=self._say,
             clock=clock,
             new_playback=plan.new_playback,
@@ -178,7 +133,7 @@ class Listener:
                 on_listening(where.source, server.address)
             on_begun()
             helpers = [
-                asyncio.ensure_future(self._keep_protected()),
+                asyncio.ensure_future(self._protect()),
                 asyncio.ensure_future(self._watch_for_stop(places)),
                 asyncio.ensure_future(self._end_in_time(places)),
             ]
@@ -289,46 +244,18 @@ class Listener:
             self._plan.statuses.follow(context, take)
         return context
 
-    async def _keep_protected(self) -> None:
-        """Have a keeper at all times; one that has taken the calls over is left with them."""
-        is_said = False
-        while any(where.source not in _UNKEPT for where, _ in self._servers):
-            try:
-                async with open_keeper(
-                    self._plan.runtime_dir,
-                    note=runtime_note_path(self._plan.recordings),
-                    patience_s=self._plan.keeper_patience_s,
-                    say_trouble=self._say,
-                ) as keeper:
-                    self._keeper, is_said = keeper, False
-                    self._has_keeper.set()
-                    await keeper.lost.wait()
-                    for _, server in self._servers:
-                        server.give_up()
-                    self._keeper = None
-                    self._left_keepers.append(keeper)
-            except KeeperError as error:
-                if not is_said:
-                    self._say(
-                        f"{error}; calls are recorded, but each would end if this process died"
-                    )
-                is_said = True
-                await asyncio.sleep(KEEPER_REST_S)
-            finally:
-                self._keeper = None
-                self._has_keeper.clear()
-
-    async def _wait_for_keeper(self) -> Keeper:
-        while self._keeper is None:
-            await self._has_keeper.wait()
-        return self._keeper
+    async def _protect(self) -> None:
+        if any(where.source not in _UNKEPT for where, _ in self._servers):
+            await self.protection.run()
 
     def _count_calls(self) -> int:
         """Count what takes the room of a call: live ones, and sockets that the keeper drains because their peers stay."""
-        self._left_keepers = [keeper for keeper in self._left_keepers if keeper.parked]
         live = sum(server.live_calls for _, server in self._servers)
-        keepers = [*self._left_keepers, *([self._keeper] if self._keeper else [])]
-        return live + sum(keeper.parked for keeper in keepers)
+        return live + self.protection.count_parked()
+
+    def _give_up(self) -> None:
+        for _, server in self._servers:
+            server.give_up()
 
     async def _watch_for_stop(self, places: Sequence[Place]) -> None:
         while not self._is_stop_requested(places):  # noqa: ASYNC110 - others make it

@@ -10,7 +10,7 @@ from streamer.core.watching import read_watch_table
 from streamer.sources import INBOUND, MakeInbound
 from streamer.sources.base import Inbound
 from streamer.sources.inbound import ServerOptions
-from streamer.tap.inbound import ListenAddress
+from streamer.tap.listen_plan import ListenAddress
 from streamer.tap.plan import AriPlan
 from streamer.wire.protocols import ARI, STREAM_CHANNEL
 from streamer.wire.stream_channel import public_url

@@ -15,10 +15,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
@@ -29,24 +28,18 @@ from streamer.core.reasons import find_cause
 from streamer.errors import ExitCode, RecordingError, UnreachableError
 from streamer.recording.private_files import make_private_folder
 from streamer.sources.forwarded import read_proxies
-from streamer.sources.inbound import Admitted, WebOptions
-from streamer.sources.registration.registry import (
-    Refusal,
-    Registration,
-    Registry,
-    explain_name,
-    explain_refusal,
-    find_uuid,
-)
+from streamer.sources.inbound import WebOptions
 from streamer.sources.tls import Certificate
 from streamer.tap.addresses import AddressTakenError
+from streamer.tap.admitting import Admission
 from streamer.tap.descriptors import measure_room, raise_descriptor_limit
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan, find_other
+from streamer.tap.inbound import Listener, find_other
 from streamer.tap.inbound_kinds import list_inbound
+from streamer.tap.listen_plan import ListenAddress, ListenOptions, ListenPlan
 from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
-from streamer.tap.playbacks import PlaybackPlan, read_playback_plan
+from streamer.tap.playbacks import read_playback_plan
 from streamer.tap.register_key import KEY_FILE, read_or_make_key
 from streamer.wire.formats import Format
 
@@ -59,76 +52,10 @@ LISTENER_LOG = "listener.log"
 _log = logging.getLogger("streamer.tap.inbound_process")
 
 
-@dataclass(frozen=True, slots=True)
-class ListenOptions:
-    """How calls are taken; everything that JSON can hold."""
-
-    addresses: tuple[ListenAddress, ...] = (ListenAddress("audiosocket", "127.0.0.1", 9092),)
-    accepts_unknown: bool = False
-    registrations: tuple[ListenAddress, ...] = ()
-    """Where calls are registered."""
-    cert: str = ""
-    key: str = ""
-    """PEM files of what encrypts the addresses that have TLS."""
-    fills_silence: bool = True
-    format: str = ""
-    """What audio of kind 0x10 is, empty to find it out."""
-    echoes: bool = False
-    tone_hz: int = 0
-    announcement: dict[int, str] = field(default_factory=dict)
-    """Files of raw 16-bit samples, by their rate; they may be removed once the listener listens."""
-    most_calls: int = 500
-    grace_s: float | None = None
-
-    @property
-    def playing(self) -> PlaybackPlan:
-        """What every caller hears."""
-        return PlaybackPlan(self.echoes, self.tone_hz, self.announcement)
-
-
 def start_listener(settings: Settings, options: ListenOptions) -> DetachedProcess:
     """Start to listen, detached from this process and its terminal."""
     plan = {"settings": asdict(settings), "options": asdict(options)}
     return start_detached("streamer.tap.inbound_process", plan)
-
-
-class Admission:
-    """Decides whose call may come in; `addresses` are where calls are registered, none if they cannot be."""
-
-    def __init__(self, *, accepts_unknown: bool) -> None:
-        self.registry = Registry(clock=time.monotonic)
-        self.addresses: list[str] = []
-        self._accepts_unknown = accepts_unknown
-
-    def admit(self, uuid: UUID) -> Admitted | str:
-        """Say who a UUID is, or why it is refused."""
-        known = self.registry.claim(uuid)
-        if isinstance(known, Registration):
-            return _admit(known)
-        if self._accepts_unknown:
-            return Admitted("caller", str(uuid))
-        return explain_refusal(uuid, known, address=self._address)
-
-    def admit_name(self, name: str, *, is_trusted: bool) -> Admitted | str:
-        """Say who an id is that may be no UUID, or why it is refused."""
-        uuid = find_uuid(name)
-        known = self.registry.claim(uuid) if uuid else Refusal.UNKNOWN
-        if isinstance(known, Registration):
-            return _admit(known)
-        if self._accepts_unknown or is_trusted:
-            return Admitted("", "")
-        return explain_name(name, known, address=self._address)
-
-    @property
-    def _address(self) -> str | None:
-        return next(iter(self.addresses), None)
-
-
-def _admit(registration: Registration) -> Admitted:
-    channel = registration.channel or registration.caller or str(registration.uuid)
-    way = {"via": registration.via} if registration.via else {}
-    facts = {"from": registration.caller, "to": registration.called, **way}
-    return Admitted(registration.label or "caller", channel, facts, registration.caller)
 
 
 def _plan_listening(

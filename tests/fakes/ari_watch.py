@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from streamer.core.events import CallEnded, CallStarted, LegAttached
 from streamer.recording.folder import CallFolder
 from streamer.sources.playout import Playback
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
+from streamer.tap.inbound import Listener
 from streamer.tap.inbound_kinds import list_inbound
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from tests.fakes.ari_tap import Pbx
 from tests.fakes.replay import RememberingBus, until
 

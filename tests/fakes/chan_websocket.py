@@ -21,8 +21,9 @@ from streamer.sources.inbound import WebOptions
 from streamer.sources.playout import Playback
 from streamer.sources.registration.hosts import own_names
 from streamer.sources.registration.http import RequestServer
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
-from streamer.tap.inbound_process import Admission
+from streamer.tap.admitting import Admission
+from streamer.tap.inbound import Listener
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from tests.fakes.listening import Listening
 from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import close_callers

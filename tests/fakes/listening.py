@@ -12,7 +12,8 @@ from pathlib import Path
 from streamer.bus import Bus, Subscription
 from streamer.core.encoding import encode_event
 from streamer.sources.inbound import Admitted
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
+from streamer.tap.inbound import Listener
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from tests.fakes.replay import PATIENCE_S
 from tests.fakes.serving import Heard, close_callers
 

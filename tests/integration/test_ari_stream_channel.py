@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 from streamer.core.events import EndReason
 from streamer.errors import NotFoundError
 from streamer.simulator.ari.sound import Speech
-from streamer.tap.inbound import ListenAddress
+from streamer.tap.listen_plan import ListenAddress
 from tests.fakes.ari_tap import OTHER, PHRASE, open_pbx, recording
 from tests.fakes.ari_watch import watching
 from tests.fakes.replay import PATIENCE_S, until

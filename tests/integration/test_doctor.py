@@ -30,7 +30,7 @@ from streamer.doctor.words import judge_model
 from streamer.keeper.client import open_keeper
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
 from streamer.speech.engine.models import demo_path
-from streamer.tap.inbound import ListenAddress
+from streamer.tap.listen_plan import ListenAddress
 from streamer.tap.listeners import ListenerNote, note_listener
 from tests.fakes.command_line import run_here
 from tests.fakes.ports import SILENT, closed_port, http, open_port

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from streamer.bus import Bus
 from streamer.sources.audiosocket.connection import Connection
 from streamer.sources.inbound import Admitted
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
+from streamer.tap.inbound import Listener
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from streamer.wire.audiosocket import encode_audio
 from tests.fakes.replay import PATIENCE_S, VirtualClock, until
 from tests.fakes.serving import call, close_callers

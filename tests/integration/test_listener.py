@@ -1,5 +1,6 @@
 """The listener itself, in this process."""
 
+import asyncio
 import errno
 import json
 import os
@@ -9,10 +10,10 @@ from functools import partial
 from streamer.core.events import CallStarted
 from streamer.errors import RecordingError
 from streamer.recording.writer import create_recording
-from streamer.tap import inbound as listener
+from streamer.tap import inbound as listener, protection
 from streamer.wire.audiosocket import Terminated
 from tests.fakes.listening import listening
-from tests.fakes.replay import until
+from tests.fakes.replay import PATIENCE_S, until
 from tests.fakes.serving import call
 
 SECOND = b"\x00\x10\x00\xf0" * 4000
@@ -96,14 +97,16 @@ async def test_a_folder_that_takes_its_time_keeps_no_other_call_waiting(
 async def test_a_call_that_comes_before_there_is_a_keeper_is_held_as_soon_as_there_is_one(
     recordings, runtime_dir, monkeypatch
 ):
-    monkeypatch.setattr(listener, "KEEPER_REST_S", 0.01)
+    monkeypatch.setattr(protection, "REST_S", 0.01)
     runtime_dir.chmod(0o755)  # a folder that no keeper trusts
     async with listening(recordings, runtime_dir) as here:
         caller = await call(here.port)
         caller.identify()
         caller.speak(SECOND)
         await until(lambda: len(caller.messages) > 3)
-        assert not here.listener._has_keeper.is_set()
+        assert here.listener.protection.keeper is None
         runtime_dir.chmod(0o700)
-        await until(lambda: here.listener._keeper and here.listener._keeper.answered)
+        async with asyncio.timeout(PATIENCE_S):
+            keeper = await here.listener.protection.wait()
+        await until(lambda: keeper.answered)
         caller.hang_up()

@@ -15,7 +15,8 @@ from streamer.recording.writer import Recording
 from streamer.sources import INBOUND
 from streamer.sources.base import Inbox, LegClosed, LegOpened, StreamItem
 from streamer.sources.inbound import Admitted, ServerOptions
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
+from streamer.tap.inbound import Listener
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from streamer.tap.outbound import plan_tap, record_call
 from streamer.tap.tap import Stop
 from tests.fakes.replay import PATIENCE_S, RememberingBus, VirtualClock, until

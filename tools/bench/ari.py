@@ -22,8 +22,9 @@ from streamer.core.audio import AudioChunk, Leg
 from streamer.simulator.ari.server import PASSWORD, USER
 from streamer.sources.ari import call as ari_call
 from streamer.sources.base import Inbox, StreamItem
-from streamer.tap.inbound import ListenAddress, Listener, ListenPlan
+from streamer.tap.inbound import Listener
 from streamer.tap.inbound_kinds import list_inbound
+from streamer.tap.listen_plan import ListenAddress, ListenPlan
 from tools.bench.machine import pin, show, show_table
 
 CALLS = 20

@@ -16,8 +16,7 @@ from typing import Any
 import psutil
 
 from streamer.config import Settings
-from streamer.tap.inbound import ListenAddress
-from streamer.tap.inbound_process import ListenOptions
+from streamer.tap.listen_plan import ListenAddress, ListenOptions
 from streamer.tap.messages import ListeningBegun, parse_message
 from streamer.wire.protocols import AUDIOSOCKET
 from tools.bench.machine import show, show_table

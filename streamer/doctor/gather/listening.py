@@ -25,8 +25,8 @@ from streamer.doctor.listening import (
 from streamer.doctor.refusals import RefusalFacts, read_refusals
 from streamer.errors import RecordingError
 from streamer.recording.locks import is_there
-from streamer.tap.inbound import ListenAddress
 from streamer.tap.inbound_process import LISTENER_LOG
+from streamer.tap.listen_plan import ListenAddress
 from streamer.tap.listeners import find_listener
 from streamer.tap.register_key import KEY_FILE, read_or_make_key
 

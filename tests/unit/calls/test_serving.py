@@ -7,7 +7,7 @@ from streamer.calls.serving import ServeOutcome, _ServeSession
 from streamer.calls.session import SessionResult
 from streamer.config import Settings
 from streamer.core.events import EndReason
-from streamer.tap.inbound_process import ListenOptions
+from streamer.tap.listen_plan import ListenOptions
 
 
 @pytest.fixture
