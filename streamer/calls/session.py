@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import inf
 from pathlib import Path
 
 from streamer.bus import Bus
 from streamer.calls.alerting import ToldAlerts, open_watch
-from streamer.calls.backend import Backend, Speech
+from streamer.calls.backend import Backend
 from streamer.calls.happenings import HappeningWriter
 from streamer.calls.lag_advice import LagAdviser
 from streamer.calls.marking import ToldMarks
 from streamer.calls.observers import ToldObservers, open_observers
-from streamer.calls.segment_writer import CallWriter, LegWriter
+from streamer.calls.segment_writer import CallWriter
+from streamer.calls.transcription import Transcription
 from streamer.core.events import (
     SPEECH_RATE,
     Call,
@@ -39,23 +38,14 @@ from streamer.core.events import (
 from streamer.core.reasons import explain
 from streamer.core.transcript import measure_talk
 from streamer.errors import ModelError, RecordingError, StoreError
-from streamer.media.timeline import Noise
-from streamer.recording.description import MOST_SAMPLES
 from streamer.recording.feed import Feed
 from streamer.recording.lengths import find_duration_s
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import Lock
 from streamer.recording.reader import read_recorded, repair_recording
-from streamer.speech.audio.other_legs import RecordedLegs
-from streamer.speech.audio.resampled_reader import SpeechFollower
-from streamer.speech.base import Vad
-from streamer.speech.transcriber import LegTranscriber
 from streamer.store import Store
 
 FOLLOW_POLL_S = 0.1
-
-OpenVad = Callable[[Callable[[], int | None]], Vad]
-"""Makes a leg's voice activity of what says the rate of its recording, once that is known."""
 
 
 @dataclass(slots=True)
@@ -128,14 +118,11 @@ class _Session:
         self._lags: dict[str, float] = {}  # of our own
         self._lag_adviser = LagAdviser(self._begin_advice)
         self._advising: asyncio.Future[None] | None = None
-        self._joined = asyncio.Event()
-        """A leg has joined the call."""
         self._happenings = HappeningWriter(self._keep)
         self._version = -1
         self._store: Store
         self._writer: CallWriter
-        self._begun: set[str] = set()
-        self._transcribers: list[LegTranscriber] = []
+        self._transcription = Transcription(feed, backend, announce=self._announce, keep=self._keep)
 
     async def follow_recording(self) -> None:
         """Announce what happens to the recording, until cancelled; its end is announced when all words are settled."""
@@ -154,7 +141,7 @@ class _Session:
             case Partial(_, leg, utterance) if utterance <= self._shown.get(leg, 0):
                 return  # its final has overtaken it
             case LegAttached():
-                self._joined.set()
+                self._transcription.note_joined()
             case Dtmf() | Hold():
                 self._happenings.take(event)
             case _:
@@ -217,7 +204,7 @@ class _Session:
     async def _tell_stats(self) -> None:
         """Say for how long somebody was talking, if anybody has found out."""
         segments = await self._store.read_segments(self._call_id, after={})
-        if segments or self._transcribers:
+        if segments or self._transcription.has_begun:
             self._bus.publish(CallStats(self._call_id, measure_talk(segments)))
 
     async def _wait_for_turn(self) -> Lock | None:
@@ -273,7 +260,7 @@ class _Session:
             self._advising = asyncio.ensure_future(self._advise())
 
     async def _advise(self) -> None:
-        if line := await asyncio.to_thread(self._speech_needed().explain_lag):
+        if line := await asyncio.to_thread(self._transcription.speech_needed().explain_lag):
             self._say(line)
 
     def _clear_lags(self) -> None:
@@ -284,7 +271,7 @@ class _Session:
 
     async def _transcribe(self) -> str:
         """Transcribe every leg that is not complete to its end; return what went wrong."""
-        troubles: list[str] = []
+        stopped: list[str] = []
         observing = open_observers(
             self._observers, self._writer, read_call=lambda: self._feed.call, say=self._say
         )
@@ -293,90 +280,15 @@ class _Session:
                 self._writer.watch = await open_watch(
                     self._backend.rules, self._folder, self._store, self._alerts
                 )
-                async with asyncio.TaskGroup() as group:
-                    await self._begin_legs(group, troubles)
-                    group.create_task(self._begin_legs_that_join(group, troubles))
+                await self._transcription.run(self._writer)
             except* (ModelError, StoreError) as errors:
-                troubles.append(_explain(self._feed.call, errors.exceptions[0]))
+                stopped.append(_explain(self._feed.call, errors.exceptions[0]))
+        troubles = [*self._transcription.troubles, *stopped]
         for trouble in troubles:
             self._say(trouble)
-        if skipped := sum(transcriber.skipped for transcriber in self._transcribers):
+        if skipped := self._transcription.skipped:
             troubles.append(f"{skipped} utterances could not be transcribed")
         return "; ".join(troubles)
-
-    async def _begin_legs_that_join(self, group: asyncio.TaskGroup, troubles: list[str]) -> None:
-        """Begin to transcribe legs that join the call, until nothing is recorded any more."""
-        ended = asyncio.ensure_future(self._feed.has_ended.wait())
-        try:
-            while not ended.done():
-                joined = asyncio.ensure_future(self._joined.wait())
-                await asyncio.wait([ended, joined], return_when=asyncio.FIRST_COMPLETED)
-                joined.cancel()
-                self._joined.clear()
-                await self._begin_legs(group, troubles)
-        finally:
-            ended.cancel()
-
-    async def _begin_legs(self, group: asyncio.TaskGroup, troubles: list[str]) -> None:
-        """Begin to transcribe each leg that is not complete and has not been begun."""
-        call = self._feed.call
-        if self._writer.watch:
-            self._writer.watch.join(leg.label for leg in call.legs)
-        new = [(n, leg.label) for n, leg in enumerate(call.legs) if leg.label not in self._begun]
-        if not new:
-            return
-        self._begun.update(label for _, label in new)
-        await self._keep()
-        writers = await self._writer.open_legs()
-        open_vad = await asyncio.to_thread(_import_vad)
-        transcribers = [
-            self._open_transcriber(number, label, writers[label], open_vad)
-            for number, label in new
-            if not writers[label].progress.is_complete
-        ]
-        if transcribers:
-            self._speech_needed().recogniser.start()
-        for transcriber in transcribers:
-            self._transcribers.append(transcriber)
-            group.create_task(self._transcribe_leg(transcriber, troubles))
-
-    def _speech_needed(self) -> Speech:
-        assert self._backend.speech, "only who has speech takes the lock"
-        return self._backend.speech
-
-    async def _transcribe_leg(self, transcriber: LegTranscriber, troubles: list[str]) -> None:
-        """Transcribe one leg; a recording that cannot be read costs no other leg's words."""
-        try:
-            await transcriber.run()
-        except RecordingError as error:
-            troubles.append(str(error))
-
-    def _open_transcriber(
-        self, number: int, label: str, writer: LegWriter, open_vad: OpenVad
-    ) -> LegTranscriber:
-        speech = self._speech_needed()
-        follower = self._open_reader(number, writer.position)
-        return LegTranscriber(
-            self._call_id,
-            label,
-            follower=follower,
-            vad=open_vad(lambda: follower.rate),
-            scheduler=speech.scheduler,
-            writer=writer,
-            plan=speech.plan,
-            announce=self._announce,
-            find_noise=lambda: [_to_span(each) for each in self._feed.wordless(number)],
-            others=RecordedLegs(lambda: [p for n, p in enumerate(self._feed.paths) if n != number]),
-            count_waiting=lambda: follower.waiting,
-        )
-
-    def _open_reader(self, number: int, position: int) -> SpeechFollower:
-        return SpeechFollower(
-            self._feed.paths[number],
-            is_live=self._folder.is_live,
-            count_recorded=lambda: read_recorded(self._folder.path).legs[number].samples,
-            position=position,
-        )
 
     def _announce(self, event: Partial | Final | Unclear | Lagging) -> None:
         self._bus.publish(event)
@@ -409,17 +321,3 @@ class _Session:
 
 def _explain(call: Call, error: Exception) -> str:
     return f"no more text: {error}; finish the transcript later: streamer resume {call.id}"
-
-
-def _to_span(noise: Noise) -> tuple[int, int]:
-    """Return where a leg is noise in samples at `SPEECH_RATE`; what still lasts has no end."""
-    end_s = inf if noise.end_s is None else noise.end_s
-    return round(noise.start_s * SPEECH_RATE), round(min(end_s, MOST_SAMPLES) * SPEECH_RATE)
-
-
-def _import_vad() -> OpenVad:
-    """Import voice activity, which takes half a second, with the arrays and the network below it."""
-    from streamer.speech.audio.vad import SileroVad, open_session
-
-    open_session()  # here rather than with the first leg, in the event loop
-    return lambda read_rate: SileroVad(read_rate=read_rate)

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from streamer.bus import Bus
-from streamer.calls import session
+from streamer.calls import session, transcription
 from streamer.calls.backend import Backend, Speech
 from streamer.calls.lag_advice import LagAdviser
 from streamer.calls.session import run_session
@@ -72,7 +72,7 @@ class HeldEngine(LoadedRecogniser):
 @pytest.fixture
 async def held(monkeypatch):
     """Return an engine, and the speech of a backend that has it."""
-    monkeypatch.setattr(session, "_import_vad", lambda: lambda read_rate: LoudIsSpeech())
+    monkeypatch.setattr(transcription, "_import_vad", lambda: lambda read_rate: LoudIsSpeech())
     engine = HeldEngine()
     scheduler = Scheduler(engine)
     yield engine, Speech(engine, scheduler, SpeechPlan())
@@ -190,7 +190,7 @@ async def test_voice_activity_is_told_the_rate_of_each_leg_with_its_audio(
             rates.append(self.read_rate())
             return super().feed(pcm)
 
-    monkeypatch.setattr(session, "_import_vad", lambda: AskingVad)
+    monkeypatch.setattr(transcription, "_import_vad", lambda: AskingVad)
     recording = begin(recordings)
     for path, rate in zip(recording.paths, (8000, 24_000), strict=True):
         write_wav(path, rate)
