@@ -15,11 +15,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from streamer.core.audio import SAMPLE_WIDTH
 from streamer.core.events import SPEECH_RATE, Final, Lagging, Partial, Segment, Unclear
-from streamer.errors import ModelError
 from streamer.speech.audio.heard import Heard
 from streamer.speech.audio.leg_reader import LegAudio, Pause
 from streamer.speech.audio.other_legs import EchoGuard, OtherLegs
@@ -35,14 +34,15 @@ from streamer.speech.base import (
     WindowKind,
 )
 from streamer.speech.lag import CAUGHT_UP, Lag
-from streamer.speech.leg_language import LegLanguage
-from streamer.speech.packing import LeadIn, PackReader, WaitingUtterance
+from streamer.speech.packing import PackReader, WaitingUtterance
+from streamer.speech.partials import PartialReader, Reading
 from streamer.speech.plan import SpeechPlan
 from streamer.speech.queue import Urgency
 from streamer.speech.rereading import SURE_SPEECH, find_unclear, read_again
 from streamer.speech.scheduler import Scheduler
+from streamer.speech.windows import LegWindows
 from streamer.speech.words import COMMIT_POLICIES
-from streamer.speech.words.filters import drop_inventions, hold_back, may_carry_context
+from streamer.speech.words.filters import drop_inventions, hold_back
 from streamer.speech.words.noise import FindNoise, drop_noise, lies_in, silence
 
 SHORTEST_PARTIAL = SPEECH_RATE * 4 // 10
@@ -54,8 +54,6 @@ STEP = SPEECH_RATE // 5
 PAUSE = SPEECH_RATE * 16 // 100
 """Samples of silence after which the utterance has probably ended, so that what is read now may be its final."""
 
-_CONTEXT_WORDS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
@@ -63,7 +61,7 @@ class _Rest:
 
     pause: int
     window: Window
-    reading: asyncio.Task[Hypothesis | None]
+    reading: Reading
 
 
 Announce = Callable[[Partial | Final | Unclear | Lagging], None]
@@ -98,24 +96,19 @@ class LegTranscriber:
         self._vad = vad
         self._scheduler = scheduler
         self._writer = writer
-        self._last: Segment | None = None
         self._plan = plan
         self._announce = announce
         self._find_noise = find_noise
         self._count_waiting = count_waiting or (lambda: follower.unread)
-        self._language = LegLanguage(plan.language)
         self._segmenter = Segmenter(
             longest=plan.longest, first_number=writer.utterance + 1, position=writer.position
         )
         self._heard = Heard(writer.position)
+        self._windows = LegWindows(f"{call_id}/{leg}", self._heard, plan)
         self._open_policy = COMMIT_POLICIES[plan.commit_policy]
         self._policy = self._open_policy()
-        self._partials: set[asyncio.Task[Hypothesis | None]] = set()
-        self._asked_until = 0
-        self._read_until = 0
-        self._has_partial = False
+        self._partials = PartialReader(scheduler, is_open=self._is_open, take=self._take_partial)
         self._rest: _Rest | None = None
-        self._lead_in = LeadIn(plan.lead_in)
         self._packs = PackReader(scheduler, most=plan.packs, settle=self._settle_packed)
         self._lag = Lag()
         self._echoes = EchoGuard(others)
@@ -136,7 +129,7 @@ class LegTranscriber:
                     await self._hear(piece)
             await self._end()
         finally:
-            self._cancel_partials()
+            self._partials.cancel()
             self._packs.cancel()
             self._follower.close()
 
@@ -197,16 +190,15 @@ class LegTranscriber:
     async def _pass_over(self, closed: Closed) -> None:
         """Settle an utterance without words."""
         await self._packs.settle_all()
-        self._cancel_partials()
+        self._partials.cancel()
         self._policy = self._open_policy()
         end = min(closed.end, self._heard.until)
         await self._writer.keep(None, position=end, utterance=closed.number)
 
     def _begin(self) -> None:
-        self._language.begin(self._segmenter.position)
+        self._windows.begin(self._segmenter.position)
         self._policy = self._open_policy()
-        self._has_partial = False
-        self._asked_until = self._read_until = 0
+        self._partials.begin()
         self._rest = None
 
     def _ask_for_partial(self) -> None:
@@ -216,20 +208,22 @@ class LegTranscriber:
         pause = self._segmenter.pause_start
         if pause is not None and self._heard.until >= pause + PAUSE:
             self._ask_for_rest(opened, pause)
-        elif self._may_ask() and self._heard.until - self._asked_until >= STEP:
+        elif self._partials.may_ask() and self._heard.until - self._partials.asked_until >= STEP:
             start = self._choose_start(opened)
             if self._heard.until - start >= SHORTEST_PARTIAL:
-                self._ask(self._window(opened.number, start, self._heard.until, WindowKind.PARTIAL))
+                self._partials.ask(
+                    self._window(opened.number, start, self._heard.until, WindowKind.PARTIAL)
+                )
 
     def _ask_for_rest(self, opened: Opened, pause: int) -> None:
         """Read what the utterance's final would be if nothing more is said; it is its final if nothing is."""
         if self._rest and self._rest.pause == pause:
             return
-        self._cancel_partials()
+        self._partials.cancel()
         start = self._choose_start(opened)
         end = min(self._heard.until, pause + POST_ROLL)
         window = self._window(opened.number, start, end, WindowKind.FINAL)
-        reading = self._ask(self._behind_lead(window, opened.start))
+        reading = self._partials.ask(self._windows.put_behind_lead(window, opened.start))
         self._rest = _Rest(pause, window, reading)
 
     def _choose_start(self, opened: Opened) -> int:
@@ -237,38 +231,14 @@ class LegTranscriber:
         is_long = self._heard.until - opened.start > self._plan.trim_beyond
         return max((self._policy.trim_point if is_long else None) or 0, opened.start)
 
-    def _may_ask(self) -> bool:
-        """Say whether a partial may be asked for: one by one, or more if nobody else wants the recogniser."""
-        is_free = not self._partials or self._scheduler.is_idle
-        return is_free and not self._scheduler.waiting_finals
-
-    def _ask(self, window: Window) -> asyncio.Task[Hypothesis | None]:
-        self._asked_until = window.end
-        reading = asyncio.ensure_future(self._transcribe_partial(window))
-        self._partials.add(reading)
-        reading.add_done_callback(self._partials.discard)
-        return reading
-
-    def _cancel_partials(self) -> None:
-        for reading in self._partials:
-            reading.cancel()
-
-    async def _transcribe_partial(self, window: Window) -> Hypothesis | None:
-        urgency = Urgency.PARTIAL if self._has_partial else Urgency.FIRST_PARTIAL
-        if window.kind is WindowKind.FINAL:
-            urgency = Urgency.FINAL
-        try:
-            hypothesis = await self._scheduler.transcribe(window, urgency)
-        except ModelError:
-            return None  # the final will say it
+    def _is_open(self, utterance: int) -> bool:
         opened = self._segmenter.open_utterance
-        if opened is None or opened.number != window.utterance or window.end < self._read_until:
-            return hypothesis  # what is newer knows better
-        self._read_until = window.end
-        self._has_partial = True
+        return opened is not None and opened.number == utterance
+
+    def _take_partial(self, hypothesis: Hypothesis, window: Window) -> None:
         self._policy.update(self._believe(hypothesis, window))
-        self._show(opened, window.end)
-        return hypothesis
+        if opened := self._segmenter.open_utterance:
+            self._show(opened, window.end)
 
     def _show(self, opened: Opened, end: int) -> None:
         committed = self._policy.committed
@@ -292,36 +262,24 @@ class LegTranscriber:
 
     async def _settle(self, closed: Closed) -> None:
         window, hypothesis = await self._read_final(closed)
-        self._cancel_partials()
-        self._lead_in.append(self._heard.cut(closed.start, closed.end), start=closed.start)
+        self._partials.cancel()
+        self._windows.hear(closed.start, closed.end)
         policy, self._policy = self._policy, self._open_policy()
+        await self._keep(self._find_speech(closed, window), policy, hypothesis)
+
+    def _find_speech(self, closed: Closed, window: Window) -> WaitingUtterance:
+        """Return an utterance with where in its window somebody speaks."""
         speech = self._heard.find_speech(window.position)
         sure = self._heard.find_speech(window.position, threshold=SURE_SPEECH)
-        await self._keep(WaitingUtterance(closed, window, speech, sure), policy, hypothesis)
+        return WaitingUtterance(closed, window, speech, sure)
 
     async def _keep(
         self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
     ) -> None:
         """Settle the rest of an utterance by its last reading, keep it, and announce it."""
-        closed, window, unclear = utterance.closed, utterance.window, list[Unclear]()
+        unclear = await self._settle_rest(utterance, policy, hypothesis)
+        closed, words, segment = utterance.closed, policy.committed, None
         end = min(closed.end, self._heard.until)
-        if hypothesis.suspicion is Suspicion.SKIPPED:
-            self.skipped += 1
-            policy.finish(None)
-        else:
-            self._learn_language(hypothesis, window)
-            believed = await self._read_again(utterance, policy, hypothesis)
-            policy.finish(believed)
-            if believed.suspicion is not Suspicion.SKIPPED:
-                unread = find_unclear(window, policy.committed, utterance.sure)
-                noise = self._find_noise()
-                unclear = [
-                    Unclear(self._call_id, self._leg, *span)
-                    for span in unread
-                    if not lies_in(span, noise)
-                ]
-        words = policy.committed
-        segment = None
         if words:
             until = max(end, words[-1].end)
             segment = Segment(
@@ -331,11 +289,32 @@ class LegTranscriber:
         is_kept = await self._writer.keep(
             segment, position=end, utterance=closed.number, unclear=unclear
         )
-        if segment is not None and is_kept:
-            self._last = segment
+        if not is_kept:
+            return
+        if segment is not None:
+            self._windows.note_said(segment)
             self._announce(Final(self._call_id, segment))
-        for span in unclear if is_kept else ():
+        for span in unclear:
             self._announce(span)
+
+    async def _settle_rest(
+        self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
+    ) -> list[Unclear]:
+        """Settle the words that are left; return where somebody spoke and there are none."""
+        if hypothesis.suspicion is Suspicion.SKIPPED:
+            self.skipped += 1
+            policy.finish(None)
+            return []
+        self._windows.learn_language(hypothesis, utterance.window)
+        believed = await self._read_again(utterance, policy, hypothesis)
+        policy.finish(believed)
+        if believed.suspicion is Suspicion.SKIPPED:
+            return []
+        unread = find_unclear(utterance.window, policy.committed, utterance.sure)
+        noise = self._find_noise()
+        return [
+            Unclear(self._call_id, self._leg, *span) for span in unread if not lies_in(span, noise)
+        ]
 
     async def _read_again(
         self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
@@ -354,11 +333,6 @@ class LegTranscriber:
         )
         return drop_noise(again, self._find_noise())
 
-    def _learn_language(self, hypothesis: Hypothesis, window: Window) -> None:
-        if self._language.learn(hypothesis, read=window.samples):
-            # It would be detected there, not in what follows.
-            self._lead_in = LeadIn(self._plan.lead_in)
-
     @property
     def _is_behind(self) -> bool:
         """Nobody waits for what is said now, or it has been said a while ago."""
@@ -371,10 +345,8 @@ class LegTranscriber:
     async def _pack(self, closed: Closed) -> None:
         end = min(closed.end, self._heard.until)
         window = self._window(closed.number, closed.start, end, WindowKind.FINAL)
-        self._lead_in.append(window.pcm, start=window.position)
-        speech = self._heard.find_speech(closed.start)
-        sure = self._heard.find_speech(closed.start, threshold=SURE_SPEECH)
-        await self._packs.add(WaitingUtterance(closed, window, speech, sure))
+        self._windows.hear(closed.start, end)
+        await self._packs.add(self._find_speech(closed, window))
 
     async def _settle_packed(self, utterance: WaitingUtterance, hypothesis: Hypothesis) -> None:
         await self._keep(utterance, self._open_policy(), hypothesis)
@@ -390,50 +362,18 @@ class LegTranscriber:
             and (hypothesis := await rest.reading)
         ):
             return rest.window, hypothesis
-        self._cancel_partials()
+        self._partials.cancel()
         start = self._choose_start(Opened(closed.number, closed.start))
         window = self._window(closed.number, start, end, WindowKind.FINAL)
-        led = self._behind_lead(window, closed.start)
+        led = self._windows.put_behind_lead(window, closed.start)
         return window, await self._scheduler.transcribe(led, Urgency.FINAL)
 
     def _believe(self, hypothesis: Hypothesis, window: Window) -> Hypothesis:
         believed = drop_inventions(hypothesis, window, self._heard.find_speech(window.position))
         return drop_noise(believed, self._find_noise())
 
-    def _behind_lead(self, window: Window, utterance_start: int) -> Window:
-        """Put what was said before in front of a final: nobody understands a word alone as well. Partials gained nothing by it."""
-        if window.position <= utterance_start:
-            return self._lead_in.lead(window)
-        start = max(utterance_start, window.end - self._plan.lead_in)
-        return replace(window, lead=self._heard.cut(start, window.position))
-
     def _window(self, utterance: int, start: int, end: int, kind: WindowKind) -> Window:
-        is_final = kind is WindowKind.FINAL
-        plan = self._plan
-        return Window(
-            f"{self._call_id}/{self._leg}",
-            utterance,
-            self._heard.cut(start, end),
-            start,
-            kind,
-            self._language.pinned,
-            plan.prompt,
-            self._context(start),
-            plan.final_beam if is_final else plan.partial_beam,
-            plan.final_temperatures if is_final else (0.0,),
-            plan.encoder_window,
-            has_timestamps=plan.has_timestamps,
-            languages=plan.languages,
-        )
-
-    def _context(self, start: int) -> str:
-        """Return what this leg has said in front of a window, as far as it may hint at what follows."""
-        if not self._plan.carries_context:
-            return ""
-        said = [word for word in self._policy.committed if word.end <= start]
-        if self._last and may_carry_context(self._last.end, said[0].start if said else start):
-            said = [*self._last.words, *said]
-        return " ".join(word.text for word in said[-_CONTEXT_WORDS:])
+        return self._windows.make(utterance, start, end, kind, self._policy)
 
     def _forget(self) -> None:
         """Let go of audio that no window can ask for any more; a second before now may still begin an utterance."""
