@@ -339,10 +339,11 @@ async def test_what_came_before_a_reset_is_heard_even_if_our_silence_notices_it_
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
             await until(lambda: opened.calls and opened.heard() == FRAME)
             (live,) = opened.server.connections
+            assert live.caller
             sock.send(encode_audio(FRAME, 16_000) * 50)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         for _ in range(2):  # before the event loop has read anything
-            live.playout.play(1)
+            live.caller.playout.play(1)
             live._transport.write(TERMINATE)
         await until(opened.has_ended)
         assert opened.heard() == FRAME * 51
@@ -391,9 +392,11 @@ async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_wor
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
             await until(lambda: opened.calls and opened.heard() == FRAME)
             (live,) = opened.server.connections
+            assert live.caller
+            assert live.caller
             frames = 0
-            while not live.playout.sent.dropped:
-                live.playout.play(1)
+            while not live.caller.playout.sent.dropped:
+                live.caller.playout.play(1)
                 frames += 1
             assert frames * 643 < 8 * SEND_BUFFER, "no minutes of silence wait for it"
             for _ in range(50):
@@ -411,8 +414,8 @@ async def a_caller_that_does_not_read(opened):
         sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
         await until(lambda: opened.calls and opened.heard() == FRAME)
         (live,) = opened.server.connections
-        while not live.playout.sent.dropped:
-            live.playout.play(1)
+        while not live.caller.playout.sent.dropped:
+            live.caller.playout.play(1)
         yield sock, live
 
 
@@ -721,10 +724,11 @@ async def test_a_reset_after_a_flood_keeps_no_other_call_waiting(monkeypatch):
             sock.send(encode_identifier(uuid4()) + encode_audio(FRAME, 16_000))
             await until(lambda: opened.calls and opened.heard() == FRAME)
             (live,) = opened.server.connections
+            assert live.caller
             sock.send(encode_digit("5") * 20_000)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         for _ in range(2):  # before the event loop has read anything
-            live.playout.play(1)
+            live.caller.playout.play(1)
             live._transport.write(TERMINATE)
         await until(opened.has_ended)
         heard = sum(isinstance(item, DtmfReceived) for item in opened.items[0])

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from array import array
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
@@ -25,24 +24,18 @@ from typing import Any, cast
 from uuid import UUID
 
 from streamer.core.addresses import show_address
-from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
 from streamer.core.reasons import explain
 from streamer.errors import KeeperError, SourceError, StreamerError
 from streamer.keeper.client import Hold
-from streamer.sources.arrival import Arrivals
 from streamer.sources.audiosocket.base import Server
-from streamer.sources.audiosocket.call import AudioSocketCall
-from streamer.sources.audiosocket.decoder import USUAL_RATE, Decoder, describe_beginning
-from streamer.sources.audiosocket.pending_call import PendingCall
+from streamer.sources.audiosocket.caller import AdmittedCaller, Identity
+from streamer.sources.audiosocket.decoder import describe_beginning
 from streamer.sources.audiosocket.share import Share
-from streamer.sources.base import LegClosed
+from streamer.sources.base import Odd
 from streamer.sources.inbound import ServerOptions
-from streamer.sources.playout import Echo, Playout, watch_return
-from streamer.sources.programme import Programme
 from streamer.sources.tcp import has_left
 from streamer.wire import audiosocket as wire
-from streamer.wire.formats import Format
 from streamer.wire.protocols import AUDIOSOCKET, explain_stop
 
 FIRST_BYTE_S = 10.0
@@ -74,9 +67,10 @@ class Connection(asyncio.BufferedProtocol):
     host: str
     peer: str
     """Its address, for people."""
-    playout: Playout
 
     def __init__(self, options: ServerOptions, server: Server, *, has_spare: bool = False) -> None:
+        self.caller: AdmittedCaller | None = None
+        """Who it is, from its UUID on."""
         self._options = options
         self._server = server
         self._has_spare = has_spare
@@ -88,15 +82,11 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._opening: asyncio.Task[None] | None = None
         self._hold: Hold | None = None
-        self._is_admitted = False
-        self._was_call = False
         self._has_made_room = False
         self._resting: asyncio.TimerHandle | None = None
-        self._arrivals: Arrivals | None = None
         self._arrival = 0.0
         self._has_emptied = True
-        self._pending = PendingCall(self._make_call, server.announce)
-        self._share = Share(clock=options.clock, take=self._take, tell=self._pending.put)
+        self._share = Share(clock=options.clock, take=self._take, tell=self._note)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the peer, or refuse it."""
@@ -126,8 +116,8 @@ class Connection(asyncio.BufferedProtocol):
     def _take_note(self, *, has_emptied: bool) -> None:
         """Note when the bytes came that have just been read."""
         self._arrival, self._has_emptied = self._options.clock(), has_emptied
-        if self._arrivals is not None:
-            self._arrival = self._arrivals.read(self._arrival, has_emptied=has_emptied)
+        if self.caller is not None:
+            self._arrival = self.caller.arrivals.read(self._arrival, has_emptied=has_emptied)
 
     def _receive(self, data: bytes) -> None:
         if self._state is _State.WAITING:
@@ -168,8 +158,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._transport.is_reading():
             self._transport.pause_reading()
-        if self._arrivals is not None:
-            self._arrivals.pause()
+        if self.caller is not None:
+            self.caller.arrivals.pause()
         self._resting = asyncio.get_running_loop().call_later(rest_s, self._go_on)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -201,7 +191,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def is_stranger(self) -> bool:
         """Whether it is no call, never was one, and may be sent away for another."""
-        may_go = not (self._was_call or self._has_spare or self._has_made_room)
+        may_go = not (self.caller or self._has_spare or self._has_made_room)
         return may_go and self._state is not _State.CLOSED
 
     def make_room(self, why: str) -> None:
@@ -231,11 +221,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def give_up(self) -> None:
         """End a call whose socket the keeper reads now; other calls go on."""
-        if self._state is _State.LIVE and self._hold is not None:
+        if self._state is _State.LIVE and self.caller and self._hold is not None:
             self._hold = None
             keeper = self._options.keeper()
             why = keeper.why_lost if keeper else "the keeper has taken the call over"
-            goes_on = explain_stop(AUDIOSOCKET.name, via=self._admitted.facts.get("via", ""))
+            goes_on = explain_stop(AUDIOSOCKET.name, via=self.caller.via)
             lost = SourceError(f"{why}; recording of this call ended; {goes_on}")
             self._end(EndReason.LOST, lost)
             self._transport.abort()
@@ -271,6 +261,10 @@ class Connection(asyncio.BufferedProtocol):
             self._identify(message)
         return self._state in (_State.IDENTIFYING, _State.LIVE)
 
+    def _note(self, odd: Odd) -> None:
+        if self.caller is not None:
+            self.caller.note(odd)
+
     def _identify(self, message: wire.Identified) -> None:
         calls = self._options.count_calls()
         verdict = (
@@ -281,25 +275,20 @@ class Connection(asyncio.BufferedProtocol):
         if isinstance(verdict, str):
             self._refuse(verdict)
             return
-        self._state, self._is_admitted, self._was_call = _State.LIVE, True, True
-        self._uuid, self._admitted = message.uuid, verdict
-        self._decoder = Decoder(self.peer, self._options.format)
+        self._state = _State.LIVE
         now = self._options.clock()
         self._share.begin(self.peer, now)
-        self._server.watch.start()
-        self._arrivals = Arrivals(self._server.watch, now)
-        self._arrivals.read(now, has_emptied=self._has_emptied)
-        self._playback = self._options.new_playback()
-        self._programme = Programme(self._playback)
-        self.playout = Playout(
-            self._transport,
-            self._programme,
-            rate=USUAL_RATE,
-            fills_silence=self._options.fills_silence,
-            watch=watch_return(self._playback),
+        caller = self.caller = AdmittedCaller(
+            Identity(message.uuid, self.peer, verdict),
+            self._options,
+            self._server,
+            transport=self._transport,
+            now=now,
+            leave=self.leave,
+            on_rate=lambda: self._set_timer(0, None),
         )
-        self._options.frame_clock.start(self.playout.play)
-        self._set_timer(RATE_WAIT_S, self._announce_at_last)
+        caller.arrivals.read(now, has_emptied=self._has_emptied)
+        self._set_timer(RATE_WAIT_S, caller.announce)
         self._opening = asyncio.ensure_future(self._be_held())
 
     def _refuse_stranger(self, uuid: UUID) -> str | None:
@@ -330,41 +319,9 @@ class Connection(asyncio.BufferedProtocol):
             # Not all may have been sent, and a peer that has left does not read.
             self._set_timer(GOODBYE_S, self._transport.abort)
             return
-        items = self._decoder.take(message, self._arrival)
-        if self._decoder.kind_rate:
-            self.playout.rate = self._decoder.kind_rate
-        for item in items:
-            self._pending.put(item)
-            if isinstance(item, AudioChunk):
-                self._share.keep_pace(item.samples / self._decoder.rate, now)
-                if isinstance(self._playback, Echo):
-                    self._playback.hear(self._fit(item.pcm), self.playout.rate)
-
-    def _fit(self, pcm: bytes) -> bytes:
-        """Return audio at the rate that the peer expects."""
-        if (
-            self._decoder.format is Format.SLIN16
-        ):  # labelled and decoded as slin: good enough for a test
-            return array("h", pcm)[::2].tobytes()
-        return pcm
-
-    def _announce_at_last(self) -> None:
-        for item in self._decoder.finish():
-            self._pending.put(item)
-        self._pending.begin()
-
-    def _make_call(self, rate: int | None) -> AudioSocketCall:
-        self._set_timer(0, None)
-        admitted = self._admitted
-        leg = Leg(admitted.label, admitted.channel, rate or USUAL_RATE, admitted.number)
-        facts = {"uuid": str(self._uuid), "peer": self.peer, **admitted.facts}
-        return AudioSocketCall(
-            leg,
-            facts,
-            sent=(self.playout.sent,),
-            leave=self.leave,
-            watch=self.playout.watch,
-            programme=self._programme,
+        assert self.caller
+        self.caller.hear(
+            message, self._arrival, keep_pace=lambda audio_s: self._share.keep_pace(audio_s, now)
         )
 
     def _judge_end(self, exc: Exception | None) -> tuple[EndReason, StreamerError | None, str]:
@@ -380,8 +337,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _end(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
         self._state = _State.LEAVING
-        self._announce_at_last()
-        self._pending.put(LegClosed(0, reason, error, note))
+        if self.caller is not None:
+            self.caller.end(reason, error, note)
         self._end_admission()
 
     def _refuse(self, why: str) -> None:
@@ -418,11 +375,8 @@ class Connection(asyncio.BufferedProtocol):
         self._set_timer(GOODBYE_S, self._transport.abort)
 
     def _end_admission(self) -> None:
-        if self._is_admitted:
-            self._is_admitted = False
-            self._options.frame_clock.stop(self.playout.play)
-            self._server.watch.stop()
-            self._server.forget(self._uuid)
+        if self.caller is not None:
+            self.caller.release()
 
     def _set_timer(self, seconds: float, act: Callable[[], Any] | None) -> None:
         """Call `act` after so many seconds, instead of what was due before."""
