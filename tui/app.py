@@ -20,6 +20,7 @@ from textual.notifications import Notify
 from textual.screen import Screen
 
 from streamer.cli.frontend import ScreenRequest
+from streamer.core.keys import read_keys
 from streamer.recording.folder import CallFolder
 from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
@@ -30,6 +31,7 @@ from tui.navigation import Navigator
 from tui.screens.call import CallScreen
 from tui.screens.dialogs import Confirm
 from tui.screens.help import HelpScreen
+from tui.screens.keymap import read_keymap
 from tui.state.call import Key, ShownCall
 from tui.state.looks import choose_looks, keep_looks, read_looks
 from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
@@ -147,6 +149,8 @@ class ScreenApp(Navigator):
         self.has_crashed = False
         for theme in THEMES.values():
             self.register_theme(theme)
+        self.keymap = read_keymap(read_keys(request.settings.keys, where="keys"))
+        self.set_keymap(self.keymap)
         self._looks = choose_looks(request.settings, read_looks(default_path()))
         self.theme = THEMES[self._looks.theme or "dark"].name
         self._is_own_terminal = driver_class is Driver

@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,14 @@ def run_screen(request: ScreenRequest) -> int:
         app.keep_to_colours_of_terminal()
         app.keep_looks()
     return asyncio.run(show(app))
+
+
+def judge_keys(table: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Return which actions cannot have the keys that a user has chosen for them, and why."""
+    from tui.app import ScreenApp
+    from tui.screens.keymap import judge
+
+    return judge(table, ScreenApp.BINDINGS)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,8 @@ class Navigator(App[None]):
     """An application that opens calls, goes back, and says a line."""
 
     clock: Callable[[], datetime]
+    keymap: Mapping[str, str]
+    """Keys that the user has chosen, by action."""
     open_calls: OpenCalls
 
     def offers(self, action: str) -> bool:

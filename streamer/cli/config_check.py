@@ -13,10 +13,12 @@ from typing import Any
 
 from streamer.ari.access import complete_url
 from streamer.cli import output
+from streamer.cli.frontend import judge_keys
 from streamer.cli.logs import check_log_file
 from streamer.config import Settings
 from streamer.config.reading import default_config_path, find_warnings, read_text
 from streamer.config.values import ENVIRONMENT_PREFIX, check_value, read_variable
+from streamer.core.keys import read_action_keys
 from streamer.core.listening import check_listen_key, read_listen_table
 from streamer.core.secrets import find_secret
 from streamer.core.tokens import read_tokens
@@ -113,6 +115,8 @@ def _find_wrong(values: Mapping[str, Any], models_dir: str) -> Iterator[tuple[Ke
     for name, value in values.items():
         if name in _TABLES and isinstance(value, list):
             yield from _find_wrong_tables(name, value)
+        elif name == "keys" and isinstance(value, dict):
+            yield from _find_wrong_keys(value)
         elif message := _explain(partial(check_value, name, value, where="")):
             yield (name,), _shorten(message)
         elif message := _judge(name, value, models_dir):
@@ -158,6 +162,18 @@ def _find_wrong_tables(kind: str, tables: list[Any]) -> Iterator[tuple[Key, str]
                 yield (*way, name), message
         if is_right and (message := _explain(partial(read, table, where=where))):
             yield way, message
+
+
+def _find_wrong_keys(table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    """Yield the actions whose keys cannot be meant, the way to each in the file, and why."""
+    right = {}
+    for action, value in table.items():
+        if message := _explain(partial(read_action_keys, action, value, where="keys")):
+            yield ("keys", action), message
+        else:
+            right[action] = value
+    for action, message in judge_keys(right):
+        yield ("keys", action), f"keys: {message}"
 
 
 def _read_table(table: Mapping[str, Any], *, where: str) -> None:

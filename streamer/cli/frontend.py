@@ -14,7 +14,7 @@ import importlib.metadata
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.config import Settings
 from streamer.core.audio import Leg
+from streamer.core.keys import read_keys
 from streamer.errors import ExitCode, UsageError
 from streamer.recording.folder import CallFolder
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 GROUP = "streamer.frontends"
 SERVERS = "streamer.servers"
+KEYS = "streamer.keys"
+"""What says of the table `[keys]` which actions are wrong, and why."""
 
 _log = logging.getLogger(__name__)
 
@@ -114,18 +117,40 @@ def _load_first(group: str) -> Any:
     return None
 
 
+def judge_keys(table: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return which actions of a table `[keys]` are wrong, and why; nothing where there is no screen.
+
+    Raises:
+        UsageError: A value is neither a key nor a list of keys.
+    """
+    judge = _load_first(KEYS) if table else None
+    return list(judge(read_keys(table, where="keys"))) if judge is not None else []
+
+
+def check_keys(settings: Settings) -> None:
+    """Find out whether the screen can have the keys that the user has chosen.
+
+    Raises:
+        UsageError: It cannot; of several reasons the first is said.
+    """
+    for _, message in judge_keys(settings.keys):
+        raise UsageError(f"the config file: keys: {message}")
+
+
 def run_frontend(frontend: Frontend, request: ScreenRequest, *, goes_on: bool = True) -> int:
     """Show a screen until its user leaves; return the exit code.
 
     That is the screen's own where it has one, else that of a call that has ended. `goes_on` says that a recording goes on without
     its screen.
     """
+    check_keys(request.settings)
     _silence_log()
     return _part(frontend(request), request.outcome, goes_on=goes_on)
 
 
 def run_server(server: ScreenServer, request: ScreenRequest, place: Place) -> int:
     """Show a screen to browsers until a signal comes; return the exit code, as of a screen."""
+    check_keys(request.settings)
     return _part(server(request, place), request.outcome, goes_on=True)
 
 

@@ -183,6 +183,11 @@ class Settings:
         "Who may ask `serve --api`: tables [[token]] with name, token, scopes. Keep this file private (chmod 600).",
         '[{ name = "board", token = "@/etc/streamer/board-token", scopes = ["read"] }]',
     )
+    keys: Mapping[str, Any] = _setting(
+        {},
+        "Other keys for what the screen can do: an action, and its key or a list of keys.",
+        '{ stop = "f8", mark = ["m", "ctrl+k"] }',
+    )
     theme: str = _setting(
         "", "Colours of the screen: dark or light; empty for those used last.", '"light"'
     )

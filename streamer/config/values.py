@@ -8,6 +8,7 @@ from typing import Any
 
 from streamer.alerts.rules import read_rules
 from streamer.config import GLYPHS, THEMES, Settings
+from streamer.core.keys import read_keys
 from streamer.core.languages import ANY, parse_languages
 from streamer.core.listening import read_listen_table
 from streamer.core.tokens import read_tokens
@@ -24,7 +25,10 @@ LONGEST_S = 3600
 KINDS: dict[str, type] = {name: type(getattr(Settings(), name)) for name in Settings.__slots__}
 """What type each setting has."""
 
-_ONLY_IN_FILE = ("listen", "watch", "alert", "webhook", "mqtt", "token")
+_ONLY_IN_FILE = ("listen", "watch", "alert", "webhook", "mqtt", "token", "keys")
+
+_TABLES = ("mqtt", "keys")
+"""Settings that are one table, whose values are judged by themselves."""
 
 _TRUTHS = {"1": True, "true": True, "yes": True} | dict.fromkeys(("0", "false", "no", ""), False)
 """What a variable of the environment may say of a setting that is true or false."""
@@ -51,7 +55,7 @@ def read_variable(name: str, text: str) -> Any:
     where = ENVIRONMENT_PREFIX + name.upper()
     if name in _ONLY_IN_FILE:
         raise UsageError(
-            f"{where} cannot be set in the environment; write {'[mqtt]' if name == 'mqtt' else f'[[{name}]]'} into the config file"
+            f"{where} cannot be set in the environment; write {f'[{name}]' if name in _TABLES else f'[[{name}]]'} into the config file"
         )
     return normalise(name, _parse(name, text), where=where)
 
@@ -77,7 +81,7 @@ def _check(where: str, name: str, value: Any) -> None:
         raise UsageError(
             f"{where} has the unknown key {name}; the nearest known one is {nearest[0]}"
         )
-    is_right = isinstance(value, dict) if name == "mqtt" else _is_right(KINDS[name], value)
+    is_right = isinstance(value, dict) if name in _TABLES else _is_right(KINDS[name], value)
     if not is_right:
         raise UsageError(f"{where}: {name} must be {_describe(KINDS[name])}")
     _check_tables(name, value, where=where)
@@ -91,6 +95,8 @@ def _check_tables(name: str, value: Any, *, where: str) -> None:
                 read(table, where=f"{where}: {name} {number}")
         case "mqtt":
             read_mqtt(value, where=f"{where}: mqtt")
+        case "keys":
+            read_keys(value, where=f"{where}: keys")
         case "alert":
             read_rules(value, where=where)
         case "webhook":

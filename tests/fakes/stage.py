@@ -252,7 +252,12 @@ class Backstage:
 
 
 def build_stage(
-    recordings: Path, *, shows_calls: bool = False, has_store: bool = True, **request_fields
+    recordings: Path,
+    *,
+    shows_calls: bool = False,
+    has_store: bool = True,
+    settings: Settings | None = None,
+    **request_fields,
 ) -> Backstage:
     """Build the screen of a call that has not begun, or with `shows_calls` the list of calls."""
     make_private_folder(recordings)
@@ -275,7 +280,7 @@ def build_stage(
         pass
 
     request = ScreenRequest(
-        Settings(recordings=str(recordings)),
+        settings or Settings(recordings=str(recordings)),
         open_backend,
         None if shows_calls else watch,
         () if shows_calls else LEGS,

@@ -16,8 +16,8 @@ from textual.widgets import Static
 from tui.layout.formatting import PROTOCOL_NAMES
 from tui.navigation import CHANGES, Navigator
 from tui.screens.dialogs import QUIT
+from tui.screens.keymap import Keymap, list_places, remap
 from tui.widgets.keys import NOT_IN_BROWSERS
-from tui.widgets.transcript import Transcript
 
 _SHOWN = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn",
@@ -47,6 +47,7 @@ class HelpScreen(ModalScreen[None]):
                     left_out=self._find_left_out(),
                     listening=listening,
                     first=type(below).__name__,
+                    keymap=self.app.keymap,
                 )
             )
 
@@ -67,6 +68,7 @@ def draw_help(
     left_out: Set[str] = frozenset(),
     listening: Mapping[str, str] = MappingProxyType({}),
     first: str = "",
+    keymap: Keymap = MappingProxyType({}),
 ) -> Text:
     """Return all keys by where they work, those of the screen named `first` before all others; `everywhere` are the application's own.
 
@@ -77,14 +79,14 @@ def draw_help(
         if source in PROTOCOL_NAMES:
             text.append("Dialplan lines that send a call here (extensions.conf)\n", "bold")
             text.append("\n".join((*list_dialplan(source, address), "\n")))
-    for title, bindings in list_keys(everywhere, left_out=left_out, first=first):
+    for title, bindings in list_keys(everywhere, left_out=left_out, first=first, keymap=keymap):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
             text.append(f"  {keys:<16}", "bold")
             text.append(f"{what}\n")
         text.append("\n")
     text.append(
-        "Click a line to move the cursor there. Drag to select words, press c to copy them.\n"
+        f"Click a line to move the cursor there. Drag to select words, press {show_keys(keymap.get('copy', 'c'))} to copy them.\n"
     )
     text.append("Words in italics may still change. Underlined words are uncertain.\n")
     text.append("Quitting does not stop recordings. No key here ends a call.", "bold")
@@ -105,29 +107,22 @@ def list_dialplan(source: str, address: str) -> Iterator[str]:
 
 
 def list_keys(
-    everywhere: Sequence[BindingType], *, left_out: Set[str] = frozenset(), first: str = ""
+    everywhere: Sequence[BindingType],
+    *,
+    left_out: Set[str] = frozenset(),
+    first: str = "",
+    keymap: Keymap = MappingProxyType({}),
 ) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield each place where keys work, with the keys and what they do; the screen named `first` comes first."""
-    from tui.screens.call import CallScreen
-    from tui.screens.calls import CallsScreen
-    from tui.screens.search import SearchScreen
-
-    places: list[tuple[type | None, str, Sequence[BindingType]]] = [
-        (None, "On every screen", everywhere),
-        (CallScreen, "In a call", [*CallScreen.BINDINGS, *Transcript.BINDINGS]),
-        (CallsScreen, "In the call list", CallsScreen.BINDINGS),
-        (SearchScreen, "In the search", SearchScreen.BINDINGS),
-    ]
-    places.sort(key=lambda place: place[0] is None or place[0].__name__ != first)
-    for _, title, bindings in places:
+    places = list_places(everywhere)
+    places.sort(key=lambda place: place.screen is None or place.screen.__name__ != first)
+    for place in places:
         keys = [
             b
-            for b in bindings
-            if isinstance(b, Binding)
-            and b.tooltip
-            and b.action.removeprefix("app.") not in left_out
+            for b in remap(place.bindings, keymap)
+            if b.tooltip and b.action.removeprefix("app.") not in left_out
         ]
-        yield title, [(show_keys(binding.key), binding.tooltip) for binding in keys]
+        yield place.title, [(show_keys(binding.key), binding.tooltip) for binding in keys]
 
 
 def show_keys(keys: str) -> str:

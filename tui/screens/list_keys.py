@@ -18,7 +18,7 @@ LIST_KEYS = (
         "ctrl+f",
         "app.search",
         "Search",
-        id="search-all",
+        id="search",
         priority=True,
         tooltip="Search all calls",
     ),

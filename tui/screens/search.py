@@ -51,6 +51,7 @@ class HitList(OptionList):
             "enter",
             "select",
             "Open",
+            id="open",
             key_display="Enter",
             tooltip="Open the call at this line",
         )

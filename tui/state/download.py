@@ -57,10 +57,8 @@ class ModelDownload:
         self._say()
 
 
-def offer_download(name: str) -> str:
-    """Return the line that offers a model for calls that get no text."""
+def offer_download(name: str, *, key: str = "M") -> str:
+    """Return the line that offers a model for calls that get no text, with `key`."""
     size = find_download_size(name)
     about = f" ({size / 1e6:.0f} MB)" if size else ""
-    return (
-        f"No speech model: live calls are recorded without text. Press M to download {name}{about}."
-    )
+    return f"No speech model: live calls are recorded without text. Press {key} to download {name}{about}."

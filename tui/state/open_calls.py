@@ -20,6 +20,7 @@ from textual.message import Message
 from streamer.bus import Bus
 from streamer.cli.frontend import ScreenRequest
 from streamer.core.events import Call, CallStarted, Trouble
+from streamer.core.keys import read_keys
 from streamer.core.mark import Mark
 from streamer.errors import RecordingError, StoreError, StreamerError
 from streamer.recording.folder import CallFolder
@@ -92,7 +93,10 @@ class OpenCalls:
         has_speech = self.backend is None or self.backend.speech is not None
         if self._is_lack_read or not lacks_text or has_speech or not self.request.lack:
             return []
-        return [offer_download(self.request.offer) if self.offers_model else self.request.lack]
+        if not self.offers_model:
+            return [self.request.lack]
+        chosen = read_keys(self.request.settings.keys, where="keys").get("pull", ("M",))
+        return [offer_download(self.request.offer, key=chosen[0])]
 
     @property
     def offers_model(self) -> bool:

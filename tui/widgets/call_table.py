@@ -45,6 +45,7 @@ class CallTable(DataTable[Text]):
             "enter",
             "select_cursor",
             "Open",
+            id="open",
             key_display="Enter",
             tooltip="Open the call",
         )
