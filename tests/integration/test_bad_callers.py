@@ -393,7 +393,6 @@ async def test_a_reader_that_does_not_read_loses_our_silence_and_none_of_its_wor
             await until(lambda: opened.calls and opened.heard() == FRAME)
             (live,) = opened.server.connections
             assert live.caller
-            assert live.caller
             frames = 0
             while not live.caller.playout.sent.dropped:
                 live.caller.playout.play(1)

@@ -312,30 +312,6 @@ class Transcript(WholeCall, can_focus=True, inherit_bindings=False):
         self.refresh()
         self.post_message(self.Moved())
 
-    def look_for(self, needle: str) -> int:
-        """Mark a text wherever it occurs, go to the nearest match at or before the cursor, and return how many blocks hold it."""
-        self.complete()
-        self.needle = self._painter.needle = needle.casefold()
-        count = self.blocks.count(self.needle) if self.needle else 0
-        if count and (index := self.cursor_index) is not None:
-            found = self.blocks.search(self.needle, start=index, step=-1)
-            if found is not None:
-                self.go_to(found, centred=True)
-        self.redraw()
-        return count
-
-    def look_on(self, step: int) -> bool:
-        """Go to the next match; False if there is none."""
-        self.complete()
-        index = self.cursor_index
-        if not self.needle or index is None:
-            return False
-        found = self.blocks.search(self.needle, start=index + step, step=step)
-        if found is None:
-            return False
-        self.go_to(found, centred=True)
-        return True
-
     def let_go(self) -> None:
         """Go on when the mouse button is not held any more: follow again, unless it was dragged further back."""
         held, self._dragged_at = self._dragged_at, None

@@ -1,4 +1,4 @@
-"""A transcript in sight of the whole call: signs on its scroll bar, and ways to go to a moment or to what is of interest."""
+"""A transcript in sight of the whole call: signs on its scroll bar, and ways to a moment, to a text, or to what is of interest."""
 
 from __future__ import annotations
 
@@ -85,6 +85,34 @@ class WholeCall(SelectableWords):
         self.go_to(found, centred=True)
         return True
 
+    # What is looked for
+
+    def look_for(self, needle: str) -> int:
+        """Mark a text wherever it occurs, go to the nearest match at or before the cursor, and return how many blocks hold it."""
+        self.complete()
+        self.needle = self._painter.needle = needle.casefold()
+        count = self.blocks.count(self.needle) if self.needle else 0
+        if count and (index := self.cursor_index) is not None:
+            found = self.blocks.search(self.needle, start=index, step=-1)
+            if found is not None:
+                self.go_to(found, centred=True)
+        self.redraw()
+        return count
+
+    def look_on(self, step: int) -> bool:
+        """Go to the next match; False if there is none."""
+        self.complete()
+        index = self.cursor_index
+        if not self.needle or index is None:
+            return False
+        found = self.blocks.search(self.needle, start=index + step, step=step)
+        if found is None:
+            return False
+        self.go_to(found, centred=True)
+        return True
+
+    # What a transcript does
+
     @property
     def cursor_index(self) -> int | None:
         """Return the place of the block under the cursor."""
@@ -92,4 +120,8 @@ class WholeCall(SelectableWords):
 
     def go_to(self, index: int, *, centred: bool = False) -> None:
         """Put the cursor on a block and bring it into sight."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw everything anew."""
         raise NotImplementedError
