@@ -32,7 +32,7 @@ from streamer.store.base import (
     TroubleRow,
 )
 from streamer.store.outbox import KINDS, MOST_READ, Delivery, EndpointRow, StoredEvent
-from streamer.store.sqlite import deletion, events, outbox, reading, search, writing
+from streamer.store.sqlite import deletion, events, marking, outbox, reading, search, writing
 from streamer.store.sqlite.connection import (
     Connection,
     check_writing,
@@ -212,7 +212,7 @@ class SqliteStore(SqliteReader):
 
     async def keep_mark(self, mark: Mark) -> bool:
         """Keep a mark in the place of the one that its line has, or take that away; False if its leg is not there."""
-        return await writing.keep_mark(self._writing, mark)
+        return await marking.keep_mark(self._writing, mark)
 
     async def end_call(
         self, call_id: str, reason: EndReason, *, duration: int, ended_at: datetime

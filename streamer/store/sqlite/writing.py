@@ -1,4 +1,4 @@
-"""Keeping calls, segments and troubles; each function is one short transaction, committed when it returns."""
+"""Keeping calls, their words and what happens to them; each function is one short transaction, committed when it returns."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from streamer.core.audio import Leg
 from streamer.core.encoding import encode_held, encode_pressed, encode_time
 from streamer.core.events import Call, Dtmf, EndReason, Hold, Segment, Unclear
-from streamer.core.mark import LONGEST_NOTE, Mark
 from streamer.core.scripts import indexed_text
 from streamer.core.untrusted import one_line
 from streamer.errors import StoreError
@@ -55,29 +55,33 @@ async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequen
             },
         )
         for number, (leg, recording) in enumerate(zip(call.legs, recordings, strict=True)):
-            await run(
-                """
-                INSERT INTO leg (call, number, label, channel, rate, telephone, name, recording)
-                VALUES (:call, :number, :label, :channel, :rate, :telephone, :name, :recording)
-                ON CONFLICT (call, label) DO UPDATE SET
-                    number = excluded.number,
-                    channel = excluded.channel,
-                    rate = excluded.rate,
-                    telephone = coalesce(nullif(excluded.telephone, ''), leg.telephone),
-                    name = coalesce(nullif(excluded.name, ''), leg.name),
-                    recording = excluded.recording
-                """,
-                {
-                    "call": encode_text(call.id),
-                    "number": number,
-                    "label": encode_text(leg.label),
-                    "channel": encode_text(leg.channel),
-                    "rate": leg.rate,
-                    "telephone": encode_text(leg.number),
-                    "name": encode_text(leg.name),
-                    "recording": encode_path(recording),
-                },
-            )
+            await _keep_leg(run, call.id, number, leg, recording)
+
+
+async def _keep_leg(run: Run, call_id: str, number: int, leg: Leg, recording: Path) -> None:
+    await run(
+        """
+        INSERT INTO leg (call, number, label, channel, rate, telephone, name, recording)
+        VALUES (:call, :number, :label, :channel, :rate, :telephone, :name, :recording)
+        ON CONFLICT (call, label) DO UPDATE SET
+            number = excluded.number,
+            channel = excluded.channel,
+            rate = excluded.rate,
+            telephone = coalesce(nullif(excluded.telephone, ''), leg.telephone),
+            name = coalesce(nullif(excluded.name, ''), leg.name),
+            recording = excluded.recording
+        """,
+        {
+            "call": encode_text(call_id),
+            "number": number,
+            "label": encode_text(leg.label),
+            "channel": encode_text(leg.channel),
+            "rate": leg.rate,
+            "telephone": encode_text(leg.number),
+            "name": encode_text(leg.name),
+            "recording": encode_path(recording),
+        },
+    )
 
 
 async def keep_segment(
@@ -236,101 +240,6 @@ async def keep_happening(db: Connection, happening: Dtmf | Hold) -> None:
             "leg": encode_text(happening.leg),
             "kind": "dtmf" if is_key else "hold",
             "data": json.dumps(fields),
-        },
-    )
-
-
-async def keep_mark(db: Connection, mark: Mark) -> bool:
-    """Keep a mark in the place of the one that its line has, or take that away; False if its leg is not in the store.
-
-    What changes is told in the same transaction. Whoever sets again what is there already, changes nothing.
-    """
-    note = encode_text("" if mark.is_removed else one_line(mark.note)[:LONGEST_NOTE])
-    place = {"call": encode_text(mark.call_id), "label": encode_text(mark.leg)}
-    async with db.transaction() as run:
-        found = await run(
-            """
-            SELECT leg.id, mark.note
-            FROM leg
-            LEFT JOIN mark ON mark.leg = leg.id AND mark.utterance = :utterance
-            WHERE leg.call = :call AND leg.label = :label
-            """,
-            place | {"utterance": mark.utterance},
-        )
-        for leg, before in found:
-            if before == (None if mark.is_removed else note):
-                continue
-            await (
-                _delete_mark(run, leg, mark)
-                if mark.is_removed
-                else _insert_mark(run, leg, mark, note)
-            )
-            await _tell_mark(run, leg, mark, note)
-    return bool(found)
-
-
-async def _delete_mark(run: Run, leg: int, mark: Mark) -> None:
-    """Take a mark away, and its note wherever it was to be told."""
-    line = {"leg": leg, "utterance": mark.utterance}
-    await run("DELETE FROM mark WHERE leg = :leg AND utterance = :utterance", line)
-    await run(
-        """
-        UPDATE event SET data = json_set(data, '$.note', '')
-        WHERE call = :call AND kind = 'mark' AND leg = :leg AND item = :utterance
-        """,
-        line | {"call": encode_text(mark.call_id)},
-    )
-
-
-async def _insert_mark(run: Run, leg: int, mark: Mark, note: str) -> None:
-    await run(
-        """
-        INSERT INTO mark (leg, utterance, start, end, note, at)
-        VALUES (:leg, :utterance, :start, :end, :note, :at)
-        ON CONFLICT (leg, utterance) DO UPDATE SET
-            note = excluded.note,
-            at = excluded.at
-        """,
-        {
-            "leg": leg,
-            "utterance": mark.utterance,
-            "start": mark.start,
-            "end": mark.end,
-            "note": note,
-            "at": encode_time(mark.at),
-        },
-    )
-
-
-async def _tell_mark(run: Run, leg: int, mark: Mark, note: str) -> None:
-    """Tell a change of a mark; changes of one line are counted, so that each is known again."""
-    data = {
-        "utterance": mark.utterance,
-        "start": mark.start,
-        "end": mark.end,
-        "note": note,
-        "at": encode_time(mark.at),
-        "removed": mark.is_removed,
-    }
-    await run(
-        """
-        INSERT INTO event (call, kind, mark, leg, item, data)
-        SELECT
-            :call,
-            'mark',
-            :label || ' ' || :utterance || ' ' || (1 + count(*)),
-            :leg,
-            :utterance,
-            :data
-        FROM event
-        WHERE call = :call AND kind = 'mark' AND leg = :leg AND item = :utterance
-        """,
-        {
-            "call": encode_text(mark.call_id),
-            "label": encode_text(mark.leg),
-            "leg": leg,
-            "utterance": mark.utterance,
-            "data": json.dumps(data),
         },
     )
 
