@@ -15,13 +15,18 @@ class Glance:
     """Looks at what is being said on one call; tells a rule once an utterance."""
 
     def __init__(self, book: Rulebook) -> None:
-        self._book = Rulebook(book.hasty)
+        self._book = book.hasty_book
         self._languages: dict[str, str] = {}
         self._told: set[tuple[str, str, int]] = set()
 
     def hear(self, final: Final) -> None:
         """Learn what a leg speaks."""
         self._languages[final.segment.leg] = final.segment.language
+
+    def takes_long(self, leg: str) -> bool:
+        """Say whether a look at what a leg says may hold up whoever waits for it."""
+        is_known = self._book.knows(self._languages.get(leg, "en"))
+        return bool(self._book) and not (self._book.is_small and is_known)
 
     def look(self, partial: Partial, *, began_at: datetime) -> Iterator[Alert]:
         """Yield the alerts of an utterance that is still being said."""

@@ -183,6 +183,8 @@ class CallJudge:
         ended = {*self._ended, leg} if is_end else self._ended
         reached = max(positions.values())
         for rule in self._book.required:
+            if not ended and (rule.within_s or 0.0) * SPEECH_RATE > reached:
+                return  # nor are those behind it
             if rule.name in decided or not _is_due(rule, positions, ended):
                 continue
             if self._talk.meets(rule.when, rule.leg, None, position=reached):

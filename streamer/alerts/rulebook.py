@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from streamer.alerts.rules import Condition, Rule
@@ -12,6 +13,10 @@ from streamer.alerts.tokens import Token
 
 if TYPE_CHECKING:
     from streamer.alerts.phrases import Match, PhraseIndex
+
+
+MOST_AT_ONCE = 100
+"""Phrases with which an utterance is judged within milliseconds; of more it may take a second, if all begin with what is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,9 @@ class Rulebook:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self.required = tuple(rule for rule in rules if rule.is_required)
+        required = (rule for rule in rules if rule.is_required)
+        self.required = tuple(sorted(required, key=lambda rule: rule.within_s or 0.0))
+        """Rules whose words must be said, those that are due first before the others."""
         self.hasty = tuple(rule for rule in rules if rule.is_tentative and rule.when == Condition())
         """Rules that are shown for words that may still change; conditions wait for settled ones."""
         rules_of: dict[str, list[Rule]] = {}
@@ -36,11 +43,18 @@ class Rulebook:
             for phrase in rule.phrases:
                 rules_of.setdefault(phrase, []).append(rule)
         self._phrases = tuple(rules_of)
+        self.is_small = len(rules_of) <= MOST_AT_ONCE
+        """What is said is judged in no time."""
         self._rules_of = tuple(tuple(each) for each in rules_of.values())
         self._indexes: dict[str, PhraseIndex] = {}
 
     def __bool__(self) -> bool:
         return bool(self.rules)
+
+    @cached_property
+    def hasty_book(self) -> Rulebook:
+        """The rules that are shown for words that may still change, as a book of their own."""
+        return Rulebook(self.hasty)
 
     def knows(self, language: str) -> bool:
         """Say whether phrases have been worked out for a language."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from streamer.alerts.glancing import Glance
 from streamer.alerts.judging import CallJudge, Verdict
@@ -37,6 +38,11 @@ class ToldAlerts:
         self._publish = publish
         self._known: set[str] = set()
         self._untold: list[Alert] = []
+        self._waiting: dict[str, tuple[Partial, datetime]] = {}
+        """By leg, what is still to be looked at in a thread; what is newer takes its place."""
+        self._looking: asyncio.Future[None] | None = None
+        self._settled: dict[str, int] = {}
+        self._is_over = False
 
     async def read(self, reader: Reader) -> list[Alert]:
         """Take up, and return, what has been kept since the last time; `tell` tells it."""
@@ -51,13 +57,41 @@ class ToldAlerts:
         match event:
             case Final():
                 self._glance.hear(event)
+                self._settled[event.segment.leg] = event.segment.utterance
             case Partial():
-                began_at = call.zero_at or call.started_at
-                for alert in self._glance.look(event, began_at=began_at):
-                    if alert.rule not in self._known:
-                        self._publish(alert)
+                self._look_at(event, call.zero_at or call.started_at)
             case _:
                 pass
+
+    def close(self) -> None:
+        """Look at nothing more; idempotent."""
+        self._is_over = True
+        self._waiting.clear()
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _look_at(self, said: Partial, began_at: datetime) -> None:
+        is_looking = self._looking is not None and not self._looking.done()
+        if not is_looking and not self._glance.takes_long(said.leg):
+            self._show(self._glance.look(said, began_at=began_at))
+            return
+        self._waiting[said.leg] = said, began_at
+        if not is_looking and not self._is_over:
+            self._looking = asyncio.ensure_future(self._look_on())
+
+    async def _look_on(self) -> None:
+        """Look at what is being said in a thread, since thousands of rules take their time."""
+        while self._waiting:
+            said, began_at = self._waiting.pop(next(iter(self._waiting)))
+            look = self._glance.look(said, began_at=began_at)
+            found = await asyncio.to_thread(list, look)
+            if said.utterance > self._settled.get(said.leg, 0):
+                self._show(found)
+
+    def _show(self, alerts: Iterable[Alert]) -> None:
+        for alert in alerts:
+            if alert.rule not in self._known:
+                self._publish(alert)
 
     def tell(self) -> None:
         """Announce what was taken up."""
@@ -94,9 +128,11 @@ class CallWatch:
         """Judge an utterance of a leg, None for one without words, that settles it up to a position."""
         if segment is None:
             return self._judge.pass_time(leg, position, began_at=began_at)
+        judge = partial(self._judge.judge, segment, position=position, began_at=began_at)
         if not self._book.knows(segment.language):
             await asyncio.to_thread(self._book.prepare, segment.language)
-        return self._judge.judge(segment, position=position, began_at=began_at)
+        # What is judged changes nothing, so others may go on meanwhile, and a process may end.
+        return judge() if self._book.is_small else await asyncio.to_thread(judge)
 
     def pass_time(
         self, leg: str, position: int, *, began_at: datetime, is_end: bool = False

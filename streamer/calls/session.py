@@ -78,6 +78,7 @@ async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult
         for task in (following, working):
             task.cancel()
         await asyncio.gather(following, working, return_exceptions=True)
+        session.close()
     session.look()  # what was noted last
     end = feed.read_end()
     bus.publish(end)
@@ -128,6 +129,10 @@ class _Session:
         """Announce what happens to the recording, until cancelled; its end is announced when all words are settled."""
         async for event in self._feed.follow():
             self._take(event)
+
+    def close(self) -> None:
+        """End what works in the background."""
+        self._alerts.close()
 
     def look(self) -> None:
         """Announce what has happened to the recording since the last look."""

@@ -1,6 +1,7 @@
 """A rule fires once per call, whoever watches and whatever is killed, and its alert reaches every viewer once."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,10 +11,11 @@ from streamer.alerts.rules import read_rules
 from streamer.calls.alerting import ToldAlerts, open_watch
 from streamer.calls.segment_writer import CallWriter
 from streamer.core.alert import Alert, Severity
-from streamer.core.events import Final
+from streamer.core.events import Final, Partial
 from streamer.recording.folder import CallFolder
 from streamer.store import Filter, NewAlert
 from streamer.store.sqlite.store import open_reader, open_store
+from tests.fakes.replay import until
 from tests.seams.memory_store import MemoryStore
 from tests.seams.scripted_recogniser import ScriptedRecogniser
 from tests.seams.sessions import SCRIPT, record_call, transcribe_call
@@ -167,6 +169,57 @@ async def test_a_rule_can_end_our_leg_also_where_the_process_died_before(tmp_pat
             say("please cancel"), position=1, utterance=1
         )
         assert folder.stops == 1
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Of each time that many rules are looked for: whether that was beside the loop."""
+    looked, find = list[bool](), Rulebook.find
+
+    def look(book, *args, **options):
+        looked.append(threading.current_thread() is not threading.main_thread())
+        return find(book, *args, **options)
+
+    monkeypatch.setattr("streamer.alerts.rulebook.MOST_AT_ONCE", 0)
+    monkeypatch.setattr(Rulebook, "find", look)
+    return looked
+
+
+async def test_many_rules_are_judged_beside_the_loop_and_once_though_the_first_time_is_given_up(
+    tmp_path, store, threads
+):
+    book = Rulebook(read_rules([{"name": "leaves", "said": ["cancel"]}], where="here"))
+    call = await keep_call(store, make_call())
+    told = list[Alert]()
+    alerts = ToldAlerts(call.id, told.append)
+    folder = LiveCall(tmp_path / call.id)
+    writer = CallWriter(store, call.id, is_live=folder.is_live, say=print)
+    await writer.keep(call, folder.path, [tmp_path / leg.label for leg in call.legs])
+    writer.watch = await open_watch(book, folder, store, alerts)
+    leg = (await writer.open_legs())["caller"]
+    given_up = asyncio.ensure_future(leg.keep(say("please cancel"), position=1, utterance=1))
+    await until(lambda: threads)
+    given_up.cancel()
+    await asyncio.gather(given_up, return_exceptions=True)
+    await leg.keep(say("please cancel"), position=1, utterance=1)
+    alerts.tell()
+    assert [alert.rule for alert in told] == ["leaves"]
+    assert len(await store.read_alerts([call.id])) == 1
+    assert all(threads)
+
+
+async def test_many_rules_for_words_that_may_change_are_looked_for_beside_the_loop(threads):
+    rules = [{"name": "leaves", "said": ["cancel it"], "tentative": True}]
+    told, call = asyncio.Queue[Alert](), make_call()
+    alerts = ToldAlerts(call.id, told.put_nowait, Rulebook(read_rules(rules, where="here")))
+    for count in (2, 3):
+        words = say("cancel it now").words[:count]
+        alerts.see(Partial(call.id, "caller", 1, 0, 0, words[:1], words[1:]), call)
+    alert = await told.get()
+    alerts.close()
+    assert (alert.text, alert.is_tentative, told.empty()) == ("cancel it", True, True)
+    assert threads
+    assert all(threads)
 
 
 def _alert(call, rule, after_s=0):
