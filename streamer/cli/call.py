@@ -12,7 +12,14 @@ from streamer.calls.outcome import WatchOutcome
 from streamer.cli import output
 from streamer.cli.frontend import find_frontend, run_frontend
 from streamer.cli.playing import PlayingFlags, plan_playing
-from streamer.cli.watch import ask_for_calls, choose_printer, open_any_backend, say_lack, show
+from streamer.cli.watch import (
+    ask_for_calls,
+    check_endpoints,
+    choose_printer,
+    open_any_backend,
+    say_lack,
+    show,
+)
 from streamer.config import Settings
 from streamer.speech.engine.absence import find_wanted
 
@@ -37,6 +44,7 @@ def run_call(
 
     wanted = asked.decide(settings)
     playing.check()
+    check_endpoints(settings)
     model = find_wanted(settings.model, settings.models_dir)
     frontend = None if is_plain or as_json else find_frontend()
     with plan_playing(playing) as plan:

@@ -16,6 +16,7 @@ from streamer.cli import output
 from streamer.cli.frontend import ScreenRequest, find_frontend, run_frontend
 from streamer.cli.playing import PlayingFlags, plan_playing
 from streamer.cli.watch import (
+    check_endpoints,
     choose_printer,
     find_lack,
     make_read_only,
@@ -75,6 +76,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
     if flags.is_read_only and frontend is None:
         make_read_only(None)
     options = _check(settings, flags)
+    check_endpoints(settings)
     api = _plan_api(settings, flags, options)
     warnings = [*_find_warnings(settings, options), *(api.warn() if api else ())]
     with plan_playing(flags.playing) as playing:

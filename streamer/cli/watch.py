@@ -79,6 +79,7 @@ def run_watch(
     playing.check()
     if playing.are_given and not channels:
         raise UsageError("--announce, --tone and --echo need a channel to be heard on")
+    check_endpoints(settings)
     wanted = find_wanted(settings.model, settings.models_dir)
     if web is not None and channels:
         say_lack(wanted)
@@ -131,6 +132,18 @@ def _follow_all(settings: Settings, *, as_json: bool) -> int:
 
     code = asyncio.run(show(watch, choose_printer(as_json=as_json, names_calls=True)))
     return ExitCode.DONE if code == 128 + signal.SIGINT else code
+
+
+def check_endpoints(settings: Settings) -> None:
+    """Find out whether those who are to be told can be: with a screen, the backend would find out behind it.
+
+    Raises:
+        UsageError: A secret or a certificate cannot be meant.
+    """
+    if settings.webhook or settings.mqtt:
+        from streamer.delivery.endpoint import read_endpoints
+
+        read_endpoints(settings, os.environ)
 
 
 def say_lack(wanted: WantedModel, *, as_json: bool = False) -> None:
