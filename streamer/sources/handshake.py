@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 
-from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketException
 from websockets.http11 import Response
+
+from streamer.errors import StreamerError, UnreachableError
+from streamer.wire.stream_channel import public_url
+
+FAILURES = (WebSocketException, ValueError, OSError)
+"""What `websockets.connect` raises where it opens no WebSocket."""
 
 _OTHER_NAME = "is for another name; write the name in the url that it was made for"
 _CERTIFICATE_FAULTS = {
@@ -17,7 +24,49 @@ _CERTIFICATE_FAULTS = {
 """What is wrong with a certificate, by OpenSSL's X509_V_ERR numbers; most of the others are of its issuer."""
 
 
-def explain_no_answer(shown: str, error: InvalidMessage) -> str:
+def explain_failure(
+    error: Exception,
+    url: str,
+    *,
+    timeout_s: float,
+    explain_status: Callable[[int, str, str], StreamerError],
+    otherwise: str,
+) -> StreamerError:
+    """Say why one of `FAILURES` came instead of a WebSocket.
+
+    `explain_status` explains an answer of HTTP by its status, the url, and where it redirects to; `otherwise` says of the address what an
+    answer means that is none of a WebSocket.
+    """
+    shown = public_url(url)
+    if (answer := find_answer(error)) is not None:
+        return explain_status(answer.status_code, url, answer.headers.get("Location", ""))
+    if isinstance(error, InvalidMessage):
+        return UnreachableError(_explain_no_http(shown, error))
+    if isinstance(error, ssl.SSLError):
+        return UnreachableError(_explain_tls(shown, error))
+    if isinstance(error, TimeoutError):
+        return UnreachableError(
+            f"{shown} accepted the connection but said nothing for {timeout_s:.0f} s;"
+            " check that this is Asterisk's HTTP port"
+        )
+    if isinstance(error, OSError):
+        return UnreachableError(
+            f"{shown} broke off the connection before it had answered; check host and port, and Asterisk's log"
+        )
+    return UnreachableError(f"{shown} {otherwise}; check host, port and path")
+
+
+def find_answer(error: Exception) -> Response | None:
+    """Return the answer of HTTP behind an error, which may be a redirect that is not followed; None if there is none."""
+    if isinstance(error, InvalidStatus):
+        return error.response
+    if isinstance(error, OSError):
+        return None
+    answered = error.__cause__ or error.__context__
+    return answered.response if isinstance(answered, InvalidStatus) else None
+
+
+def _explain_no_http(shown: str, error: InvalidMessage) -> str:
     """Say what an answer means that is not one of HTTP."""
     if isinstance(error.__cause__, EOFError):
         return (
@@ -27,7 +76,7 @@ def explain_no_answer(shown: str, error: InvalidMessage) -> str:
     return f"{shown} does not speak HTTP; check that this is Asterisk's HTTP port"
 
 
-def explain_tls(shown: str, error: ssl.SSLError) -> str:
+def _explain_tls(shown: str, error: ssl.SSLError) -> str:
     """Say why a connection could not be encrypted."""
     if isinstance(error, ssl.SSLCertVerificationError):
         unknown = "is of an issuer that this machine does not know; name that with --ca FILE"
@@ -37,9 +86,3 @@ def explain_tls(shown: str, error: ssl.SSLError) -> str:
         f"TLS with {shown} failed: if it speaks plain websocket, write ws:// instead of wss://;"
         " if it speaks TLS, it wants another version of it, or a certificate of ours"
     )
-
-
-def find_redirect(error: Exception) -> Response | None:
-    """Return the answer behind an error of a redirect, which is not followed; None if it is of something else."""
-    answered = error.__cause__ or error.__context__
-    return answered.response if isinstance(answered, InvalidStatus) else None

@@ -22,7 +22,7 @@ from streamer.recording.folder import CallFolder, new_call_id
 from streamer.recording.private_files import make_private_folder
 from streamer.sources.ari.call import AriCall
 from streamer.sources.ari.finding import FoundCall, find_call
-from streamer.sources.base import LegClosed, LegOpened
+from streamer.sources.base import LegClosed, LegOpened, StreamItem
 from streamer.tap.ari_inventory import FolderInventory, delete_left
 from streamer.wire.ari.answers import read_value
 from streamer.wire.ari.ids import make_application
@@ -93,15 +93,20 @@ async def _hear(call: AriCall, meters: Sequence[LegMeter], listen_s: float) -> N
     with suppress(TimeoutError):
         async with asyncio.timeout(SETTING_UP_S) as limit:
             async for item in call:
-                match item:
-                    case AudioChunk(leg, pcm, arrival) if leg < len(meters):
-                        meters[leg].take(pcm, arrival)
-                    case LegClosed(leg, _, error) if error is not None and leg < len(meters):
-                        meters[leg].trouble = str(error)
+                _measure(item, meters)
                 if isinstance(item, LegOpened | LegClosed) and item.leg in waited_for:
                     waited_for.remove(item.leg)
                     if not waited_for:
                         limit.reschedule(asyncio.get_running_loop().time() + listen_s)
+
+
+def _measure(item: StreamItem, meters: Sequence[LegMeter]) -> None:
+    """Take what came of a leg that is measured; others may join."""
+    match item:
+        case AudioChunk(leg, pcm, arrival) if leg < len(meters):
+            meters[leg].take(pcm, arrival)
+        case LegClosed(leg, _, error) if error is not None and leg < len(meters):
+            meters[leg].trouble = str(error)
 
 
 @contextmanager

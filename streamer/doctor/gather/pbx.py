@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -26,7 +26,7 @@ from streamer.wire.ari.answers import (
     read_value,
     read_version,
 )
-from streamer.wire.ari.events import UserEvent
+from streamer.wire.ari.events import Message, UserEvent
 from streamer.wire.ari.ids import make_application
 from streamer.wire.ari.requests import (
     filter_events,
@@ -121,14 +121,21 @@ async def _hear(ari: Ari, facts: PbxFacts) -> PbxFacts:
             if not (await ari.ask(send_event(application, _EVENT))).is_ok:
                 return facts
             async with asyncio.timeout(EVENT_PATIENCE_S):
-                async for message in events:
-                    if isinstance(message.event, UserEvent) and message.event.name == _EVENT:
-                        return replace(facts, event_s=time.monotonic() - began)
+                if await _comes_back(events):
+                    return replace(facts, event_s=time.monotonic() - began)
             return replace(facts, events_trouble="the WebSocket of events broke off at once")
     except TimeoutError:
         return replace(facts, are_events_kept=True)
     except UnreachableError as error:
         return replace(facts, events_trouble=str(error))
+
+
+async def _comes_back(events: AsyncIterator[Message]) -> bool:
+    """Wait for our own event; False if the socket ends before it."""
+    async for message in events:
+        if isinstance(message.event, UserEvent) and message.event.name == _EVENT:
+            return True
+    return False
 
 
 async def _look(ari: Ari, channel: Channel) -> ChannelFacts:

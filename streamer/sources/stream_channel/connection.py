@@ -13,19 +13,18 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketException
+from websockets.exceptions import WebSocketException
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Response
 from websockets.protocol import Event
 
 from streamer.core.audio import AudioChunk, Leg
 from streamer.core.events import EndReason
-from streamer.errors import SourceError, StreamerError, UnreachableError
+from streamer.errors import SourceError, StreamerError
 from streamer.keeper.client import Hold, Keeper
 from streamer.media.pace import PaceWatch
 from streamer.sources.admission import MOST_AHEAD_S, Pace
 from streamer.sources.base import Inbox, LegClosed, LegOpened, Odd
-from streamer.sources.handshake import explain_no_answer, explain_tls, find_redirect
+from streamer.sources.handshake import FAILURES, explain_failure, find_answer
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.tcp import connect_tcp
 from streamer.wire import stream_channel as wire
@@ -237,7 +236,6 @@ class LegReader:
                 "ssl": address.tls or ssl.create_default_context(),
                 "server_hostname": parts.hostname,
             }
-        shown = wire.public_url(address.url)
         try:
             await connect(
                 address.url,
@@ -253,41 +251,17 @@ class LegReader:
                 create_connection=cast(Any, partial(_QuietConnection, leg=self)),
                 **options,
             )
-        except InvalidStatus as error:
-            self._let_go(was_attached=False)
-            raise _explain_answer(error.response, address.url) from error
-        except InvalidMessage as error:
-            self._let_go(was_attached=True)
-            raise UnreachableError(explain_no_answer(shown, error)) from error
-        except WebSocketException as error:
-            response = find_redirect(error)
-            self._let_go(was_attached=response is None)
-            if response is not None:
-                raise _explain_answer(response, address.url) from error
-            raise UnreachableError(
-                f"{shown} is not Asterisk's websocket; check host, port and path"
-            ) from error
-        except ssl.SSLError as error:
-            self._let_go(was_attached=False)
-            raise UnreachableError(explain_tls(shown, error)) from error
-        except ValueError as error:
-            self._let_go(was_attached=False)
-            response = find_redirect(error)
-            if response is not None:
-                raise _explain_answer(response, address.url) from error
-            raise UnreachableError(
-                f"{shown} did not answer as a websocket; check host, port and path"
-            ) from error
-        except TimeoutError as error:
-            self._let_go(was_attached=True)
-            raise UnreachableError(
-                f"{shown} accepted the connection but said nothing for {address.open_timeout_s:.0f} s;"
-                " check that this is Asterisk's HTTP port"
-            ) from error
-        except OSError as error:
-            self._let_go(was_attached=True)
-            raise UnreachableError(
-                f"{shown} broke off the connection before it had answered; check host and port, and Asterisk's log"
+        except FAILURES as error:
+            self._let_go(was_attached=_may_be_attached(error))
+            is_refused = isinstance(error, WebSocketException)
+            raise explain_failure(
+                error,
+                address.url,
+                timeout_s=address.open_timeout_s,
+                explain_status=wire.explain_status,
+                otherwise="is not Asterisk's websocket"
+                if is_refused
+                else "did not answer as a websocket",
             ) from error
 
     def _close(self, reason: EndReason, error: StreamerError | None = None, note: str = "") -> None:
@@ -307,5 +281,6 @@ class LegReader:
             self.connection.transport.abort()
 
 
-def _explain_answer(response: Response, url: str) -> UnreachableError:
-    return wire.explain_status(response.status_code, url, response.headers.get("Location", ""))
+def _may_be_attached(error: Exception) -> bool:
+    """Say whether the PBX may have accepted a connection that was not opened."""
+    return find_answer(error) is None and not isinstance(error, ssl.SSLError | ValueError)

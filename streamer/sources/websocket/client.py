@@ -22,9 +22,6 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
     ConnectionClosed,
-    InvalidMessage,
-    InvalidStatus,
-    WebSocketException,
 )
 from websockets.typing import Subprotocol
 
@@ -33,7 +30,7 @@ from streamer.core.events import Cause, EndReason
 from streamer.core.reasons import find_cause
 from streamer.errors import SourceError, StreamerError, UnreachableError
 from streamer.sources.base import Inbox, LegClosed, LegOpened, RateKnown, Sent, StreamItem
-from streamer.sources.handshake import explain_no_answer, explain_tls, find_redirect
+from streamer.sources.handshake import FAILURES, explain_failure
 from streamer.sources.one_way import ReturnWatch
 from streamer.sources.playout import Echo, FrameClock, Playback, watch_return
 from streamer.sources.programme import Programme
@@ -272,7 +269,6 @@ async def _connect(address: Address) -> ClientConnection:
         StreamerError: There is none; the message says why, and what to do.
     """
     sock = await connect_tcp(address.url, timeout_s=address.open_timeout_s)
-    shown = public_url(address.url)
     try:
         return await connect(
             address.url,
@@ -288,26 +284,13 @@ async def _connect(address: Address) -> ClientConnection:
             proxy=None,
             **_encrypt(address),
         )
-    except InvalidStatus as error:
-        raise _explain(error, address.url) from error
-    except InvalidMessage as error:
-        raise UnreachableError(explain_no_answer(shown, error)) from error
-    except ssl.SSLError as error:
-        raise UnreachableError(explain_tls(shown, error)) from error
-    except TimeoutError as error:
-        raise UnreachableError(
-            f"{shown} accepted the connection but said nothing for {address.open_timeout_s:.0f} s;"
-            " check that this is Asterisk's HTTP port"
-        ) from error
-    except (WebSocketException, ValueError) as error:
-        if (response := find_redirect(error)) is not None:
-            raise _explain(InvalidStatus(response), address.url) from error
-        raise UnreachableError(
-            f"{shown} did not answer as a WebSocket of Asterisk; check host, port and path"
-        ) from error
-    except OSError as error:
-        raise UnreachableError(
-            f"{shown} broke off the connection before it had answered; check host and port, and Asterisk's log"
+    except FAILURES as error:
+        raise explain_failure(
+            error,
+            address.url,
+            timeout_s=address.open_timeout_s,
+            explain_status=explain_refusal,
+            otherwise="did not answer as a WebSocket of Asterisk",
         ) from error
 
 
@@ -316,8 +299,3 @@ def _encrypt(address: Address) -> dict[str, Any]:
     if parts.scheme != "wss":
         return {}
     return {"ssl": address.tls or ssl.create_default_context(), "server_hostname": parts.hostname}
-
-
-def _explain(error: InvalidStatus, url: str) -> StreamerError:
-    response = error.response
-    return explain_refusal(response.status_code, url, response.headers.get("Location", ""))
