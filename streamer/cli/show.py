@@ -46,34 +46,42 @@ def run_show(settings: Settings, name: str, *, as_json: bool) -> int:
     """
     entry, transcript, troubles = asyncio.run(_read(settings, name))
     if as_json:
-        output.json_line(encode_entry(entry))
-        for segment in transcript.spoken:
-            speaker = transcript.name(segment.leg)
-            output.json_line(encode_segment(segment) | {"speaker": speaker})
-        for span in transcript.unclear:
-            output.json_line(encode_event(span) | {"speaker": transcript.name(span.leg)})
-        for hold in transcript.holds:
-            output.json_line(encode_event(hold) | {"speaker": transcript.name(hold.leg)})
-        for alert in transcript.alerts:
-            output.json_line(encode_event(alert))
-        for mark in transcript.marks:
-            output.json_line(encode_event(mark))
+        _print_json(entry, transcript)
         return ExitCode.DONE
     _describe(entry)
     if output.is_terminal():
-        ranks = {label: n for n, label in enumerate(transcript.speakers)}
-        for segment in transcript.lines:
-            colour = _COLOURS[ranks[segment.leg] % len(_COLOURS)]
-            output.show(_draw(segment, transcript.name(segment.leg), colour))
-        for alert in transcript.alerts:
-            output.show(_draw_alert(alert))
-        for mark in transcript.marks:
-            output.data(printable(f"mark: {show_mark(mark)}", limit=_LONGEST))
+        _print_in_colours(transcript)
     elif text := EXPORTERS["txt"](transcript).rstrip("\n"):
         output.data(text)
     for trouble in troubles:
         output.talk(f"{show_moment(trouble.at)} {trouble.message}")
     return ExitCode.DONE
+
+
+def _print_json(entry: Entry, transcript: Transcript) -> None:
+    output.json_line(encode_entry(entry))
+    for segment in transcript.spoken:
+        speaker = transcript.name(segment.leg)
+        output.json_line(encode_segment(segment) | {"speaker": speaker})
+    for span in transcript.unclear:
+        output.json_line(encode_event(span) | {"speaker": transcript.name(span.leg)})
+    for hold in transcript.holds:
+        output.json_line(encode_event(hold) | {"speaker": transcript.name(hold.leg)})
+    for alert in transcript.alerts:
+        output.json_line(encode_event(alert))
+    for mark in transcript.marks:
+        output.json_line(encode_event(mark))
+
+
+def _print_in_colours(transcript: Transcript) -> None:
+    ranks = {label: n for n, label in enumerate(transcript.speakers)}
+    for segment in transcript.lines:
+        colour = _COLOURS[ranks[segment.leg] % len(_COLOURS)]
+        output.show(_draw(segment, transcript.name(segment.leg), colour))
+    for alert in transcript.alerts:
+        output.show(_draw_alert(alert))
+    for mark in transcript.marks:
+        output.data(printable(f"mark: {show_mark(mark)}", limit=_LONGEST))
 
 
 def run_export(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from uuid import uuid4
 
-from streamer.ari.client import open_ari
+from streamer.ari.client import Ari, open_ari
 from streamer.bus import Bus
 from streamer.recording.writer import Recording, create_recording
 from streamer.sources.ari.placed import PlacedCall
@@ -49,25 +49,33 @@ async def record_placed_call(
             on_recording(recording)
             places = Places(plan, locks)
             places.note([], recording.call.id)
-            application = make_application()
-            call = PlacedCall(
-                ari,
-                application,
-                wanted,
-                variables={
-                    CONTEXT_ID: context,
-                    CALL_ID: recording.call.id,
-                    AUTO_WATCH: "off",
-                },
-                playback=plan.new_playback(),
-                inventory=FolderInventory(recording.folder, url=ari.url, application=application),
-                admit=places.admit,
-                note=recording.note_facts,
-                clock=clock,
-            )
+            call = _prepare_call(ari, plan, recording, places, context=context, clock=clock)
             call.start()
             try:
                 return await run_tap(call, recording, bus, stop=stop, clock=clock)
             finally:
                 await call.aclose()
                 await call.finish()
+
+
+def _prepare_call(
+    ari: Ari,
+    plan: CallPlan,
+    recording: Recording,
+    places: Places,
+    *,
+    context: str,
+    clock: Callable[[], float],
+) -> PlacedCall:
+    application = make_application()
+    return PlacedCall(
+        ari,
+        application,
+        plan.wanted,
+        variables={CONTEXT_ID: context, CALL_ID: recording.call.id, AUTO_WATCH: "off"},
+        playback=plan.new_playback(),
+        inventory=FolderInventory(recording.folder, url=ari.url, application=application),
+        admit=places.admit,
+        note=recording.note_facts,
+        clock=clock,
+    )

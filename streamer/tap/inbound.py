@@ -84,7 +84,16 @@ class Listener:
         """What tells a `serve` of other recordings whose these addresses are."""
         self._is_over = False
         """The calls have had the time that they were given."""
-        options = ServerOptions(
+        options = self._make_options()
+        self._servers = [
+            (where, inbound[where.source](_fit_options(options, plan.web, where)))
+            for where in plan.addresses
+        ]
+
+    def _make_options(self) -> ServerOptions:
+        """Return what all servers have in common."""
+        plan, clock = self._plan, self._clock
+        return ServerOptions(
             admit=plan.admit,
             limiter=Limiter(most=plan.most_calls, clock=clock, most_strangers=plan.most_strangers),
             frame_clock=FrameClock(),
@@ -100,10 +109,6 @@ class Listener:
             shares_ids=plan.shares_ids,
             admit_name=plan.admit_name,
         )
-        self._servers = [
-            (where, inbound[where.source](_fit_options(options, plan.web, where)))
-            for where in plan.addresses
-        ]
 
     async def run(
         self,
@@ -198,32 +203,13 @@ class Listener:
             group.create_task(self._record(call, source, server.address))
 
     async def _record(self, call: InboundCall, source: str, address: str) -> None:
+        """Record a call to its end; whatever goes wrong with it, the others go on."""
         stop = Stop()
         if self._is_over:
             stop.request(EndReason.INTERRUPTED)
         self._stops.add(stop)
         try:
-            # In a thread: a disk that takes its time must not keep all other calls waiting.
-            recording = await asyncio.to_thread(
-                create_recording,
-                self._plan.recordings,
-                source=source,
-                url=f"{source}://{address}",
-                legs=call.legs,
-                facts=call.facts,
-                clock=self._clock,
-                disk=self._disk,
-            )
-            if isinstance(call, Prepared):
-                call.begin(recording.folder, recording.note_facts)
-            context = self._follow_status(call, recording.note_facts)
-            try:
-                await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
-            finally:
-                if context is not None and self._plan.statuses is not None:
-                    self._plan.statuses.follow(
-                        context, partial(_amend, CallFolder(recording.folder))
-                    )
+            await self._tap(call, source, address, stop)
         except RecordingError as error:
             self._say(f"a call cannot be recorded, but continues: {error}")
             await _see_out(call, stop)
@@ -234,6 +220,28 @@ class Listener:
             )
         finally:
             self._stops.discard(stop)
+
+    async def _tap(self, call: InboundCall, source: str, address: str, stop: Stop) -> None:
+        # In a thread: a disk that takes its time must not keep all other calls waiting.
+        recording = await asyncio.to_thread(
+            create_recording,
+            self._plan.recordings,
+            source=source,
+            url=f"{source}://{address}",
+            legs=call.legs,
+            facts=call.facts,
+            clock=self._clock,
+            disk=self._disk,
+        )
+        if isinstance(call, Prepared):
+            call.begin(recording.folder, recording.note_facts)
+        context = self._follow_status(call, recording.note_facts)
+        try:
+            await run_tap(call, recording, self._bus, stop=stop, clock=self._clock)
+        finally:
+            if context is not None and self._plan.statuses is not None:
+                # What is said of the call from now on comes after its recording.
+                self._plan.statuses.follow(context, partial(_amend, CallFolder(recording.folder)))
 
     def _follow_status(
         self, call: InboundCall, take: Callable[[Mapping[str, str]], None]
