@@ -107,9 +107,7 @@ class CallWriter:
                     self._say(
                         f"{error}; the text waits in the recording until the database can be written"
                     )
-                if self._give_up_at is None and not self._is_live():
-                    self._give_up_at = self._clock() + PATIENCE_S
-                if self._give_up_at is not None and self._clock() > self._give_up_at:
+                if self._is_time_over():
                     self._has_given_up = True
                     raise
             else:
@@ -118,6 +116,12 @@ class CallWriter:
                 return result
             rest_s = min(max(2 * rest_s, _SHORTEST_REST_S), _LONGEST_REST_S)
             await asyncio.sleep(rest_s)
+
+    def _is_time_over(self) -> bool:
+        """Say whether a call that is not live any more has waited long enough; a live one waits for ever."""
+        if self._give_up_at is None and not self._is_live():
+            self._give_up_at = self._clock() + PATIENCE_S
+        return self._give_up_at is not None and self._clock() > self._give_up_at
 
 
 class LegWriter:

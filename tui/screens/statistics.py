@@ -77,35 +77,46 @@ class Statistics(ModalScreen[None]):
 
     def _lines(self) -> Iterator[str]:
         yield f"{'':<14}{'frames':>9}{'gap':>8}{'silence':>9}{'lost':>8}"
-        fields: dict[str, Any] = {"legs": []}
-        if self._shown.folder is not None:
-            with suppress(RecordingError):
-                fields = CallFolder(self._shown.folder).read()
-        more: list[str] = []
-        for leg in fields["legs"]:
+        legs = self._read_legs()
+        for leg in legs:
             rate = int(leg.get("rate") or SPEECH_RATE)
-            name = show_name(self._shown.name(str(leg.get("leg", ""))), 13)
             yield (
-                f"{name:<14}{leg.get('frames', 0):>9}{leg.get('longest_gap', 0):>6.2f} s"
+                f"{self._show_leg(leg):<14}{leg.get('frames', 0):>9}{leg.get('longest_gap', 0):>6.2f} s"
                 f"{leg.get('silence', 0) / rate:>7.1f} s{leg.get('lost', 0) / rate:>6.1f} s"
             )
-            if sent := leg.get("sent"):
-                more.append(
-                    f"Sent to {name}: {sent['frames']:,} frames, {sent['dropped']:,} dropped"
-                )
-            if digits := "".join(str(key["digit"] or "?") for key in leg.get("digits", [])):
-                more.append(f"DTMF digits: {show_name(digits, SHOWN_DIGITS)}")
-        yield from more
+        for leg in legs:
+            yield from self._exchanged(leg)
         for label, quality in self._qualities.items():
             yield f"{show_name(self._shown.name(label), 13):<14}      {say_quality(quality)}"
         yield ""
+        yield from self._text()
+        yield from self._load()
+
+    def _read_legs(self) -> list[dict[str, Any]]:
+        """Return what `call.json` says of the legs, nothing if it cannot be read."""
+        if self._shown.folder is not None:
+            with suppress(RecordingError):
+                return list(CallFolder(self._shown.folder).read()["legs"])
+        return []
+
+    def _show_leg(self, leg: dict[str, Any]) -> str:
+        return show_name(self._shown.name(str(leg.get("leg", ""))), 13)
+
+    def _exchanged(self, leg: dict[str, Any]) -> Iterator[str]:
+        """Say what was sent to a party, and which keys it has pressed."""
+        if sent := leg.get("sent"):
+            frames, dropped = sent["frames"], sent["dropped"]
+            yield f"Sent to {self._show_leg(leg)}: {frames:,} frames, {dropped:,} dropped"
+        if digits := "".join(str(key["digit"] or "?") for key in leg.get("digits", [])):
+            yield f"DTMF digits: {show_name(digits, SHOWN_DIGITS)}"
+
+    def _text(self) -> Iterator[str]:
         yield f"Final lines: {self._shown.finals:,} ({self._shown.partials:,} interim)"
         late = lateness(self._shown)
         if len(late) > 1:
             marks = quantiles(late, n=100, method="inclusive")
             yield f"Text delay: median {marks[49]:.1f} s, p95 {marks[94]:.1f} s"
         yield f"Text behind the audio: {self._shown.lag_s:.0f} s"
-        yield from self._load()
 
     def _load(self) -> Iterator[str]:
         scheduler = self._scheduler()

@@ -17,6 +17,7 @@ from streamer.media.wav import HEADER_SIZE
 from streamer.recording.disk import continued_path
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import read_partial
+from streamer.store import LegRow
 
 NO_AUDIO_S = 2.0
 """Without a new sample for so long, nothing comes any more; a tap writes five times a second."""
@@ -83,33 +84,47 @@ class LegWatch:
         """Return what goes on on a call; blocks."""
         now = self._clock()
         held = {hold.leg: hold.held for hold in entry.holds}
-        legs, partials = [], []
-        for row in entry.call.legs:
-            label = row.leg.label
-            watched = self._watch(entry, label, row.recording, now)
-            lag_s = lags.get(label, 0.0)
-            partial = watched.partial if is_transcribed else None
-            is_open = partial is not None and partial.utterance > row.progress.utterance
-            if is_open and partial is not None:
-                partials.append(partial)
-            quiet_s = now - watched.grew_at
-            legs.append(
-                LegNow(
-                    label,
-                    _judge(
-                        is_held=held.get(label, False),
-                        has_audio=quiet_s < NO_AUDIO_S and watched.size > HEADER_SIZE,
-                        lag_s=lag_s,
-                        is_transcribed=is_transcribed,
-                        is_speaking=is_open and now - watched.spoke_at < _SPOKEN_S,
-                    ),
-                    lag_s,
-                    quiet_s,
-                )
+        seen = [
+            self._look_at_leg(
+                entry,
+                row,
+                now,
+                is_held=held.get(row.leg.label, False),
+                lag_s=lags.get(row.leg.label, 0.0),
+                is_transcribed=is_transcribed,
             )
+            for row in entry.call.legs
+        ]
+        partials = [partial for _, partial in seen if partial is not None]
         newest = max(partials, key=lambda each: each.end, default=None)
         said = join_words((*newest.committed, *newest.tentative)) if newest else ""
-        return LiveCall(tuple(legs), said)
+        return LiveCall(tuple(leg for leg, _ in seen), said)
+
+    def _look_at_leg(
+        self,
+        entry: Entry,
+        row: LegRow,
+        now: float,
+        *,
+        is_held: bool,
+        lag_s: float,
+        is_transcribed: bool,
+    ) -> tuple[LegNow, Partial | None]:
+        """Return what goes on on a leg, and what is being said on it."""
+        label = row.leg.label
+        watched = self._watch(entry, label, row.recording, now)
+        partial = watched.partial if is_transcribed else None
+        if partial is not None and partial.utterance <= row.progress.utterance:
+            partial = None  # its final has come
+        quiet_s = now - watched.grew_at
+        state = _judge(
+            is_held=is_held,
+            has_audio=quiet_s < NO_AUDIO_S and watched.size > HEADER_SIZE,
+            lag_s=lag_s,
+            is_transcribed=is_transcribed,
+            is_speaking=partial is not None and now - watched.spoke_at < _SPOKEN_S,
+        )
+        return LegNow(label, state, lag_s, quiet_s), partial
 
     def forget(self) -> None:
         """Forget legs that have not been looked at since the last time."""

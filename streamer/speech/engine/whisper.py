@@ -104,20 +104,26 @@ def load_whisper(
             num_workers=inter_threads,
             local_files_only=True,
         )
-        facts = ModelFacts(
-            name or directory.name,
-            tuple(model.supported_languages),
-            model.feature_extractor.nb_max_frames * HOP,
-            chosen,
-            model.model.compute_type,
-            inter_threads,
-            count_fitting(hints, _tokenizer_maker(model)(None).encode, room=MOST_PROMPT_TOKENS),
+        facts = _describe(
+            model, name or directory.name, device=chosen, slots=inter_threads, hints=hints
         )
         return WhisperEngine(model, facts)
     except Exception as error:  # the libraries raise anything for a broken file
         sys.excepthook(type(error), error, error.__traceback__)  # stderr is the parent's log
         why = _explain_load(error, chosen, chosen_type)
         raise ModelError(f"the model {directory} cannot be loaded: {why}") from error
+
+
+def _describe(model: Any, name: str, *, device: str, slots: int, hints: str) -> ModelFacts:
+    return ModelFacts(
+        name,
+        tuple(model.supported_languages),
+        model.feature_extractor.nb_max_frames * HOP,
+        device,
+        model.model.compute_type,
+        slots,
+        count_fitting(hints, _tokenizer_maker(model)(None).encode, room=MOST_PROMPT_TOKENS),
+    )
 
 
 def _best_device(ctranslate2: Any) -> str:
