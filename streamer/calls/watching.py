@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 from streamer.bus import Bus
@@ -27,8 +26,6 @@ _ANNOUNCEMENT_S = 3.0
 
 _ENDING_S = 8.0
 """The same, for its tap to end a call."""
-
-_log = logging.getLogger(__name__)
 
 _KILLED = "the recorder was killed; the recording ends there"
 

@@ -19,15 +19,9 @@ from streamer.errors import ExitCode, RecordingError, UsageError
 from streamer.recording.private_files import make_private_folder
 from streamer.recording.reader import list_wavs, say_what_a_kill_does, say_what_goes_on
 from streamer.recording.writer import Recording, is_wav_name
-from streamer.tap.outbound import (
-    AriPlan,
-    ChannelTakenError,
-    EndedCall,
-    TapPlan,
-    follow_call,
-    plan_tap,
-    record_call,
-)
+from streamer.tap.locking import ChannelTakenError
+from streamer.tap.outbound import EndedCall, follow_call, record_call
+from streamer.tap.plan import AriPlan, TapPlan, plan_tap
 from streamer.tap.tap import Stop, TapResult
 from streamer.wire.protocols import PROTOCOLS
 

@@ -99,7 +99,7 @@ def _watch_channels(
     *,
     as_json: bool,
 ) -> int:
-    from streamer.tap.outbound import plan_tap
+    from streamer.tap.plan import plan_tap
 
     plan_tap(settings, legs, playing=playing)  # finds what is wrong before anything is started
 

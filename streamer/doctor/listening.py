@@ -39,7 +39,6 @@ class PortFacts:
     why: str = ""
     is_loopback: bool = True
     has_tls: bool = False
-    has_auth: bool = False
 
     @property
     def address(self) -> str:

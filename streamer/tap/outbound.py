@@ -18,11 +18,9 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.locks import Lock, channel_lock_path, runtime_note_path
 from streamer.recording.reader import list_wavs, repair_recording
 from streamer.recording.writer import Recording, create_recording
-from streamer.tap.locking import ChannelTakenError, take_channels
-from streamer.tap.plan import AriPlan, CallPlan, TapPlan, plan_tap
+from streamer.tap.locking import take_channels
+from streamer.tap.plan import AriPlan, CallPlan, TapPlan
 from streamer.tap.tap import Stop, TapResult, run_tap
-
-__all__ = ["AriPlan", "ChannelTakenError", "TapPlan", "plan_tap"]
 
 
 async def record_call(

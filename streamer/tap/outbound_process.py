@@ -22,8 +22,9 @@ from streamer.errors import ExitCode
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
 from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached, start_detached
+from streamer.tap.locking import ChannelTakenError
 from streamer.tap.messages import ChannelTaken, LegRefused, RecordingBegun, Said
-from streamer.tap.outbound import ChannelTakenError, record_call
+from streamer.tap.outbound import record_call
 from streamer.tap.plan import AriPlan, CallPlan, TapPlan, plan_call, plan_tap
 from streamer.tap.playbacks import SILENT, PlaybackPlan, read_playback_plan
 from streamer.tap.tap import Stop

@@ -16,7 +16,8 @@ from streamer.media.wav import HEADER_SIZE
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
 from streamer.simulator.ari.server import PASSWORD, USER, SimulatedAri
-from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import plan_tap
 from streamer.tap.tap import Stop, TapResult
 from streamer.wire.ari.ids import PREFIX
 from tests.fakes.replay import PATIENCE_S, RememberingBus, until

@@ -16,7 +16,8 @@ from streamer.simulator.script import ChannelScript
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.stream_channel.outgoing import StreamChannel
-from streamer.tap.outbound import TapPlan, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import TapPlan
 from streamer.tap.tap import Stop, TapResult
 
 PATIENCE_S = 180.0

@@ -18,7 +18,8 @@ from streamer.simulator.ari.rooms import SimulatedQueue, SimulatedRoom
 from streamer.simulator.ari.sound import Speech
 from streamer.simulator.ari.transfers import transfer_attended, transfer_blindly
 from streamer.sources.ari import leg_tap
-from streamer.tap.outbound import ChannelTakenError, plan_tap
+from streamer.tap.locking import ChannelTakenError
+from streamer.tap.plan import plan_tap
 from tests.fakes.ari_tap import OTHER, PHRASE, open_pbx, recording
 from tests.fakes.replay import PATIENCE_S, until
 

@@ -218,9 +218,11 @@ async def test_who_listens_to_all_no_more_hears_of_what_it_follows(pbx):
         aiohttp.ClientSession() as session,
         session.ws_connect(f"{url}/ari/events?app={application}&{KEY}") as socket,
     ):
-        missing = await client.ask(requests.follow_channel(application, "gone"))
+        missing = await client.ask(requests.follow_source(application, "channel:gone"))
         assert missing.status == 422
-        followed = await client.ask(requests.follow_channel(application, call.called["id"]))
+        followed = await client.ask(
+            requests.follow_source(application, f"channel:{call.called['id']}")
+        )
         assert followed.document["channel_ids"] == [call.called["id"]]
         await client.ask(requests.filter_events(application, ["ChannelHold", "ChannelUnhold"]))
         other.hold()
@@ -305,7 +307,8 @@ async def test_modules_and_versions_are_as_the_faults_say(pbx):
             "20.19.0"
         )
         for name, status in (("chan_websocket.so", 404), ("res_stasis_snoop.so", 200)):
-            assert (await client.ask(requests.show_module(name))).status == status
+            request = requests.Request("GET", ("asterisk", "modules", name))
+            assert (await client.ask(request)).status == status
         ari.faults.missing_modules.add("res_stasis_snoop.so")
         with pytest.raises(UnreachableError, match="404"):
             await client.ask_for_list(requests.list_channels())

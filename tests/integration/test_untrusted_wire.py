@@ -16,7 +16,8 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.writer import Recording
 from streamer.sources.stream_channel.address import Address
 from streamer.sources.stream_channel.outgoing import StreamChannel
-from streamer.tap.outbound import TapPlan, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import TapPlan
 from streamer.tap.tap import Stop
 from tests.fakes.command_line import run_here
 from tests.fakes.replay import PATIENCE_S, RememberingBus, until

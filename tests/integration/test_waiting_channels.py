@@ -27,7 +27,8 @@ from streamer.simulator.websocket.conversation import WebCall
 from streamer.simulator.websocket.heard import Ending
 from streamer.simulator.websocket.script import WRITERS
 from streamer.sources import COMING
-from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import plan_tap
 from streamer.tap.playbacks import SILENT, PlaybackPlan
 from streamer.tap.tap import Stop
 from streamer.wire.websocket.base import MediaFormat

@@ -17,7 +17,8 @@ from streamer.sources.base import Inbox, LegClosed, LegOpened, StreamItem
 from streamer.sources.inbound import Admitted, ServerOptions
 from streamer.tap.inbound import Listener
 from streamer.tap.listen_plan import ListenAddress, ListenPlan
-from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import plan_tap
 from streamer.tap.tap import Stop
 from tests.fakes.replay import PATIENCE_S, RememberingBus, VirtualClock, until
 from tests.fakes.serving import call, close_callers

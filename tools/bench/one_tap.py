@@ -13,7 +13,8 @@ from pathlib import Path
 from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.core.audio import Leg
-from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import plan_tap
 from streamer.tap.tap import Stop
 from tools.bench.machine import pin, show
 from tools.bench.pbx import channel_name

@@ -68,7 +68,6 @@ def _try(settings: Settings, address: ListenAddress) -> PortFacts:
         why,
         _is_loopback(address.host),
         address.has_tls,
-        bool(address.auth or address.yeastar_auth),
     )
 
 

@@ -49,13 +49,12 @@ class WebCall:
 
 @dataclass(frozen=True, slots=True)
 class WebResult:
-    """How a call went: its end and why, how long it was, what was sent, what came back and what of it was ignored."""
+    """How a call went: its end and why, how long it was, what came back and what of it was ignored."""
 
     call: WebCall
     ending: Ending
     detail: str = ""
     seconds: float = 0.0
-    messages_sent: int = 0
     lateness_s: float = 0.0
     """How late the latest message was sent: what is wrong with the stand-in's own pace."""
     returned: Returned = Returned()
@@ -87,7 +86,6 @@ class Conversation:
             now=self._began_at,
             is_json=script.is_json,
         )
-        self._sent = 0
         self._lateness_s = 0.0
 
     async def run(self) -> WebResult:
@@ -148,7 +146,6 @@ class Conversation:
     async def _send(self, message: str | bytes) -> None:
         async with asyncio.timeout(WRITE_S):
             await self._connection.send(message)
-        self._sent += 1
 
     async def _answer(self, answers: Iterator[str]) -> None:
         for text in answers:
@@ -190,7 +187,6 @@ class Conversation:
             verdict.ending,
             verdict.detail,
             now - self._began_at,
-            self._sent,
             self._lateness_s,
             self._peer.count(now),
             tuple(self._peer.notes),

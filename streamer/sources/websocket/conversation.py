@@ -55,7 +55,6 @@ class Conversation:
         self._parts = bytearray()
         """Of a message that comes in fragments; bounded by `MOST_MESSAGE`."""
         self._is_text = False
-        self._has_parts = False
 
     def read_request(self, head: bytes) -> Upgrade | None:
         """Take a whole request, and return it; None for what is none, which is answered by then."""

@@ -73,12 +73,6 @@ class SileroVad:
         self._unread = self._unread[whole:]
         return self._judge(frames.astype(np.float32) / np.float32(FULL_SCALE))
 
-    def reset(self) -> None:
-        """Forget everything, as when audio goes on somewhere else."""
-        self._unread = b""
-        self._quiet.clear()
-        self._forget()
-
     def _judge(self, frames: Samples) -> list[float]:
         is_loud = np.sqrt(np.mean(frames * frames, axis=1)) >= LEAST_LOUDNESS
         # Every second sample of a leg of 8 kHz is one that was recorded, the others were made up between them.

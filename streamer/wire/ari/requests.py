@@ -162,11 +162,6 @@ def show_asterisk() -> Request:
     return Request("GET", ("asterisk", "info"))
 
 
-def show_module(name: str) -> Request:
-    """Ask for the state of a module, such as `res_stasis_snoop.so`."""
-    return Request("GET", ("asterisk", "modules", name))
-
-
 def list_modules() -> Request:
     """Ask for all modules, with the state of each."""
     return Request("GET", ("asterisk", "modules"))
@@ -180,11 +175,6 @@ def send_event(application: str, name: str) -> Request:
 def read_variable(channel: str, variable: str) -> Request:
     """Ask for a variable or function of a channel; one that is not set is answered 404, one that cannot be read 500."""
     return Request("GET", ("channels", channel, "variable"), (("variable", variable),))
-
-
-def follow_channel(application: str, channel: str) -> Request:
-    """Subscribe an application to what happens to a channel."""
-    return follow_source(application, f"channel:{channel}")
 
 
 def follow_source(application: str, source: str) -> Request:

@@ -117,15 +117,6 @@ def test_a_leg_of_any_other_rate_is_heard_at_16_khz(rate):
     assert [len(frame) for frame in network.inputs] == [64 + FRAME] * 2
 
 
-def test_a_reset_forgets_the_rest_of_a_frame_too():
-    network = ScriptedNetwork()
-    vad = SileroVad(network)
-    vad.feed(loud(1) + b"\x00\x10" * 100)
-    vad.reset()
-    assert len(vad.feed(loud(1))) == 1
-    assert network.memories[-1] == 0.0
-
-
 def count_utterances(audio: bytes, rate: int = RATE) -> int:
     vad, segmenter = SileroVad(read_rate=lambda: rate), Segmenter()
     changes = [change for p in vad.feed(audio) for change in segmenter.feed(p)]

@@ -162,14 +162,13 @@ def test_a_medium_over_audiosocket_says_where_and_with_which_uuid():
         (requests.list_bridges(), "/bridges", None),
         (requests.list_applications(), "/applications", None),
         (requests.show_asterisk(), "/asterisk/info", None),
-        (requests.show_module("res_ari.so"), "/asterisk/modules/res_ari.so", None),
         (
             requests.read_variable("a/b;1?", "CHANNEL(linkedid)"),
             "/channels/a%2Fb%3B1%3F/variable?variable=CHANNEL%28linkedid%29",
             None,
         ),
         (
-            requests.follow_channel(APP, "1.2"),
+            requests.follow_source(APP, "channel:1.2"),
             f"/applications/{APP}/subscription?eventSource=channel%3A1.2",
             None,
         ),
