@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from streamer.ari.applications import forget_application
 from streamer.ari.client import Ari
 from streamer.errors import RecordingError, UnreachableError
 from streamer.recording.folder import CallFolder
@@ -28,7 +29,7 @@ from streamer.recording.locks import (
 )
 from streamer.recording.private_files import read_json, replace_json
 from streamer.wire.ari.answers import read_channels
-from streamer.wire.ari.ids import is_own_id, is_shared_id
+from streamer.wire.ari.ids import is_own_application, is_own_id, is_shared_id
 from streamer.wire.ari.requests import end_bridge, end_channel, list_channels
 
 _GONE = 404
@@ -48,7 +49,18 @@ class FileInventory:
         self._application = application
         self._channels: dict[str, None] = {}
         self._bridges: dict[str, None] = {}
+        self._is_open = False
         self._writing = asyncio.Lock()
+
+    async def begin(self) -> None:
+        """Note that our application is about to be there."""
+        self._is_open = True
+        await self._write()
+
+    async def end(self) -> None:
+        """Note that it is forgotten; the file goes, unless something else stands in it."""
+        self._is_open = False
+        await self._write()
 
     async def add(self, *, channels: Sequence[str] = (), bridges: Sequence[str] = ()) -> None:
         """Note what is about to be made; on a disk that does not take it, it is made nevertheless."""
@@ -57,7 +69,7 @@ class FileInventory:
         await self._write()
 
     async def remove(self, ids: Sequence[str]) -> None:
-        """Note what is gone; the file goes with the last of them."""
+        """Note what is gone; the file goes with the last of them, and with our application."""
         for identity in ids:
             self._channels.pop(identity, None)
             self._bridges.pop(identity, None)
@@ -71,7 +83,7 @@ class FileInventory:
                 "channels": list(self._channels),
                 "bridges": list(self._bridges),
             }
-            is_empty = not self._channels and not self._bridges
+            is_empty = not (self._is_open or self._channels or self._bridges)
             try:
                 if is_empty:
                     await asyncio.to_thread(self._path.unlink, missing_ok=True)
@@ -130,6 +142,8 @@ async def delete_left(ari: Ari, recordings: Path) -> None:
             channels = (one for one in left.channels if one not in taken)
             requests = [*map(end_channel, channels), *map(end_bridge, left.bridges)]
             answers = [await ari.ask(request) for request in requests]
+            if is_own_application(left.application):
+                await forget_application(ari, left.application)
         except UnreachableError as error:
             _log.warning("what an earlier recording has left in the PBX stays for now: %s", error)
             return

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from streamer.ari.access import read_access
+from streamer.ari.applications import forget_application
 from streamer.ari.client import open_ari
 from streamer.config import Settings
 from streamer.errors import UnreachableError
@@ -555,6 +556,33 @@ def name_kinds(events):
         for type, name in events
         if type not in ("ChannelVarset", "BridgeDestroyed")
     ]
+
+
+async def test_an_application_that_follows_a_call_outlives_its_socket_until_one_comes_or_goes(pbx):
+    """As on an Asterisk 23.4.1, which looks for those that it may forget only then."""
+    ari, url = pbx
+    call = start(ari)
+    left, other, forgotten = (make_application() for _ in range(3))
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+
+    async def listed():
+        shown = await client.ask_for_list(requests.list_applications())
+        return {one["name"]: one["channel_ids"] for one in shown}
+
+    async with open_ari(read_access(settings)) as client:
+        for name in (left, forgotten):
+            async with client.open_events(name, hears_all=False):
+                follow = requests.follow_channel(name, call.caller["id"])
+                assert (await client.ask(follow)).is_ok
+        assert await listed() == dict.fromkeys((left, forgotten), [call.caller["id"]])
+        await forget_application(client, forgotten)
+        assert await listed() == {left: [call.caller["id"]]}
+        call.hang_up()
+        assert await listed() == {left: []}
+        async with client.open_events(other, hears_all=False):
+            pass
+        assert await listed() == {}
+        await forget_application(client, left)  # of which nothing is known
 
 
 async def test_who_loses_both_sockets_leaves_the_snoop_and_the_bridge(pbx):

@@ -26,7 +26,7 @@ _TOPICS = {"channel": "channel_ids", "bridge": "bridge_ids"}
 
 @dataclass
 class Application:
-    """An application with its socket; what it asked for by hand ends with that."""
+    """An application with its socket; it outlives that while it follows something."""
 
     name: str
     socket: web.WebSocketResponse
@@ -57,6 +57,8 @@ class Applications:
         self.has_any = asyncio.Event()
         self._faults = faults
         self._away: set[str] = set()
+        self._left: dict[str, Application] = {}
+        """Those without a socket that are not forgotten yet."""
 
     def route(self, pbx: SimulatedPbx, event: Fields) -> None:
         """Give an event to everyone that it is for."""
@@ -72,21 +74,35 @@ class Applications:
         Raises:
             RefusalError: It does not listen.
         """
-        if name not in self.listening:
+        found = self.listening.get(name) or self._left.get(name)
+        if found is None:
             raise RefusalError(404, "Application not found")
-        return self.listening[name]
+        return found
+
+    def list_all(self) -> list[Application]:
+        """Return those that listen, and those that are not forgotten yet."""
+        return [*self.listening.values(), *self._left.values()]
+
+    def sweep(self, pbx: SimulatedPbx) -> None:
+        """Forget those without a socket that follow nothing any more; Asterisk does so when any application comes, goes or unsubscribes."""
+        for name, one in list(self._left.items()):
+            shown = show(pbx, one)
+            if not any(shown[topic] for topic in _TOPICS.values()):
+                del self._left[name]
 
     async def take(self, application: Application) -> None:
         """Give a name to the client that asked last; the one before is told, and hears nothing more."""
-        before = self.listening.pop(application.name, None)
+        replaced = self.listening.pop(application.name, None)
+        before = replaced or self._left.pop(application.name, None)
         self.listening[application.name] = application
         self.has_any.set()
         if before is not None:
             application.allowed, application.disallowed = before.allowed, before.disallowed
             application.sources = before.sources
-            event = {"type": "ApplicationReplaced", "timestamp": "", "application": before.name}
+        if replaced is not None:
+            event = {"type": "ApplicationReplaced", "timestamp": "", "application": replaced.name}
             with suppress(ConnectionError):
-                await before.socket.send_json(event)
+                await replaced.socket.send_json(event)
 
     def note_addition(self, channel: Fields, application: str) -> None:
         """Let an application that came back hear twice where a channel goes, as a captured one did."""
@@ -99,6 +115,7 @@ class Applications:
         self._away.add(application.name)
         if self.listening.get(application.name) is application:
             del self.listening[application.name]
+            self._leave(application)
             if not self.listening:
                 self.has_any.clear()
 
@@ -109,10 +126,17 @@ class Applications:
         self.listening.clear()
         self.has_any.clear()
         for one in gone:
+            self._leave(one)
+        for one in gone:
             if is_abrupt and one.transport is not None:
                 one.transport.abort()
             else:
                 await one.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    def _leave(self, application: Application) -> None:
+        """Keep one whose socket has gone for what it follows; who hears of all follows nothing."""
+        if not application.hears_all:
+            self._left[application.name] = application
 
 
 def subscribe(pbx: SimulatedPbx, application: Application, sources: list[str]) -> None:
@@ -141,7 +165,8 @@ def show(pbx: SimulatedPbx, application: Application) -> Fields:
     """Return an application as ARI shows it."""
     topics: Fields = {name: list[str]() for name in _EVERYTHING}
     for kind, id in application.sources:
-        topics[_TOPICS[kind]].append(id)
+        if id in (pbx.channels if kind == "channel" else pbx.bridges):
+            topics[_TOPICS[kind]].append(id)
     for id, inside in pbx.inside.items():
         if inside.application == application.name and id not in topics["channel_ids"]:
             topics["channel_ids"].append(id)

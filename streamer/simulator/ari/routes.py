@@ -146,8 +146,7 @@ async def _remove_channels(ari: SimulatedAri, request: web.Request) -> web.Respo
 
 
 async def _list_applications(ari: SimulatedAri, _: web.Request) -> web.Response:
-    listening = ari.listeners.listening.values()
-    return answer([applications.show(ari.pbx, one) for one in listening])
+    return answer([applications.show(ari.pbx, one) for one in ari.listeners.list_all()])
 
 
 async def _show_application(ari: SimulatedAri, request: web.Request) -> web.Response:
@@ -173,6 +172,7 @@ async def _subscribe(ari: SimulatedAri, request: web.Request) -> web.Response:
 async def _unsubscribe(ari: SimulatedAri, request: web.Request) -> web.Response:
     application = ari.listeners.find(request.match_info["name"])
     applications.unsubscribe(ari.pbx, application, await _read_sources(request))
+    ari.listeners.sweep(ari.pbx)
     return _show(ari, application)
 
 

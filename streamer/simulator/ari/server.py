@@ -103,7 +103,8 @@ class SimulatedAri:
             for id, inside in self.pbx.inside.items()
             if inside.application.startswith(prefix) and not id.startswith(prefix)
         ]
-        return left + [f"application {one}" for one in self.applications if one.startswith(prefix)]
+        kept = [one.name for one in self.listeners.list_all() if one.name.startswith(prefix)]
+        return left + [f"application {one}" for one in kept]
 
     def enter_soon(
         self, channel: Fields, application: str, arguments: str, *, is_told: bool = False
@@ -269,6 +270,7 @@ class SimulatedAri:
         hears_all = request.query.get("subscribeAll", "").lower() == "true"
         application = Application(name, socket, hears_all, request.transport)
         await self.listeners.take(application)
+        self.listeners.sweep(self.pbx)
         sending = asyncio.create_task(application.send_all())
         try:
             async for _ in socket:
@@ -276,6 +278,7 @@ class SimulatedAri:
         finally:
             sending.cancel()
             self.listeners.forget(application)
+            self.listeners.sweep(self.pbx)
         return socket
 
     async def _serve_media(self, request: web.Request) -> web.StreamResponse:

@@ -14,6 +14,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from streamer.ari.applications import forget_application
 from streamer.ari.client import Ari
 from streamer.ari.membership import (
     Decision,
@@ -163,6 +164,9 @@ class AriCall(RunningCall):
 
     async def _clean(self) -> None:
         await asyncio.gather(*(self._tear_down(tap) for tap in list(self._standing)))
+        if self._circle is None:  # whose application is that of all calls, and follows nothing
+            await forget_application(self._ari, self._application)
+            await self._inventory.end()
 
     async def _tear_down(self, tap: LegTap) -> None:
         if await tap.tear_down():
@@ -170,6 +174,8 @@ class AriCall(RunningCall):
 
     async def _run(self) -> None:
         try:
+            if self._circle is None:
+                await self._inventory.begin()
             async with open_listener(self._ari.url) as listener, asyncio.TaskGroup() as group:
                 self._group = group
                 self._begin(listener)

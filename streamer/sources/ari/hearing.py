@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from streamer.ari.applications import find_application
 from streamer.ari.client import Ari
 from streamer.ari.membership import TYPES
 from streamer.errors import UnreachableError
-from streamer.wire.ari.answers import read_applications
 from streamer.wire.ari.events import ApplicationReplaced, Message
-from streamer.wire.ari.requests import filter_events, follow_source, list_applications
+from streamer.wire.ari.requests import filter_events, follow_source
 
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds until the socket is opened again, the last one for ever."""
@@ -147,8 +147,7 @@ class Hearing:
         clock = asyncio.get_running_loop().time
         give_up_at = clock() + APPEARING_S
         while True:
-            listed = read_applications(await self._ari.ask_for_list(list_applications()))
-            if any(one.name == self._application for one in listed):
+            if await find_application(self._ari, self._application) is not None:
                 return
             if clock() >= give_up_at:
                 raise UnreachableError(

@@ -57,6 +57,12 @@ _log = logging.getLogger(__name__)
 class Inventory(Protocol):
     """Keeps what we have in the PBX where a crash does not reach it."""
 
+    async def begin(self) -> None:
+        """Note that our application is about to be there."""
+
+    async def end(self) -> None:
+        """Note that it is forgotten."""
+
     async def add(self, *, channels: Sequence[str] = (), bridges: Sequence[str] = ()) -> None:
         """Note what is about to be made."""
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from streamer.ari.applications import forget_application
 from streamer.ari.client import Ari
 from streamer.core.audio import SAMPLE_WIDTH, AudioChunk, Leg
 from streamer.core.events import Cause, EndReason
@@ -142,6 +143,8 @@ class PlacedCall(RunningCall):
         if channel is not None and not self._wanted.is_held and not is_over:
             with suppress(UnreachableError):
                 await self._ari.ask(abandon_call(channel.id))
+        await forget_application(self._ari, self._application)
+        await self._inventory.end()
 
     async def _run(self) -> None:
         try:
@@ -154,6 +157,7 @@ class PlacedCall(RunningCall):
             self._fail(SourceError(fault))
 
     async def _call(self) -> None:
+        await self._inventory.begin()
         async with open_listener(self._ari.url) as listener, asyncio.TaskGroup() as group:
             shop = Workshop(self._ari, self._application, self._own, listener, self._inventory)
             tasks = [group.create_task(self._hearing.run()), group.create_task(self._look_often())]

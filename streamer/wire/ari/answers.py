@@ -61,10 +61,11 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An application that has an events socket open."""
+    """An application that has an events socket open, or of which something is left since."""
 
     name: str
     channels: tuple[str, ...] = ()
+    bridges: tuple[str, ...] = ()
 
 
 def parse_document(text: str) -> Any:
@@ -90,7 +91,7 @@ def read_bridges(document: Any) -> list[Bridge]:
 def read_applications(document: Any) -> list[Application]:
     """Return the applications of a list, without what is none."""
     return [
-        Application(name, _texts(one.get("channel_ids")))
+        Application(name, _texts(one.get("channel_ids")), _texts(one.get("bridge_ids")))
         for one in _list(document)
         if isinstance(one, dict) and (name := find_text(one, "name"))
     ]

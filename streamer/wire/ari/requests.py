@@ -184,6 +184,13 @@ def follow_source(application: str, source: str) -> Request:
     )
 
 
+def unfollow_source(application: str, source: str) -> Request:
+    """Unsubscribe an application; 404 and 422 say that there is none."""
+    return Request(
+        "DELETE", ("applications", application, "subscription"), (("eventSource", source),)
+    )
+
+
 def filter_events(application: str, types: Sequence[str]) -> Request:
     """Let only events of these types come."""
     allowed = {"allowed": [{"type": type} for type in types]}

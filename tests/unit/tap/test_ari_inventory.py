@@ -31,7 +31,7 @@ class Pbx(Ari):
     async def ask(self, request):
         if not self.status:
             raise UnreachableError("it is gone")
-        self.asked.append(f"{request.method} {request.path[0]} {request.path[1]}")
+        self.asked.append(" ".join((request.method, *request.path)))
         return Answer(self.status, None)
 
 
@@ -60,13 +60,32 @@ async def test_what_is_noted_goes_with_the_last_that_is_deleted(ended):
     assert not ended.ari.exists()
 
 
+async def test_an_application_is_noted_until_it_is_forgotten(ended, recordings):
+    inventory = FolderInventory(ended.path, url=URL, application="streamer-12345678")
+    await inventory.begin()
+    assert json.loads(ended.ari.read_text())["application"] == "streamer-12345678"
+    await inventory.add(channels=(make_id(),))
+    await inventory.end()
+    assert ended.ari.exists(), "a channel stands in it"
+    inventory = FolderInventory(ended.path, url=URL, application="streamer-12345678")
+    await inventory.begin()
+    pbx = Pbx()
+    await delete_left(pbx, recordings)
+    assert pbx.asked == ["GET applications"]
+    assert not ended.ari.exists()
+
+
 @pytest.mark.parametrize("status", [204, 404])
 async def test_what_a_dead_tap_has_left_is_deleted_once(ended, recordings, status):
     _, ids = await note(ended)
     pbx = Pbx(status)
     for _ in range(2):
         await delete_left(pbx, recordings)
-    assert pbx.asked == [f"DELETE channels {ids[0]}", f"DELETE bridges {ids[1]}"]
+    assert pbx.asked == [
+        f"DELETE channels {ids[0]}",
+        f"DELETE bridges {ids[1]}",
+        "GET applications",
+    ]
     assert not ended.ari.exists()
 
 
