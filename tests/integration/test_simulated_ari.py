@@ -572,7 +572,7 @@ async def test_an_application_that_follows_a_call_outlives_its_socket_until_one_
     async with open_ari(read_access(settings)) as client:
         for name in (left, forgotten):
             async with client.open_events(name, hears_all=False):
-                follow = requests.follow_channel(name, call.caller["id"])
+                follow = requests.follow_source(name, f"channel:{call.caller['id']}")
                 assert (await client.ask(follow)).is_ok
         assert await listed() == dict.fromkeys((left, forgotten), [call.caller["id"]])
         await forget_application(client, forgotten)
