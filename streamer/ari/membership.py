@@ -158,7 +158,7 @@ class Membership:
         self._waiting = []
 
     def give_up_look(self) -> list[Decision]:
-        """Take the events that came, for there is no list."""
+        """Take the events that were held back, without a list."""
         return self._take_waiting()
 
     def look(
@@ -185,7 +185,7 @@ class Membership:
         return [*self._take(message.event, now), *self._settle(now)]
 
     def tick(self, now: float) -> list[Decision]:
-        """Do what time alone brings."""
+        """Do what is due by time alone."""
         gone = [channel for channel, since in self._missing.items() if now >= since + GRACE_S]
         ended = [decision for channel in gone for decision in self._end(channel, None, now)]
         return ended + self._settle(now)
@@ -205,7 +205,7 @@ class Membership:
         return False
 
     def _begin(self) -> Iterator[Decision]:
-        """Tap the named channels, and what one hears that speaks with nobody we know."""
+        """Tap the named channels; of a single one whose partner is not known, also what it hears."""
         self._has_begun = True
         named = [self._known[i] for i in self._principals if i in self._known]
         for channel in sorted(named, key=_age):
@@ -341,7 +341,7 @@ class Membership:
                 yield from self._stop_hearing(bridge, identity)
 
     def _stop_hearing(self, bridge: Bridge, identity: str) -> Iterator[Decision]:
-        """Hear a channel no more whose other party is tapped itself."""
+        """Stop tapping what a channel hears once its other party is tapped itself."""
         member = self._members[identity]
         if Spy.HEARD in member.spies and self._find_others(identity):
             member.spies.remove(Spy.HEARD)

@@ -74,14 +74,14 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Tap a call no more."""
+    """Stop tapping a call."""
 
     key: int
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Call a call so."""
+    """Give a call a label."""
 
     key: int
     label: str
@@ -134,7 +134,7 @@ class Watch:
         self._waiting = []
 
     def give_up_look(self) -> list[Decision]:
-        """Take the events that came, for there is no list."""
+        """Take the events that were held back, without a list."""
         waiting, self._waiting = self._waiting or [], None
         return [decision for event in waiting for decision in self.take(event)]
 
@@ -190,7 +190,7 @@ class Watch:
         return [d for b in self._list_bridges(channel) for d in self._consider(b)]
 
     def note_end(self, key: int, *, was_stopped: bool) -> list[Decision]:
-        """Take note that a call is tapped no more; one that was stopped stays so, wherever its parties go."""
+        """Note that a call is no longer tapped; one that was stopped is not begun again, wherever its parties go."""
         tapped = self._tapped.pop(key, None)
         if tapped is None:
             return []
@@ -371,7 +371,7 @@ def _draw(channel: str) -> float:
 
 
 def _tell_facts(parties: Sequence[_Known]) -> dict[str, str]:
-    """Return what is known of a call, as far as it is."""
+    """Return what is known of a call; what is not known is left out."""
     first, second = parties[0], parties[1]
     queue = next((one for party in parties if (one := _read_queue(party.channel))), "")
     facts = {

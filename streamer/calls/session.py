@@ -86,7 +86,7 @@ async def run_session(folder: Path, backend: Backend, bus: Bus) -> SessionResult
 
 
 async def _run(session: _Session, backend: Backend, feed: Feed, bus: Bus) -> str:
-    """See a call through as far as there is a store for its words; return what made its text incomplete."""
+    """Work on a call to its end, if there is a store for its words; return what made its text incomplete."""
     store = await asyncio.shield(backend.opening)
     trouble = "there is no database to store the transcript in"
     if store is not None:
@@ -157,7 +157,7 @@ class _Session:
             self._say(f"{event.leg}: {event.message}")
 
     async def run(self, store: Store) -> str:
-        """See the call through; return what made its text incomplete."""
+        """Work on the call to its end; return what made its text incomplete."""
         if not self._folder.path.exists():
             raise RecordingError(f"{self._folder.path} no longer exists")
         self._store = store
@@ -207,7 +207,7 @@ class _Session:
         await self._writer.keep(self._feed.call, self._folder.path, self._feed.paths)
 
     async def _tell_stats(self) -> None:
-        """Say for how long somebody was talking, if anybody has found out."""
+        """Say for how long somebody was talking, if the call was transcribed."""
         segments = await self._store.read_segments(self._call_id, after={})
         if segments or self._transcription.has_begun:
             self._bus.publish(CallStats(self._call_id, measure_talk(segments)))

@@ -47,7 +47,7 @@ def load_settings(
 
 
 def find_origins(config: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return where each setting that is no default comes from: its variable in the environment, or the config file.
+    """Return where each setting comes from that is not left at its default: a variable of the environment, or the config file.
 
     Raises:
         UsageError: The config file cannot be read, or has an unknown key.
@@ -80,7 +80,7 @@ def find_warnings(
 
 
 def is_exposed(path: Path, settings: Settings) -> bool:
-    """Say whether others can read a config file although the settings have a secret; may ask the file system."""
+    """Say whether others can read a config file that holds a secret; may ask the file system."""
     has_secret = any(getattr(settings, name) for name in SECRETS) or any(
         _CREDENTIALS & table.keys()
         for table in (*settings.listen, *settings.webhook, *settings.token, settings.mqtt)

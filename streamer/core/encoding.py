@@ -182,7 +182,7 @@ def parse_time(text: object) -> datetime:
     """Return the moment that `encode_time` has written.
 
     Raises:
-        ValueError: It has written no such thing.
+        ValueError: The text is no such moment.
     """
     try:
         return datetime.fromisoformat(str(text)).astimezone(UTC)

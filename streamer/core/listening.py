@@ -66,10 +66,10 @@ def read_listen_table(table: Mapping[str, Any], *, where: str) -> ListenTable:
 
 
 def check_listen_key(name: str, value: Any, *, where: str) -> None:
-    """Refuse a key of a table that is unknown or has a value that cannot be meant; `where` the table stands begins the message.
+    """Check a key of a table and its value; `where` the table stands begins the message.
 
     Raises:
-        UsageError: It is so.
+        UsageError: The key is unknown, or its value is of no use.
     """
     if name not in _KEYS:
         (nearest,) = difflib.get_close_matches(name, _KEYS, n=1, cutoff=0.0)

@@ -55,10 +55,10 @@ def _read_token(table: Mapping[str, Any], *, where: str) -> TokenTable:
 
 
 def check_token_key(name: str, value: Any, *, where: str) -> None:
-    """Refuse a key of a table that is unknown or has a value that cannot be meant.
+    """Check a key of a table and its value.
 
     Raises:
-        UsageError: It is so.
+        UsageError: The key is unknown, or its value is of no use.
     """
     if name not in _KEYS:
         (nearest,) = difflib.get_close_matches(name, _KEYS, n=1, cutoff=0.0)

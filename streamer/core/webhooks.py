@@ -94,10 +94,10 @@ def read_webhook(table: Mapping[str, Any], *, where: str) -> WebhookTable:
 
 
 def check_webhook_key(name: str, value: Any, *, where: str) -> None:
-    """Refuse a key of a table that is unknown or has a value that cannot be meant.
+    """Check a key of a table and its value.
 
     Raises:
-        UsageError: It is so.
+        UsageError: The key is unknown, or its value is of no use.
     """
     _check(name, value, _WEBHOOK_KEYS, where=where)
 

@@ -130,7 +130,7 @@ class LegRecording:
         return is_new
 
     def note_noise(self, surplus: int, noise: Sequence[Noise]) -> bool:
-        """Take note of what came too fast, and say whether it is known anew where no words can be."""
+        """Note what came too fast; say whether the parts where no words can be have changed."""
         spans = [[_round(span.start_s), _round(span.end_s)] for span in noise[-MOST_NOISE:]]
         is_new = spans != self.record.noise
         self.record.surplus, self.record.noise = surplus, spans
@@ -156,7 +156,10 @@ class LegRecording:
         return self.lost_before + self.file.lost
 
     def missing_share(self, *, is_over: bool) -> float | None:
-        """Return which part does not come, if that is more than a network usually loses and known well, or the call is over."""
+        """Return which share of the leg does not come, None if it is no more than networks usually lose.
+
+        It is known after a while, or once the call is over.
+        """
         missing = self._missing
         is_known = missing is not None and missing.is_much and (missing.is_settled or is_over)
         return missing.share if missing is not None and is_known else None

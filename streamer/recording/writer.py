@@ -109,7 +109,7 @@ class Recording:
         return self._legs[leg].note_hold(hold)
 
     def note_facts(self, facts: Mapping[str, str]) -> None:
-        """Take note of what else is said of the call; its status counts in the end."""
+        """Note what else the PBX says of the call; a `status` in it replaces the one that we would judge by the end."""
         self._noted.update(facts)
         self.save_soon()
 
@@ -137,7 +137,7 @@ class Recording:
         self._legs[leg].lost_before = samples
 
     def note_noise(self, leg: int, surplus: int, noise: Sequence[Noise]) -> None:
-        """Take note of what was left out because it came too fast, and where no words can be; the latter is known at once."""
+        """Note what was left out because it came too fast, and where no words can be; the latter is written at once."""
         if self._legs[leg].note_noise(surplus, noise):
             self.save_soon()
 
@@ -158,7 +158,7 @@ class Recording:
         return sum(leg.lost for leg in self._legs)
 
     def missing_share(self, leg: int, *, is_over: bool = False) -> float | None:
-        """Return which part of a leg does not come, if that is more than a network usually loses and known well, or the call is over."""
+        """Return which share of a leg does not come; see `LegRecording.missing_share`."""
         return self._legs[leg].missing_share(is_over=is_over)
 
     def end_leg(
@@ -231,7 +231,7 @@ class Recording:
         return file
 
     def _note_start(self, record: LegRecord, arrival: float) -> None:
-        """Take note of a leg's first frame; of the call's first, everybody is to know before there are words."""
+        """Note when a leg's first frame came; the call's first is written at once, since viewers count positions from it."""
         waited_s = max(0.0, self._plan.clock() - arrival)
         came_at = datetime.now(UTC) - timedelta(seconds=waited_s)
         record.started_at = encode_time(came_at)
@@ -278,7 +278,7 @@ def create_recording(
     """Make a call's folder and lock it; `output` puts the WAVs elsewhere, see `wav_paths`.
 
     `facts` is what else is known of the call, untrusted strings. `disk` is a worker that other recordings of this process share;
-    without one, this recording gets its own. `began_at` is when a call was that does not begin now, as one of a file.
+    without one, this recording gets its own. `began_at` is when the call took place if that is not now, as with a file.
 
     Raises:
         RecordingError: The folder cannot be made or written.

@@ -68,7 +68,7 @@ Announce = Callable[[Partial | Final | Unclear | Lagging], None]
 
 
 class LegTranscriber:
-    """Follow one leg to its end; `announce` gets partials, and finals that are already kept.
+    """Follow one leg to its end; `announce` gets partials, and finals that are already stored.
 
     `count_waiting` returns how many samples lie on disk that somebody waits for; by default all that are unread.
     """
@@ -188,7 +188,7 @@ class LegTranscriber:
         return await self._echoes.covers(self._heard.cut, closed.start, end)
 
     async def _pass_over(self, closed: Closed) -> None:
-        """Settle an utterance without words."""
+        """Settle an echo, which gets no words."""
         await self._packs.settle_all()
         self._partials.cancel()
         self._policy = self._open_policy()
@@ -216,7 +216,7 @@ class LegTranscriber:
                 )
 
     def _ask_for_rest(self, opened: Opened, pause: int) -> None:
-        """Read what the utterance's final would be if nothing more is said; it is its final if nothing is."""
+        """Have the final read before it is certain that the utterance has ended."""
         if self._rest and self._rest.pause == pause:
             return
         self._partials.cancel()
@@ -319,7 +319,7 @@ class LegTranscriber:
     async def _read_again(
         self, utterance: WaitingUtterance, policy: CommitPolicy, hypothesis: Hypothesis
     ) -> Hypothesis:
-        """Return what may be believed, with the words of other readings where there were none."""
+        """Return the words that may be believed, with those of other readings where this one had none."""
         window = utterance.window
         believed = drop_inventions(hypothesis, window, utterance.speech)
         again = await read_again(
@@ -335,7 +335,7 @@ class LegTranscriber:
 
     @property
     def _is_behind(self) -> bool:
-        """Nobody waits for what is said now, or it has been said a while ago."""
+        """Say whether nobody waits for what is said now, or it was said a while ago."""
         return not self._plan.has_partials or self._follower.unread > CAUGHT_UP
 
     def _may_pack(self) -> bool:

@@ -246,7 +246,7 @@ class Listener:
     def _follow_status(
         self, call: InboundCall, take: Callable[[Mapping[str, str]], None]
     ) -> UUID | None:
-        """Have what is said of a call, if it is known by an id; return that."""
+        """Have what a PBX says of a call passed on to `take`; return the id by which it is known, None if it has none."""
         context = find_uuid(call.facts.get("uuid") or call.facts.get("id", ""))
         if context is not None and self._plan.statuses is not None:
             self._plan.statuses.follow(context, take)
@@ -322,7 +322,7 @@ def find_other(recordings: Path, where: ListenAddress) -> str:
 
 
 async def _see_out(call: InboundCall, stop: Stop) -> None:
-    """Let a call go on that is not recorded, for as long as one that is may go on."""
+    """Let a call go on without a recording, for as long as a recorded one may."""
 
     async def follow() -> None:
         async for _ in call:

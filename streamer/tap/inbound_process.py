@@ -124,7 +124,7 @@ async def _take_registrations(
     tls: ssl.SSLContext | None,
     stopping: asyncio.Event,
 ) -> AsyncIterator[None]:
-    """Let calls be registered until `stopping`, wherever they are to be: another may take them while our calls go on."""
+    """Let calls be registered until `stopping`; then another process may take registrations while our calls go on."""
     async with AsyncExitStack() as stack:
         for where in options.registrations:
             opening = _open_registration(admission, settings, where, tls, lines.keep)
@@ -149,7 +149,7 @@ async def _close_after(stopping: asyncio.Event, stack: AsyncExitStack) -> None:
 
 
 class _Lines:
-    """What is said once it listens, each line once; before, only the reason for an end is shown."""
+    """Lines for the user, each told once, and none before it listens: until then the starter shows only why it ended."""
 
     def __init__(self, starter: Starter) -> None:
         self.starter = starter
@@ -211,10 +211,10 @@ def _runtime_dir(settings: Settings) -> Path | None:
 
 
 def _check_nobody_listens(plan: ListenPlan) -> None:
-    """See that no listener of these recordings is there, before the room for registrations turns out to be taken, by the same one.
+    """Check that no listener of these recordings is there; else it would first be found to have the address of registrations.
 
     Raises:
-        AddressTakenError: One is.
+        AddressTakenError: There is one.
     """
     for where in plan.addresses:
         if address := find_other(plan.recordings, where):
@@ -239,7 +239,7 @@ async def _work(starter: Starter) -> int:
 
 
 def _tell_room(options: ListenOptions, plan: ListenPlan, lines: _Lines) -> None:
-    """Tell what is to be said, and whether fewer calls fit than are asked for."""
+    """Tell the lines that were kept, and also if fewer calls fit than are asked for."""
     if plan.most_calls < options.most_calls:
         message = (
             f"{plan.most_calls} calls fit at once, not {options.most_calls}, because the listener may open only"
@@ -319,7 +319,7 @@ def _read_address(where: dict[str, Any]) -> ListenAddress:
 
 
 async def _tell(events: Subscription, starter: Starter) -> None:
-    """Log what goes wrong, and say what stands in no call's folder."""
+    """Log what goes wrong, and tell the starter what it cannot read in a call's folder."""
     async for event in events:
         match event:
             case LegEnded(call_id, leg, _, message) if message:

@@ -205,7 +205,7 @@ class _Tap:
         start_s = 0.0 if zero is None else arrival - zero
         at = datetime.now(UTC) - timedelta(seconds=self._clock() - arrival)
         if zero_at is not None:
-            at = zero_at + timedelta(seconds=start_s)  # as the times of words
+            at = zero_at + timedelta(seconds=start_s)  # counted as the times of words are
         return start_s, at
 
     def _hold(self, reported: HoldReported) -> None:

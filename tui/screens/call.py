@@ -82,7 +82,7 @@ class CallScreen(Screen[None]):
         self.call_after_refresh(self._show_wanted)
 
     def on_unmount(self) -> None:
-        self._is_laid_out = False  # what is still told of the call finds no widgets
+        self._is_laid_out = False  # a change that still comes would find no widgets
         if self._playing is not None:
             self._playing.stop()
 

@@ -211,7 +211,7 @@ class AriCall(RunningCall):
     # What is heard
 
     def _want_look(self) -> None:
-        """Have a look for what happened while nothing was heard."""
+        """Have a look made, for what happened while no events came."""
         asyncio.get_running_loop().call_later(self._look_after_s, self._look_wanted.set)
         self._look_after_s = 0.0
 
@@ -283,7 +283,7 @@ class AriCall(RunningCall):
                         self._inbox.put(HoldReported(leg.number, is_held, self._clock()))
 
     async def _join(self, join: Join) -> None:
-        """Have one more leg."""
+        """Begin one more leg, if it may have one."""
         if len(self._names) >= MOST_LEGS:
             self._say(f"{join.channel.name} has joined, but a call has {MOST_LEGS} legs at most")
             return
@@ -304,7 +304,7 @@ class AriCall(RunningCall):
         await self._tap(join, leg, rate)
 
     async def _tap(self, join: Join, leg: _Tapped, rate: int) -> None:
-        """Set a leg's tap up and wait for its end; being left cancels this."""
+        """Set a leg's tap up and wait for its end; cancelled when the leg leaves."""
 
         def hear(payload: bytes) -> None:
             pcm = payload[: len(payload) - len(payload) % SAMPLE_WIDTH]
@@ -329,7 +329,7 @@ class AriCall(RunningCall):
             self._close(leg, EndReason.LOST if leg.is_open else EndReason.REFUSED, error)
 
     async def _judge_loss(self, leg: _Tapped) -> None:
-        """Wait for the end of the channel, of which its tap's end is the first sign; else raise why there is no more audio."""
+        """Wait for the channel to end, since the end of its tap is the first sign of that; raise why there is no audio if it goes on."""
         self._look_wanted.set()
         await asyncio.sleep(ENDING_S)
         raise SourceError(

@@ -145,7 +145,7 @@ class Connection(asyncio.BufferedProtocol):
             self._rest(rest_s)
 
     def _rest(self, rest_s: float | None) -> None:
-        """Read nothing for so long, then go on; or read on."""
+        """Pause for so long and then go on; None reads on at once."""
         if self._transport.is_closing():
             return
         if rest_s is None:
@@ -190,7 +190,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def is_stranger(self) -> bool:
-        """Whether it is no call, never was one, and may be sent away for another."""
+        """Whether it never was a call, so that it may be sent away to make room."""
         may_go = not (self.caller or self._has_spare or self._has_made_room)
         return may_go and self._state is not _State.CLOSED
 
@@ -231,7 +231,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _is_taken_over(self) -> bool:
-        """Say whether the keeper has said our farewell: it, no hang-up, is then why the peer has left."""
+        """Say whether the keeper has said our farewell: the peer has left because of that, and has not hung up."""
         keeper = self._options.keeper()
         return self._hold is not None and keeper is not None and keeper.has_taken_over()
 
@@ -242,7 +242,7 @@ class Connection(asyncio.BufferedProtocol):
         return self._state in (_State.IDENTIFYING, _State.LIVE)
 
     def _read_the_rest(self) -> None:
-        """Take what came before a reset: our own silence, which could not be sent any more, has noticed it first.
+        """Take what came before a reset, which was noticed first because our silence could not be sent any more.
 
         Of a caller beyond its budget the rest is dropped, for it would keep all others waiting.
         """
@@ -342,7 +342,6 @@ class Connection(asyncio.BufferedProtocol):
         self._end_admission()
 
     def _refuse(self, why: str) -> None:
-        """Refuse the peer, and say why."""
         self._say_refusal(why)
         self._say_goodbye()
 

@@ -138,7 +138,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def is_stranger(self) -> bool:
-        """Whether it is no call, never was one, and may be sent away for another."""
+        """Whether it never was a call, so that it may be sent away to make room."""
         was_call = self._membership.is_admitted
         may_go = not (was_call or self._has_spare or self._has_made_room)
         return may_go and self._state is not _State.CLOSED
@@ -221,7 +221,7 @@ class Connection(asyncio.BufferedProtocol):
             other.data_received(data)
 
     def _meet(self, host: str, peer: str) -> None:
-        """Take note whose connection it is; a proxy is not limited, those are whose connections it passes on."""
+        """Note whose connection it is; a proxy itself has no limit, but each client behind it has."""
         self.host, self.peer = host, peer
         self._membership = Membership(self, self._link, self._options, self._server, peer=peer)
         is_proxy = self._options.web.proxies.trust(host)

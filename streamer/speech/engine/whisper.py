@@ -81,7 +81,7 @@ def load_whisper(
     """Load a model directory; takes seconds for a large one.
 
     `device` is auto, cpu or cuda; `compute_type` auto or one of CTranslate2's. `inter_threads` windows are transcribed at the same time,
-    each by `intra_threads`. Of `hints` it is counted how many words fit.
+    each by `intra_threads`. The facts say how many words of `hints` fit.
 
     Raises:
         ModelError: It is no Whisper model, it is broken, or this machine cannot run it as asked.
@@ -138,7 +138,7 @@ def _best_type(ctranslate2: Any, device: str) -> str:
 
 
 def _explain_load(error: Exception, device: str, compute_type: str) -> str:
-    """Say what the libraries mean, which have no kinds of errors for it."""
+    """Say why loading failed, by the text of the error: the libraries have no classes of errors for it."""
     said = str(error).lower()
     if isinstance(error, MemoryError) or "memory" in said or "bad_alloc" in said:
         return "there is not enough memory for it; name a smaller one with --model"

@@ -41,7 +41,7 @@ async def keep_mark(db: Connection, mark: Mark) -> bool:
 
 
 async def _delete_mark(run: Run, leg: int, mark: Mark) -> None:
-    """Take a mark away, and its note wherever it was to be told."""
+    """Take a mark away, and its note out of the events that tell it."""
     line = {"leg": leg, "utterance": mark.utterance}
     await run("DELETE FROM mark WHERE leg = :leg AND utterance = :utterance", line)
     await run(
@@ -74,7 +74,7 @@ async def _insert_mark(run: Run, leg: int, mark: Mark, note: str) -> None:
 
 
 async def _tell_mark(run: Run, leg: int, mark: Mark, note: str) -> None:
-    """Tell a change of a mark; changes of one line are counted, so that each is known again."""
+    """Store the event of a change; changes of one line are numbered, so that each event is another one."""
     data = {
         "utterance": mark.utterance,
         "start": mark.start,

@@ -25,9 +25,9 @@ from streamer.store.sqlite.connection import Connection, Run
 
 
 async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
-    """Keep a call and its legs, `recordings` having one path a leg; what is known of it already stays settled.
+    """Keep a call and its legs, with one path a leg in `recordings`; what is known of it already is kept or replaced by what is newer.
 
-    So does what the positions of its segments count from, once there are any: they are found by it.
+    `zero_at` stays once there are segments, since their ids are made from it.
     """
     async with db.transaction() as run:
         await run(
@@ -97,7 +97,8 @@ async def keep_segment(
 ) -> bool:
     """Keep a segment, None for an utterance without words, how far its leg is settled now, and what stayed `unclear` in it.
 
-    `alerts` are kept with it, of each call and rule the first. The first segment of a number stays; return False if there was one. A leg's position and number never go back.
+    `alerts` are kept with it, of each call and rule the first. A segment that has its number already stays, and False is returned. A leg's
+    position and number never go back.
 
     Raises:
         StoreError: The leg is not in the store, or the database cannot take it.

@@ -131,7 +131,7 @@ def check_origination(query: Sequence[tuple[str, str]], body: object) -> None:
     """Refuse a call that would not be in our application under an id of ours, or elsewhere without one of ours.
 
     Raises:
-        ValueError: It is so, or something in it is not known.
+        ValueError: The call would be so, or has a parameter that is not known.
     """
     given = dict(query)
     if len(given) < len(query):
