@@ -18,7 +18,7 @@ from streamer.store import Delivery, Outbox
 LOOK_S = 0.1
 """Seconds between two looks whether there is anything new."""
 
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 64
 """Events that are on their way to an endpoint at the same time, each of another call."""
 
 MOST_WAITING = 100_000

@@ -98,5 +98,5 @@ class SteadyBoard:
     async def look(self, reader, now, *, limit):
         return list_board()
 
-    async def has_new_alert(self, reader):
-        return False
+    async def find_new_alerts(self, reader):
+        return {}

@@ -11,6 +11,7 @@ from streamer.recording.writer import create_recording
 from streamer.store import NewAlert
 from tests.fakes.stage import keep_past_call, open_stage
 from tests.tui.some_board import SteadyBoard
+from tui.state.board import add_alerts
 
 
 @pytest.fixture
@@ -51,6 +52,34 @@ async def test_an_alert_moves_its_call_up_and_names_its_rule(stage, monkeypatch)
     assert line_of(stage, "100") < line_of(stage, "102")
     for call in calls:
         call.finish(EndReason.HANG_UP)
+
+
+async def test_an_alert_is_shown_between_two_looks_and_stays_when_an_older_look_ends(stage):
+    legs = (Leg("caller", "u", number="100"),)
+    call = create_recording(stage.recordings, source="s", url="", legs=legs)
+    await stage.store.keep_call(call.call, call.folder, call.paths)
+    await stage.sees("1 live")
+    board, store = stage.calls_screen._board, stage.store
+    older = await board._listing.look(store, limit=10)
+    alert = Alert(call.call.id, "refund", Severity.CRITICAL, datetime.now(UTC))
+    await store.keep_alerts([NewAlert(alert)])
+    board._version = -1
+    board._alerts = {call.call.id: []}
+    new = await board.find_new_alerts(store)
+    assert {name: [each.rule for each in found] for name, found in new.items()} == {
+        call.call.id: ["refund"]
+    }
+    assert await board.find_new_alerts(store) == {}
+    shown = [add_alerts(each, new) for each in stage.calls_screen.calls]
+    assert [each.rule for each in shown[0].alerts] == ["refund"]
+
+    async def look(reader, *, limit):
+        return older
+
+    board._listing.look = look
+    [row] = await board.look(store, datetime.now(UTC), limit=10)
+    assert [each.rule for each in row.alerts] == ["refund"]
+    call.finish(EndReason.HANG_UP)
 
 
 async def test_b_sorts_by_something_else_and_the_next_screen_does_too(board, recordings):

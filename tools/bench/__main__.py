@@ -19,7 +19,7 @@ def main() -> None:
     elif sys.argv[1:2] == ["watch-words"]:
         from tools.bench.real import watch_words
 
-        asyncio.run(watch_words.run())
+        asyncio.run(watch_words.run(sys.argv[2:]))
     elif sys.argv[1:2] == ["policies"]:
         # What it costs is counted in CPU time, of which threads that wait for each other make more; numpy reads this when it is loaded.
         os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -33,6 +33,7 @@ def main() -> None:
 def _run_bundled(names: list[str]) -> None:
     from tools.bench import (
         ari,
+        board,
         listening,
         mixed,
         overload,
@@ -56,6 +57,7 @@ def _run_bundled(names: list[str]) -> None:
         "store": store.run,
         "scripts": scripts.run,
         "screen": screen.run,
+        "board": board.run,
     }
     for name in names or parts:
         asyncio.run(parts[name]())

@@ -22,7 +22,7 @@ from tui.screens.dialogs import FIRST_KEYS, MESSAGE_KEYS, Choose, Enter
 from tui.screens.list_dialogs import PickColumns, PickView
 from tui.screens.list_keys import LIST_KEYS
 from tui.state.arrangement import Order, Shown, arrange, parse_query
-from tui.state.board import BoardReader
+from tui.state.board import BoardReader, add_alerts
 from tui.state.outlook import Outlook
 from tui.state.preferences import View, default_path
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
@@ -30,7 +30,7 @@ from tui.widgets.call_table import CallTable
 from tui.widgets.keys import KeyLine
 
 REFRESH_S = 0.7
-HASTE_S = 0.15
+HASTE_S = 0.1
 """Alerts are looked for more often, since they are to be seen at once."""
 
 SHOWN = 200
@@ -134,8 +134,10 @@ class CallsScreen(Screen[None]):
     async def _hasten(self, board: BoardReader) -> None:
         backend = self.app.open_calls.backend
         with suppress(StreamerError):  # the next look says it
-            if backend and backend.store and await board.has_new_alert(backend.store):
-                self.refresh_soon()
+            new = await board.find_new_alerts(backend.store) if backend and backend.store else {}
+            if new and self.query(CallTable):  # else the screen has been closed meanwhile
+                self.calls = [add_alerts(shown, new) for shown in self.calls]
+                self._draw()
 
     def _lack_text(self) -> bool:
         """Say whether audio comes of a live call that no process makes text of; where calls are waited for, also if there is none."""

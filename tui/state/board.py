@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from streamer.calls.catalog import CallState, Entry
 from streamer.calls.listing import Board, Listing
 from streamer.calls.spied import group_spied, merge_spied
+from streamer.core.alert import Alert
 from streamer.store import Reader
 from tui.state.arrangement import Shown
 from tui.state.leg_states import LiveCall
@@ -23,8 +25,8 @@ class BoardReader:
         self._listing = Listing(recordings)
         self._details = DetailsReader()
         self._version = 0
-        self._live: list[str] = []
-        self._alerts = 0
+        self._alerts: dict[str, list[Alert]] = {}
+        """Of each live call."""
 
     async def look(self, reader: Reader | None, now: datetime, *, limit: int) -> list[Shown]:
         """Return what is to be shown, live calls first.
@@ -34,24 +36,42 @@ class BoardReader:
             RecordingError: The folder of recordings cannot be read.
         """
         board = await self._listing.look(reader, limit=limit)
-        self._live = [entry.call.id for entry in board.entries if entry.state is CallState.LIVE]
-        self._alerts = sum(len(board.alerts.get(call_id, ())) for call_id in self._live)
         details = await asyncio.to_thread(self._details.read, board.entries)
+        live = [entry.call.id for entry in board.entries if entry.state is CallState.LIVE]
+        self._alerts = {call_id: self._choose(call_id, board) for call_id in live}
+        board = replace(board, alerts={**board.alerts, **self._alerts})
         return [_show(group, board, details, now) for group in group_spied(board.entries)]
 
-    async def has_new_alert(self, reader: Reader) -> bool:
-        """Say whether a rule has fired on a live call since the last look; cheap enough to ask many times a second.
+    async def find_new_alerts(self, reader: Reader) -> dict[str, list[Alert]]:
+        """Return all alerts of each live call on which a rule has fired since the last look; cheap enough to ask many times a second.
 
         Raises:
             StoreError: The store cannot be read.
         """
         version = await reader.read_version()
-        if version == self._version or not self._live:
-            return False
-        alerts = len(await reader.read_alerts(self._live))
-        if alerts == self._alerts:
-            self._version = version
-        return alerts != self._alerts
+        if version == self._version or not self._alerts:
+            return {}
+        read: dict[str, list[Alert]] = {}
+        for alert in await reader.read_alerts(self._alerts):
+            read.setdefault(alert.call_id, []).append(alert)
+        self._version = version
+        new = {name: each for name, each in read.items() if len(each) > len(self._alerts[name])}
+        self._alerts.update(new)
+        return new
+
+    def _choose(self, call_id: str, board: Board) -> list[Alert]:
+        """Return the alerts of a live call: since it was looked at, more may have been found."""
+        looked, known = board.alerts.get(call_id, []), self._alerts.get(call_id, [])
+        return known if len(known) > len(looked) else looked
+
+
+def add_alerts(shown: Shown, new: Mapping[str, Sequence[Alert]]) -> Shown:
+    """Return a row with the alerts of its calls that are new; the same one if it has none."""
+    names = [name for name in {shown.entry.call.id, *shown.call_ids.values()} if name in new]
+    if not names:
+        return shown
+    others = [alert for alert in shown.alerts if alert.call_id not in names]
+    return replace(shown, alerts=(*others, *(alert for name in names for alert in new[name])))
 
 
 def _show(

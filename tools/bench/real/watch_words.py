@@ -16,8 +16,11 @@ from rapidfuzz.distance import Levenshtein
 from streamer.alerts.phrases import Likeness, PhraseIndex
 from streamer.alerts.tokens import Token, tokenise
 from tools.bench.machine import show
+from tools.bench.real.held_out import list_held_out
 from tools.bench.real.legs import english_prompts, english_sentences
 from tools.bench.real.materials import CACHE
+from tools.bench.real.offline import OURS, count_all, rate, read_whole
+from tools.bench.real.results import open_results
 
 MODELS = ("tiny.en", "base")
 PHRASES = 30
@@ -25,6 +28,9 @@ PHRASES = 30
 
 _UTTERANCE = 12
 """Words that are looked at together, with as many before."""
+
+_HELD_OUT = 1000
+"""Begins the chances of other phrases than those that the thresholds were chosen on."""
 
 _NEAR = 2
 """Words by which an alignment may be wrong."""
@@ -52,24 +58,51 @@ class Count:
         return f"{precision:.3f} | {recall:.3f} | {self.right} | {self.wrong} | {self.missed}"
 
 
-async def run() -> None:
-    """Print precision and recall by length of the phrase, and by what counts as found."""
-    legs = [*english_prompts(), *english_sentences()]
+async def run(arguments: Sequence[str] = ()) -> None:
+    """Print precision and recall by length of the phrase, and by what counts as found; with `held-out` of legs and phrases of their own."""
     show("| weights | words | what counts | precision | recall | right | wrong | missed |")
     show("|---|---|---|---|---|---|---|---|")
+    if "held-out" in arguments:
+        await _run_held_out()
+        return
+    legs = [*english_prompts(), *english_sentences()]
     for model in MODELS:
         pairs = [
             (_read(leg.text), _read(text))
             for leg in legs
             if (text := _find_hypothesis(model, leg.name))
         ]
-        for size in (1, 2, 3, 4):
-            phrases = _choose([said for said, _ in pairs], size)
-            for name, kinds in _KINDS.items():
-                count = Count()
-                for said, heard in pairs:
-                    _judge(phrases, said, heard, kinds, count)
-                show(f"| {model} | {size} | {name} | {count.show()} |")
+        _show_all(model, pairs)
+
+
+async def _run_held_out() -> None:
+    results = open_results()
+    for model, legs in list_held_out():
+        heard = [await read_whole(results, OURS, model, leg) for leg in legs]
+        language = legs[0].language
+        pairs = [
+            (_read(leg.text, language), _read(one["text"], language))
+            for leg, one in zip(legs, heard, strict=True)
+        ]
+        errors = rate(count_all(legs, [one["text"] for one in heard]))
+        title = f"{model}, {legs[0].name.rstrip('-1')}, WER {errors:.1f} %"
+        _show_all(title, pairs, language=language, seed=_HELD_OUT)
+
+
+def _show_all(
+    title: str,
+    pairs: Sequence[tuple[list[Token], list[Token]]],
+    *,
+    language: str = "en",
+    seed: int = 0,
+) -> None:
+    for size in (1, 2, 3, 4):
+        phrases = _choose([said for said, _ in pairs], size, seed=seed)
+        for name, kinds in _KINDS.items():
+            count = Count()
+            for said, heard in pairs:
+                _judge(phrases, said, heard, kinds, count, language=language)
+            show(f"| {title} | {size} | {name} | {count.show()} |")
 
 
 def _find_hypothesis(model: str, leg: str) -> str:
@@ -78,13 +111,13 @@ def _find_hypothesis(model: str, leg: str) -> str:
     return str(json.loads(found[-1].read_text())["text"]) if found else ""
 
 
-def _read(text: str) -> list[Token]:
-    return tokenise(text.split(), "en")
+def _read(text: str, language: str = "en") -> list[Token]:
+    return tokenise(text.split(), language)
 
 
-def _choose(legs: Sequence[Sequence[Token]], size: int) -> list[str]:
+def _choose(legs: Sequence[Sequence[Token]], size: int, *, seed: int) -> list[str]:
     """Return phrases of a number of words; a single word has six letters at least, as a user would choose one."""
-    chances = random.Random(size)
+    chances = random.Random(size + seed)
     seen = {
         tuple(token.text for token in leg[at : at + size])
         for leg in legs
@@ -104,8 +137,10 @@ def _judge(
     heard: Sequence[Token],
     kinds: Sequence[Likeness],
     count: Count,
+    *,
+    language: str,
 ) -> None:
-    index = PhraseIndex(phrases, "en")
+    index = PhraseIndex(phrases, language)
     places = _align([t.text for t in said], [t.text for t in heard])
     found = [(number, at) for number, at, kind in _find(index, heard) if kind in kinds]
     wanted = [
