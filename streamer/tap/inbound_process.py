@@ -13,19 +13,16 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamer.bus import Bus, Subscription
 from streamer.config import Settings
-from streamer.core.addresses import show_address
 from streamer.core.events import LegEnded, Trouble
 from streamer.core.listening import WEBSOCKET
 from streamer.core.reasons import find_cause
-from streamer.errors import ExitCode, RecordingError, UnreachableError
+from streamer.errors import ExitCode, RecordingError
 from streamer.recording.private_files import make_private_folder
 from streamer.sources.forwarded import read_proxies
 from streamer.sources.inbound import WebOptions
@@ -37,14 +34,13 @@ from streamer.tap.detached import DetachedProcess, Starter, log_to, run_detached
 from streamer.tap.inbound import Listener, find_other
 from streamer.tap.inbound_kinds import list_inbound
 from streamer.tap.listen_plan import ListenAddress, ListenOptions, ListenPlan
-from streamer.tap.listeners import describe_listener, find_listener
 from streamer.tap.messages import AddressTaken, ListeningBegun, Said
 from streamer.tap.playbacks import read_playback_plan
-from streamer.tap.register_key import KEY_FILE, read_or_make_key
+from streamer.tap.registering import Registrations
 from streamer.wire.formats import Format
 
 if TYPE_CHECKING:
-    from streamer.sources.registration.http import RequestServer
+    pass
 
 LISTENER_LOG = "listener.log"
 """In the folder of recordings."""
@@ -62,7 +58,7 @@ def _plan_listening(
     settings: Settings,
     options: ListenOptions,
     admission: Admission,
-    say: Callable[[str], None],
+    registrations: Registrations,
     tls: ssl.SSLContext | None,
 ) -> ListenPlan:
     room = measure_room()
@@ -72,7 +68,7 @@ def _plan_listening(
         admit=admission.admit,
         admit_name=admission.admit_name,
         statuses=admission.registry.statuses,
-        web=replace(_plan_web(settings, admission, say), tls=tls),
+        web=_plan_web(settings, registrations, tls),
         new_playback=options.playing.open(),
         fills_silence=options.fills_silence,
         format=Format(options.format) if options.format else None,
@@ -90,62 +86,16 @@ def _takes_registrations(options: ListenOptions) -> bool:
     return bool(options.registrations) or any(one.source == WEBSOCKET for one in options.addresses)
 
 
-def _plan_web(settings: Settings, admission: Admission, say: Callable[[str], None]) -> WebOptions:
-    """Return what listeners for WebSockets need; each takes registrations too."""
-    names = tuple(settings.register_names.split(","))
-    proxies = read_proxies(settings.trusted_proxies)
-
-    def open_requests(named: str, host: str, port: int) -> RequestServer:
-        from streamer.sources.registration.hosts import own_names
-        from streamer.sources.registration.http import RequestServer  # 13 MB
-
-        requests = RequestServer(
-            admission.registry,
-            key=settings.register_key or None,
-            names=own_names([named, *names]),
-            proxies=proxies,
-        )
-        shown = show_address(host, port)
-        requests.ask_for_key(
-            [host], shown, say=say, make_key=lambda: _make_key(Path(settings.recordings), say)
-        )
-        admission.addresses.append(shown)
-        return requests
-
-    return WebOptions(names=names, open_requests=open_requests, proxies=proxies)
-
-
-@asynccontextmanager
-async def _take_registrations(
-    admission: Admission,
-    settings: Settings,
-    options: ListenOptions,
-    lines: _Lines,
-    tls: ssl.SSLContext | None,
-    stopping: asyncio.Event,
-) -> AsyncIterator[None]:
-    """Let calls be registered until `stopping`; then another process may take registrations while our calls go on."""
-    async with AsyncExitStack() as stack:
-        for where in options.registrations:
-            opening = _open_registration(admission, settings, where, tls, lines.keep)
-            try:
-                admission.addresses.append(await stack.enter_async_context(opening))
-            except UnreachableError as error:
-                raise _explain_no_registrations(error, settings, where) from error
-        for address in admission.addresses:
-            lines.starter.send(ListeningBegun("registration", address))
-        lines.tell()
-        closing = asyncio.ensure_future(_close_after(stopping, stack))
-        try:
-            yield
-        finally:
-            closing.cancel()
-            await asyncio.gather(closing, return_exceptions=True)
-
-
-async def _close_after(stopping: asyncio.Event, stack: AsyncExitStack) -> None:
-    await stopping.wait()
-    await stack.aclose()
+def _plan_web(
+    settings: Settings, registrations: Registrations, tls: ssl.SSLContext | None
+) -> WebOptions:
+    """Return what listeners for WebSockets have in common; each takes registrations too."""
+    return WebOptions(
+        names=tuple(settings.register_names.split(",")),
+        open_requests=registrations.open_requests,
+        proxies=read_proxies(settings.trusted_proxies),
+        tls=tls,
+    )
 
 
 class _Lines:
@@ -168,44 +118,6 @@ class _Lines:
         self._lines = dict.fromkeys(self._lines, True)
 
 
-def _open_registration(
-    admission: Admission,
-    settings: Settings,
-    where: ListenAddress,
-    tls: ssl.SSLContext | None,
-    say: Callable[[str], None],
-) -> AbstractAsyncContextManager[str]:
-    from streamer.sources.registration.http import open_registration  # 13 MB
-
-    return open_registration(
-        admission.registry,
-        where.host,
-        where.port,
-        tls=tls if where.has_tls else None,
-        key=settings.register_key or None,
-        say=say,
-        make_key=lambda: _make_key(Path(settings.recordings), say),
-        names=settings.register_names.split(","),
-        proxies=read_proxies(settings.trusted_proxies),
-    )
-
-
-def _explain_no_registrations(
-    error: UnreachableError, settings: Settings, where: ListenAddress
-) -> UnreachableError:
-    """Return what to say where registrations cannot be taken: the listener of streamer that is in the way, or else the error."""
-    host, port = where.host, where.port
-    other = find_listener(
-        host, port, recordings=Path(settings.recordings), runtime_dir=_runtime_dir(settings)
-    )
-    if other is None:
-        return error
-    shown = show_address(host, port)
-    return UnreachableError(
-        f"cannot take registrations on {shown}: {describe_listener(other.note)}"
-    )
-
-
 def _runtime_dir(settings: Settings) -> Path | None:
     return Path(settings.runtime_dir) if settings.runtime_dir else None
 
@@ -219,15 +131,6 @@ def _check_nobody_listens(plan: ListenPlan) -> None:
     for where in plan.addresses:
         if address := find_other(plan.recordings, where):
             raise AddressTakenError(where.source, address)
-
-
-def _make_key(recordings: Path, say: Callable[[str], None]) -> str:
-    key = read_or_make_key(recordings)
-    say(
-        "others than this machine can register calls, so each request must show the key in"
-        f" {recordings.absolute() / KEY_FILE}, as X-API-Key or &key="
-    )
-    return key
 
 
 async def _work(starter: Starter) -> int:
@@ -256,7 +159,8 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
     lines = _Lines(starter)
     certificate = _read_certificate(options)
     tls = certificate.context if certificate else None
-    plan = _plan_listening(settings, options, admission, lines.keep, tls)
+    registrations = Registrations(settings, admission, say=lines.keep, tls=tls)
+    plan = _plan_listening(settings, options, admission, registrations, tls)
     _check_nobody_listens(plan)
     listener = Listener(
         plan, bus, clock=time.monotonic, inbound=list_inbound(settings, options.addresses)
@@ -266,10 +170,10 @@ async def _listen(settings: Settings, options: ListenOptions, starter: Starter) 
         telling = asyncio.ensure_future(_tell(events, starter))
         watching = asyncio.ensure_future(_watch_certificate(certificate, bus))
         try:
-            registering = _take_registrations(
-                admission, settings, options, lines, tls, listener.stopping
-            )
-            async with registering:
+            async with registrations.taking(options.registrations, listener.stopping):
+                for address in admission.addresses:
+                    starter.send(ListeningBegun("registration", address))
+                lines.tell()
                 await listener.run(
                     lambda source, address: starter.send(
                         ListeningBegun(source, address, plan.most_calls)

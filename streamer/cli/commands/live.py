@@ -162,18 +162,18 @@ def play(
             "--from, --leg and --mixed are for listening; drop them, or --into-call and --flush"
         )
     if into_call or flush or file is not None:
-        from streamer.cli.play import run_play
+        from streamer.cli.play_into import run_play_into
 
         if file is not None and not into_call:
             raise UsageError("say with --into-call that the party is to hear FILE")
         if file is None and into_call:
             raise UsageError("name a FILE to play with --into-call")
-        return run_play(settings, call, file, flushes=flush)
-    from streamer.cli.listen import run_listen
+        return run_play_into(settings, call, file, flushes=flush)
+    from streamer.cli.play import run_play
 
     if leg is not None and mixed:
         raise UsageError("--leg is one leg and --mixed all of them; choose one of the two")
-    return run_listen(settings, call, start=start, leg=leg or "")
+    return run_play(settings, call, start=start, leg=leg or "")
 
 
 @with_settings("ca", "insecure", "recordings")

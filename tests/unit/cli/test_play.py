@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from streamer.cli.listen import run_listen
+from streamer.cli.play import run_play
 from streamer.config import Settings
 from streamer.errors import NotFoundError, UsageError
 from streamer.media.wav import HEADER_SIZE, parse_header
@@ -13,7 +13,7 @@ from tests.unit.calls.test_sound import RATE, record, samples
 
 def listen(recordings, **options):
     flags = {"start": None, "leg": "", **options}
-    return run_listen(Settings(recordings=str(recordings)), "last", **flags)
+    return run_play(Settings(recordings=str(recordings)), "last", **flags)
 
 
 @pytest.fixture
