@@ -1,1 +1,1 @@
-"""One call and many: transcribed, kept, listed, deleted."""
+"""One call and many: transcribed, stored, listed, deleted, placed, reported."""
