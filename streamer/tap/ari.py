@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.ari.client import Ari, open_ari
 from streamer.bus import Bus
@@ -23,6 +24,9 @@ from streamer.tap.tap import Stop, TapResult, run_tap
 from streamer.wire.ari.answers import Channel
 from streamer.wire.ari.ids import make_application
 from streamer.wire.protocols import ARI
+
+if TYPE_CHECKING:
+    from streamer.sources.ari.placed import PlacedCall
 
 CLEANING_S = 5.0
 """Seconds that the end of a recording waits for what earlier ones have left in the PBX to be deleted."""
@@ -63,12 +67,24 @@ async def record_ari_call(
                 admit=places.admit,
                 clock=clock,
             )
-            call.start()
-            try:
-                return await run_tap(call, recording, bus, stop=stop, clock=clock)
-            finally:
-                await call.aclose()
-                await call.finish()
+            return await tap_to_end(call, recording, bus, stop=stop, clock=clock)
+
+
+async def tap_to_end(
+    call: AriCall | PlacedCall,
+    recording: Recording,
+    bus: Bus,
+    *,
+    stop: Stop,
+    clock: Callable[[], float],
+) -> TapResult:
+    """Start a call, record it to its end, and delete what is ours in the PBX."""
+    call.start()
+    try:
+        return await run_tap(call, recording, bus, stop=stop, clock=clock)
+    finally:
+        await call.aclose()
+        await call.finish()
 
 
 @asynccontextmanager

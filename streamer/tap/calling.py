@@ -13,10 +13,10 @@ from streamer.ari.client import Ari, open_ari
 from streamer.bus import Bus
 from streamer.recording.writer import Recording, create_recording
 from streamer.sources.ari.placed import PlacedCall
-from streamer.tap.ari import Places, deleting_left
+from streamer.tap.ari import Places, deleting_left, tap_to_end
 from streamer.tap.ari_inventory import FolderInventory
 from streamer.tap.plan import CallPlan
-from streamer.tap.tap import Stop, TapResult, run_tap
+from streamer.tap.tap import Stop, TapResult
 from streamer.wire.ari.ids import make_application
 
 CONTEXT_ID, CALL_ID, AUTO_WATCH = "RAPIDA_CONTEXT_ID", "STREAMER_CALL", "STREAMER"
@@ -50,12 +50,7 @@ async def record_placed_call(
             places = Places(plan, locks)
             places.note([], recording.call.id)
             call = _prepare_call(ari, plan, recording, places, context=context, clock=clock)
-            call.start()
-            try:
-                return await run_tap(call, recording, bus, stop=stop, clock=clock)
-            finally:
-                await call.aclose()
-                await call.finish()
+            return await tap_to_end(call, recording, bus, stop=stop, clock=clock)
 
 
 def _prepare_call(
