@@ -323,7 +323,8 @@ import asyncio, json, sys
 from streamer.bus import Bus
 from streamer.config import Settings
 from streamer.core.audio import Leg
-from streamer.tap.outbound import plan_tap, record_call
+from streamer.tap.outbound import record_call
+from streamer.tap.plan import plan_tap
 from streamer.tap.tap import Stop
 given = json.load(sys.stdin)
 plan = plan_tap(Settings(**given["settings"]), (Leg("leg1", given["channel"]),))
