@@ -84,8 +84,11 @@ class Page:
         await self.call("Page.navigate", url=url)
 
     async def evaluate(self, expression: str) -> Any:
-        answer = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        return answer["result"].get("value")
+        """Return what JavaScript says, or promises; None while a page is being left."""
+        answer = await self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        return answer.get("result", {}).get("value")
 
     async def type(self, keys: str) -> None:
         for key in keys:
