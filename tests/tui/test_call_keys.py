@@ -17,6 +17,10 @@ from tui.screens.dialogs import Choose, Confirm, Enter
 from tui.screens.help import HelpScreen
 from tui.screens.search import SearchScreen
 from tui.screens.statistics import Statistics
+from tui.state.messages import CallChanged, TroubleSaid
+from tui.widgets.bottom import TroubleLine
+from tui.widgets.head import CallHead, LegMeters
+from tui.widgets.transcript import Transcript
 
 
 @pytest.fixture
@@ -41,6 +45,24 @@ async def test_q_and_ctrl_c_leave_and_the_recording_goes_on(stage, key):
     assert stage.app.return_code == 0
     assert CallFolder(stage.recording.folder).is_live()
     assert not stage.recording.is_stop_requested()
+
+
+async def test_what_is_told_while_the_screen_closes_finds_no_widgets_and_harms_nothing(
+    stage, monkeypatch
+):
+    screen, gone = stage.call_screen, []
+
+    def tell(widget):
+        gone.append(type(widget))
+        stage.app.on_call_changed(CallChanged(screen.shown))
+        stage.app.on_trouble_said(TroubleSaid())
+        screen._look()
+
+    kinds = [CallHead, LegMeters, Transcript, TroubleLine]
+    for kind in kinds:
+        monkeypatch.setattr(kind, "on_unmount", tell, raising=False)
+    await stage.app._shutdown()
+    assert set(gone) == set(kinds)
 
 
 @pytest.mark.parametrize("opens", ["question_mark", "i", "e", "s"])

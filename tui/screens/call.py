@@ -81,8 +81,12 @@ class CallScreen(Screen[None]):
         self.set_interval(TICK_S, self._look)
         self.call_after_refresh(self._show_wanted)
 
+    @property
+    def _has_widgets(self) -> bool:
+        """Say whether there is something to draw into: not before it is composed, and not while it is closed."""
+        return self._is_laid_out and self.display
+
     def on_unmount(self) -> None:
-        self._is_laid_out = False  # a change that still comes would find no widgets
         if self._playing is not None:
             self._playing.stop()
 
@@ -94,7 +98,7 @@ class CallScreen(Screen[None]):
     # What happens
 
     def show_changes(self) -> None:
-        if not self._is_laid_out:
+        if not self._has_widgets:
             return
         self.transcript.show_changes()
         self._show_wanted()
@@ -110,7 +114,7 @@ class CallScreen(Screen[None]):
             self.app.say(line, is_bad=alert.severity is Severity.CRITICAL)
 
     def show_troubles(self) -> None:
-        if not self._is_laid_out:
+        if not self._has_widgets:
             return
         self.query_one(TroubleLine).show(
             [
@@ -137,6 +141,8 @@ class CallScreen(Screen[None]):
             self._at = None
 
     def _look(self) -> None:
+        if not self._has_widgets:
+            return
         self._status.look()
         transcript, zero_at = self.transcript, self.shown.zero_at
         if transcript.zero_at is not None and zero_at is not None:
@@ -259,13 +265,13 @@ class CallScreen(Screen[None]):
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
         """Return where a selection with the mouse begins or ends; one that began in the transcript stays in it."""
         widget, offset = super().get_widget_and_offset_at(x, y)
-        if self._is_laid_out and (widget is self.transcript or self.transcript.is_dragged):
+        if self._has_widgets and (widget is self.transcript or self.transcript.is_dragged):
             return self.transcript, self.transcript.find_place(x, y)
         return widget, offset
 
     def on_text_selected(self) -> None:
         """Let the transcript go on: a mouse button was released somewhere."""
-        if self._is_laid_out:
+        if self._has_widgets:
             # In the order of its own messages: the press may wait there yet, and the click comes first.
             self.transcript.call_later(self.transcript.let_go)
 

@@ -103,7 +103,7 @@ class CallsScreen(Screen[None]):
             self._refreshing = self.run_worker(self._refresh())
 
     def show_troubles(self) -> None:
-        if not self._is_laid_out or not self.query(TroubleLine):  # or closed meanwhile
+        if not self._is_laid_out or not self.display:  # it is being closed
             return
         self.query_one(TroubleLine).show(
             [*self._list_notices(), *self.app.open_calls.shown_calls.troubles]
@@ -122,7 +122,7 @@ class CallsScreen(Screen[None]):
             self.app.say(str(error), is_bad=True)
             return
         self._lacks_text = self._lacks_text + 1 if self._lack_text() else 0
-        if self.query(CallTable):  # else the screen has been closed meanwhile
+        if self.display:  # else the screen is being closed
             self.show_troubles()
             self._draw()
 

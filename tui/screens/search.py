@@ -117,6 +117,8 @@ class SearchScreen(Screen[None]):
             except StreamerError as error:
                 self.app.say(str(error), is_bad=True)
         speakers = await asyncio.to_thread(name_speakers, self.app.open_calls.recordings, hits)
+        if not self.display:  # it is being closed
+            return
         self.hits = hits
         self.query_one("#found", Static).update(show_name(summary, 200))
         hit_list = self.query_one(OptionList)

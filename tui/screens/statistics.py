@@ -73,6 +73,8 @@ class Statistics(ModalScreen[None]):
             self._refresh()
 
     def _refresh(self) -> None:
+        if not self.display:  # it is being closed
+            return
         self.query_one("#figures", Static).update(Content("\n".join(self._lines())))
 
     def _lines(self) -> Iterator[str]:
