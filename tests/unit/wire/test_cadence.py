@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import cache
 
 import pytest
 from hypothesis import given, strategies as st
@@ -15,16 +16,20 @@ from tests.conftest import TRACES
 from tests.unit.wire.coding import demo_legs, encode
 
 PACES = {Format.SLIN: 16_000, Format.SLIN16: 32_000, Format.ULAW: 8_000, Format.ALAW: 8_000}
-SPEECH = {law: encode(demo_legs()[0][80_000:96_000], law) for law in Law}
 formats = st.sampled_from(Format)
 jitters = st.lists(st.floats(-0.010, 0.010), min_size=20, max_size=20)
+
+
+@cache
+def speech(law):
+    return encode(demo_legs()[0][80_000:96_000], law)
 
 
 def payloads(coding, frame_ms, count):
     size = PACES[coding] * frame_ms // 1000
     if coding in (Format.SLIN, Format.SLIN16):
         return [bytes(size)] * count
-    codes = SPEECH[Law(coding.value)]
+    codes = speech(Law(coding.value))
     return [codes[n * size : (n + 1) * size] for n in range(count)]
 
 

@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 import wave
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.signal import resample_poly
 
 from streamer.media.decode import decode_mono
 from streamer.speech.audio.resampled_reader import Resampler
@@ -20,7 +20,14 @@ from streamer.speech.base import FRAME
 from streamer.speech.engine.models import demo_path
 from tests.unit.speech.sounds import RATE, named_sounds, noise, pcm
 
-SOUNDS = named_sounds(12.0)
+NAMES = list(named_sounds(2.0))
+
+
+@cache
+def sounds():
+    return named_sounds(12.0)
+
+
 ANSWERS = sorted((Path(__file__).parents[3] / "data" / "answers").glob("*.wav"))
 
 
@@ -123,14 +130,16 @@ def count_utterances(audio: bytes, rate: int = RATE) -> int:
     return sum(isinstance(change, Opened) for change in changes)
 
 
-@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_what_a_telephone_plays_instead_of_speech_opens_no_utterance(name):
-    assert count_utterances(pcm(SOUNDS[name])) == 0
+    assert count_utterances(pcm(sounds()[name])) == 0
 
 
-@pytest.mark.parametrize("name", SOUNDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_nor_does_it_on_a_leg_of_8_khz(name):
-    narrow = resample_poly(SOUNDS[name], 1, 2)
+    from scipy.signal import resample_poly  # a second, which not every worker need spend
+
+    narrow = resample_poly(sounds()[name], 1, 2)
     assert count_utterances(from_8_khz(narrow * 32767), NARROW_RATE) == 0
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import cache
 
 import pytest
 
@@ -17,7 +18,7 @@ from streamer.speech.scheduler import Scheduler
 from tests.fakes.reading import ReadingRecogniser
 from tests.fakes.replay import until
 
-CLIPS = read_clips()
+clips = cache(read_clips)
 
 
 class HeldRecogniser(ReadingRecogniser):
@@ -115,7 +116,7 @@ async def test_whoever_begins_to_speak_is_served_and_the_check_goes_on_in_the_ne
         check_unmeasured(Settings(), model, recogniser, scheduler, print, silent_s=0)
     )
     await until(lambda: recogniser.begun == 1)
-    spoken = Window("c/caller", 1, CLIPS[0].pcm, 0)
+    spoken = Window("c/caller", 1, clips()[0].pcm, 0)
     speaking = asyncio.ensure_future(scheduler.transcribe(spoken, Urgency.FIRST_PARTIAL))
     await until(lambda: recogniser.dropped == 1)
     assert recogniser.begun == 2
@@ -124,14 +125,14 @@ async def test_whoever_begins_to_speak_is_served_and_the_check_goes_on_in_the_ne
     await checking
     await scheduler.aclose()
     assert recall(Settings(), model) is not None
-    assert len(recogniser.windows) == 1 + 2 * len(CLIPS)
+    assert len(recogniser.windows) == 1 + 2 * len(clips())
 
 
 async def test_it_never_begins_while_words_are_wanted(model):
     recogniser = HeldRecogniser()
     scheduler = Scheduler(recogniser, slots=2)
     speaking = asyncio.ensure_future(
-        scheduler.transcribe(Window("c/caller", 1, CLIPS[0].pcm, 0), Urgency.FINAL)
+        scheduler.transcribe(Window("c/caller", 1, clips()[0].pcm, 0), Urgency.FINAL)
     )
     await until(lambda: recogniser.begun == 1)
     checking = asyncio.ensure_future(
