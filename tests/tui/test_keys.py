@@ -2,8 +2,12 @@
 
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import MouseDown, MouseMove
 
 from tests.fakes.stage import keep_past_call, open_stage
+from tui.app import ScreenApp
+from tui.screens.call import CallScreen
+from tui.widgets.keys import KeyLine
 
 
 def foot(stage):
@@ -102,3 +106,53 @@ async def test_a_terminal_is_offered_all_of_it(recordings):
         await stage.pilot.press("question_mark")
         await stage.sees("Play the audio from this line")
         assert "Suspend the screen" in stage.text()
+
+
+async def test_the_mouse_presses_a_key_of_the_foot_and_learns_what_it_does(recordings):
+    async with open_stage(recordings) as stage:
+        await settle(stage)
+        at, y = stage.find("p Freeze")
+        before = ground_at(stage, at)
+        await stage.mouse(MouseMove, at + 3, y)
+        assert tip(stage) == "Freeze the screen (recording continues)"
+        assert ground_at(stage, at) != before == ground_at(stage, at - 1)
+        assert before == ground_at(stage, at + len("p Freeze"))
+        await stage.mouse(MouseMove, at - 1, y)
+        assert (tip(stage), ground_at(stage, at)) == (None, before), "it is between two keys"
+        await stage.mouse(MouseMove, at, y)
+        await stage.mouse(MouseMove, at, y - 2)
+        assert (tip(stage), ground_at(stage, at)) == (None, before)
+        await stage.mouse(MouseDown, at - 1, y)
+        assert not stage.transcript.is_frozen
+        await stage.click("p Freeze")
+        await stage.sees("frozen")
+
+
+def ground_at(stage, x):
+    """Return the colour behind a cell of the foot."""
+    (cell,) = stage.app.screen._compositor.render_strips()[-1].crop(x, x + 1)
+    return cell.style.bgcolor
+
+
+def tip(stage):
+    """Return what is said of the key under the mouse."""
+    return stage.call_screen.query_one(KeyLine).tooltip
+
+
+async def test_a_key_that_may_not_be_pressed_now_is_dim_and_rings(recordings, monkeypatch):
+    rung = []
+    monkeypatch.setattr(ScreenApp, "bell", lambda _: rung.append(True))
+    offers = CallScreen.check_action
+    monkeypatch.setattr(
+        CallScreen,
+        "check_action",
+        lambda screen, action, given: None if action == "freeze" else offers(screen, action, given),
+    )
+    async with open_stage(recordings) as stage:
+        await settle(stage)
+        row = stage.app.screen._compositor.render_strips()[-1]
+        looks = {each.text.strip(): each.style.color for each in row if each.style}
+        assert looks["Freeze"] not in (None, looks["Name"], looks["Quit"])
+        assert looks["Name"] == looks["Quit"]
+        await stage.click("p Freeze")
+        assert (rung, stage.transcript.is_frozen) == ([True], False)

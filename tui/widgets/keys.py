@@ -1,52 +1,129 @@
-"""The line of keys at the foot of a screen: the most useful ones first, as many as there is room for."""
+"""The line of keys at the foot of a screen: the most useful ones first, as many as there is room for.
+
+It is one widget that draws all of them. Textual's `Footer` makes a widget of each key, and makes all of them anew whenever anything
+takes the focus, which is most of what it costs to open a screen.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from rich.cells import cell_len
-from textual.app import ComposeResult
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import ActiveBinding
+from textual.events import MouseDown, MouseMove
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Footer
 
 NOT_IN_BROWSERS = frozenset({"suspend_process"})
 """Actions that work only on the machine that streamer runs on; in a browser their keys do nothing, or say why."""
 
-_BLANKS = 2
-"""Cells behind a key and behind what it does."""
+
+@dataclass(frozen=True, slots=True)
+class ShownKey:
+    """A key with what it does, and the cell it begins at."""
+
+    key: str
+    name: str
+    does: str
+    tooltip: str
+    is_enabled: bool
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Return the cell behind it, which is blank."""
+        return self.start + cell_len(f"{self.name} {self.does}")
 
 
-class KeyLine(Footer):
+class KeyLine(Widget):
     """Keys in the order of their bindings, which is that of their use; none is cut in two, and `?` shows those left out."""
 
-    def __init__(self) -> None:
-        super().__init__(compact=True, show_command_palette=False)
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"keys--key", "keys--does", "keys--pointed"}
 
-    def compose(self) -> ComposeResult:
-        room = self.app.size.width + 1  # nothing follows the last blank
-        for key in self._list_in_order():
-            if self.app.is_web and getattr(key, "action", "") in NOT_IN_BROWSERS:
+    keys: reactive[tuple[ShownKey, ...]] = reactive(())
+    pointed: reactive[ShownKey | None] = reactive(None)
+    """The key under the mouse."""
+
+    def on_mount(self) -> None:
+        """Show what the screen offers from now on."""
+        self.screen.bindings_updated_signal.subscribe(self, self._choose)
+
+    def on_resize(self) -> None:
+        self._choose(self.screen)
+
+    def _choose(self, screen: Screen[object]) -> None:
+        if self.app.app_focus and self.is_attached and screen is self.screen:
+            self.keys = tuple(self._list_keys())
+
+    def _list_keys(self) -> Iterator[ShownKey]:
+        """Yield the keys that there is room for; nothing follows the last one."""
+        listed: set[str] = set()
+        start = 0
+        for _, binding, is_enabled, tooltip in self._list_in_order():
+            action = binding.action
+            is_hidden = not binding.show or (self.app.is_web and action in NOT_IN_BROWSERS)
+            if action in listed or is_hidden:
                 continue
-            shown = f"{getattr(key, 'key_display', '')}{getattr(key, 'description', '')}"
-            room -= cell_len(shown) + _BLANKS
-            if room < 0:
+            listed.add(action)
+            name = self.app.get_key_display(binding)
+            key = ShownKey(binding.key, name, binding.description, tooltip, is_enabled, start)
+            if key.end > self.app.size.width:
                 return
             yield key
+            start = key.end + 1
 
-    def _list_in_order(self) -> list[Widget]:
-        """Return the keys in the order of their bindings, also those that a user has chosen, which Textual puts last."""
-        keys = list(super().compose())
+    def _list_in_order(self) -> list[ActiveBinding]:
+        """Return what may be pressed in the order of the bindings, also what a user has chosen, which Textual puts last."""
+        active = list(self.screen.active_bindings.values())
         if not self.app._keymap:
-            return keys
-        active = self.screen.active_bindings
+            return active
         ranks: dict[str, int] = {}
         for node, _ in self.screen._binding_chain:
             for each in type(node).BINDINGS:
                 ranks.setdefault(getattr(each, "id", "") or "", len(ranks))
+        return sorted(active, key=lambda each: ranks.get(each.binding.id or "", len(ranks)))
 
-        def rank(key: Widget) -> int:
-            found = active.get(getattr(key, "key", ""))
-            return ranks.get(found.binding.id or "" if found else "", len(ranks))
+    def render_line(self, y: int) -> Strip:
+        ground = Style(bgcolor=self.rich_style.bgcolor)
+        looks = [self.get_component_rich_style(f"keys--{of}") for of in ("key", "does")]
+        drawn: list[Segment] = []
+        for key in self.keys:
+            over = self._find_style(key)
+            drawn += [Segment(" ", ground)] if drawn else []
+            drawn += [Segment(key.name, looks[0] + over), Segment(f" {key.does}", looks[1] + over)]
+        return Strip(drawn).adjust_cell_length(self.size.width, ground)
 
-        return sorted(keys, key=rank)
+    def _find_style(self, key: ShownKey) -> Style:
+        pointed = self.get_component_rich_style("keys--pointed")
+        ground = Style(bgcolor=pointed.bgcolor) if key == self.pointed else Style()
+        return ground if key.is_enabled else ground + Style(dim=True)
 
-    def on_resize(self) -> None:
-        self.bindings_changed(self.screen)
+    # The mouse
+
+    def _find_key(self, x: int) -> ShownKey | None:
+        return next((key for key in self.keys if key.start <= x < key.end), None)
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Do what the key does."""
+        key = self._find_key(event.x)
+        if key is not None and key.is_enabled:
+            self.app.simulate_key(key.key)
+        elif key is not None:
+            self.app.bell()
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        self.pointed = self._find_key(event.x)
+
+    def on_leave(self) -> None:
+        self.pointed = None
+
+    def watch_pointed(self, pointed: ShownKey | None) -> None:
+        """Say more about the key under the mouse."""
+        self.tooltip = pointed.tooltip if pointed else None
+        self.set_class(pointed is not None, "-pointed")
