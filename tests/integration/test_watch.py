@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from streamer.cli.demo import demo_call
-from streamer.simulator.script import load_script, script_pcm
+from streamer.simulator.script import EndKind, load_script, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
 from streamer.speech.engine.models import demo_path
 from streamer.speech.words.agreement import normalise
@@ -31,10 +31,10 @@ SAID = {
 
 
 @asynccontextmanager
-async def demo_pbx(file=None, *, speed=12.0, times=1):
+async def demo_pbx(file=None, *, speed=12.0, times=1, end=EndKind.HANG_UP):
     """Play a file, the bundled call unless one is named, so many times in one call."""
     scripts = [
-        script_pcm(script.pcm * times, name=script.name, unique_id=script.unique_id)
+        script_pcm(script.pcm * times, name=script.name, unique_id=script.unique_id, end=end)
         for script in load_script(file or demo_call(), name="Demo", unique_id="demo")
     ]
     async with open_simulator(StreamChannelSimulator([scripts], speed=speed)) as pbx:
