@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -102,9 +103,15 @@ def main() -> None:
     sys.exit(_run())
 
 
+@cache
+def build_commands() -> Any:
+    """Build every command with its arguments."""
+    return typer.main.get_command(app)
+
+
 def _run() -> int:
     arguments = sys.argv[1:]
-    command = typer.main.get_command(app)
+    command = build_commands()
     is_completing = "_STREAMER_COMPLETE" in os.environ
     if is_completing:
         from streamer.cli.completion import offer_values

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamer.simulator.script import ChannelScript, EndKind, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+from tests.fakes import warm
 from tests.fakes.replay import PATIENCE_S, VirtualClock, until
 
 SECOND = b"\x00\x10\x00\xf0" * 8000
@@ -76,18 +77,16 @@ def environment(runtime_dir: Path, *, patience_s: float = LATE_S) -> dict[str, s
     }
 
 
-async def start_streamer(arguments: Sequence[str], **options) -> asyncio.subprocess.Process:
+async def start_streamer(
+    arguments: Sequence[str], *, is_fresh: bool = False, **options
+) -> asyncio.subprocess.Process:
+    """Start `python -m streamer`, by a fork where that is the same, unless it is to be a fresh interpreter."""
+    pipe = asyncio.subprocess.PIPE
+    options = {"stdin": asyncio.subprocess.DEVNULL, "stdout": pipe, "stderr": pipe, **options}
+    if not is_fresh and warm.is_apt(options):
+        return await warm.start_warm(arguments, **options)
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "streamer",
-        *arguments,
-        **{
-            "stdin": asyncio.subprocess.DEVNULL,
-            "stdout": asyncio.subprocess.PIPE,
-            "stderr": asyncio.subprocess.PIPE,
-            **options,
-        },
+        sys.executable, "-m", "streamer", *arguments, **options
     )
 
 

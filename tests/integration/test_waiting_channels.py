@@ -13,7 +13,6 @@ from websockets.asyncio.server import serve
 from websockets.typing import Subprotocol
 
 from streamer.bus import Bus
-from streamer.cli.demo import demo_call
 from streamer.cli.legs import parse_legs
 from streamer.config import Settings
 from streamer.core.events import EndReason, Trouble
@@ -316,8 +315,8 @@ async def test_serve_does_not_follow_what_we_have_called(spoken, recordings):
 
 
 @pytest.mark.slow
-async def test_words_of_a_channel_that_waits_are_shown(recordings, tmp_path):
-    async with asterisk(channel(demo_call())) as (_, url):
+async def test_words_of_a_channel_that_waits_are_shown(recordings, short_call):
+    async with asterisk(channel(short_call)) as (_, url):
         code, out, err = await run_streamer(
             "watch",
             f"caller={url}one",

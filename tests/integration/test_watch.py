@@ -115,8 +115,9 @@ async def run_on_terminal(commands, answer, tmp_path, *, shows_stdout=False):
     """Run a command whose user can be asked; return its exit code, stdout, and what the terminal showed."""
     terminal, inside = pty.openpty()
     nowhere = {"HF_HUB_CACHE": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:1"}
-    streams = {"stdin": inside, "stderr": inside, **({"stdout": inside} if shows_stdout else {})}
-    process = await start_streamer(commands, **streams, env={**os.environ, **nowhere})
+    stdout = inside if shows_stdout else asyncio.subprocess.PIPE
+    env = {**os.environ, **nowhere}
+    process = await start_streamer(commands, stdin=inside, stdout=stdout, stderr=inside, env=env)
     os.write(terminal, answer)
     out, _ = await process.communicate()
     os.close(inside)

@@ -11,7 +11,6 @@ import pty
 import re
 import signal
 import struct
-import sys
 import termios
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ import streamer
 from streamer.recording.folder import CallFolder
 from streamer.simulator.audiosocket import Caller, run_callers
 from streamer.simulator.caller import load_caller
-from tests.fakes.recorder import environment, recording_call
+from tests.fakes.recorder import environment, recording_call, start_streamer
 from tests.fakes.replay import PATIENCE_S, SCAN_S, until
 from tests.fakes.serving import find_listeners
 
@@ -107,15 +106,13 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(*arguments, columns=80, rows=24, cwd=None, **variables):
+async def terminal(*arguments, columns=80, rows=24, cwd=None, is_fresh=False, **variables):
     outside, inside = pty.openpty()
     fcntl.ioctl(outside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     os.set_blocking(outside, False)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "streamer",
-        *arguments,
+    process = await start_streamer(
+        arguments,
+        is_fresh=is_fresh,
         stdin=inside,
         stdout=inside,
         stderr=inside,
@@ -201,7 +198,7 @@ async def test_a_signal_leaves_a_usable_terminal(recordings, number):
 
 
 async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(recordings):
-    async with terminal("watch", "--recordings", str(recordings)) as shown:
+    async with terminal("watch", "--recordings", str(recordings), is_fresh=True) as shown:
         await shown.shows("No calls in ")
         shown.stop_reading()
         shown.type(b"d" * 60)  # each paints everything anew, far more than waits for a reader
@@ -214,7 +211,7 @@ async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(rec
 
 
 async def test_a_terminal_that_goes_away_without_a_word_takes_the_screen_with_it(recordings):
-    async with terminal("watch", "--recordings", str(recordings)) as shown:
+    async with terminal("watch", "--recordings", str(recordings), is_fresh=True) as shown:
         await shown.shows("No calls in ")
         shown.go_away()
         async with asyncio.timeout(PATIENCE_S):

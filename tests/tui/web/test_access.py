@@ -31,9 +31,11 @@ GUARDED = [
 class Served:
     """A server whose tabs end at once."""
 
-    def __init__(self, access, port, server):
+    def __init__(self, access, port, server, began):
         self.access = access
         self.server = server
+        self.began = began
+        """Every tab that was ever there; one may be gone before anybody looks."""
         self.name = f"127.0.0.1:{port}"
         self.origin = f"http://{self.name}"
         self.cookie = {"Cookie": f"streamer-{port}={TOKEN}"}
@@ -57,7 +59,7 @@ class Served:
             try:
                 async with session.ws_connect("/ws", headers=headers):
                     # Let in: a tab is started, which must not be in the middle of it when the server ends.
-                    await until(lambda: self.server.tabs)
+                    await until(lambda: self.began)
                     return 101
             except aiohttp.WSServerHandshakeError as error:
                 return error.status
@@ -68,15 +70,16 @@ async def serve(host="127.0.0.1", *, recordings=None):
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     access = Access(host, port, token=TOKEN)
+    began: list[object] = []
     server = TabServer(
         "exit 0",
         access,
         recordings=recordings or Path("/nonexistent"),
-        on_tab=lambda _: None,
+        on_tab=began.append,
         on_opened=lambda *_: None,
     )
     async with server.serving(listener):
-        yield Served(access, port, server)
+        yield Served(access, port, server, began)
 
 
 @pytest.mark.parametrize("path", GUARDED)
