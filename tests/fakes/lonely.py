@@ -17,13 +17,15 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.fakes.warm import Forked
+
 _SET_FLAGS = 0x8914
 _UP_AND_RUNNING = 0x41
 _PATIENCE_S = 120
 
 
 def main() -> None:
-    """Run what the plan says: `[[argv, lines], ...]`; a command is told to end after so many lines of output, if any."""
+    """Run what the plan says: `[[arguments, lines], ...]`; a command is told to end after so many lines of output, if any."""
     plan = json.loads(sys.argv[1])
     _raise_loopback()
     asked = _resolve_nothing()
@@ -66,9 +68,9 @@ def _name_in(question: bytes) -> str:
     return ".".join(labels)
 
 
-def _run(argv: list[str], lines: int) -> int:
-    process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+def _run(arguments: list[str], lines: int) -> int:
+    process = Forked(
+        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     assert process.stdout is not None
     watchdog = threading.Timer(_PATIENCE_S, os.kill, (process.pid, signal.SIGKILL))

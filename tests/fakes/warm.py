@@ -21,6 +21,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from asyncio.unix_events import _UnixSubprocessTransport  # type: ignore[attr-defined]
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +43,8 @@ _LEFT_OUT = ("streamer.speech", "streamer.calls.sound", "streamer.doctor", "tui.
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """What has threads cannot be forked; numpy starts some for its algebra."""
+
+_STARTING = threading.Lock()
 
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "TEXTUAL", "TERM_PROGRAM")
 
@@ -78,7 +81,7 @@ class _Transport(_UnixSubprocessTransport):  # type: ignore[misc]
     """Watches a process by its descriptor, instead of with a thread."""
 
     def _start(self, args, shell, stdin, stdout, stderr, bufsize, **kwargs):
-        self._proc = _Forked(args, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0, **kwargs)
+        self._proc = Forked(args, stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0, **kwargs)
         self._descriptor = os.pidfd_open(self._proc.pid)
         self._loop.add_reader(self._descriptor, self._end)
 
@@ -88,8 +91,8 @@ class _Transport(_UnixSubprocessTransport):  # type: ignore[misc]
         self._process_exited(self._proc.wait())
 
 
-class _Forked(subprocess.Popen[bytes]):
-    """A process that the nursery forks."""
+class Forked(subprocess.Popen[bytes]):
+    """A `subprocess.Popen` of `streamer ARGUMENTS` that the nursery forks."""
 
     def __init__(self, *args: Any, start_new_session: bool = False, **options: Any) -> None:
         self._leads_session = start_new_session
@@ -112,8 +115,13 @@ class _Forked(subprocess.Popen[bytes]):
             self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
 
 
-@cache
 def _nursery() -> _Nursery:
+    with _STARTING:
+        return _start_nursery()
+
+
+@cache
+def _start_nursery() -> _Nursery:
     return _Nursery()
 
 
@@ -121,6 +129,7 @@ class _Nursery:
     """The process that forks, which lasts as long as this one."""
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -134,10 +143,11 @@ class _Nursery:
         """Return the pid of a process that does what is asked, with three descriptors."""
         folder = os.open(asked["cwd"], os.O_RDONLY | os.O_DIRECTORY)
         try:
-            socket.send_fds(self._socket, [json.dumps(asked).encode()], [*descriptors, folder])
+            with self._turn:
+                socket.send_fds(self._socket, [json.dumps(asked).encode()], [*descriptors, folder])
+                return int(self._socket.recv(_LONGEST))
         finally:
             os.close(folder)
-        return int(self._socket.recv(_LONGEST))
 
 
 def _import_all() -> None:

@@ -103,7 +103,7 @@ def test_no_command_asks_for_any_name(tmp_path):
     victim.write_text("mine")
     (temporary / ".ses").symlink_to(victim)
     plan = [
-        ([sys.executable, "-m", "streamer", *name.split()[:1], *_arguments(name, home)], lines)
+        ([*name.split()[:1], *_arguments(name, home)], lines)
         for name, (_, lines) in COMMANDS.items()
     ]
     environment = {**os.environ, "HOME": str(home), "TMPDIR": str(temporary)}
