@@ -19,7 +19,7 @@ from importlib.metadata import version
 
 from tui.web.plan import Opening
 
-_PAUSE_S = 1.0
+_PAUSE_S = 3.0
 """Seconds from a tab's beginning to that of the process for the next one."""
 
 _ENVIRONMENT = {
