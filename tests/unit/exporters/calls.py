@@ -49,12 +49,12 @@ hostile = st.sampled_from(
         *("x" * 100, "世" * 50, "two words", "ends.", "or,", "\udc80"),
     ]
 )
-texts = hostile | st.text(max_size=60)
+texts = hostile | st.text(max_size=20)
 times = st.integers(0, 20 * SECOND) | st.integers(-SECOND, 200 * 3600 * SECOND)
 words = st.builds(Word, texts, times, times, st.floats(0, 1), st.booleans())
 labels = st.sampled_from(["caller", "agent"]) | texts
 segments = st.builds(
-    Segment, labels, st.integers(1, 99), times, times, st.lists(words, max_size=15).map(tuple)
+    Segment, labels, st.integers(1, 99), times, times, st.lists(words, max_size=8).map(tuple)
 )
 legs = st.builds(Leg, labels, texts, st.sampled_from([8000, 16000]))
 moments = st.datetimes(timezones=st.just(UTC))
@@ -64,7 +64,7 @@ transcripts = st.builds(
     texts,
     st.none() | moments,
     st.lists(legs, max_size=3).map(tuple),
-    st.lists(segments, max_size=5).map(tuple),
+    st.lists(segments, max_size=4).map(tuple),
     st.dictionaries(labels, texts, max_size=2),
 )
 """Calls with any text at any times."""
