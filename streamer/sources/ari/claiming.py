@@ -131,6 +131,8 @@ class Claims:
         # Finished even if we are not: what is deleted before it is made would stay.
         answer = await asyncio.shield(asyncio.ensure_future(self.ari.ask(request)))
         if answer.is_ok:
+            if made := read_channel(answer.document):
+                self.own.know(made)
             return Claim.OURS
         if answer.status == _GONE:
             return Claim.ENDED
