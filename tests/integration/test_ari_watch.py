@@ -202,7 +202,9 @@ async def test_of_two_nodes_one_taps_and_the_other_takes_over_when_it_dies(
     assert "500" not in one.bus.troubles() + other.bus.troubles()
 
 
-async def test_the_snoop_of_a_dead_node_is_taken_over(pbx, recordings, monkeypatch):
+@pytest.mark.parametrize("late_end_s", [0.0, 0.1])
+async def test_the_snoop_of_a_dead_node_is_taken_over(pbx, recordings, monkeypatch, late_end_s):
+    pbx.ari.faults.late_end_s = late_end_s
     monkeypatch.setattr(claiming, "MISSING_S", 0.2)
     monkeypatch.setattr(claiming, "LOOK_S", 0.05)
     call = answer_call(pbx)

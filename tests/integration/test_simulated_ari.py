@@ -411,6 +411,7 @@ def test_faults_are_set_by_their_names():
         delay_s=1.5,
         has_no_events=True,
         late_start_s=1.5,
+        late_end_s=1.5,
         doubles=True,
         version="20.0",
         missing_modules={"chan_websocket.so"},

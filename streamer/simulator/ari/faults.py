@@ -14,7 +14,13 @@ _FIRST = {"audiosocket": ((18, 0),), "websocket": ((20, 16), (21, 11), (22, 6), 
 """The first release of each branch whose externalMedia knows a transport."""
 
 FAULTS = (
-    *("slow=SECONDS", "late-start=SECONDS", "drop-events=SECONDS", "version=VERSION"),
+    *(
+        "slow=SECONDS",
+        "late-start=SECONDS",
+        "late-end=SECONDS",
+        "drop-events=SECONDS",
+        "version=VERSION",
+    ),
     *("missing=MODULE", "status=CODE:/PATH", "doubles", "no-events", "no-route", "ends-media"),
     *("read-only", "keeps-events"),
 )
@@ -49,7 +55,7 @@ class Faults:
     """What goes wrong from now on.
 
     `statuses` is an answer for each path that begins so, `methods` those that it is for (all without any); `delay_s` a wait before each answer;
-    `late_start_s` how long after the answer a channel enters its application; `doubles` sends every event twice.
+    `late_start_s` how long after the answer a channel enters its application, `late_end_s` how long after it a deleted one ends; `doubles` sends every event twice.
     """
 
     statuses: dict[str, int] = field(default_factory=dict)
@@ -57,6 +63,7 @@ class Faults:
     delay_s: float = 0.0
     has_no_events: bool = False
     late_start_s: float | None = None
+    late_end_s: float = 0.0
     doubles: bool = False
     version: str = VERSION
     missing_modules: set[str] = field(default_factory=set)
@@ -86,6 +93,8 @@ class Faults:
                 self.delay_s = _read_seconds(value)
             case "late-start":
                 self.late_start_s = _read_seconds(value)
+            case "late-end":
+                self.late_end_s = _read_seconds(value)
             case "drop-events":
                 self.drops_events_every_s = max(_SHORTEST_S, _read_seconds(value))
             case "version" if value:

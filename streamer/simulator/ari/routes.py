@@ -109,7 +109,7 @@ async def _external_media(ari: SimulatedAri, request: web.Request) -> web.Respon
 
 
 async def _end_channel(ari: SimulatedAri, request: web.Request) -> web.Response:
-    snoops.hang_up(ari.pbx, request.match_info["id"], request.query)
+    ari.end_soon(snoops.find_to_hang_up(ari.pbx, request.match_info["id"], request.query))
     return _nothing()
 
 

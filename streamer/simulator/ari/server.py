@@ -29,7 +29,7 @@ from streamer.simulator.ari.media import (
 from streamer.simulator.ari.originations import Switchboard, Wanted
 from streamer.simulator.ari.pbx import Fields, SimulatedPbx, copy_fields
 from streamer.simulator.ari.routes import list_routes
-from streamer.simulator.ari.snoops import enter_application
+from streamer.simulator.ari.snoops import enter_application, hang_up
 
 USER, PASSWORD = "streamer", "simulated"
 _LOOK_S = 0.05
@@ -114,6 +114,18 @@ class SimulatedAri:
             self._enter(channel, application, arguments, is_told)
             return
         self._start(self._enter_late(channel, application, arguments, is_told))
+
+    def end_soon(self, channel: Fields) -> None:
+        """End a channel because an application asks for it, at once if nothing is wrong."""
+        if not self.faults.late_end_s:
+            hang_up(self.pbx, channel)
+            return
+        self._start(self._end_late(channel))
+
+    async def _end_late(self, channel: Fields) -> None:
+        await asyncio.sleep(self.faults.late_end_s)
+        if self.pbx.channels.get(channel["id"]) is channel:
+            hang_up(self.pbx, channel)
 
     def originate(self, wanted: Wanted) -> Fields:
         """Let a telephone ring, and return its channel as the answer shows it."""

@@ -48,8 +48,8 @@ def enter_application(
     pbx.emit("StasisStart", application=application, args=texts, channel=channel)
 
 
-def hang_up(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> None:
-    """End a channel because an application asks for it; that of a telephone ends its call.
+def find_to_hang_up(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> Fields:
+    """Return a channel that an application asks to end.
 
     Raises:
         RefusalError: There is no such channel.
@@ -59,6 +59,11 @@ def hang_up(pbx: SimulatedPbx, id: str, query: Mapping[str, str]) -> None:
         raise RefusalError(404, "Channel not found")
     if query.get("reason", "normal") not in _REASONS:
         raise RefusalError(400, "Invalid Reason")
+    return channel
+
+
+def hang_up(pbx: SimulatedPbx, channel: Fields) -> None:
+    """End a channel because an application asks for it; that of a telephone ends its call."""
     call = pbx.inside[channel["id"]].call
     if call is not None:
         call.hang_up(channel, is_asked=True)

@@ -11,6 +11,7 @@ application of its owner missing for `MISSING_S` deletes it and asks again; agai
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -25,6 +26,11 @@ MISSING_S = 5.0
 """Seconds for which an application has to be missing, since one that reconnects is away for a moment."""
 
 LOOK_S = 0.5
+
+_ENDING_S = 2.0
+"""Seconds that a deleted snoop may keep its id; it ends a moment after the answer."""
+
+_ENDING_LOOK_S = 0.02
 
 _IN_USE, _GONE = 500, 404
 
@@ -46,6 +52,8 @@ class Claims:
     own: OwnChannels
     held: set[str] = field(default_factory=set)
     """Snoops that are ours already, each until a leg takes it."""
+    _dead: set[str] = field(default_factory=set)
+    """Applications that were missing for so long that we took something over."""
     _looked_at: float = float("-inf")
     _listed: frozenset[str] = frozenset()
 
@@ -107,9 +115,24 @@ class Claims:
             missing_since = None if is_there else missing_since or clock()
             if is_there and (not is_patient or not await self._is_there(ear)):
                 return False
+            if is_there:
+                self._dead.discard(owner)
+            elif owner in self._dead:
+                break
             await asyncio.sleep(LOOK_S)
-        await self.ari.ask(end_channel(ear))
+        self._dead.add(owner)
+        await self._delete(ear)
         return True
+
+    async def _delete(self, ear: str) -> None:
+        """Delete a snoop, and wait until its id is free."""
+        await self.ari.ask(end_channel(ear))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENDING_S):
+                while True:
+                    if (await self.ari.ask(show_channel(ear))).status == _GONE:
+                        return
+                    await asyncio.sleep(_ENDING_LOOK_S)
 
     async def _is_there(self, ear: str) -> bool:
         if self.own.has_ended(ear):

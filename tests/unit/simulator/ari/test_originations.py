@@ -57,7 +57,7 @@ def test_calls_that_are_answered_or_not_are_told_as_the_captured_ones_were(pbx, 
     originations.ring(pbx, channel, wanted)
     originations.answer(pbx, channel, wanted, None)
     bridge_with_a_medium(pbx, channel)
-    snoops.hang_up(pbx, channel["id"], {})
+    snoops.hang_up(pbx, channel)
     unanswered = originations.dial_out(pbx, read(pbx, second))
     originations.ring(pbx, unanswered, read(pbx, second))
     originations.give_up(pbx, unanswered, is_busy=False)

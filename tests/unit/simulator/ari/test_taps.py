@@ -63,11 +63,11 @@ def test_a_tap_over_audiosocket_is_told_as_the_captured_one_was(pbx, told):
     call.answer()
     snoop, medium, bridge = make_tap(pbx, call.caller, "in")
     for channel in (snoop, medium):
-        snoops.hang_up(pbx, channel["id"], {})
+        snoops.hang_up(pbx, channel)
     pbx.end_bridge(bridge)
     _, medium, bridge = make_tap(pbx, call.caller, "in")
     call.hang_up()
-    snoops.hang_up(pbx, medium["id"], {})
+    snoops.hang_up(pbx, medium)
     pbx.end_bridge(bridge)
     assert tell_stories(told) == tell_stories(list_captured("ari_sip_externalmedia_audiosocket"))
     assert (pbx.channels, pbx.bridges, pbx.inside) == ({}, {}, {})
@@ -86,7 +86,7 @@ def test_taps_over_a_websocket_are_told_as_the_captured_ones_were(pbx, told):
     call.unhold()
     call.hang_up()
     for _, medium, bridge in taps:
-        snoops.hang_up(pbx, medium["id"], {})
+        snoops.hang_up(pbx, medium)
         pbx.end_bridge(bridge)
     assert tell_stories(told) == tell_stories(list_captured("ari_sip_hold"))
 
