@@ -64,6 +64,9 @@ def _seen(environment: Mapping[str, str] | None) -> dict[str, str]:
 
 async def start_warm(arguments: Sequence[str], **options: Any) -> asyncio.subprocess.Process:
     """Do what `asyncio.create_subprocess_exec` does for `python -m streamer ARGUMENTS`."""
+    await asyncio.to_thread(
+        _nursery().wait
+    )  # seconds at first, in which the test's own peers go on
     loop = asyncio.get_running_loop()
     protocol = asyncio.subprocess.SubprocessStreamProtocol(limit=_LIMIT, loop=loop)
     waiter = loop.create_future()
@@ -130,6 +133,7 @@ class _Nursery:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
+        self._is_ready = False
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -139,10 +143,17 @@ class _Nursery:
                 env=os.environ | _ONE_THREAD,
             )
 
+    def wait(self) -> None:
+        """Wait until it has imported everything."""
+        with self._turn:
+            if not self._is_ready:
+                self._is_ready = bool(self._socket.recv(_LONGEST))
+
     def fork(self, asked: dict[str, Any], descriptors: list[int]) -> int:
         """Return the pid of a process that does what is asked, with three descriptors."""
         folder = os.open(asked["cwd"], os.O_RDONLY | os.O_DIRECTORY)
         try:
+            self.wait()
             with self._turn:
                 socket.send_fds(self._socket, [json.dumps(asked).encode()], [*descriptors, folder])
                 return int(self._socket.recv(_LONGEST))
@@ -177,6 +188,7 @@ def _clone() -> int:
 
 def _wait_to_be_born(asking: socket.socket) -> dict[str, Any] | None:
     """Fork whatever is asked for; return in each child what it is to be, and None in the end."""
+    asking.send(b"ready")
     while True:
         said, descriptors, *_ = socket.recv_fds(asking, _LONGEST, 4)
         if not said:

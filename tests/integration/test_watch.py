@@ -257,7 +257,7 @@ def _commands_below(pid):
 
 
 async def test_two_viewers_of_one_call_show_the_same_and_nothing_twice(recordings):
-    async with demo_pbx(speed=3, times=10) as pbx:  # the call outlasts any start at load
+    async with demo_pbx(speed=8, times=20) as pbx:  # the call outlasts any start at load
         one = await start_streamer(arguments(pbx, recordings, "--json"))
         first = asyncio.ensure_future(one.communicate())
         await until(lambda: list(recordings.glob("*/transcriber.lock")))
