@@ -96,7 +96,7 @@ async def test_settled_lines_are_printed_plainly(recordings, short_call):
 
 
 async def test_committed_words_only_grow_and_the_final_begins_with_them(recordings):
-    async with demo_pbx(speed=4) as pbx:
+    async with demo_pbx(speed=8) as pbx:
         _, out, _ = await run_here(*arguments(pbx, recordings, "--json"))
     committed: dict[tuple[str, int], str] = {}
     partials = 0
@@ -303,7 +303,7 @@ async def test_a_tap_that_is_killed_ends_the_call_as_interrupted(recordings):
 
 async def test_a_file_is_transcribed_offline_and_live_alike():
     codes, texts = [], []
-    for flags in ([], ["--live", "--speed", "8"]):
+    for flags in ([], ["--live", "--speed", "16"]):
         code, out, _ = await run_here(
             "transcribe", str(demo_call()), "--model", "demo", "--format", "json", *flags
         )
