@@ -31,7 +31,13 @@ async def record_from(talk, recordings, runtime_dir):
     """Record a websocket server that does what `talk` does with its connection."""
     bus, made = RememberingBus(), list[Recording]()
     async with serve(
-        talk, "127.0.0.1", 0, subprotocols=SUBPROTOCOLS, compression=None, ping_interval=None
+        talk,
+        "127.0.0.1",
+        0,
+        subprotocols=SUBPROTOCOLS,
+        compression=None,
+        ping_interval=None,
+        close_timeout=1.0,  # which is waited for where nobody answers
     ) as server:
         port = server.sockets[0].getsockname()[1]
         plan = TapPlan(
