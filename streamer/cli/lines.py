@@ -29,15 +29,22 @@ from streamer.wire.protocols import ARI
 _LINE_LIMIT = 10_000
 
 
-def print_json(event: Event, *, recordings: str = "") -> None:
-    """Print an event as a JSON object; `recordings` is the folder that is named where calls are listened for."""
-    if isinstance(event, Alert) and event.is_tentative:
-        return  # for the screen only
-    output.json_line(encode_event(event))
-    if isinstance(event, Listening) and recordings:
-        output.talk(f"recordings: {show_folder(recordings)}")
-    if isinstance(event, CallStarted):
-        output.talk(f"recording {event.call.id} into {event.folder}")
+class JsonPrinter:
+    """Prints events as JSON objects; `recordings` is the folder that is named once calls are listened for."""
+
+    def __init__(self, *, recordings: str = "") -> None:
+        self._place = f"recordings: {show_folder(recordings)}" if recordings else ""
+
+    def __call__(self, event: Event) -> None:
+        """Print an event."""
+        if isinstance(event, Alert) and event.is_tentative:
+            return  # for the screen only
+        output.json_line(encode_event(event))
+        if isinstance(event, Listening) and self._place:
+            output.talk(self._place)
+            self._place = ""
+        if isinstance(event, CallStarted):
+            output.talk(f"recording {event.call.id} into {event.folder}")
 
 
 class PlainPrinter:
@@ -60,6 +67,7 @@ class PlainPrinter:
                     else f"listening for {source}"
                 )
                 output.talk(f"{what} at {address}{room}{self._place}")
+                self._place = ""
             case CallStarted(call, folder):
                 self._legs[call.id], self._folders[call.id] = call.legs, folder
                 output.talk(f"recording {call.id} into {folder}")

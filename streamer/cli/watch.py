@@ -28,7 +28,7 @@ from streamer.cli.frontend import (
     say_still_recording,
 )
 from streamer.cli.legs import parse_legs
-from streamer.cli.lines import PlainPrinter, print_json
+from streamer.cli.lines import JsonPrinter, PlainPrinter
 from streamer.cli.playing import NOTHING, PlayingFlags, plan_playing
 from streamer.cli.printing import Printer, PrintingThread
 from streamer.cli.signals import ENDING_SIGNALS, say_if_slow
@@ -277,7 +277,7 @@ def choose_printer(*, as_json: bool, names_calls: bool = False, recordings: str 
     named where calls are listened for.
     """
     return (
-        partial(print_json, recordings=recordings)
+        JsonPrinter(recordings=recordings)
         if as_json
         else PlainPrinter(names_calls=names_calls, recordings=recordings)
     )

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from streamer.cli.watch import choose_printer
 from streamer.core.audio import Leg
 from streamer.core.events import (
@@ -38,6 +40,14 @@ def test_where_calls_may_come_is_said_but_is_no_data(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == "listening for audiosocket at 127.0.0.1:9092\n"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_folder_of_recordings_is_named_once_for_all_listeners(capsys, as_json):
+    printed = choose_printer(as_json=as_json, recordings="rec")
+    for source in ("audiosocket", "websocket"):
+        printed(Listening(source, "127.0.0.1:9092"))
+    assert capsys.readouterr().err.count("recordings: ") == 1
 
 
 def test_a_line_calls_its_speaker_as_the_pbx_or_the_user_does(capsys, tmp_path):
