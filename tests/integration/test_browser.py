@@ -76,7 +76,8 @@ async def test_reload_and_back_keep_the_place(recordings, tmp_path, short_call):
     ):
         page = await browser.open_page()
         await page.open(str(server.link))
-        await page.shows("keeps dropping")  # the second line: beyond the last one `j` would follow
+        await page.shows("technical support")
+        await page.shows("keeps dropping")  # with one line `j` would go beyond it, and follow
         (call_json,) = recordings.glob("*/call.json")
         call = f"/call/{call_json.parent.name}"
         await page.becomes("document.title.includes('caller and agent, ')", True)
