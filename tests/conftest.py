@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from streamer.cli.demo import demo_call
 from tests.trainer import TrainerGate
+from tests.warming import warm
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -30,10 +31,18 @@ def pytest_configure(config):
     config.pluginmanager.register(TrainerGate(config))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    """Collect no garbage while everything that is made stays."""
+    gc.disable()
+    warm(session.config)
+
+
 def pytest_collection_finish():
     """Spare every later garbage collection what the collection of the tests has made, which lives as long as they run."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
