@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from streamer.delivery.endpoint import Endpoint, Send
 from streamer.delivery.policy import OLDEST, Answer, Outcome, find_rest_s, is_hopeless
 from streamer.errors import StoreError
 from streamer.store import Delivery, Outbox
+from streamer.store.outbox import MOST_READ
 
 LOOK_S = 0.1
 """Seconds between two looks whether there is anything new."""
 
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 32
 """Events that are on their way to an endpoint at the same time, each of another call."""
 
 MOST_WAITING = 100_000
@@ -80,8 +82,12 @@ class EndpointQueue:
         self._limits = limits or Limits()
         self._news = asyncio.Event()
         self._taken = -1  # up to which event
-        self._sending: dict[str, asyncio.Task[None]] = {}  # by call
+        self._sending: dict[str, asyncio.Task[bool]] = {}  # by call
         self._resting: dict[str, float] = {}  # until when, by call
+        self._may_wait = True
+        """Something may wait that was not read yet."""
+        self._unread: set[str] = set()
+        """Calls on their way of which more may wait."""
         self._failures = 0
         """Of the endpoint, in a row."""
         self._rest_until = 0.0
@@ -90,6 +96,7 @@ class EndpointQueue:
 
     def wake(self) -> None:
         """Look again, since something may have been stored."""
+        self._may_wait = True
         self._news.set()
 
     async def register(self) -> None:
@@ -116,6 +123,7 @@ class EndpointQueue:
             return await self._begin_all()
         except StoreError as error:
             _log.warning("%s waits: %s", self.endpoint.name, error)
+            self._may_wait = True
             return _STORE_REST_S
 
     async def _take_up(self) -> None:
@@ -129,6 +137,7 @@ class EndpointQueue:
             most_dead=self._limits.dead,
         )
         self._taken = newest
+        self._may_wait = True
         if died:
             self._count_dead(died)
 
@@ -136,41 +145,61 @@ class EndpointQueue:
         now = self._world.clock()
         if self._failures and now < self._rest_until:
             return self._rest_until - now
-        self._resting = {call: until for call, until in self._resting.items() if until > now}
+        rested = {call for call, until in self._resting.items() if until <= now}
+        self._resting = {call: self._resting[call] for call in self._resting.keys() - rested}
+        self._may_wait |= bool(rested)
         room = (1 if self._failures else self._limits.at_once) - len(self._sending)
-        while room > 0 and (firsts := await self._read_firsts()):
-            for delivery in firsts[:room]:
-                self._begin(delivery)
-            room -= len(firsts)
+        while room > 0 and self._may_wait:
+            room -= await self._begin_some(room)
         return min(self._resting.values()) - now if self._resting else None
 
-    async def _read_firsts(self) -> list[Delivery]:
-        """Return the first event of each call that neither is on its way nor rests; of a long queue, of some calls."""
+    async def _begin_some(self, room: int) -> int:
+        """Begin the first event of each call that neither is on its way nor rests; return how many calls there were.
+
+        What waits is read as seldom as may be: with fifty calls at once, each answer would read what waits of all others.
+        """
         busy = {*self._sending, *self._resting}
-        waiting = await self._outbox.read_waiting(self.endpoint.name, without_calls=busy)
-        return list(_list_firsts(waiting))
+        self._unread |= busy
+        self._may_wait = False
+        waiting = await self._outbox.read_waiting(
+            self.endpoint.name, without_calls=busy, limit=MOST_READ
+        )
+        firsts = list(_list_firsts(waiting))
+        self._may_wait |= len(waiting) >= MOST_READ or len(firsts) > room
+        counts = Counter(each.event.call_id for each in waiting)
+        for delivery in firsts[:room]:
+            self._begin(delivery)
+            if counts[delivery.event.call_id] > 1:
+                self._unread.add(delivery.event.call_id)
+        return len(firsts)
 
     def _begin(self, delivery: Delivery) -> None:
         call_id = delivery.event.call_id
 
-        def end(task: asyncio.Task[None]) -> None:
+        def end(task: asyncio.Task[bool]) -> None:
             self._sending.pop(call_id, None)
+            if call_id in self._unread or task.cancelled() or not task.result():
+                self._unread.discard(call_id)
+                self._may_wait = True
             self._news.set()
 
         task = asyncio.ensure_future(self._deliver(delivery))
         self._sending[call_id] = task
         task.add_done_callback(end)
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery) -> bool:
+        """Say whether it waits no more."""
         try:
             answer = await self._send(self.endpoint, delivery.event)
             await self._note(delivery, answer)
+            return answer.outcome is Outcome.DELIVERED
         except StoreError as error:
             _log.warning("%s waits: %s", self.endpoint.name, error)
             self._resting[delivery.event.call_id] = self._world.clock() + _STORE_REST_S
         except Exception:  # noqa: BLE001 - the task's outermost edge; what is raised may hold a URL
             _log.error("a delivery to %s failed by a fault of streamer's", self.endpoint.name)
             self._resting[delivery.event.call_id] = self._world.clock() + find_rest_s(10, chance=1)
+        return False
 
     async def _note(self, delivery: Delivery, answer: Answer) -> None:
         if answer.outcome is Outcome.DELIVERED:

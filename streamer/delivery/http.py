@@ -17,7 +17,7 @@ import aiohttp
 from streamer import __version__
 from streamer.core.reasons import find_cause
 from streamer.core.trust import open_trust
-from streamer.core.webhooks import RAPIDA
+from streamer.core.webhooks import RAPIDA, MqttTable, WebhookTable
 from streamer.delivery.bodies import FindFacts, encode_rapida, encode_standard
 from streamer.delivery.deliverer import MOST_AT_ONCE
 from streamer.delivery.endpoint import Endpoint
@@ -47,6 +47,7 @@ class WebhookSender:
         self._patience_s = patience_s
         self._clock = clock
         self._trust: dict[str, ssl.SSLContext] = {}
+        self._opening = asyncio.Lock()
 
     async def __call__(self, endpoint: Endpoint, event: StoredEvent) -> Answer:
         """Try once."""
@@ -75,16 +76,22 @@ class WebhookSender:
             data=body,
             headers=headers,
             allow_redirects=False,
-            ssl=self._open_trust(endpoint.table.ca),
+            ssl=await self._find_trust(endpoint.table),
         ) as response:
             return judge_status(
                 response.status, retry_after=response.headers.get("retry-after", "")
             )
 
-    def _open_trust(self, ca: str) -> ssl.SSLContext:
-        if ca not in self._trust:
-            self._trust[ca] = open_trust(ca, insecure=False)
-        return self._trust[ca]
+    async def _find_trust(self, table: WebhookTable | MqttTable) -> ssl.SSLContext | bool:
+        """Return whom to trust; reading the certificates of the system takes long, so it is done once, and beside the loop."""
+        if not table.url.startswith("https:"):
+            return True
+        async with self._opening:
+            if table.ca not in self._trust:
+                self._trust[table.ca] = await asyncio.to_thread(
+                    open_trust, table.ca, insecure=False
+                )
+        return self._trust[table.ca]
 
 
 @asynccontextmanager
