@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,17 @@ def parse_input(text: str) -> Path:
     from streamer.media.piped import find_pipe
 
     return find_pipe(text) or parse_path(text)
+
+
+def check_number(number: float | None) -> float | None:
+    """Refuse what is read as a number and is none, which no bound keeps out.
+
+    Raises:
+        BadParameter: It is NaN.
+    """
+    if number is not None and math.isnan(number):
+        raise typer.BadParameter("it must be a number")
+    return number
 
 
 Channels = Annotated[
@@ -104,7 +116,7 @@ PressedDigits = Annotated[
     str, typer.Option(metavar="DIGITS", help="Only calls in which these keys were pressed.")
 ]
 
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="List at most N.")]
+Limit = Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="List at most N.")]
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
@@ -129,7 +141,8 @@ _FLAGS: dict[str, Any] = {
         ),
     ],
     "url": Annotated[
-        str | None, typer.Option(help="URL of Asterisk's websocket (ws:// or wss://).")
+        str | None,
+        typer.Option(metavar="URL", help="URL of Asterisk's websocket (ws:// or wss://)."),
     ],
     "headers": Annotated[
         list[str] | None,

@@ -5,18 +5,27 @@ from __future__ import annotations
 import re
 
 _WORDS = (
-    (re.compile(r"Value error, "), ""),
-    (re.compile(r"Input should be a valid integer\b.*"), "it must be a whole number"),
-    (re.compile(r"Input should be a valid number\b.*"), "it must be a number"),
-    (re.compile(r"Input should be greater than or equal to "), "it must be at least "),
-    (re.compile(r"Input should be less than or equal to "), "it must be at most "),
-    (re.compile(r"Input should be "), "it must be "),
+    (
+        re.compile(r"(['\"]).*\1 is not a valid int(?:eger)?(?: range)?\.$"),
+        "it must be a whole number",
+    ),
+    (re.compile(r"(['\"]).*\1 is not a valid float(?: range)?\.$"), "it must be a number"),
     (re.compile(r" \(Possible options: ([^)]*)\)$"), r". Did you mean \1?"),
 )
+_OUTSIDE = re.compile(r"(\S+) is not in the range (?:(\S+)<=)?x(?:[<>]=(\S+))?\.$")
 
 
 def reword(message: str) -> str:
     """Return a message of Typer's without the words of the library that checks values for it."""
     for theirs, ours in _WORDS:
         message = theirs.sub(ours, message, count=1)
-    return message
+    return _OUTSIDE.sub(_say_bound, message, count=1)
+
+
+def _say_bound(found: re.Match[str]) -> str:
+    """Return which bound of a range, such as `1<=x<=5` or `x>=1`, a number does not keep to."""
+    number, low, other = found.groups()
+    is_most = low is not None or "x<=" in found[0]
+    if is_most and (low is None or float(number) > float(low)):
+        return f"it must be at most {other}"
+    return f"it must be at least {low or other}"

@@ -37,7 +37,7 @@ _LONGEST = 1 << 17
 _LIMIT = 1 << 16
 """Of a line that is read, as asyncio has it."""
 
-_IMPORTED = ("aiohttp", "aiosqlite", "textual_serve.server", "typer._adapters")
+_IMPORTED = ("aiohttp", "aiosqlite", "textual_serve.server")
 _LEFT_OUT = ("streamer.speech", "streamer.calls.sound", "streamer.doctor", "tui.web.tab")
 """What brings threads or libraries that a command may never load."""
 

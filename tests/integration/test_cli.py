@@ -345,6 +345,9 @@ def write_mute_video(path):
         (["simulate", "x", "--port", "x"], "it must be a whole number"),
         (["simulate", "x", "--port", "70000"], "it must be at most 65535"),
         (["calls", "--limit", "0"], "it must be at least 1"),
+        (["record", "x", "--seconds", "0"], "it must be at least 0.1"),
+        (["record", "x", "--seconds", "nan"], "it must be a number"),
+        (["search", "x", "--offset", "x'y"], "it must be a whole number"),
         (["transcribe", "x", "--speed", "fast"], "it must be a number"),
         (["transcribe", "x", "--channels", "left"], "'left' is not one of"),
     ],
@@ -355,6 +358,7 @@ async def test_a_value_that_cannot_be_is_said_in_our_words(arguments, said):
     assert said in err
     assert "Input should" not in err
     assert "Value error" not in err
+    assert "range" not in err
 
 
 @pytest.mark.parametrize("more", [[], ["--audiosocket", "127.0.0.1:9"]])

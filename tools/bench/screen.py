@@ -161,12 +161,14 @@ async def run() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         empty = str(folder / "empty")
+        hello = await _measure_start(folder, "demo", sign=b"opening")
         demo = await _measure_start(folder, "demo", sign=b"STARTING")
         calls = await _measure_start(folder, "watch", "--recordings", empty, sign=b"calls")
         jumps, pages, share = await _measure_live(folder)
     show_table(
         ["", "half", "95 of 100", "most", "goal"],
         [
+            _row("first word, `demo`", hello, "300 ms"),
             _row("first screen, `demo`", demo, "1 s"),
             _row("first screen, `watch`", calls, "1 s"),
             _row(f"`g` from the newest of {LINES:,} lines to the first", jumps, "50 ms"),

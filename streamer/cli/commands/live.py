@@ -23,6 +23,7 @@ from streamer.cli.options import (
     Plain,
     ReadOnly,
     Tone,
+    check_number,
     choose_lines,
     parse_input,
     with_settings,
@@ -43,7 +44,10 @@ def record(
     ] = None,
     force: Force = False,
     seconds: Annotated[
-        float | None, typer.Option(min=0.1, help="Stop the recording after N seconds.")
+        float | None,
+        typer.Option(
+            metavar="N", min=0.1, callback=check_number, help="Stop the recording after N seconds."
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print no progress.")] = False,
 ) -> int:
@@ -66,12 +70,16 @@ def watch(
     as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON Lines.")] = False,
     web: Annotated[bool, typer.Option("--web", help="Show the screen in a browser.")] = False,
     host: Annotated[
-        str | None, typer.Option(help="With --web: address to listen on (default: 127.0.0.1).")
+        str | None,
+        typer.Option(metavar="HOST", help="With --web: address to listen on (default: 127.0.0.1)."),
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="With --web: port to listen on (default: 8000; 0: any)."
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="With --web: port to listen on (default: 8000; 0: any).",
         ),
     ] = None,
     read_only: ReadOnly = False,
@@ -211,11 +219,15 @@ def call(
     tone: Tone = None,
     announce: Announce = None,
     context: Annotated[
-        str | None, typer.Option(help="Send who answers into this context of the dialplan.")
+        str | None,
+        typer.Option(metavar="NAME", help="Send who answers into this context of the dialplan."),
     ] = None,
-    extension: Annotated[str | None, typer.Option(help="Extension there; s without it.")] = None,
+    extension: Annotated[
+        str | None, typer.Option(metavar="EXTEN", help="Extension there; s without it.")
+    ] = None,
     app: Annotated[
-        str | None, typer.Option(help="Or into this application of ARI, not streamer's.")
+        str | None,
+        typer.Option(metavar="NAME", help="Or into this application of ARI, not streamer's."),
     ] = None,
     caller_id: Annotated[
         str | None, typer.Option(metavar="'NAME <NUMBER>'", help="What is shown as the caller.")
@@ -226,7 +238,9 @@ def call(
             "--endpoint-technology", metavar="PJSIP|SIP|IAX2|DAHDI", help="For a number alone."
         ),
     ] = None,
-    trunk: Annotated[str | None, typer.Option(help="Trunk for a number alone.")] = None,
+    trunk: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Trunk for a number alone.")
+    ] = None,
     variable: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Set a channel variable.")
     ] = None,

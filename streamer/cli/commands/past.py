@@ -22,6 +22,7 @@ from streamer.cli.options import (
     Since,
     ToParty,
     Until,
+    check_number,
     parse_input,
     parse_path,
     with_settings,
@@ -76,11 +77,20 @@ def transcribe(
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Play the file as a live call.")] = False,
     speed: Annotated[
-        float, typer.Option(min=0.1, help="With --live: N times faster than real time.")
+        float,
+        typer.Option(
+            metavar="N",
+            min=0.1,
+            callback=check_number,
+            help="With --live: N times faster than real time.",
+        ),
     ] = 1.0,
     channels: Annotated[
         ChannelChoice,
-        typer.Option(help="Channels to read: those that differ, each, the first, or a mix."),
+        typer.Option(
+            metavar="auto|split|first|mix",
+            help="Channels to read: those that differ, each, the first, or a mix.",
+        ),
     ] = ChannelChoice.AUTO,
     store: Annotated[
         bool, typer.Option("--store", help="Keep the audio and the transcript as a call.")
@@ -251,7 +261,7 @@ def search(
     digits: PressedDigits = "",
     limit: Limit = 50,
     offset: Annotated[
-        int, typer.Option(min=0, max=1_000_000_000, help="Next page: skip N lines.")
+        int, typer.Option(metavar="N", min=0, max=1_000_000_000, help="Next page: skip N lines.")
     ] = 0,
     as_json: AsJson = False,
 ) -> int:

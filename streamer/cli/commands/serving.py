@@ -17,6 +17,7 @@ from streamer.cli.options import (
     Plain,
     ReadOnly,
     Tone,
+    check_number,
     choose_lines,
     with_settings,
 )
@@ -88,11 +89,16 @@ def serve(
     tone: Tone = None,
     announce: Announce = None,
     max_calls: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Take at most N calls at once.")
+        int, typer.Option(metavar="N", min=1, max=10_000, help="Take at most N calls at once.")
     ] = 500,
     grace: Annotated[
         float | None,
-        typer.Option(min=0, help="At shutdown, wait at most N s for live calls."),
+        typer.Option(
+            metavar="N",
+            min=0,
+            callback=check_number,
+            help="At shutdown, wait at most N s for live calls.",
+        ),
     ] = None,
     cert: Annotated[
         Path | None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import parse_input
+from streamer.cli.options import check_number, parse_input
 
 _HOST, _PORT = "127.0.0.1", 5039
 
@@ -19,16 +19,19 @@ def simulate(
             metavar="FILE...", parser=parse_input, help="Audio files or captured traces (.jsonl)."
         ),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = _HOST,
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = _HOST,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on (0: any).")
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="Port to listen on (0: any).")
     ] = _PORT,
     channel: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the channel.")
     ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play again and again.")] = False,
     speed: Annotated[
-        float, typer.Option(min=0.01, help="Play N times faster than real time.")
+        float,
+        typer.Option(
+            metavar="N", min=0.01, callback=check_number, help="Play N times faster than real time."
+        ),
     ] = 1.0,
     hole: Annotated[
         list[str] | None,
@@ -69,19 +72,33 @@ def simulate(
     calls: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1000, help="AudioSocket: make N calls that play the files in turn."
+            metavar="N",
+            min=1,
+            max=1000,
+            help="AudioSocket: make N calls that play the files in turn.",
         ),
     ] = None,
     every: Annotated[
-        float | None, typer.Option(min=0, help="AudioSocket: seconds between the starts of calls.")
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            callback=check_number,
+            help="AudioSocket: seconds between the starts of calls.",
+        ),
     ] = None,
     uuid: Annotated[
         list[str] | None,
-        typer.Option(help="AudioSocket: UUID of a call; repeat the flag for the next."),
+        typer.Option(
+            metavar="UUID", help="AudioSocket: UUID of a call; repeat the flag for the next."
+        ),
     ] = None,
     rate: Annotated[
         int | None,
-        typer.Option(help="AudioSocket: samples per second, 8000 by default; 16000 is c(slin16)."),
+        typer.Option(
+            metavar="HZ",
+            help="AudioSocket: samples per second, 8000 by default; 16000 is c(slin16).",
+        ),
     ] = None,
     audio_format: Annotated[
         str | None,
@@ -96,7 +113,12 @@ def simulate(
     ] = None,
     hangup: Annotated[
         float | None,
-        typer.Option(metavar="AT", min=0.01, help="AudioSocket: hang up after N seconds."),
+        typer.Option(
+            metavar="N",
+            min=0.01,
+            callback=check_number,
+            help="AudioSocket: hang up after N seconds.",
+        ),
     ] = None,
     driver: Annotated[
         bool,
