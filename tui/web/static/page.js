@@ -2,23 +2,84 @@
 // The page around the terminal of textual.js: its address, title and icon, the keys, and what may be set.
 
 const ICONS = { true: "/page/live.svg", false: "/page/calls.svg" };
-const SIZES = { smallest: 8, narrow: 11, largest: 40, narrowWidth: 600 };
+const SIZES = { smallest: 8, narrow: 11, usual: 16, largest: 40, narrowWidth: 600, bar: 30 };
 
 let socket = null; // of the terminal
 let asked = 1; // how many addresses the tab was asked to show; what it says before it shows the last one is old
 let answered = 0;
 
+// Browsers may forbid to keep anything; then settings last as long as the page.
+const recall = (name) => {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+};
+const keep = (name, value) => {
+  try {
+    localStorage.setItem(name, value);
+  } catch {}
+};
+
+const given = new URLSearchParams(location.search).get("fontsize");
+const chooseFontSize = () => given ?? recall("font-size") ?? (innerWidth < SIZES.narrowWidth ? SIZES.narrow : SIZES.usual);
+
+// The terminal's size before there is one: what it was in a window like this, else about what it will be.
+const describeWindow = (fontSize) => `${innerWidth}x${innerHeight}@${fontSize}`;
+const guessSize = () => {
+  const [like, ...size] = (recall("size") ?? "").split(" ");
+  const font = Number(chooseFontSize());
+  if (like === describeWindow(font)) return size;
+  const cells = [innerWidth / Math.floor(font * 0.6), (innerHeight - SIZES.bar) / Math.round(font * 1.32)];
+  return cells.map((count) => Math.max(1, Math.floor(count)));
+};
+
 // Sends where the page is along with the terminal's own request, and takes what its tab says of itself.
-window.WebSocket = class extends WebSocket {
-  constructor(url) {
+class PlaceSocket extends WebSocket {
+  #come = []; // what waits for the terminal to listen
+
+  constructor(url, isEarly = false) {
     super(`${url}&place=${encodeURIComponent(location.pathname + location.hash)}`);
-    socket = this;
+    this.binaryType = "arraybuffer";
+    if (isEarly) for (const type of ["open", "message", "close"]) this.addEventListener(type, (event) => this.#hold(event));
     this.addEventListener("message", ({ data }) => {
       if (typeof data !== "string") return;
       const [type, told] = JSON.parse(data);
       if (type === "place") show(told);
       if (type === "listen") dispatchEvent(new CustomEvent("listen", { detail: told }));
     });
+  }
+
+  #hold(event) {
+    if (this.#come === null) return;
+    event.stopImmediatePropagation();
+    this.#come.push(event);
+  }
+
+  release() {
+    const come = this.#come;
+    this.#come = null;
+    for (const { type, data } of come) this.dispatchEvent(type === "message" ? new MessageEvent(type, { data }) : new Event(type));
+  }
+}
+
+// The tab begins to draw while the terminal's script is still being read. The terminal gets its socket, and what has come by it, once it
+// asks for one; its true size is the first thing that it sends.
+const [width, height] = guessSize();
+let early = new PlaceSocket(`ws://${location.host}/ws?width=${width}&height=${height}`, true);
+
+window.WebSocket = class extends PlaceSocket {
+  constructor(url) {
+    if (early === null) {
+      super(url);
+      socket = this;
+      return;
+    }
+    socket = early;
+    early = null;
+    queueMicrotask(() => socket.release()); // once the terminal listens
+    return socket;
   }
 };
 
@@ -45,20 +106,6 @@ const follow = () => {
 
 addEventListener("popstate", follow);
 
-// Browsers may forbid to keep anything; then settings last as long as the page.
-const recall = (name) => {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-};
-const keep = (name, value) => {
-  try {
-    localStorage.setItem(name, value);
-  } catch {}
-};
-
 const focusTerminal = () => document.querySelector(".xterm-helper-textarea")?.focus();
 
 // The terminal is never a trap: Tab and Shift+Tab go to the page, as everywhere else; no key of the screen is a Tab.
@@ -72,10 +119,7 @@ addEventListener(
 
 addEventListener("DOMContentLoaded", () => {
   const element = document.querySelector(".textual-terminal");
-  if (!new URLSearchParams(location.search).has("fontsize")) {
-    const narrow = innerWidth < SIZES.narrowWidth ? SIZES.narrow : element.dataset.fontSize;
-    element.dataset.fontSize = recall("font-size") ?? narrow;
-  }
+  if (given === null) element.dataset.fontSize = chooseFontSize();
   document.querySelector(".closed a").addEventListener("click", (event) => {
     event.preventDefault();
     location.reload();
@@ -113,6 +157,10 @@ addEventListener("DOMContentLoaded", () => {
     document.querySelector(".xterm-helper-textarea")?.setAttribute("aria-describedby", "keys");
     document.querySelector(".settings").hidden = !element.terminal; // another textual-serve
     if (reader.checked && element.terminal) setReader();
+    const { terminal } = element;
+    const keepSize = () => keep("size", `${describeWindow(terminal.options.fontSize)} ${terminal.cols} ${terminal.rows}`);
+    terminal?.onResize(keepSize);
+    if (terminal) keepSize();
     new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(element);
     focusTerminal();
   };
