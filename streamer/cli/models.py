@@ -9,12 +9,12 @@ from streamer.core.untrusted import printable
 from streamer.errors import ExitCode, StreamerError, UsageError
 from streamer.speech.check.findings import summarise
 from streamer.speech.check.memory import recall_latest
-from streamer.speech.engine.model_advice import read_machine, recommend
+from streamer.speech.engine.model_advice import Candidate, read_machine, recommend, suggest
 from streamer.speech.engine.model_languages import choose_languages, explain_lack
 from streamer.speech.engine.models import (
     DEMO,
     NO_MODEL,
-    SUGGESTED,
+    PULL,
     InstalledModel,
     choose_model,
     list_models,
@@ -23,7 +23,7 @@ from streamer.speech.engine.models import (
 )
 
 _NOTES = {
-    DEMO: "knows only its small call-centre domain and synthetic voices; for real calls: streamer models pull small",
+    DEMO: f"knows only its small call-centre domain and synthetic voices; for real calls: {PULL}",
 }
 
 
@@ -96,7 +96,7 @@ def choose_or_pull(settings: Settings) -> InstalledModel | None:
     """
     model = choose_model(settings.model, settings.models_dir)
     if model is None and output.can_ask() and output.is_terminal():
-        model = _offer(SUGGESTED, settings.models_dir)
+        model = _offer(suggest(settings.language), settings.models_dir)
     if model is None:
         output.talk(NO_MODEL)
     return model
@@ -115,10 +115,11 @@ def need_language(settings: Settings, model: InstalledModel) -> None:
         )
 
 
-def _offer(name: str, models_dir: str) -> InstalledModel | None:
+def _offer(model: Candidate, models_dir: str) -> InstalledModel | None:
     from streamer.speech.engine.download import pull_model
 
-    if not output.ask(f"No speech model is installed. Download {name} (about 480 MB) first?"):
+    name, size = model.name, _format_size(model.download)
+    if not output.ask(f"No speech model is installed. Download {name} ({size}) first?"):
         return None
     try:
         return pull_model(name, models_dir)

@@ -412,7 +412,7 @@ async def test_a_newcomer_without_anything_gets_warnings_and_exit_code_0(tmp_pat
     assert all(set(line) == {"check", "level", "message", "remedy"} for line in lines)
     assert {line["level"] for line in lines} == {"ok", "warning"}
     assert [line["remedy"] for line in lines if line["check"] == "model"] == [
-        "install one with `streamer models pull small`, then make the text with `streamer resume --all`"
+        "install one with `streamer models pull`, then make the text with `streamer resume --all`"
     ]
     assert not (tmp_path / "recordings").exists()
 

@@ -10,7 +10,7 @@ async def test_the_bundled_model_is_listed_with_what_it_is():
     code, out, _ = await run_here("models")
     assert code == 0
     assert "demo" in out
-    assert "streamer models pull small" in out
+    assert "for real calls: `streamer models pull`" in out
 
 
 async def test_the_list_is_json_where_it_is_asked_for():
@@ -70,10 +70,13 @@ async def test_a_model_that_fits_is_exit_0(tmp_path, monkeypatch):
 
 
 async def test_checking_without_a_model_is_exit_3():
-    for arguments in (("small",), ()):
+    for arguments, said in (
+        (("small",), "`streamer models pull small`"),
+        ((), "`streamer models pull`"),
+    ):
         code, out, err = await run_here("models", "check", *arguments)
         assert (code, out) == (3, "")
-        assert "streamer models pull small" in err
+        assert said in err
 
 
 async def test_the_list_says_what_a_check_found_and_what_was_not_checked():

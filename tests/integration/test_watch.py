@@ -15,6 +15,7 @@ import pytest
 from streamer.cli.demo import demo_call
 from streamer.simulator.script import EndKind, load_script, script_pcm
 from streamer.simulator.stream_channel import StreamChannelSimulator, open_simulator
+from streamer.speech.engine.model_advice import suggest
 from streamer.speech.engine.models import demo_path
 from streamer.speech.words.agreement import normalise
 from tests.fakes.command_line import run_here
@@ -143,9 +144,9 @@ async def test_on_a_terminal_a_missing_model_is_offered_where_only_text_is_made(
     transcribe = ["transcribe", str(short_call)]
     code, _, said = await run_on_terminal(transcribe, answer, tmp_path, shows_stdout=True)
     assert code == 3
-    assert "No speech model is installed. Download small" in said
+    assert f"No speech model is installed. Download {suggest().name} (" in said
     assert said.count("the Hugging Face hub cannot be reached") == lines
-    assert "install one with `streamer models pull small`" in said
+    assert "install one with `streamer models pull`" in said
 
 
 async def test_an_engine_that_is_killed_again_and_again_costs_no_word(recordings):
@@ -212,7 +213,7 @@ async def test_without_any_model_the_call_is_recorded_and_the_remedy_said(record
         code, out, err = await run_here(*flags)
     assert (code, out) == (0, "")
     remedy, folder = err.splitlines()
-    assert "streamer models pull small" in remedy
+    assert "install one with `streamer models pull`" in remedy
     assert folder.startswith("recording ")
     assert (next(recordings.glob("*/caller.wav"))).stat().st_size > 1_800_000
 

@@ -78,7 +78,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "streamer backup /mnt/backup/today",
         "streamer backup copy --recordings /var/lib/streamer",
     ),
-    "models": ("streamer models", "streamer models pull small"),
+    "models": ("streamer models", "streamer models pull"),
     "models list": ("streamer models list", "streamer models list --json"),
     "models pull": (
         "streamer models pull",

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamer.errors import ModelError, NotFoundError
+from streamer.speech.engine.model_advice import suggest
 from streamer.speech.engine.models import (
     NAMES,
     NO_MODEL_FOR_CALLS,
     NO_TEXT,
-    SUGGESTED,
     InstalledModel,
     choose_model,
     list_models,
@@ -46,7 +46,7 @@ def find_wanted(name: str, models_dir: str = "") -> WantedModel:
             name, None, explain_absence(name, installed=names), name if name in NAMES else ""
         )
     if model is None:
-        return WantedModel(name, None, NO_MODEL_FOR_CALLS, SUGGESTED)
+        return WantedModel(name, None, NO_MODEL_FOR_CALLS, suggest().name)
     return WantedModel(name, model)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from streamer.core.languages import parse_languages
+from streamer.core.languages import ANY, parse_languages
 from streamer.core.untrusted import printable
 
 GB = 1_000_000_000
@@ -83,6 +83,15 @@ def recommend(machine: Machine, language: str) -> Advice:
         f"{_describe(machine)}; a leg that is spoken on takes up to {_count_cores(best.load)} with {best.name}"
         + _explain_next(candidates, best, machine),
     )
+
+
+def suggest(language: str = ANY) -> Candidate:
+    """Return the model to offer whoever has none, as far as is known without looking for a GPU.
+
+    Raises:
+        UsageError: A language is unknown.
+    """
+    return recommend(read_machine(looks_for_gpu=False), language).model
 
 
 def suggest_smaller(size: int, machine: Machine, language: str) -> Candidate | None:

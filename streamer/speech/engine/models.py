@@ -29,17 +29,17 @@ from streamer.speech.engine.model_numbers import (
 
 DEMO = "demo"
 
-SUGGESTED = "small"
-"""The model to suggest: the largest with which most machines without a GPU keep up."""
+PULL = "`streamer models pull`"
+"""What gets a model for whoever has none: it says which one follows calls on this machine."""
 
 NO_TEXT = ", so this process makes no text"
 """What the lack of a model means for live calls."""
 
-NO_MODEL = f"no speech model is installed; install one with `streamer models pull {SUGGESTED}`"
+NO_MODEL = f"no speech model is installed; install one with {PULL}"
 
 NO_MODEL_FOR_CALLS = (
-    f"no speech model is installed{NO_TEXT}; install one with"
-    f" `streamer models pull {SUGGESTED}`, then make the text with `streamer resume --all`"
+    f"no speech model is installed{NO_TEXT}; install one with {PULL},"
+    " then make the text with `streamer resume --all`"
 )
 
 NAMES: Mapping[str, str] = {
