@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -109,7 +110,10 @@ class _OneFile:
 
 
 class _Folder:
-    """A text for each file, by its name without the suffix; the path of each is printed when it is written."""
+    """A text for each file, by its name without the suffix; the path of each is printed when it is written.
+
+    A folder that is not there is made with the first text: until then it is only tried whether it can be.
+    """
 
     def __init__(
         self, folder: Path, files: Sequence[Path], format_name: str, *, force: bool
@@ -119,18 +123,13 @@ class _Folder:
         self._names = _choose_names(files, format_name)
         self._force = force
         self._written: set[Path] = set()
+        lacking = _list_lacking(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            raise UsageError(
-                f"{folder} is not a folder; name a folder with -o, or for a single text a file such as x.srt"
-            ) from error
-        except OSError as error:
-            raise UsageError(
-                f"the folder {folder} cannot be made ({find_cause(error)}); name another one with -o"
-            ) from error
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise RecordingError(f"the folder {folder} cannot be written; name another one with -o")
+            _make_folder(folder)
+        finally:
+            with suppress(OSError):  # another process has use for it already
+                for each in lacking:
+                    each.rmdir()
 
     def check(self, file: Path) -> None:
         path = self._folder / self._names[file]
@@ -141,9 +140,36 @@ class _Folder:
 
     def take(self, file: Path, transcript: Transcript) -> None:
         path = self._folder / self._names[file]
+        _make_folder(self._folder)
         write_text(path, self._format, transcript)
         self._written.add(file)
         output.data(one_line(str(path)))
+
+
+def _list_lacking(folder: Path) -> list[Path]:
+    """Return the folder and those above it as far as they are not there, the folder itself first."""
+    return [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that can be written to, unless it is there.
+
+    Raises:
+        UsageError: It cannot be made.
+        RecordingError: It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{folder} is not a folder; name a folder with -o, or for a single text a file such as x.srt"
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"the folder {folder} cannot be made ({find_cause(error)}); name another one with -o"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RecordingError(f"the folder {folder} cannot be written; name another one with -o")
 
 
 def _choose_names(files: Sequence[Path], format_name: str) -> dict[Path, str]:

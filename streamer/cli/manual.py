@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -11,6 +13,9 @@ from streamer import __version__
 from streamer.cli import output
 from streamer.cli.commands.grouping import EXAMPLES, PANELS
 from streamer.errors import ExitCode
+
+_WIDTH = 68
+"""Characters of a line, before what roff obeys is escaped."""
 
 
 def run_man(context: typer.Context) -> int:
@@ -21,7 +26,7 @@ def run_man(context: typer.Context) -> int:
 
 def render_manual(streamer: Any) -> Iterator[str]:
     """Yield the lines of the page."""
-    yield f'.TH STREAMER 1 "" "streamer {__version__}" "User Commands"'
+    yield f'.TH STREAMER 1 "{datetime.now(UTC):%Y-%m-%d}" "streamer {__version__}" "User Commands"'
     yield from (".SH NAME", f"streamer \\- {_escape(streamer.help.rstrip('.'))}")
     yield from (".SH SYNOPSIS", ".B streamer", r"\fICOMMAND\fR [\fIOPTIONS\fR] [\fIARGS\fR]")
     for title, names in PANELS.items():
@@ -33,19 +38,28 @@ def render_manual(streamer: Any) -> Iterator[str]:
 
 def _render_command(command: Any, name: str) -> Iterator[str]:
     yield f".SS streamer {_escape(name)}"
-    for paragraph in (command.help or "").split("\n\n"):
-        yield from (_escape(" ".join(paragraph.split())), ".PP")
+    for number, paragraph in enumerate((command.help or "").split("\n\n")):
+        yield from ((".PP",) if number else ())
+        yield from map(_escape, _break_lines(paragraph))
     for parameter in command.params:
         if getattr(parameter, "hidden", False):
             continue
         written = ", ".join(flag for flag in parameter.opts if flag.startswith("-"))
         written = " ".join(filter(None, (written, parameter.metavar or "")))
-        yield from (".TP", f"\\fB{_escape(written)}\\fR", _escape(parameter.help or ""))
+        yield from (".TP", f"\\fB{_escape(written)}\\fR")
+        yield from map(_escape, _break_lines(parameter.help or ""))
     yield from (".PP", "Examples:", ".nf")
     yield from (f"  {_escape(example)}" for example in EXAMPLES.get(name, ()))
     yield ".fi"
     for word, below in getattr(command, "commands", {}).items():
         yield from _render_command(below, f"{name} {word}")
+
+
+def _break_lines(text: str) -> list[str]:
+    """Return a paragraph as lines of the usual width."""
+    return textwrap.wrap(
+        " ".join(text.split()), _WIDTH, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _escape(text: str) -> str:

@@ -121,3 +121,9 @@ async def test_where_only_text_is_made_a_model_that_is_gone_is_exit_3(command):
     code, out, err = await run_here(*command, *flags)
     assert (code, out, len(err.splitlines())) == (3, "", 1)
     assert "streamer models pull small" in err
+
+
+async def test_without_a_model_no_folder_is_made_for_texts(tmp_path):
+    code, _, err = await run_here("transcribe", str(demo_call()), "-o", str(tmp_path / "new/texts"))
+    assert (code, len(err.splitlines())) == (3, 1)
+    assert not list(tmp_path.iterdir())
