@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any
 
@@ -128,7 +129,9 @@ def _run() -> int:
         return output.fail(str(error), error.exit_code)
     except typer.TyperException as error:
         message = reword(error.format_message())
-        return output.fail(f"{message} (see {_name_help(error)})", ExitCode.USAGE)
+        return output.fail(
+            f"{message} (see {_name_help(error, command, arguments)})", ExitCode.USAGE
+        )
     except (typer.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -140,7 +143,14 @@ def _run() -> int:
     return result if isinstance(result, int) else ExitCode.DONE
 
 
-def _name_help(error: typer.TyperException) -> str:
-    """Return the command line that explains the command which was called wrongly."""
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else 'streamer'} --help"
+def _name_help(error: typer.TyperException, command: Any, arguments: Sequence[str]) -> str:
+    """Return the command line that explains the command which was called wrongly; an error may not know which one it was."""
+    if context := getattr(error, "ctx", None):
+        return f"{context.command_path} --help"
+    names = ["streamer"]
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        names.append(word)
+    return " ".join((*names, "--help"))

@@ -361,6 +361,20 @@ async def test_a_value_that_cannot_be_is_said_in_our_words(arguments, said):
     assert "range" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["watch", "--port"], "streamer watch --help"),
+        (["models", "list", "--json=3"], "streamer models list --help"),
+        (["--nothing"], "streamer --help"),
+    ],
+)
+async def test_a_flag_that_is_wrong_names_the_help_of_its_command(arguments, named):
+    code, _, err = await run_here(*arguments)
+    assert code == 2
+    assert err.endswith(f"(see {named})\n")
+
+
 @pytest.mark.parametrize("more", [[], ["--audiosocket", "127.0.0.1:9"]])
 async def test_a_folder_to_play_is_called_one(more, tmp_path):
     code, _, err = await run_here("simulate", str(tmp_path), *more)
