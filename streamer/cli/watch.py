@@ -138,12 +138,16 @@ def check_endpoints(settings: Settings) -> None:
     """Find out whether those who are to be told can be: with a screen, the backend would find out behind it.
 
     Raises:
-        UsageError: A secret or a certificate cannot be meant.
+        UsageError: A secret or a certificate cannot be meant, or MQTT lacks its library.
     """
     if settings.webhook or settings.mqtt:
         from streamer.delivery.endpoint import read_endpoints
 
         read_endpoints(settings, os.environ)
+    if settings.mqtt:
+        from streamer.delivery.mqtt import check_mqtt
+
+        check_mqtt()
 
 
 def say_lack(wanted: WantedModel, *, as_json: bool = False) -> None:

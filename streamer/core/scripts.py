@@ -77,7 +77,8 @@ def index_text(text: str) -> Indexed | None:
     for start, end in _clusters(text):
         is_spaced = _is_spaced(text[start])
         for unit in _spell(text[start:end]):
-            if characters and characters[-1] != " " != unit and (is_spaced or was_spaced):
+            is_apart = is_spaced or was_spaced
+            if is_apart and characters and characters[-1] != " " and not unit.startswith(" "):
                 characters.append(" ")
                 places.append((start, start))
             characters.extend(unit)

@@ -98,6 +98,7 @@ async def test_text_that_the_index_takes_as_it_stands_is_not_kept_twice(tmp_path
 @example("\u064e")
 @example("ﷺ")
 @example("ﾞ")
+@example("ก \u0e31")
 def test_every_character_of_the_index_has_its_place_in_the_text(text):
     text = one_line(text)
     indexed = index_text(text)
