@@ -140,7 +140,7 @@ async def terminal(*arguments, columns=80, rows=24, cwd=None, is_fresh=False, **
 
 async def test_the_words_of_the_demo_call_are_on_the_screen():
     async with terminal("demo") as shown:
-        await shown.shows("STARTING")
+        await shown.shows("streamer: opening...")
         await shown.shows("technical support")
         await shown.shows("internet connection")
         shown.type(b"q")
