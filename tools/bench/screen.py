@@ -162,7 +162,7 @@ async def run() -> None:
         folder = Path(name)
         empty = str(folder / "empty")
         hello = await _measure_start(folder, "demo", sign=b"opening")
-        demo = await _measure_start(folder, "demo", sign=b"STARTING")
+        demo = await _measure_start(folder, "demo", sign=b"Demo/call")
         calls = await _measure_start(folder, "watch", "--recordings", empty, sign=b"calls")
         jumps, pages, share = await _measure_live(folder)
     show_table(
