@@ -63,6 +63,21 @@ async def test_a_call_with_incomplete_audio_says_so_in_the_list_and_in_its_head(
     await stage.sees("audio incomplete (12 s)")
 
 
+async def test_the_list_is_not_read_while_a_call_is_on_top_of_it(stage):
+    recording = create_recording(stage.recordings, source="s", url="", legs=LEGS)
+    await stage.sees("1 live")
+    calls = stage.calls_screen
+    await stage.pilot.press("enter")
+    await until(lambda: not calls.is_active)
+    await until(lambda: calls._refreshing.is_finished)
+    last = calls._refreshing
+    calls.refresh_soon()
+    assert calls._refreshing is last
+    recording.finish(EndReason.HANG_UP)
+    await stage.pilot.press("escape")
+    await stage.sees("0 live, 1 call")
+
+
 async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):
     read, begun = list_details.DetailsReader.read, []
     is_read = threading.Event()

@@ -97,9 +97,9 @@ class CallsScreen(Screen[None]):
         self.refresh_soon()
 
     def refresh_soon(self) -> None:
-        """Look for calls, if this screen is in sight."""
+        """Look for calls, if this screen is on top: Textual draws both screens 60 times a second once one below has changed."""
         is_reading = self._refreshing is not None and not self._refreshing.is_finished
-        if self._is_laid_out and self.is_current and self.app.open_calls.backend and not is_reading:
+        if self._is_laid_out and self.is_active and self.app.open_calls.backend and not is_reading:
             self._refreshing = self.run_worker(self._refresh())
 
     def show_troubles(self) -> None:
@@ -128,7 +128,7 @@ class CallsScreen(Screen[None]):
 
     def _look_for_alerts(self) -> None:
         is_looking = self._hastening is not None and not self._hastening.is_finished
-        if self.is_current and self._board is not None and not is_looking:
+        if self.is_active and self._board is not None and not is_looking:
             self._hastening = self.run_worker(self._hasten(self._board))
 
     async def _hasten(self, board: BoardReader) -> None:
