@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from pathlib import Path
-
 from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.screen import Screen
@@ -19,16 +15,15 @@ from streamer.errors import StreamerError
 from streamer.recording.private_files import is_regular
 from streamer.recording.speaker_names import LONGEST, write_names
 from tui import sound
-from tui.clipboard import copy_by_command
 from tui.layout.formatting import show_count, show_name
 from tui.layout.timeline import find_scale, lay_out
 from tui.navigation import Navigator
 from tui.screens.call_keys import CALL_KEYS
-from tui.screens.dialogs import Choose, Enter
+from tui.screens.dialogs import Enter
 from tui.screens.marking import ask_for_mark
 from tui.screens.statistics import Statistics
+from tui.screens.taking_out import ask_for_export, copy
 from tui.state.call import Key, ShownCall
-from tui.state.export import FORMATS, write_export
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.call_status import CallStatus
 from tui.widgets.head import CallHead, LegMeters
@@ -277,48 +272,16 @@ class CallScreen(Screen[None]):
 
     def action_copy(self) -> None:
         if selected := self.get_selected_text():
-            self._copy(selected, "the selection")
+            copy(self.app, selected, "the selection")
             return
         block = self.transcript.cursor_block
         if block is None:
             self.app.say("No line to use yet")
             return
-        self._copy(block.text, "the line")
-
-    def _copy(self, text: str, what: str) -> None:
-        self.app.copy_to_clipboard(text)
-        if self.app.is_web:
-            self.app.say(f"Copied {what}")
-        else:
-            self.run_worker(self._copy_further(text, what), group="copy", exclusive=True)
-
-    async def _copy_further(self, text: str, what: str) -> None:
-        copied = await asyncio.to_thread(copy_by_command, text, os.environ)
-        said = f"Copied {what}" if copied.is_done else f"Copying {what} may have failed"
-        self.app.say(
-            f"{said}: {copied.note}" if copied.note else said,
-            is_bad=not copied.is_done,
-            is_advice=True,
-        )
+        copy(self.app, block.text, "the line")
 
     async def action_export(self) -> None:
-        folder = Path.cwd()
-
-        def write(name: str | None) -> None:
-            if name is not None:
-                self.run_worker(self._export(name, folder))
-
-        where = "\n(on the machine that runs streamer)" if self.app.is_web else ""
-        question = f"Export to {show_name(str(folder))}{where}"
-        await self.app.push_screen(Choose(question, FORMATS), write)
-
-    async def _export(self, name: str, folder: Path) -> None:
-        try:
-            path = await asyncio.to_thread(write_export, self.shown, name, folder)
-        except StreamerError as error:
-            self.app.say(str(error), is_bad=True)
-        else:
-            self.app.say(f"Saved {path}")
+        await ask_for_export(self.app, self.shown)
 
     async def action_stop(self) -> None:
         await self.app.ask_to_stop(self.shown.folder)
