@@ -1,5 +1,7 @@
 """The screen in a real browser: the link, the page, the words, and the keys."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 
 from streamer.simulator.script import EndKind
@@ -25,18 +27,19 @@ PIXELS = """(() => {
 })()"""
 
 
-def live_call(file):
-    """Play a call that nobody hangs up and whose lines stay in sight, however late a browser comes."""
-    return demo_pbx(file, speed=1, end=EndKind.NEVER)
-
-
-async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_path, short_call):
+@asynccontextmanager
+async def opened_call(file, recordings, tmp_path):
+    """Serve a call that nobody hangs up and whose lines stay in sight, however late a browser comes; yield the server and an empty page."""
     async with (
-        live_call(short_call) as pbx,
+        demo_pbx(file, speed=1, end=EndKind.NEVER) as pbx,
         web_server(*channels(pbx), recordings=recordings) as server,
         open_browser(tmp_path / "profile") as browser,
     ):
-        page = await browser.open_page()
+        yield server, await browser.open_page()
+
+
+async def test_the_link_opens_the_words_of_a_call_in_a_browser(recordings, tmp_path, short_call):
+    async with opened_call(short_call, recordings, tmp_path) as (server, page):
         await page.open(str(server.link))
         await page.shows("technical support")
         await page.becomes("document.body.className", "-loaded -first-byte")
@@ -69,12 +72,7 @@ PLACE = "(location.pathname + location.hash)"
 
 
 async def test_reload_and_back_keep_the_place(recordings, tmp_path, short_call):
-    async with (
-        live_call(short_call) as pbx,
-        web_server(*channels(pbx), recordings=recordings) as server,
-        open_browser(tmp_path / "profile") as browser,
-    ):
-        page = await browser.open_page()
+    async with opened_call(short_call, recordings, tmp_path) as (server, page):
         await page.open(str(server.link))
         await page.shows("technical support")
         await page.shows("keeps dropping")  # with one line `j` would go beyond it, and follow
@@ -129,12 +127,7 @@ async def test_the_link_works_from_a_foreign_page_and_that_page_gets_nothing(rec
 
 
 async def test_a_copied_line_is_in_the_browsers_clipboard(recordings, tmp_path, short_call):
-    async with (
-        live_call(short_call) as pbx,
-        web_server(*channels(pbx), recordings=recordings) as server,
-        open_browser(tmp_path / "profile") as browser,
-    ):
-        page = await browser.open_page()
+    async with opened_call(short_call, recordings, tmp_path) as (server, page):
         await page.allow_clipboard()
         await page.open(str(server.link))
         await page.shows("technical support")
