@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import signal
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from streamer.cli import output
@@ -21,19 +20,17 @@ if TYPE_CHECKING:
 if importlib.util.find_spec("textual") is None:
     raise ImportError("Textual is not installed", name="textual")
 
-_ERASE_LINE = "\r\x1b[K"
-_OPENING = "streamer: opening..."
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_screen(request: ScreenRequest) -> int:
     """Show the request; return 0, 1 after a crash of the screen, or 128 + the signal that ended it."""
-    with _saying_opening():
-        from tui.app import ScreenApp
+    output.say_opening()
+    from tui.app import ScreenApp
 
-        app = ScreenApp(request)
-        app.keep_to_colours_of_terminal()
-        app.keep_looks()
+    app = ScreenApp(request)
+    app.keep_to_colours_of_terminal()
+    app.keep_looks()
     return asyncio.run(show(app))
 
 
@@ -43,22 +40,6 @@ def judge_keys(table: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     from tui.screens.keymap import judge
 
     return judge(table, ScreenApp.BINDINGS)
-
-
-@contextmanager
-def _saying_opening() -> Iterator[None]:
-    """Show at once that something happens, as long as Textual is being imported; the driver takes it away with its first frame."""
-    _write(_OPENING)
-    try:
-        yield
-    except BaseException:
-        _write(_ERASE_LINE)
-        raise
-
-
-def _write(text: str) -> None:
-    with suppress(OSError, ValueError):
-        print(text, end="", file=sys.__stderr__, flush=True)
 
 
 async def show(app: ScreenApp) -> int:

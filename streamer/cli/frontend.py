@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -85,10 +84,7 @@ ScreenServer = Callable[[ScreenRequest, Place], int]
 
 def find_frontend() -> Frontend | None:
     """Return the installed screen if the terminal can show it, else None."""
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not all(stream is not None and stream.isatty() for stream in streams):
-        return None
-    if os.environ.get("TERM", "") in ("", "dumb"):
+    if not output.can_show_screen():
         return None
     frontend: Frontend | None = _load_first(GROUP)  # without one, lines are still printed
     return frontend

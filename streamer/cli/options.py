@@ -208,15 +208,18 @@ _VERBOSE = Annotated[
 _P = ParamSpec("_P")
 
 
-def choose_lines(*, plain: bool, as_json: bool) -> bool:
-    """Return whether lines are printed at all, rather than a screen shown.
+def choose_lines(*, plain: bool, as_json: bool, web: bool = False) -> bool:
+    """Return whether lines are printed at all, rather than a screen shown; on a terminal, say at once that one is coming.
 
     Raises:
         UsageError: Two kinds of lines are asked for.
     """
     if plain and as_json:
         raise UsageError("choose one of --plain and --json")
-    return plain or as_json
+    is_piped = plain or as_json
+    if not is_piped and not web:
+        output.say_opening()
+    return is_piped
 
 
 def with_settings(

@@ -19,6 +19,44 @@ if TYPE_CHECKING:
 
 TALK_LIMIT = 1000
 """Characters of one line of talk."""
+_ERASE_LINE = "\r\x1b[K"
+
+
+class _Opening:
+    """The line that stands on the terminal while a screen is being imported; whatever is printed next takes its place."""
+
+    def __init__(self) -> None:
+        self.is_shown = False
+
+    def show(self) -> None:
+        if not self.is_shown:
+            self.is_shown = True
+            self._write("streamer: opening...")
+
+    def erase(self) -> None:
+        if self.is_shown:
+            self.is_shown = False
+            self._write(_ERASE_LINE)
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            print(text, end="", file=sys.__stderr__, flush=True)
+
+
+_opening = _Opening()
+
+
+def can_show_screen() -> bool:
+    """Say whether there is a terminal that a screen can be drawn on."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return is_terminal and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def say_opening() -> None:
+    """Show at once that a screen is coming: what it needs takes a fifth of a second to import, and Textual as long again."""
+    if can_show_screen():
+        _opening.show()
 
 
 def data(text: str) -> None:
@@ -35,6 +73,7 @@ def data(text: str) -> None:
 
 @contextlib.contextmanager
 def _writing_stdout() -> Iterator[None]:
+    _opening.erase()
     try:
         yield
     except BrokenPipeError:
@@ -96,6 +135,7 @@ def show(drawing: RenderableType) -> None:
 
 def talk(message: str) -> None:
     """Print one line on stderr, made harmless; does nothing if the terminal is gone."""
+    _opening.erase()
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(printable(message, limit=TALK_LIMIT) + "\n")
         sys.stderr.flush()
@@ -108,6 +148,7 @@ def can_ask() -> bool:
 
 def ask(question: str) -> bool:
     """Ask on stderr, so that stdout stays data; every answer but a yes is a no."""
+    _opening.erase()
     sys.stderr.write(f"{printable(question, limit=TALK_LIMIT)} [y/N]: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}

@@ -149,6 +149,19 @@ async def test_the_words_of_the_demo_call_are_on_the_screen():
         assert "still recording" not in shown.plain
 
 
+async def test_an_error_takes_the_place_of_the_line_that_said_that_a_screen_is_coming():
+    async with terminal("watch", "PJSIP/100", "--url", "gopher://pbx/") as shown:
+        assert await shown.ends() == 2
+        assert shown.written.startswith(b"streamer: opening...\r\x1b[Kstreamer: ")
+        assert shown.written.count(b"opening") == 1
+
+
+async def test_lines_instead_of_a_screen_are_not_announced_as_one(tmp_path):
+    async with terminal("watch", "--json", "--recordings", str(tmp_path / "none")) as shown:
+        await shown.shows("Showing all calls")
+        assert "opening" not in shown.plain
+
+
 async def test_after_q_the_recording_goes_on_and_the_last_line_says_how_to_end_it(
     recordings, runtime_dir
 ):

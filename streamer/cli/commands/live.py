@@ -92,12 +92,11 @@ def watch(
     A process of its own records: q or Ctrl-C ends only the viewer, `streamer stop` ends the recording, and neither ends the call.
     --echo, --tone and --announce are heard at ws://…/media/ID only.
     """
+    is_piped = choose_lines(plain=plain, as_json=as_json, web=web)
     from streamer.cli.playing import PlayingFlags
     from streamer.cli.watch import choose_place, run_watch
 
-    place = choose_place(
-        is_web=web, host=host, port=port, is_piped=choose_lines(plain=plain, as_json=as_json)
-    )
+    place = choose_place(is_web=web, host=host, port=port, is_piped=is_piped)
     playing = PlayingFlags(echo, tone, announce)
     return run_watch(
         settings,
@@ -250,12 +249,12 @@ def call(
 
     streamer holds the call, and leaving ends it; with --context, --extension or --app it goes there and is tapped. Needs ari_user and ari_password.
     """
+    choose_lines(plain=plain, as_json=as_json)
     from streamer.calls.asked import AskedCall
     from streamer.cli.call import run_call
     from streamer.cli.playing import PlayingFlags
     from streamer.wire.ari.dialling import read_variables
 
-    choose_lines(plain=plain, as_json=as_json)
     asked = AskedCall(
         endpoint,
         context=context,
@@ -274,7 +273,7 @@ def call(
 @with_settings(*LOOKS)
 def demo(settings: Settings, plain: Plain = False, as_json: AsJson = False) -> int:
     """Transcribe the bundled call with the bundled model, offline and without any set-up."""
+    choose_lines(plain=plain, as_json=as_json)
     from streamer.cli.demo import run_demo
 
-    choose_lines(plain=plain, as_json=as_json)
     return run_demo(settings, is_plain=plain, as_json=as_json)

@@ -116,6 +116,7 @@ def serve(
 
     A process of its own listens: when `serve` ends, it takes no more calls and records live ones to their end.
     """
+    choose_lines(plain=plain, as_json=as_json)
     from streamer.cli.playing import PlayingFlags
     from streamer.cli.serve import ServeFlags, run_serve
 
@@ -136,5 +137,4 @@ def serve(
         stream_channel=tuple(stream_channel),
         is_read_only=read_only,
     )
-    choose_lines(plain=plain, as_json=as_json)
     return run_serve(settings, flags, is_plain=plain, as_json=as_json)

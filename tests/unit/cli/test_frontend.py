@@ -138,24 +138,21 @@ def test_nothing_heavy_is_imported_before_the_first_paint():
     assert run.stdout.strip() == ""
 
 
-def test_the_screen_says_that_it_is_being_opened_before_textual_is_imported():
+def test_the_screen_says_that_it_is_being_opened_before_what_it_needs_is_imported():
     program = (
-        "import sys, builtins, tui.frontend as frontend\n"
-        "real, said = builtins.__import__, []\n"
-        "frontend._write = said.append\n"
-        "def spy(name, *rest):\n"
-        "    if name == 'tui.app': raise RuntimeError('stopped')\n"
-        "    return real(name, *rest)\n"
-        "builtins.__import__ = spy\n"
-        "loaded = 'textual' in sys.modules\n"
-        "try: frontend.run_screen(None)\n"
-        "except RuntimeError: pass\n"
-        "print(loaded, said)"
+        "import sys, streamer.cli\n"
+        "from streamer.cli import output\n"
+        "output.can_show_screen = lambda: True\n"
+        "def spy(text):\n"
+        "    print(repr(text), *sorted({'textual', 'streamer.cli.demo'} & set(sys.modules)))\n"
+        "    if 'opening' in text: sys.modules['streamer.cli.demo'] = None\n"
+        "output._opening._write = spy\n"
+        "sys.argv = ['streamer', 'demo']\n"
+        "streamer.cli.main()"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() == r"False ['streamer: opening...', '\r\x1b[K']"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.splitlines() == ["'streamer: opening...'", r"'\r\x1b[K' streamer.cli.demo"]
+    assert run.stderr.startswith("streamer: internal error")
 
 
 def test_the_command_line_never_imports_the_screen():
