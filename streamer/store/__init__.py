@@ -11,6 +11,7 @@ from streamer.config import Settings
 from streamer.store.base import (
     EVERYTHING,
     PAGE,
+    Around,
     CallRow,
     Filter,
     Hit,
@@ -29,6 +30,7 @@ __all__ = [
     "DATABASES",
     "EVERYTHING",
     "PAGE",
+    "Around",
     "CallRow",
     "Database",
     "Delivery",

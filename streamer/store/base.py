@@ -141,11 +141,26 @@ class Hit:
     number: str = ""
     name: str = ""
     """Of the leg's party, as the PBX told it; untrusted."""
+    leg_number: int = 0
+    """The leg's place among those of its call."""
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Return by what the lines of a call are put in order."""
+        return self.start, self.leg_number, self.utterance
 
     @property
     def start_s(self) -> float:
         """Return where it begins in the leg's WAV, in seconds."""
         return self.start / SPEECH_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The lines of the same call next to a hit, in the order of the call; none of them has spans."""
+
+    before: tuple[Hit, ...] = ()
+    after: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +239,9 @@ class Reader(Protocol):
         Raises:
             UsageError: It is no query.
         """
+
+    async def read_around(self, hits: Sequence[Hit], *, lines: int) -> list[Around]:
+        """Return up to so many lines of the same call before and after each hit."""
 
     async def read_progress(self, call_id: str) -> dict[str, Progress]:
         """Return how far each leg is settled, by label; empty if the call is not there."""

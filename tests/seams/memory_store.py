@@ -29,6 +29,7 @@ from streamer.errors import NotFoundError, StoreError
 from streamer.store import (
     EVERYTHING,
     PAGE,
+    Around,
     CallRow,
     EndpointRow,
     Filter,
@@ -137,6 +138,18 @@ class MemoryStore:
             if query.lower() in segment.text.lower()
         ]
         return hits[offset : offset + limit]
+
+    async def read_around(self, hits: Sequence[Hit], *, lines: int) -> list[Around]:
+        return [self._look_around(hit, lines) for hit in hits]
+
+    def _look_around(self, hit: Hit, lines: int) -> Around:
+        call = self._calls[hit.call_id]
+        said = call.ordered()
+        at = [(each.leg, each.utterance) for each in said].index((hit.leg, hit.utterance))
+        before, after = said[max(0, at - lines) : at], said[at + 1 : at + 1 + lines]
+        return Around(
+            *(tuple(_describe_line(call.row, s) for s in side) for side in (before, after))
+        )
 
     async def read_progress(self, call_id: str) -> dict[str, Progress]:
         call = self._calls.get(call_id)
@@ -317,6 +330,10 @@ class MemoryStore:
         if call_id not in self._calls:
             raise error(f"call {call_id} is not in memory")
         return self._calls[call_id]
+
+
+def _describe_line(row: CallRow, segment: Segment) -> Hit:
+    return replace(_describe_hit(row, segment, 0, ""), spans=())
 
 
 def _describe_hit(row: CallRow, segment: Segment, start: int, query: str) -> Hit:

@@ -2,6 +2,7 @@
 
 from streamer.calls.catalog import CallState, find_entry, list_entries, name_speakers
 from streamer.calls.deletion import delete_call
+from streamer.calls.passages import read_passages
 from streamer.config import Settings
 from streamer.core.events import SPEECH_RATE, EndReason
 from streamer.store import Filter, open_reader, open_store
@@ -48,6 +49,11 @@ async def test_what_was_said_is_found_again(recordings):
     [hit] = await store.search("cancel")
     assert (hit.call_id, hit.text[slice(*hit.spans[0])]) == (folder.name, "cancel")
     assert name_speakers(recordings, [hit]) == ["caller"]
+    [passage] = await read_passages(store, [hit], lines=1)
+    assert [(line.said.text, line.is_hit) for line in passage] == [
+        ("I want to cancel my contract", True),
+        ("may I ask why", False),
+    ]
     assert [e.call.id for e in await list_entries(store, recordings, text="ask why")] == [
         folder.name
     ]

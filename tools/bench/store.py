@@ -173,6 +173,9 @@ async def _bench_search(reader: Reader, cases: Sequence[_Case], rng: random.Rand
     everything = [each for some in times.values() for each in some]
     rows = [_row(name, some) for name, some in times.items()]
     rows.append(_row("**all searches** (goal: p95 <= 100)", everything))
+    hits = await reader.search(cases[0].query())
+    beside = [await _time(lambda: reader.read_around(hits, lines=1)) for _ in range(ROUNDS)]
+    rows.append(_row("the lines before and after a common word's", beside))
     show_table(["first 50 hits of", "p50 ms", "p95", "p99", "max"], rows)
 
 

@@ -70,7 +70,7 @@ async def search(
         SELECT
             leg.call, leg.label, leg.channel, segment.utterance, segment.start, segment.end,
             coalesce(call.zero_at, call.started_at), segment.text, highlight(segment_text, 0, :open, :close), call.folder, segment.language, segment.indexed,
-            leg.telephone, leg.name
+            leg.telephone, leg.name, leg.number
         FROM segment_text
         CROSS JOIN segment ON segment.id = segment_text.rowid
         CROSS JOIN leg ON leg.id = segment.leg
@@ -217,6 +217,7 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         indexed,
         number,
         name,
+        leg_number,
     ) = row
     return Hit(
         call_id=call_id,
@@ -232,6 +233,7 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         language=language,
         number=number,
         name=name,
+        leg_number=leg_number,
     )
 
 

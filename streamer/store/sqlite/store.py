@@ -22,6 +22,7 @@ from streamer.errors import NotFoundError, StoreError
 from streamer.store.base import (
     EVERYTHING,
     PAGE,
+    Around,
     CallRow,
     Filter,
     Hit,
@@ -32,7 +33,16 @@ from streamer.store.base import (
     TroubleRow,
 )
 from streamer.store.outbox import KINDS, MOST_READ, Delivery, EndpointRow, StoredEvent
-from streamer.store.sqlite import deletion, events, marking, outbox, reading, search, writing
+from streamer.store.sqlite import (
+    around,
+    deletion,
+    events,
+    marking,
+    outbox,
+    reading,
+    search,
+    writing,
+)
 from streamer.store.sqlite.connection import (
     Connection,
     check_writing,
@@ -93,6 +103,10 @@ class SqliteReader:
     ) -> list[Hit]:
         """Return segments, newest first; see `search.search`."""
         return await search.search(self._reading, query, filter, limit=limit, offset=offset)
+
+    async def read_around(self, hits: Sequence[Hit], *, lines: int) -> list[Around]:
+        """Return up to so many lines of the same call before and after each hit."""
+        return await around.read_around(self._reading, hits, lines=lines)
 
     async def read_progress(self, call_id: str) -> dict[str, Progress]:
         """Return how far each leg is settled, by label; empty if the call is not there."""
