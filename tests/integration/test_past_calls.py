@@ -154,6 +154,14 @@ async def test_a_search_finds_words_as_they_are_written(kept):
     assert "quotation mark" in await refused(kept, "search", '"open', code=2)
 
 
+async def test_a_search_prints_what_was_answered_if_asked(kept):
+    found = (await run(kept, "search", "technician")).splitlines()
+    beside = (await run(kept, "search", "technician", "-C", "1")).splitlines()
+    assert (len(found), len(beside), beside[1]) == (1, 3, found[0])
+    assert [line.split("] ")[1].split(" ")[0] for line in beside] == ["left-", "right:", "left-"]
+    assert "--json" in await refused(kept, "search", "hi", "--json", "--context", "1", code=2)
+
+
 async def test_names_that_speakers_were_given_stand_in_every_text(copy):
     (call,) = events_of(await run(copy, "calls", "--json"))
     write_names(copy / call["call"], {"right": "Ann \x1b[1mLee"})

@@ -263,6 +263,17 @@ def search(
     offset: Annotated[
         int, typer.Option(metavar="N", min=0, max=1_000_000_000, help="Next page: skip N lines.")
     ] = 0,
+    context: Annotated[
+        int | None,
+        typer.Option(
+            "-C",
+            "--context",
+            metavar="N",
+            min=0,
+            max=1000,
+            help="Lines of the call before and after each (default: 1 on a terminal).",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Search what was said in all calls, newest first."""
@@ -270,6 +281,8 @@ def search(
     from streamer.cli.moments import make_filter
     from streamer.cli.search import run_search
 
+    if as_json and context is not None:
+        raise UsageError("--context is for text; --json lists the lines that were found")
     return run_search(
         settings,
         " ".join(text),
@@ -277,6 +290,7 @@ def search(
         Parties(caller, called, digits),
         limit=limit,
         offset=offset,
+        context=context,
         as_json=as_json,
     )
 
