@@ -4,8 +4,9 @@ import threading
 from datetime import timedelta
 
 import pytest
+from textual.widgets import OptionList
 
-from streamer.core.events import EndReason, Lagging, Trouble
+from streamer.core.events import SPEECH_RATE, EndReason, Lagging, Trouble
 from streamer.recording.folder import CallFolder
 from streamer.recording.live_status import LiveStatus
 from streamer.recording.locks import take_lock
@@ -314,6 +315,56 @@ async def test_a_search_moves_by_j_and_k_and_begins_anew_with_slash(stage):
     assert stage.transcript.cursor_block.text.startswith("Thank you")
     await stage.pilot.press("escape", "slash", *"zzz")
     await stage.sees("Nothing found")
+
+
+async def test_a_search_shows_the_lines_beside_and_keys_pass_over_them(stage):
+    talk = [("agent" if n % 3 else "caller", 2.0 * n, f"This is line {n}.") for n in range(60)]
+    for n in (20, 22, 50):
+        talk[n] = (talk[n][0], 2.0 * n, "A refund.")
+    await keep_past_call(stage, talk=talk)
+    await stage.sees("complete")
+    await stage.pilot.press("ctrl+f", *"refund")
+    await stage.sees("3 lines, newest first")
+    assert [row.strip().split("  ")[-1] for row in stage.rows()[2:12]] == [
+        "This is line 49.",
+        "A refund.",
+        "This is line 51.",
+        "",
+        "This is line 19.",
+        "A refund.",
+        "This is line 21.",
+        "A refund.",
+        "This is line 23.",
+        "",
+    ]
+    hits = stage.app.screen.query_one(OptionList)
+    places = []
+    await stage.pilot.press("enter")
+    for key in ("j", "j", "k", "g", "G", "home", "pagedown", "pageup"):
+        await stage.pilot.press(key)
+        places.append(hits.highlighted)
+    assert places == [5, 7, 5, 1, 7, 1, 7, 1]
+    await stage.click("This is line 23.")
+    assert isinstance(stage.app.screen, SearchScreen)
+    await stage.pilot.press("j", "c")
+    await stage.pilot.pause()
+    assert hits.highlighted == 2
+    shown = [row.strip().split("  ")[-1] for row in stage.rows()[2:6]]
+    assert shown == [*["A refund."] * 3, ""]
+    await stage.pilot.press("c", "enter")
+    await stage.sees("ENDED")
+    assert stage.transcript.cursor_block.order[0] == 40 * SPEECH_RATE
+
+
+async def test_the_lines_beside_the_first_and_the_last_hit_are_scrolled_into_sight(stage):
+    talk = [("agent", 2.0 * n, "A refund." if n % 3 == 1 else f"Line {n}.") for n in range(48)]
+    await keep_past_call(stage, talk=talk)
+    await stage.pilot.press("ctrl+f", *"refund")
+    await stage.sees("16 lines, newest first")
+    await stage.pilot.press("enter", "G")
+    await stage.sees("Line 2.")
+    await stage.pilot.press("g")
+    await stage.sees("Line 45.")
 
 
 async def test_a_search_calls_speakers_by_their_names(stage):

@@ -37,7 +37,7 @@ from tui.state.phase import Speech
 if TYPE_CHECKING:
     from streamer.calls.backend import Backend
     from streamer.calls.catalog import Entry
-    from streamer.store import Hit
+    from streamer.calls.passages import Passage
 
 _log = logging.getLogger(__name__)
 
@@ -134,8 +134,8 @@ class OpenCalls:
         ]
         return [*of_calls, *self.shown_calls.troubles]
 
-    async def search(self, query: str) -> list[Hit]:
-        """Return utterances of all calls, newest first.
+    async def search(self, query: str, *, lines: int) -> list[Passage]:
+        """Return utterances of all calls, newest first, with so many lines of their call around each.
 
         Raises:
             UsageError: The query has an error.
@@ -143,7 +143,10 @@ class OpenCalls:
         """
         if self.backend is None or self.backend.store is None:
             return []
-        return await self.backend.store.search(query)
+        from streamer.calls.passages import read_passages
+
+        store = self.backend.store
+        return await read_passages(store, await store.search(query), lines=lines)
 
     async def keep_mark(self, shown: ShownCall, mark: Mark) -> None:
         """Keep a mark on a line of a call, or that it is taken away, and show it.
