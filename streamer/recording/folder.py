@@ -61,6 +61,9 @@ class CallFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # put together once: they are looked at with every look at a leg
+        self._tap_lock = path / "tap.lock"
+        self._transcriber_lock = path / "transcriber.lock"
 
     @property
     def call_id(self) -> str:
@@ -304,14 +307,6 @@ class CallFolder:
         """Find out that the folder is no link, which may lead to anything."""
         if self.path.is_symlink():
             raise IrregularFileError(self.path.lstat().st_mode)
-
-    @property
-    def _tap_lock(self) -> Path:
-        return self.path / "tap.lock"
-
-    @property
-    def _transcriber_lock(self) -> Path:
-        return self.path / "transcriber.lock"
 
     @property
     def _stop(self) -> Path:

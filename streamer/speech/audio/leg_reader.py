@@ -102,12 +102,11 @@ class Follower:
             RecordingError: It cannot be read, or ends before what was recorded does.
         """
         while True:
-            was_live = self._is_live()  # asked first: what is written until then is found below
-            if audio := self._read_now(most):
-                self._last_growth = self._clock()
-                self._has_stalled = False
+            if audio := self._read_more(most):
                 return audio
-            if not was_live:
+            if not self._is_live():
+                if audio := self._read_more(most):  # written between the two
+                    return audio
                 self._check_end()
                 return Pause.ENDED
             if not self._has_stalled and self._clock() - self._last_growth >= STALL_S:
@@ -141,11 +140,15 @@ class Follower:
                 f"{self._path} is missing or too short: it has {self.position} of {recorded} samples; restore the file"
             )
 
-    def _read_now(self, most: int) -> bytes:
+    def _read_more(self, most: int) -> bytes:
         try:
-            return self._read_parts(most)
+            audio = self._read_parts(most)
         except OSError as error:
             raise RecordingError(f"{self._path} cannot be read: {explain(error)}") from error
+        if audio:
+            self._last_growth = self._clock()
+            self._has_stalled = False
+        return audio
 
     def _read_parts(self, most: int) -> bytes:
         while self._open():
