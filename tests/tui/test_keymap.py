@@ -69,7 +69,7 @@ async def test_the_foot_the_help_and_the_palette_show_the_keys_that_work(recordi
         await stage.talk()
         await stage.pilot.pause()
         foot = stage.rows()[-1].strip()
-        assert foot.startswith("q Quit f2 Help Esc Back f3 Find s Follow e Export f Stop")
+        assert foot.startswith("q Quit  f2 Help  Esc Back  f3 Find  s Follow  e Export  f Stop")
         shown = {c.title: c.help for c in stage.app.get_system_commands(stage.app.screen)}
         assert shown["Stop recording this call"] == "key f"
         assert shown["Mark this line, with a note; again to edit or remove it"] == "key ,"

@@ -4,6 +4,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import MouseDown, MouseMove
 
+from streamer.config import Settings
 from tests.fakes.stage import keep_past_call, open_stage
 from tui.app import ScreenApp
 from tui.screens.call import CallScreen
@@ -25,12 +26,27 @@ async def test_as_many_keys_as_fit_are_shown_whole_with_help_among_them(recordin
         await settle(stage)
         shown = foot(stage)
         everything = (
-            "q Quit ? Help Esc Back / Find f Follow e Export s Stop t Name l Play p Freeze "
-            "c Copy i Info w Time d Theme"
+            "q Quit  ? Help  Esc Back  / Find  f Follow  e Export  s Stop  t Name  l Play  p Freeze  "
+            "c Copy  i Info  w Time  d Theme"
         )
         assert everything.startswith(shown)
         assert "? Help" in shown
         assert everything[len(shown) :][:1] in ("", " ")
+
+
+async def test_help_stays_whatever_else_there_is_room_for(recordings):
+    settings = Settings(recordings=str(recordings), keys={"quit": ["ctrl+f12"]})
+    async with open_stage(recordings, settings=settings) as stage:
+        for width, shown in (
+            (5, ""),
+            (6, "? Help"),
+            (16, "? Help"),
+            (17, "^f12 Quit  ? Help"),
+            (27, "^f12 Quit  ? Help  Esc Back"),
+        ):
+            await stage.pilot.resize_terminal(width, 24)
+            await settle(stage)
+            assert foot(stage) == shown
 
 
 async def test_a_wider_terminal_shows_more_of_them(recordings):
@@ -50,9 +66,9 @@ async def test_the_most_useful_keys_stand_in_80_columns(recordings):
 async def test_the_list_of_calls_says_how_to_open_one_and_how_to_show_all_again(recordings):
     async with open_stage(recordings, shows_calls=True) as stage:
         await keep_past_call(stage)
-        await stage.sees("Enter Open q Quit ? Help / Filter ^f Search s Stop d Theme")
+        await stage.sees("Enter Open  q Quit  ? Help  / Filter  ^f Search  s Stop  d Theme")
         await stage.pilot.press("slash", "g")
-        await stage.sees("Enter Go f1 Help")
+        await stage.sees("Enter Go  f1 Help")
         await stage.pilot.press("enter")
         await stage.sees("Esc Show all")
         await stage.pilot.press("escape")
@@ -64,10 +80,10 @@ async def test_the_search_says_how_to_go_into_the_list_and_open_a_line(recording
     async with open_stage(recordings, shows_calls=True) as stage:
         await keep_past_call(stage)
         await stage.pilot.press("ctrl+f", *"can")
-        await stage.sees("Enter Go to results f1 Help Esc Back")
+        await stage.sees("Enter Go to results  f1 Help  Esc Back")
         await stage.sees("2 lines")
         await stage.pilot.press("enter")
-        await stage.sees("Enter Open q Quit ? Help Esc Back")
+        await stage.sees("Enter Open  q Quit  ? Help  Esc Back")
 
 
 async def test_f1_helps_while_something_is_typed(recordings):
@@ -82,7 +98,7 @@ async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatc
     monkeypatch.setattr(HeadlessDriver, "is_web", True)
     async with open_stage(recordings, size=(160, 60)) as stage:
         await settle(stage)
-        assert "t Name l Play p Freeze" in foot(stage)
+        assert "t Name  l Play  p Freeze" in foot(stage)
         asked = []
 
         def listen_in(*place):
@@ -102,14 +118,14 @@ async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatc
 async def test_a_terminal_is_offered_all_of_it(recordings):
     async with open_stage(recordings, size=(160, 60)) as stage:
         await settle(stage)
-        assert "t Name l Play p Freeze" in foot(stage)
+        assert "t Name  l Play  p Freeze" in foot(stage)
         await stage.pilot.press("question_mark")
         await stage.sees("Play the audio from this line")
         assert "Suspend the screen" in stage.text()
 
 
 async def test_the_mouse_presses_a_key_of_the_foot_and_learns_what_it_does(recordings):
-    async with open_stage(recordings) as stage:
+    async with open_stage(recordings, size=(100, 24)) as stage:
         await settle(stage)
         at, y = stage.find("p Freeze")
         before = ground_at(stage, at)
@@ -148,7 +164,7 @@ async def test_a_key_that_may_not_be_pressed_now_is_dim_and_rings(recordings, mo
         "check_action",
         lambda screen, action, given: None if action == "freeze" else offers(screen, action, given),
     )
-    async with open_stage(recordings) as stage:
+    async with open_stage(recordings, size=(100, 24)) as stage:
         await settle(stage)
         row = stage.app.screen._compositor.render_strips()[-1]
         looks = {each.text.strip(): each.style.color for each in row if each.style}

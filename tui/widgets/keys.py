@@ -7,7 +7,7 @@ takes the focus, which is most of what it costs to open a screen.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -22,6 +22,9 @@ from textual.widget import Widget
 NOT_IN_BROWSERS = frozenset({"suspend_process"})
 """Actions that work only on the machine that streamer runs on; in a browser their keys do nothing, or say why."""
 
+GAP = "  "
+"""Between two keys: wider than what is between a key and what it does, so that they are told apart without colours."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownKey:
@@ -32,16 +35,22 @@ class ShownKey:
     does: str
     tooltip: str
     is_enabled: bool
-    start: int
+    start: int = 0
+    does_help: bool = False
+
+    @property
+    def width(self) -> int:
+        """Return how many cells it takes."""
+        return cell_len(f"{self.name} {self.does}")
 
     @property
     def end(self) -> int:
         """Return the cell behind it, which is blank."""
-        return self.start + cell_len(f"{self.name} {self.does}")
+        return self.start + self.width
 
 
 class KeyLine(Widget):
-    """Keys in the order of their bindings, which is that of their use; none is cut in two, and `?` shows those left out."""
+    """Keys in the order of their bindings, which is that of their use; none is cut in two, and `?`, which always stays, shows those left out."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {"keys--key", "keys--does", "keys--pointed"}
@@ -62,21 +71,37 @@ class KeyLine(Widget):
             self.keys = tuple(self._list_keys())
 
     def _list_keys(self) -> Iterator[ShownKey]:
-        """Yield the keys that there is room for; nothing follows the last one."""
+        """Yield the keys that there is room for, the one for help whatever else there is; nothing follows the last one."""
+        offered = list(self._list_offered())
+        helping = next((key for key in offered if key.does_help), None)
+        start, room = 0, self.app.size.width
+        for key in offered:
+            kept = 0 if helping is None or key is helping else helping.width + len(GAP)
+            if start + key.width + kept > room:
+                break
+            yield replace(key, start=start)
+            start += key.width + len(GAP)
+            helping = None if key is helping else helping
+        if helping is not None and start + helping.width <= room:
+            yield replace(helping, start=start)
+
+    def _list_offered(self) -> Iterator[ShownKey]:
+        """Yield every key that works here, each action once, in the order of their use."""
         listed: set[str] = set()
-        start = 0
         for _, binding, is_enabled, tooltip in self._list_in_order():
             action = binding.action
             is_hidden = not binding.show or (self.app.is_web and action in NOT_IN_BROWSERS)
             if action in listed or is_hidden:
                 continue
             listed.add(action)
-            name = self.app.get_key_display(binding)
-            key = ShownKey(binding.key, name, binding.description, tooltip, is_enabled, start)
-            if key.end > self.app.size.width:
-                return
-            yield key
-            start = key.end + 1
+            yield ShownKey(
+                binding.key,
+                self.app.get_key_display(binding),
+                binding.description,
+                tooltip,
+                is_enabled,
+                does_help=action == "app.help",
+            )
 
     def _list_in_order(self) -> list[ActiveBinding]:
         """Return what may be pressed in the order of the bindings, also what a user has chosen, which Textual puts last."""
@@ -95,7 +120,7 @@ class KeyLine(Widget):
         drawn: list[Segment] = []
         for key in self.keys:
             over = self._find_style(key)
-            drawn += [Segment(" ", ground)] if drawn else []
+            drawn += [Segment(GAP, ground)] if drawn else []
             drawn += [Segment(key.name, looks[0] + over), Segment(f" {key.does}", looks[1] + over)]
         return Strip(drawn).adjust_cell_length(self.size.width, ground)
 
