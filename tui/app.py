@@ -26,6 +26,7 @@ from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
 from tui.layout.formatting import shorten, show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
+from tui.layout.monochrome import lacks_colours, replace_colours
 from tui.layout.palette import choose_filter
 from tui.navigation import Navigator
 from tui.screens.call import CallScreen
@@ -159,7 +160,9 @@ class ScreenApp(Navigator):
 
     def keep_to_colours_of_terminal(self) -> None:
         """Use no other colours than this process's terminal has."""
-        if colours := choose_filter(self.console, EMPTY_GROUNDS):
+        if lacks_colours(self.console, no_color=self.no_color):
+            self._filters = replace_colours(self._filters)
+        elif colours := choose_filter(self.console, EMPTY_GROUNDS):
             self._filters.append(colours)
 
     def _choose_filters(self) -> Iterable[LineFilter]:
