@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from textual.widget import Widget
 from textual.widgets import OptionList
 
 from streamer.core.events import SPEECH_RATE, EndReason, Lagging, Trouble
@@ -77,6 +78,16 @@ async def test_the_list_is_not_read_while_a_call_is_on_top_of_it(stage):
     recording.finish(EndReason.HANG_UP)
     await stage.pilot.press("escape")
     await stage.sees("0 live, 1 call")
+
+
+async def test_a_list_in_which_nothing_happens_is_not_drawn_again(stage, monkeypatch):
+    create_recording(stage.recordings, source="s", url="", legs=LEGS).finish(EndReason.HANG_UP)
+    await stage.sees("0 live, 1 call")
+    await stage.pilot.pause()
+    drawn = []
+    monkeypatch.setattr(Widget, "refresh", lambda self, *a, **k: drawn.append(self))
+    stage.calls_screen._draw()
+    assert drawn == []
 
 
 async def test_a_slow_disk_delays_the_list_and_no_more(stage, monkeypatch):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from textual.worker import Worker
 
 from streamer.calls.catalog import Entry
@@ -28,6 +28,7 @@ from tui.state.preferences import View, default_path
 from tui.widgets.bottom import FindBar, TroubleLine, may_act
 from tui.widgets.call_table import CallTable
 from tui.widgets.keys import KeyLine
+from tui.widgets.steady import SteadyText
 
 REFRESH_S = 0.7
 HASTE_S = 0.1
@@ -64,9 +65,9 @@ class CallsScreen(Screen[None]):
         return [shown.entry for shown in self.calls]
 
     def compose(self) -> ComposeResult:
-        yield Static("calls", id="title", classes="title", markup=False)
+        yield SteadyText("calls", id="title", classes="title", markup=False)
         yield CallTable()
-        yield Static("Opening the list of calls", id="empty", classes="empty", markup=False)
+        yield SteadyText("Opening the list of calls", id="empty", classes="empty", markup=False)
         yield TroubleLine(id="trouble")
         yield FindBar(placeholder="Filter this list", id="filter")
         yield KeyLine()
@@ -161,7 +162,7 @@ class CallsScreen(Screen[None]):
             return  # the backend is not open yet
         self._write_title(len(live), len(rows) if query else None)
         self.table.display = bool(rows)
-        empty = self.query_one("#empty", Static)
+        empty = self.query_one("#empty", SteadyText)
         empty.display = not rows
         empty.update(self._explain_empty())
         if rows and self.focused is None:
@@ -178,7 +179,7 @@ class CallsScreen(Screen[None]):
         addresses = self.app.open_calls.shown_calls.listening.items()
         parts += [f"{name_protocol(source)} at {address}" for source, address in addresses]
         parts.append(show_name(show_folder(self.app.open_calls.recordings), 200))
-        self.query_one("#title", Static).update("   ".join(parts))
+        self.query_one("#title", SteadyText).update("   ".join(parts))
 
     def _explain_empty(self) -> str:
         """Say why no call is listed, and what to do."""

@@ -17,6 +17,7 @@ from streamer.errors import StreamerError
 from tui.layout.formatting import show_count, show_name
 from tui.navigation import Navigator
 from tui.state.channels import follow_channels
+from tui.widgets.steady import SteadyText
 
 if TYPE_CHECKING:
     from streamer.ari.roster import Line
@@ -46,10 +47,10 @@ class ChannelPicker(ModalScreen["Line | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="channels"):
-            yield Static("Tap a channel", id="channels-title", markup=False)
+            yield SteadyText("Tap a channel", id="channels-title", markup=False)
             yield Input(placeholder="Type to filter", id="channel")
             yield DataTable[Text](cursor_type="row", id="lines")
-            yield Static(self._said, id="channels-said", markup=False)
+            yield SteadyText(self._said, id="channels-said", markup=False)
             yield Static("Enter Tap and open   Esc Cancel", classes="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -91,11 +92,11 @@ class ChannelPicker(ModalScreen["Line | None"]):
         }
         self._fill(dict(list(rows.items())[:_ROWS]))
         self._table.display = bool(rows)
-        self.query_one("#channels-title", Static).update(
+        self.query_one("#channels-title", SteadyText).update(
             f"Tap a channel: {show_count(len(self._lines), 'channel')}, {len(rows)} shown"
         )
         nobody = "No channel matches." if self._lines else "Nobody is on the phone."
-        said = self.query_one("#channels-said", Static)
+        said = self.query_one("#channels-said", SteadyText)
         said.update(self._said or nobody)
         said.display = bool(self._said) or not rows
 

@@ -27,6 +27,7 @@ from tui.layout.formatting import show_name
 from tui.navigation import Navigator
 from tui.screens.dialogs import QUIT
 from tui.state.call import ShownCall
+from tui.widgets.steady import SteadyText
 
 SHOWN_DIGITS = 40
 _REFRESH_S = 1.0
@@ -51,7 +52,7 @@ class Statistics(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
-            yield Static(id="figures")
+            yield SteadyText(id="figures")
             yield Static(Content("Esc Close"), classes="hint")
 
     def on_mount(self) -> None:
@@ -75,7 +76,7 @@ class Statistics(ModalScreen[None]):
     def _refresh(self) -> None:
         if not self.display:  # it is being closed
             return
-        self.query_one("#figures", Static).update(Content("\n".join(self._lines())))
+        self.query_one("#figures", SteadyText).update(Content("\n".join(self._lines())))
 
     def _lines(self) -> Iterator[str]:
         yield f"{'':<14}{'frames':>9}{'gap':>8}{'silence':>9}{'lost':>8}"
