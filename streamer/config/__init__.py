@@ -175,7 +175,7 @@ class Settings:
     )
     mqtt: Mapping[str, Any] = _setting(
         {},
-        "Where the same is published: url, topic, events, user, password, ca; needs asterisk-streamer[mqtt].",
+        "Where the same is published: url, topic, events, user, password, ca, cert, key; needs asterisk-streamer[mqtt].",
         '{ url = "mqtt://127.0.0.1:1883", topic = "streamer" }',
     )
     token: Sequence[Mapping[str, Any]] = _setting(

@@ -21,6 +21,8 @@ RAPIDA_EVENTS = ("call_started", "call_ended")
 MQTT = "mqtt"
 LONGEST_NAME = 64
 MOST_WEBHOOKS = 50
+LONGEST_TOPIC = 1000
+"""Bytes; MQTT has room for 65,535."""
 
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
@@ -47,6 +49,8 @@ class MqttTable:
     user: str = ""
     password: str = ""
     ca: str = ""
+    cert: str = ""
+    key: str = ""
     events: tuple[str, ...] = EVENTS
     name: str = MQTT
 
@@ -115,6 +119,7 @@ def read_mqtt(table: Mapping[str, Any], *, where: str) -> MqttTable | None:
     for name in ("url", "topic"):
         if name not in table:
             raise UsageError(f"{where} has no {name}; add one")
+    _check_together(table, where=where)
     rest = {name: value for name, value in table.items() if name != "events"}
     events = table.get("events", list(EVENTS))
     for event in events:
@@ -123,6 +128,17 @@ def read_mqtt(table: Mapping[str, Any], *, where: str) -> MqttTable | None:
                 f"{where}: there is no event {printable(event)}, but {', '.join(EVENTS)}"
             )
     return MqttTable(**rest, events=tuple(dict.fromkeys(events)))
+
+
+def _check_together(table: Mapping[str, Any], *, where: str) -> None:
+    """Refuse what would be passed over in silence."""
+    for name, needed in (("password", "user"), ("key", "cert")):
+        if name in table and needed not in table:
+            raise UsageError(f"{where} has a {name} and no {needed}; add {needed}")
+    is_encrypted = urlsplit(table["url"]).scheme == "mqtts"
+    for name in ("ca", "cert"):
+        if name in table and not is_encrypted:
+            raise UsageError(f"{where}: {name} is of use with mqtts:// alone; change url")
 
 
 def _make_name(url: str) -> str:
@@ -175,7 +191,8 @@ def _is_mqtt_url(value: Any) -> bool:
 
 
 def _is_topic(value: Any) -> bool:
-    return _is_text(value) and printable(value) == value and not set(value) & set("#+\0")
+    is_plain = _is_text(value) and printable(value) == value and not set(value) & set("#+\0")
+    return is_plain and len(value.encode(errors="replace")) <= LONGEST_TOPIC
 
 
 def _is_texts(value: Any) -> bool:
@@ -203,9 +220,14 @@ _WEBHOOK_KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 _MQTT_KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "url": (_is_mqtt_url, "an address such as mqtt://broker.example.com:1883, or mqtts:// for TLS"),
-    "topic": (_is_topic, "a topic such as streamer, without # and +"),
+    "topic": (
+        _is_topic,
+        f"a topic such as streamer, without # and +, {LONGEST_TOPIC} bytes at most",
+    ),
     "user": (_is_text, "a string"),
     "password": (_is_text, "a string, @FILE or $NAME"),
     "events": _EVENTS,
     "ca": _CA,
+    "cert": _CA,
+    "key": _CA,
 }

@@ -233,7 +233,7 @@ class EndpointQueue:
     def _fall(self, answer: Answer) -> None:
         if not self._failures:
             self._world.say(
-                f"the webhook {self.endpoint.name} takes nothing now: {answer.why};"
+                f"{self.endpoint.title} takes nothing now: {answer.why};"
                 f" what it does not get is kept for {OLDEST.days} days and sent when it does"
             )
         if self._world.clock() >= self._rest_until:  # of several that fell together, one counts
@@ -243,7 +243,7 @@ class EndpointQueue:
 
     def _rise(self) -> None:
         if self._failures:
-            self._world.say(f"the webhook {self.endpoint.name} takes events again")
+            self._world.say(f"{self.endpoint.title} takes events again")
         self._failures = 0
         self._rest_until = 0.0
 
@@ -252,7 +252,7 @@ class EndpointQueue:
         now = self._world.clock()
         if now - self._said_dead_at >= SAY_AGAIN_S:
             self._world.say(
-                f"{self._unsaid_dead} events for the webhook {self.endpoint.name} are dead letters now;"
+                f"{self._unsaid_dead} events for {self.endpoint.title} are dead letters now;"
                 " `streamer webhooks list` says why, `streamer webhooks resend` sends them again"
             )
             self._said_dead_at, self._unsaid_dead = now, 0

@@ -29,6 +29,12 @@ class Endpoint:
         """Return what the user and the database call it."""
         return self.table.name
 
+    @property
+    def title(self) -> str:
+        """Return what it is called in a sentence."""
+        is_broker = isinstance(self.table, MqttTable)
+        return "the MQTT broker" if is_broker else f"the webhook {self.table.name}"
+
 
 Send = Callable[[Endpoint, StoredEvent], Awaitable[Answer]]
 """Tries to deliver an event once, in a bounded time; what goes wrong is in the answer."""
@@ -47,7 +53,7 @@ def read_endpoints(settings: Settings, environment: Mapping[str, str]) -> tuple[
         password = mqtt.password and find_secret(
             mqtt.password, where=where, environment=environment
         )
-        open_trust(mqtt.ca, insecure=False)
+        open_trust(mqtt.ca, insecure=False, cert=mqtt.cert, key=mqtt.key)
         endpoints.append(Endpoint(mqtt, password=password))
     return tuple(endpoints)
 

@@ -16,7 +16,7 @@ import aiohttp
 
 from streamer import __version__
 from streamer.core.reasons import find_cause
-from streamer.core.trust import open_trust
+from streamer.core.trust import explain_distrust, open_trust
 from streamer.core.webhooks import RAPIDA, MqttTable, WebhookTable
 from streamer.delivery.bodies import FindFacts, encode_rapida, encode_standard
 from streamer.delivery.deliverer import MOST_AT_ONCE
@@ -117,8 +117,10 @@ def _explain(error: Exception) -> str:
     match error:
         case aiohttp.ClientConnectorDNSError():
             return "its name is not known"
-        case aiohttp.ClientConnectorCertificateError() | ssl.SSLError():
-            return "its certificate is not trusted; name the one that signed it with ca"
+        case aiohttp.ClientConnectorCertificateError():
+            return _explain(error.certificate_error)
+        case ssl.SSLError():
+            return explain_distrust(error)
         case aiohttp.ClientSSLError():
             return "it speaks no TLS that is understood here"
         case aiohttp.ClientConnectorError():

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,13 +15,12 @@ from streamer.errors import UsageError
 from streamer.store import StoredEvent
 
 if TYPE_CHECKING:
-    import aiomqtt
+    from streamer.delivery.broker import Connection
 
 PATIENCE_S = 15.0
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
+"""Seconds for an attempt to connect, and for one to publish."""
 
-_mute = logging.getLogger(f"{__name__}.client")
-_mute.setLevel(logging.CRITICAL + 1)
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 def check_mqtt() -> None:
@@ -33,7 +30,7 @@ def check_mqtt() -> None:
         UsageError: It is not.
     """
     try:
-        import aiomqtt  # noqa: F401
+        import paho.mqtt.client  # noqa: F401
     except ImportError as error:
         raise UsageError(
             "[mqtt] needs a library that is not installed; pip install 'asterisk-streamer[mqtt]'"
@@ -45,61 +42,66 @@ class MqttSender:
 
     def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
-        self._stack: AsyncExitStack | None = None
-        self._client: aiomqtt.Client | None = None
-        self._turn = asyncio.Lock()
+        self._opening: asyncio.Future[Connection] | None = None
+        """Of one connection, for all who want to publish."""
 
     async def __call__(self, endpoint: Endpoint, event: StoredEvent) -> Answer:
         """Try once."""
-        import aiomqtt
+        from streamer.delivery.broker import NoConnectionError
 
         assert isinstance(endpoint.table, MqttTable)
         topic = f"{endpoint.table.topic}/{event.kind}"
         try:
+            connection = await self._find_connection(endpoint, endpoint.table)
+        except NoConnectionError as error:
+            return Answer(Outcome.DOWN, str(error))
+        why = f"the broker does not answer within {self._patience_s:g} s"
+        try:
             async with asyncio.timeout(self._patience_s):
-                client = await self._connect(endpoint, endpoint.table)
-                await client.publish(topic, encode_standard(event), qos=1)
-        except aiomqtt.MqttCodeError as error:
-            await self.aclose()
-            return Answer(Outcome.DOWN, f"the broker refuses with code {_name(error)}")
-        except (aiomqtt.MqttError, OSError):
-            await self.aclose()
-            return Answer(Outcome.DOWN, "the broker cannot be reached")
+                return await connection.publish(topic, encode_standard(event), event.key)
         except TimeoutError:
-            await self.aclose()
-            return Answer(Outcome.DOWN, f"the broker does not answer within {self._patience_s:g} s")
-        return Answer(Outcome.DELIVERED)
+            connection.close(why)
+            return Answer(Outcome.DOWN, why)
 
     async def aclose(self) -> None:
         """Leave the broker; idempotent."""
-        stack, self._stack, self._client = self._stack, None, None
-        if stack is not None:
-            try:
-                await stack.aclose()
-            except Exception:  # noqa: BLE001 - a connection that is gone cannot be ended well
-                _mute.debug("the broker was gone")
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return
+        opening.cancel()
+        await asyncio.wait([opening])
+        if not opening.cancelled() and opening.exception() is None:
+            opening.result().close()
 
-    async def _connect(self, endpoint: Endpoint, table: MqttTable) -> aiomqtt.Client:
-        import aiomqtt
+    async def _find_connection(self, endpoint: Endpoint, table: MqttTable) -> Connection:
+        if self._opening is None or _is_over(self._opening):
+            self._opening = asyncio.ensure_future(self._open(endpoint, table))
+        return await asyncio.shield(self._opening)
 
-        async with self._turn:
-            if self._client is not None:
-                return self._client
-            parts = urlsplit(table.url)
-            has_tls = parts.scheme == "mqtts"
-            stack = AsyncExitStack()
-            client = aiomqtt.Client(
-                parts.hostname or "",
-                parts.port or _PORTS[parts.scheme],
-                username=table.user or None,
-                password=endpoint.password or None,
-                tls_context=open_trust(table.ca, insecure=False) if has_tls else None,
-                logger=_mute,
-            )
-            self._client = await stack.enter_async_context(client)
-            self._stack = stack
-            return self._client
+    async def _open(self, endpoint: Endpoint, table: MqttTable) -> Connection:
+        from streamer.delivery.broker import NoConnectionError, Place, connect
+
+        parts = urlsplit(table.url)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                trust = None
+                if parts.scheme == "mqtts":
+                    trust = await asyncio.to_thread(
+                        open_trust, table.ca, insecure=False, cert=table.cert, key=table.key
+                    )
+                port = parts.port or _PORTS[parts.scheme]
+                return await connect(
+                    Place(parts.hostname or "", port, table.user, endpoint.password, trust)
+                )
+        except TimeoutError as error:
+            raise NoConnectionError(
+                f"the broker does not answer within {self._patience_s:g} s"
+            ) from error
+        except UsageError as error:  # of a certificate that was exchanged meanwhile
+            raise NoConnectionError(str(error)) from error
 
 
-def _name(error: aiomqtt.MqttCodeError) -> str:
-    return str(getattr(error.rc, "value", error.rc))
+def _is_over(opening: asyncio.Future[Connection]) -> bool:
+    if not opening.done():
+        return False
+    return opening.cancelled() or opening.exception() is not None or not opening.result().is_open

@@ -37,7 +37,7 @@ async def test_it_is_said_at_the_start(tmp_path, command, secret):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 async def test_mqtt_without_its_library_is_said_at_the_start(tmp_path, monkeypatch, command):
-    monkeypatch.setitem(sys.modules, "aiomqtt", None)
+    monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
     config = tmp_path / "config.toml"
     config.write_text('[mqtt]\nurl = "mqtt://127.0.0.1:1"\ntopic = "calls"\n')
     config.chmod(0o600)

@@ -84,6 +84,32 @@ def test_mqtt_needs_an_address_and_a_topic():
             read_mqtt(wrong, where="mqtt")
 
 
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"password": "hunter2"}, "has a password and no user"),
+        ({"key": "/k.pem"}, "has a key and no cert"),
+        ({"ca": "/ca.pem"}, "ca is of use with mqtts:// alone"),
+        ({"cert": "/c.pem"}, "cert is of use with mqtts:// alone"),
+        ({"topic": "é" * 501}, "1000 bytes at most"),
+        ({"topic": "a\nb"}, "topic must be"),
+    ],
+)
+def test_what_mqtt_would_pass_over_in_silence_is_refused(keys, why):
+    with pytest.raises(UsageError) as error:
+        read_mqtt({"url": "mqtt://broker", "topic": "streamer", **keys}, where="mqtt")
+    assert why in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_the_files_of_mqtt_are_looked_at_before_anything_begins(tmp_path):
+    (tmp_path / "no.pem").write_text("nothing")
+    for cert, why in ((tmp_path / "no.pem", "no certificate"), ("/nowhere", "cannot be read")):
+        table = {"url": "mqtts://broker", "topic": "streamer", "cert": str(cert)}
+        with pytest.raises(UsageError, match=why):
+            read_endpoints(Settings(mqtt=table), {})
+
+
 def test_a_token_has_scopes():
     [token] = read_tokens([{"name": "board", "token": "t0p", "scopes": ["read"]}], where="here")
     assert token.scopes == {Scope.READ}

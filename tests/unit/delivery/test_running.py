@@ -11,10 +11,17 @@ from streamer.config import Settings
 from streamer.delivery.endpoint import read_endpoints
 from streamer.delivery.running import delivering, lock_path
 from streamer.recording.locks import take_lock
-from streamer.store import open_store
+from streamer.store import open_outbox, open_store
 from tests.fakes.replay import until
 from tests.unit.delivery.test_http import SECRET, serving
 from tests.unit.store.sqlite.calls import keep, make_call, say
+
+
+async def until_noted(settings):
+    async with open_outbox(settings) as outbox:
+        waits = True
+        while waits:
+            waits = any(row.waiting for row in await outbox.list_endpoints())
 
 
 async def test_one_of_several_delivers_and_another_goes_on_when_it_ends(tmp_path):
@@ -42,6 +49,7 @@ async def test_one_of_several_delivers_and_another_goes_on_when_it_ends(tmp_path
                     await keep(store, make_call(1), say("hello"))
                     await until(lambda: len(got) == 2)
                     assert not waiting.queues
+                    await until_noted(settings)  # what is not noted yet is told again
             await keep(store, make_call(2), say("meanwhile"))
             async with start():
                 await until(lambda: len(got) == 4)
