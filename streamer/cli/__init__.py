@@ -27,7 +27,7 @@ from streamer.cli.commands import (
     stand_in,
     webhooks,
 )
-from streamer.cli.commands.grouping import GroupedHelp, show_examples
+from streamer.cli.commands.grouping import GroupedHelp, finish_help
 from streamer.cli.usage import reword
 from streamer.core.telemetry import forbid_telemetry
 from streamer.errors import ExitCode, StreamerError
@@ -93,7 +93,7 @@ app.add_typer(configure.config_app, name="config")
 app.add_typer(setup.models_app, name="models")
 app.add_typer(alerts.alerts_app, name="alerts")
 app.add_typer(webhooks.webhooks_app, name="webhooks")
-show_examples(app)
+finish_help(app)
 
 
 def main() -> None:

@@ -12,10 +12,20 @@ import typer
 from streamer import __version__
 from streamer.cli import output
 from streamer.cli.commands.grouping import EXAMPLES, PANELS
+from streamer.cli.commands.help_lines import explain
 from streamer.errors import ExitCode
 
 _WIDTH = 68
 """Characters of a line, before what roff obeys is escaped."""
+
+_EXITS = {
+    "0": "Done.",
+    "1": "Something failed or was lost.",
+    "2": "The command line or a setting is wrong.",
+    "3": "A channel, call, file or model was not found.",
+    "4": "The PBX cannot be reached, or refused.",
+    "128+N": "Signal N ended the command; everything is saved.",
+}
 
 
 def run_man(context: typer.Context) -> int:
@@ -27,13 +37,26 @@ def run_man(context: typer.Context) -> int:
 def render_manual(streamer: Any) -> Iterator[str]:
     """Yield the lines of the page."""
     yield f'.TH STREAMER 1 "{datetime.now(UTC):%Y-%m-%d}" "streamer {__version__}" "User Commands"'
+    yield from (".nh", ".ad l")
     yield from (".SH NAME", f"streamer \\- {_escape(streamer.help.rstrip('.'))}")
     yield from (".SH SYNOPSIS", ".B streamer", r"\fICOMMAND\fR [\fIOPTIONS\fR] [\fIARGS\fR]")
     for title, names in PANELS.items():
         yield f".SH {_escape(title.upper())}"
         for name in names:
             yield from _render_command(streamer.commands[name], name)
-    yield from (".SH FILES", _escape("~/.config/streamer/config.toml; see streamer config path"))
+    yield from _render_end()
+
+
+def _render_end() -> Iterator[str]:
+    """Yield what is true of all commands."""
+    yield ".SH EXIT STATUS"
+    for code, meaning in _EXITS.items():
+        yield from (".TP", f"\\fB{_escape(code)}\\fR", _escape(meaning))
+    yield from (".SH ENVIRONMENT", ".TP", r"\fBSTREAMER_*\fR")
+    yield _escape("Settings: STREAMER_MODEL sets model. They count for more than the config file.")
+    yield from (".SH FILES", ".TP", r"\fI~/.config/streamer/config.toml\fR")
+    yield _escape("Settings; `streamer config path` says which file is read.")
+    yield from (".TP", r"\fI./recordings\fR", "Recordings and transcripts.")
 
 
 def _render_command(command: Any, name: str) -> Iterator[str]:
@@ -47,7 +70,7 @@ def _render_command(command: Any, name: str) -> Iterator[str]:
         written = ", ".join(flag for flag in parameter.opts if flag.startswith("-"))
         written = " ".join(filter(None, (written, parameter.metavar or "")))
         yield from (".TP", f"\\fB{_escape(written)}\\fR")
-        yield from map(_escape, _break_lines(parameter.help or ""))
+        yield from map(_escape, _break_lines(explain(parameter)))
     yield from (".PP", "Examples:", ".nf")
     yield from (f"  {_escape(example)}" for example in EXAMPLES.get(name, ()))
     yield ".fi"

@@ -62,7 +62,7 @@ Channels = Annotated[
 AnyChannels = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[LABEL=]CHANNEL...", help="Channel names, unique ids, or ws://…/media/ID."
+        metavar="[[LABEL=]CHANNEL...]", help="Channel names, unique ids, or ws://…/media/ID."
     ),
 ]
 
@@ -76,7 +76,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 
 ReadOnly = Annotated[
     bool,
-    typer.Option("--read-only", help="A screen that can stop, rename, export or delete nothing."),
+    typer.Option(
+        "--read-only", help="Open a screen that cannot stop, rename, export or delete calls."
+    ),
 ]
 
 Plain = Annotated[bool, typer.Option("--plain", help="Print one line per utterance.")]
@@ -92,7 +94,7 @@ Announce = Annotated[
 
 Since = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="From this local time on, or this long ago (2h)."),
+    typer.Option(metavar="TIME", help="From this local time on, or this long ago, such as 2h."),
 ]
 
 Until = Annotated[

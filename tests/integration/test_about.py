@@ -47,4 +47,5 @@ async def test_the_manual_has_every_command_and_nothing_that_roff_obeys():
     for name in ("watch", "models pull", "config asterisk", "man"):
         assert f".SS streamer {name}" in lines
     asked = {line.partition(" ")[0] for line in lines if line[:1] in ".'"}
-    assert asked == {".TH", ".SH", ".SS", ".B", ".PP", ".TP", ".nf", ".fi"}
+    assert asked == {".TH", ".nh", ".ad", ".SH", ".SS", ".B", ".PP", ".TP", ".nf", ".fi"}
+    assert lines.count(".SH EXIT STATUS") == 1

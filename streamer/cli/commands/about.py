@@ -16,25 +16,23 @@ def help_(
         typer.Argument(metavar="[COMMAND]", help="For example watch, or models pull."),
     ] = None,
 ) -> int:
-    """Explain a command, as its --help does; without one, list all."""
+    """Show the help of a command; without one, list all commands."""
     from streamer.cli.about import run_help
 
     return run_help(context, command or [])
 
 
 def version(as_json: AsJson = False) -> int:
-    """Print the versions of streamer, of Python and of the libraries that matter."""
+    """Print the versions of streamer, Python and the main libraries."""
     from streamer.cli.about import run_version
 
     return run_version(as_json=as_json)
 
 
 def completion(
-    shell: Annotated[
-        str, typer.Argument(metavar="bash|zsh|fish", help="The shell that is to complete.")
-    ],
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="Your shell.")],
 ) -> int:
-    """Print what a shell reads to complete commands, flags, calls, models and channels."""
+    """Print the shell script that completes commands, flags, calls, models and channels."""
     from streamer.cli.completion import run_completion
 
     return run_completion(shell)

@@ -12,7 +12,7 @@ from streamer.errors import ExitCode
 
 config_app = typer.Typer(
     cls=Group,
-    help="Print a config file with every setting explained, or what a PBX needs.",
+    help="Print a sample config file, the settings in force, or the lines that a PBX needs.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -25,7 +25,7 @@ _Token = Annotated[
 
 @config_app.callback()
 def _config(context: typer.Context) -> int:
-    """Print a config file with every setting explained, or what a PBX needs."""
+    """Print a sample config file, the settings in force, or the lines that a PBX needs."""
     from streamer.cli.config import run_sample
 
     return ExitCode.DONE if context.invoked_subcommand else run_sample()
@@ -57,7 +57,7 @@ def config_check(config: ConfigFile = None, as_json: AsJson = False) -> int:
 
 @config_app.command("path")
 def config_path(config: ConfigFile = None, as_json: AsJson = False) -> int:
-    """Print which config file is read, and which variables of the environment are."""
+    """Print which config file is read, and which environment variables are set."""
     from streamer.cli.config import run_config_path
 
     return run_config_path(config, as_json=as_json)
@@ -79,13 +79,15 @@ def config_asterisk(
     ] = None,
     register: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Register each call here first."),
+        typer.Option(
+            metavar="HOST:PORT", help="Register each call first, at this address of streamer."
+        ),
     ] = None,
     nodes: Annotated[
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Two machines with streamer, HOST[:PORT][/REGISTER_PORT]: if one is down, calls go to the other.",
+            help="Two machines with streamer, each HOST[:PORT][/REGISTER_PORT]; if one is down, calls go to the other.",
         ),
     ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="Use TLS.")] = False,
@@ -99,7 +101,7 @@ def config_asterisk(
         typer.Option(metavar="FILE", help="On the PBX: certificate of its HTTP server."),
     ] = None,
 ) -> int:
-    """Print the lines for the files of an Asterisk, and how to load them."""
+    """Print the lines that Asterisk's config files need, and how to load them."""
     from streamer.cli.config import AsteriskFlags, run_asterisk
 
     flags = AsteriskFlags(version, via, address, register, tls, token, ca, cert, nodes)
@@ -118,7 +120,7 @@ def config_yeastar(
     token: _Token = None,
     rate: Annotated[int, typer.Option(metavar="8000|16000", help="Sample rate.")] = 16000,
 ) -> int:
-    """Print what to enter in the page of a Yeastar P-Series, and in our config file."""
+    """Print what to enter in the web page of a Yeastar P-Series, and in the config file."""
     from streamer.cli.config import run_yeastar
 
     return run_yeastar(url, header=header, token=token, rate=rate)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import typer
 
+from streamer.cli.commands.help_lines import Command, write_parameters
+
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels", "call"),
     "Look back": (
@@ -56,7 +58,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "channels": ("streamer channels", "streamer channels --watch --json"),
     "call": (
         "streamer call PJSIP/100 --announce welcome.wav",
-        "streamer call 15551234 --trunk provider --context from-internal --extension 200",
+        "streamer call 15551234 --trunk provider --context internal --extension 200",
     ),
     "calls": ("streamer calls --since 2h", "streamer calls --text refund --json"),
     "show": ("streamer show last", "streamer show 20261120-1305 --json"),
@@ -90,7 +92,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "alerts list": ("streamer alerts list", "streamer alerts list --json"),
     "alerts test": (
         "streamer alerts test last",
-        "streamer alerts test --text 'cancel my contact' --leg caller",
+        "streamer alerts test --text 'cancel my contract' --leg caller",
     ),
     "webhooks": ("streamer webhooks list", "streamer webhooks resend"),
     "webhooks list": ("streamer webhooks list", "streamer webhooks list --endpoint crm --json"),
@@ -105,7 +107,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "config path": ("streamer config path", '${EDITOR:-vi} "$(streamer config path)"'),
     "config asterisk": (
         "streamer config asterisk --version 22.5 --via audiosocket",
-        "streamer config asterisk --version 22.9 --via websocket --tls --address pbx.example.com:9094",
+        "streamer config asterisk --version 22.9 --via websocket --tls",
     ),
     "config yeastar": (
         "streamer config yeastar --url wss://streamer.example.com:9094",
@@ -144,6 +146,11 @@ class Group(typer.core.TyperGroup):
 
     panels: ClassVar[Mapping[str, Sequence[str]] | None] = None
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write its flags, then its commands."""
+        write_parameters(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands that there are, panel by panel."""
         width = max(map(len, self.commands))
@@ -163,14 +170,16 @@ class GroupedHelp(Group):
     panels = PANELS
 
 
-def show_examples(app: typer.Typer, before: str = "") -> None:
-    """Put its examples below the help of each command of a group, and of the groups in it."""
+def finish_help(app: typer.Typer, before: str = "") -> None:
+    """Have each command of a group, and of the groups in it, say ranges and defaults in words, and put its examples below."""
     for name, info in _list_commands(app):
+        if isinstance(info, typer.models.CommandInfo):
+            info.cls = Command
         if examples := EXAMPLES.get(f"{before}{name}"):
             info.epilog = "\n".join(["\b", "Examples:", *(f"  {line}" for line in examples)])
     for group in app.registered_groups:
         if group.typer_instance is not None:
-            show_examples(group.typer_instance, f"{before}{group.name} ")
+            finish_help(group.typer_instance, f"{before}{group.name} ")
 
 
 def _list_commands(

@@ -143,13 +143,11 @@ def play(
         typer.Option(
             "--from",
             metavar="1:20|SECONDS",
-            help="Begin there; without it at the start, or of a live call now.",
+            help="Start there (default: the beginning; in a live call: now).",
         ),
     ] = None,
     leg: Annotated[str | None, typer.Option("--leg", metavar="LEG", help="Only this leg.")] = None,
-    mixed: Annotated[
-        bool, typer.Option("--mixed", help="All legs in one, as without --leg.")
-    ] = False,
+    mixed: Annotated[bool, typer.Option("--mixed", help="All legs mixed (the default).")] = False,
     into_call: Annotated[
         bool, typer.Option("--into-call", help="Play FILE to the party of this live call.")
     ] = False,
@@ -211,39 +209,41 @@ def call(
         ),
     ],
     plain: Plain = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print events, one JSON object per line.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events as JSON Lines.")] = False,
     echo: Echo = False,
     tone: Tone = None,
     announce: Announce = None,
     context: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Send who answers into this context of the dialplan."),
+        typer.Option(metavar="NAME", help="When answered, go to this context of the dialplan."),
     ] = None,
     extension: Annotated[
-        str | None, typer.Option(metavar="EXTEN", help="Extension there; s without it.")
+        str | None, typer.Option(metavar="EXTEN", help="Extension there (default: s).")
     ] = None,
     app: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Or into this application of ARI, not streamer's."),
+        typer.Option(metavar="NAME", help="Or hand them to this ARI application."),
     ] = None,
     caller_id: Annotated[
-        str | None, typer.Option(metavar="'NAME <NUMBER>'", help="What is shown as the caller.")
+        str | None, typer.Option(metavar="'NAME <NUMBER>'", help="Caller ID to show.")
     ] = None,
     technology: Annotated[
         str | None,
         typer.Option(
-            "--endpoint-technology", metavar="PJSIP|SIP|IAX2|DAHDI", help="For a number alone."
+            "--endpoint-technology",
+            metavar="PJSIP|SIP|IAX2|DAHDI",
+            help="Technology, if ENDPOINT is a number.",
         ),
     ] = None,
     trunk: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Trunk for a number alone.")
+        str | None, typer.Option(metavar="NAME", help="Trunk, if ENDPOINT is a number.")
     ] = None,
     variable: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Set a channel variable.")
     ] = None,
-    timeout: Annotated[int, typer.Option(metavar="SECONDS", help="How long it rings.")] = 30,
+    timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", help="Give up after ringing this long.")
+    ] = 30,
 ) -> int:
     """Call somebody through ARI, record the call and show what is said.
 

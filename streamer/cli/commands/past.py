@@ -89,7 +89,7 @@ def transcribe(
         ChannelChoice,
         typer.Option(
             metavar="auto|split|first|mix",
-            help="Channels to read: those that differ, each, the first, or a mix.",
+            help="Channels that become legs: those that differ (auto, the default), all, the first, or a mix.",
         ),
     ] = ChannelChoice.AUTO,
     store: Annotated[
@@ -141,7 +141,7 @@ def calls(
     called: ToParty = "",
     digits: PressedDigits = "",
     text: Annotated[
-        str, typer.Option(metavar="TEXT", help="Only calls that match this search.")
+        str, typer.Option(metavar="TEXT", help="Only calls in which this search finds something.")
     ] = "",
     live: Annotated[bool, typer.Option("--live", help="Only live calls.")] = False,
     alerts: Annotated[
@@ -194,7 +194,7 @@ def stats(
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> int:
-    """Show who talked how long, silence, interruptions and pace: of a call, or of many."""
+    """Show who talked how long, silence, interruptions and pace, for one call or many."""
     from streamer.cli.moments import make_filter
     from streamer.cli.stats import choose_by, run_stats, run_stats_of_call
 
@@ -217,7 +217,10 @@ def report(
     caller: FromParty = "",
     called: ToParty = "",
     format_name: Annotated[
-        str | None, typer.Option("--format", metavar="txt|html", help="Format of the report.")
+        str | None,
+        typer.Option(
+            "--format", metavar="txt|html", help="Format (default: by the name of FILE, or txt)."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -226,12 +229,12 @@ def report(
             "--output",
             metavar="FILE",
             parser=parse_path,
-            help="Write to this file, `-` being stdout.",
+            help="Write to this file; - is stdout.",
         ),
     ] = None,
     force: Force = False,
 ) -> int:
-    """Report calls, alerts, quality and what is unfinished, of the last 24 hours or another time."""
+    """Report calls, alerts, audio quality and unfinished work of the last 24 hours or another time."""
     from streamer.calls.choosing import Parties
     from streamer.cli.moments import make_filter
     from streamer.cli.report import run_report
@@ -261,7 +264,10 @@ def search(
     digits: PressedDigits = "",
     limit: Limit = 50,
     offset: Annotated[
-        int, typer.Option(metavar="N", min=0, max=1_000_000_000, help="Next page: skip N lines.")
+        int,
+        typer.Option(
+            metavar="N", min=0, max=1_000_000_000, help="Next page: skip N lines (default: 0)."
+        ),
     ] = 0,
     context: Annotated[
         int | None,
@@ -297,7 +303,7 @@ def search(
 
 @with_settings(*STORED)
 def marks(settings: Settings, call: AnyCall = None, as_json: AsJson = False) -> int:
-    """List the lines that users have marked, with their notes, of a call or of all."""
+    """List the lines that users have marked, and their notes, in one call or all."""
     from streamer.cli.marks import run_marks
 
     return run_marks(settings, call, as_json=as_json)
@@ -319,7 +325,7 @@ def export(
     ] = False,
     force: Force = False,
 ) -> int:
-    """Write a call's transcript in a format for other programs, or its audio."""
+    """Write a call's transcript, in a format for other programs, or its audio."""
     from streamer.cli.show import run_export
 
     return run_export(

@@ -47,7 +47,7 @@ def serve(
         bool,
         typer.Option(
             "--ari",
-            help="Tap calls of the Asterisk at ari_url by itself: those that rules [[watch]] name.",
+            help="Tap calls of the Asterisk at ari_url: those that the [[watch]] rules choose.",
         ),
     ] = False,
     stream_channel: Annotated[
@@ -58,13 +58,13 @@ def serve(
         ),
     ] = [],  # noqa: B006 - as above
     accept_unknown: Annotated[
-        bool, typer.Option("--accept-unknown", help="Take calls that are not registered too.")
+        bool, typer.Option("--accept-unknown", help="Also take calls that are not registered.")
     ] = False,
     register: Annotated[
         list[str],
         typer.Option(
             metavar="HOST:PORT",
-            help="Listen here for registrations of calls, by HTTP; may be repeated.",
+            help="Listen here for registrations of calls over HTTP; may be repeated.",
         ),
     ] = [],  # noqa: B006 - typer reads it, and no code changes it
     api: Annotated[
@@ -97,7 +97,7 @@ def serve(
             metavar="N",
             min=0,
             callback=check_number,
-            help="At shutdown, wait at most N s for live calls.",
+            help="At shutdown, wait at most N s for live calls (default: no limit).",
         ),
     ] = None,
     cert: Annotated[

@@ -18,12 +18,12 @@ def doctor(
     channel: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CHANNEL]", help="Listen to its call for 3 s instead, through ARI only."
+            metavar="[CHANNEL]", help="Listen to this live call for 3 s instead (through ARI)."
         ),
     ] = None,
     as_json: AsJson = False,
     recordings: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder of all recordings.")
+        str | None, typer.Option(metavar="DIR", help="Recordings folder (default: ./recordings).")
     ] = None,
     config: ConfigFile = None,
 ) -> int:
@@ -38,7 +38,7 @@ def doctor(
 
 models_app = typer.Typer(
     cls=Group,
-    help="List, download, try and find speech models.",
+    help="List, download, check and locate speech models.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -46,7 +46,7 @@ models_app = typer.Typer(
 
 @models_app.callback()
 def _models(context: typer.Context, as_json: AsJson = False) -> int:
-    """List, download, try and find speech models."""
+    """List, download, check and locate speech models."""
     if context.invoked_subcommand is None:
         return models_list(models_dir=None, config=None, log_file=None, verbose=0, as_json=as_json)
     return ExitCode.DONE
@@ -91,7 +91,7 @@ def models_check(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Try a model on bundled speech: is it right, how fast, how many calls."""
+    """Try a model on bundled speech: is it accurate, how fast, for how many calls."""
     from streamer.cli.check_model import run_check
 
     return run_check(settings, name or settings.model, as_json=as_json)

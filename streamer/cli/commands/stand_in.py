@@ -21,7 +21,10 @@ def simulate(
     ] = None,
     host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = _HOST,
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="Port to listen on (0: any).")
+        int,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Port to listen on (default: 5039; 0: any)."
+        ),
     ] = _PORT,
     channel: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the channel.")
@@ -97,7 +100,7 @@ def simulate(
         int | None,
         typer.Option(
             metavar="HZ",
-            help="AudioSocket: samples per second, 8000 by default; 16000 is c(slin16).",
+            help="AudioSocket: samples per second (default: 8000; 16000 is c(slin16)).",
         ),
     ] = None,
     audio_format: Annotated[
@@ -148,10 +151,12 @@ def simulate(
 ) -> int:
     """Simulate Asterisk: serve files as live channels, and print their names.
 
-    With --as ari, have calls that `streamer channels` lists and that can be tapped: each pair of files is a call, the bundled one without any.
-    It takes --calls, --every, --hangup or --scenario, --fault and --loop.
-    With --audiosocket HOST:PORT, call a server as Asterisk does, print each call's UUID, and check what it sends back. With --as and
-    --url, do the same over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH; flags for AudioSocket's calls are for these too.
+    With --audiosocket HOST:PORT, call that server as Asterisk does, print the UUID of each call, and check what comes back.
+
+    With --as and --url, call over a WebSocket, as Asterisk, Yeastar, Twilio or FreeSWITCH do; the flags marked AudioSocket work here too.
+
+    With --as ari, offer calls that `streamer channels` lists and that can be tapped. Each pair of files is a call; without files, the
+    bundled call is. --calls, --every, --hangup, --scenario, --fault and --loop work here.
     """
     from dataclasses import replace
 

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.commands.grouping import Group
 from streamer.cli.options import STORED, AsJson, with_settings
 from streamer.config import Settings
 
 webhooks_app = typer.Typer(
+    cls=Group,
     help="List what webhooks have yet to get, or send dead letters again.",
     rich_markup_mode=None,
     no_args_is_help=True,

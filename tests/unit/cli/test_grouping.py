@@ -1,5 +1,6 @@
 """The help: every command below a title, with two examples that its parser takes."""
 
+import re
 import shlex
 from typing import Any
 
@@ -41,6 +42,40 @@ async def test_every_command_has_two_examples_in_its_help(name):
     _, out, _ = await run_here(*name.split(), "--help")
     for example in EXAMPLES[name]:
         assert f"    {example}\n" in out
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+async def test_the_help_fits_80_columns_and_is_cut_nowhere(name):
+    _, out, _ = await run_here(*name.split(), "--help")
+    assert [
+        line for line in out.splitlines() if len(line) > 80 or re.search(r"[a-z]\.\.\.$", line)
+    ] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_the_help_says_ranges_and_defaults_in_words(name):
+    _, out, _ = await run_here(*name.split(), "--help")
+    facts = " ".join(out.split("Examples:")[0].split())
+    assert "<=" not in facts
+    assert "[default" not in facts
+    assert "[required]" not in facts
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("serve", "Take at most N calls at once (1 to 10000; default: 500)."),
+        ("record", "Stop the recording after N seconds (at least 0.1)."),
+        ("config asterisk", "How calls reach streamer (required)."),
+        ("simulate", "Play N times faster than real time (at least 0.01; default: 1)."),
+        ("watch", "Usage: streamer watch [OPTIONS] [[LABEL=]CHANNEL...]"),
+        ("show", "Usage: streamer show [OPTIONS] CALL "),
+        ("completion", "Usage: streamer completion [OPTIONS] {bash|zsh|fish}"),
+    ],
+)
+async def test_the_help_says_what_may_be_given(name, said):
+    _, out, _ = await run_here(*name.split(), "--help")
+    assert said in " ".join(out.split())
 
 
 def test_there_are_no_examples_of_other_commands():

@@ -1,0 +1,72 @@
+"""How arguments and flags stand in the help of a command and in the manual page: ranges and defaults in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+_BRACES = re.compile(r"\{([^|}]*)\}")
+"""What a command needs, in its usage; where there is a choice the braces say where it ends."""
+
+
+class Command(typer.core.TyperCommand):
+    """A command whose help is read without knowing the library that writes it."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what stands behind the name of the command."""
+        return [_BRACES.sub(r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then the flags."""
+        write_parameters(self, ctx, formatter)
+
+
+def write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
+    """Write the arguments of a command, then its flags."""
+    for title, kind in (("Arguments", "argument"), ("Options", "option")):
+        rows = [
+            (record[0], explain(parameter))
+            for parameter in command.get_params(ctx)
+            if parameter.param_type_name == kind
+            and (record := parameter.get_help_record(ctx)) is not None
+        ]
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def explain(parameter: Any) -> str:
+    """Return the help of an argument or a flag, with what may be given and what counts without it."""
+    text = " ".join((parameter.help or "").split())
+    facts = "; ".join(fact for fact in _list_facts(parameter) if fact)
+    if not facts or "(" in text:
+        return text
+    return f"{text.removesuffix('.')} ({facts})."
+
+
+def _list_facts(parameter: Any) -> Iterator[str]:
+    """Yield what is true of a value; a text that has brackets of its own says it better."""
+    if parameter.param_type_name == "argument" or getattr(parameter, "count", False):
+        return
+    low, high = (getattr(parameter.type, bound, None) for bound in ("min", "max"))
+    if low is not None and high is not None:
+        yield f"{low} to {high}"
+    elif low is not None:
+        yield f"at least {low}"
+    elif high is not None:
+        yield f"at most {high}"
+    if parameter.required:
+        yield "required"
+    elif isinstance(parameter.default, int | float | str) and _is_shown(parameter):
+        yield f"default: {_write_value(parameter.default)}"
+
+
+def _is_shown(parameter: Any) -> bool:
+    return not isinstance(parameter.default, bool) and parameter.default != ""
+
+
+def _write_value(value: float | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
