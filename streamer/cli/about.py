@@ -9,7 +9,7 @@ import typer
 
 from streamer import __version__
 from streamer.cli import output
-from streamer.errors import ExitCode
+from streamer.errors import ExitCode, UsageError
 
 _LIBRARIES = (
     "faster-whisper",
@@ -32,8 +32,14 @@ def run_help(context: typer.Context, command: list[str]) -> int:
 
     Raises:
         typer.TyperException: There is no such command.
+        UsageError: More is named than a command.
     """
-    streamer = context.find_root().command
+    streamer = found = context.find_root().command
+    for number, word in enumerate(command):
+        if not hasattr(found, "commands"):
+            named = " ".join(command[:number])
+            raise UsageError(f"{named} has no commands of its own; try: streamer help {named}")
+        found = found.commands.get(word)
     streamer.main([*command, "--help"], prog_name="streamer", standalone_mode=False)
     return ExitCode.DONE
 

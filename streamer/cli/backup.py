@@ -8,7 +8,7 @@ from pathlib import Path
 from streamer.calls.backup import copy_calls, make_target
 from streamer.cli import output
 from streamer.config import Settings
-from streamer.errors import ExitCode
+from streamer.errors import ExitCode, UsageError
 from streamer.store import open_reader, store_path
 
 
@@ -18,6 +18,8 @@ def run_backup(settings: Settings, target: Path) -> int:
     Raises:
         StreamerError: The folder is not empty, or something cannot be read or written.
     """
+    if str(target) == "-":
+        raise UsageError("a backup is a folder and cannot go to stdout; name a new or an empty one")
     make_target(target)
     asyncio.run(_copy_database(settings, target))
     backup = copy_calls(Path(settings.recordings), target)

@@ -81,7 +81,9 @@ def run_calls(
 def _say_place(settings: Settings, *, count: int, is_filtered: bool) -> None:
     """Say in which folder was looked for calls; of an empty one, what makes a call."""
     folder = settings.recordings
-    if not count and not is_filtered and not Recordings(Path(folder)).call_ids():
+    if not count and Recordings(Path(folder)).call_ids():
+        output.talk(f"No call in {show_folder(folder)} matches")
+    elif not count and not is_filtered:
         output.talk(say_no_calls(folder))
     else:
         ids = ". Ids: streamer calls --json" if count and output.is_terminal() else ""

@@ -124,5 +124,6 @@ _BY_METAVAR: Mapping[str, Callable[[Mapping[str, Any]], Iterable[str]]] = {
     "NAME|DIR": _find_models,
     "[NAME|DIR]": _find_models,
     "[LABEL=]CHANNEL...": _find_channels,
+    "[[LABEL=]CHANNEL...]": _find_channels,
     "[CHANNEL]": _find_channels,
 }

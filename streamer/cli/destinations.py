@@ -18,6 +18,8 @@ from streamer.errors import RecordingError, UsageError
 from streamer.exporters import EXPORTERS, Exporter
 from streamer.exporters.several import Several
 
+_STDOUT = Path("-")
+
 
 class Destination(Protocol):
     """Takes the text of each file that has one, in order."""
@@ -52,6 +54,8 @@ def open_destination(
         UsageError: There is no such format, or the target cannot be written.
         RecordingError: Its folder cannot.
     """
+    if target == _STDOUT:
+        target = None
     is_file = target is not None and is_single and _names_format(target)
     if format_name is None:
         format_name = target.suffix[1:].lower() if target and is_file else "txt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from streamer.core.moments import parse_moment, show_local
+from streamer.errors import UsageError
 from streamer.store import Filter
 
 
@@ -12,14 +13,14 @@ def make_filter(since: str | None, until: str | None, channel: str | None) -> Fi
     """Read the filter flags.
 
     Raises:
-        UsageError: A moment cannot be read.
+        UsageError: A moment cannot be read, or nothing lies between the two.
     """
     now = datetime.now(UTC)
-    return Filter(
-        since=parse_moment(since, now, flag="--since") if since else None,
-        until=parse_moment(until, now, flag="--until") if until else None,
-        channel=channel or "",
-    )
+    begin = parse_moment(since, now, flag="--since") if since else None
+    end = parse_moment(until, now, flag="--until") if until else None
+    if begin and end and begin >= end:
+        raise UsageError(f"--since {since} is not before --until {until}; exchange them")
+    return Filter(since=begin, until=end, channel=channel or "")
 
 
 def show_moment(moment: datetime) -> str:

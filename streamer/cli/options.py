@@ -6,6 +6,7 @@ import functools
 import inspect
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
@@ -50,6 +51,17 @@ def check_number(number: float | None) -> float | None:
     if number is not None and math.isnan(number):
         raise typer.BadParameter("it must be a number")
     return number
+
+
+def parse_digits(text: str) -> str:
+    """Read keys of a telephone, in the order in which they were pressed.
+
+    Raises:
+        UsageError: One of them is no key.
+    """
+    if re.fullmatch(r"[0-9A-D*#]*", text) is None:
+        raise UsageError(f"--digits takes 0-9, A-D, * and #, not {text!r}")
+    return text
 
 
 Channels = Annotated[
@@ -115,7 +127,10 @@ ToParty = Annotated[
 ]
 
 PressedDigits = Annotated[
-    str, typer.Option(metavar="DIGITS", help="Only calls in which these keys were pressed.")
+    str,
+    typer.Option(
+        metavar="DIGITS", parser=parse_digits, help="Only calls in which these keys were pressed."
+    ),
 ]
 
 Limit = Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="List at most N.")]
@@ -284,5 +299,7 @@ def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -
         output.talk(f"warning: {warning}")
     if Path(settings.recordings).exists() and not Path(settings.recordings).is_dir():
         raise UsageError(f"{settings.recordings} is not a folder; name one with --recordings")
+    if settings.models_dir and Path(settings.models_dir).is_file():
+        raise UsageError(f"{settings.models_dir} is not a folder; name one with --models-dir")
     start_logging(settings.log_file, verbosity=verbosity)
     return settings

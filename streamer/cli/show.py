@@ -35,6 +35,7 @@ _SEVERE = {Severity.INFO: "blue", Severity.WARNING: "yellow", Severity.CRITICAL:
 
 _COLOURS = ("cyan", "magenta", "green", "yellow")
 
+_STDOUT = Path("-")
 _AUDIO_SUFFIX = "wav"
 
 
@@ -98,6 +99,10 @@ def run_export(
     Raises:
         StreamerError: There is no such call or format, or the file exists already.
     """
+    if output_path == _STDOUT:
+        if is_audio:
+            raise UsageError("--audio needs -o FILE.wav; `streamer play` writes audio to a pipe")
+        output_path = None
     if format_name is None and not is_audio and output_path is not None:
         suffix = output_path.suffix.lower().removeprefix(".")
         format_name, is_audio = suffix if suffix in EXPORTERS else None, suffix == _AUDIO_SUFFIX
@@ -109,6 +114,8 @@ def run_export(
         raise UsageError(f"unknown format {format_name}; choose one of {', '.join(EXPORTERS)}")
     if is_audio and output_path is None:
         raise UsageError("--audio needs -o FILE.wav")
+    if is_audio and output_path is not None and _names_another(output_path):
+        raise UsageError(f"audio is written as WAV; name {output_path.stem}.wav with -o")
     if output_path is not None:
         check_new(output_path, force=force)
     entry, transcript, _ = asyncio.run(_read(settings, name))
@@ -128,6 +135,11 @@ async def _read(settings: Settings, name: str) -> tuple[Entry, Transcript, list[
         entry = await find_entry(reader, Path(settings.recordings), name)
         troubles = await reader.read_troubles(entry.call.id)
         return entry, await read_transcript(reader, entry), troubles
+
+
+def _names_another(path: Path) -> bool:
+    """Say whether a file is named after another format than WAV."""
+    return path.suffix.lower() not in ("", f".{_AUDIO_SUFFIX}") and not path.is_char_device()
 
 
 def _export_audio(entry: Entry, path: Path) -> int:

@@ -6,10 +6,18 @@ import re
 
 _WORDS = (
     (
-        re.compile(r"(['\"]).*\1 is not a valid int(?:eger)?(?: range)?\.$"),
+        re.compile(r"(?<=: )(['\"]).*\1 is not a valid int(?:eger)?(?: range)?\.$", re.DOTALL),
         "it must be a whole number",
     ),
-    (re.compile(r"(['\"]).*\1 is not a valid float(?: range)?\.$"), "it must be a number"),
+    (
+        re.compile(r"(?<=: )(['\"]).*\1 is not a valid float(?: range)?\.$", re.DOTALL),
+        "it must be a number",
+    ),
+    (
+        re.compile(r"^Got unexpected extra argument\(s\) \((.*)\)$", re.DOTALL),
+        r"Too many arguments: \1",
+    ),
+    (re.compile(r"(['\"])\.$"), r"\1"),
     (re.compile(r" \(Possible options: ([^)]*)\)$"), r". Did you mean \1?"),
 )
 _OUTSIDE = re.compile(r"(\S+) is not in the range (?:(\S+)<=)?x(?:[<>]=(\S+))?\.$")

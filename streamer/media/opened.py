@@ -103,7 +103,7 @@ def _open_with_header(path: Path, start: bytes) -> InputContainer:
             ) from error
         reason = find_cause(error) if is_known(error) else "it is in no format that is known"
         raise UsageError(
-            f"{path} cannot be read as audio: {reason}; if it has no header, say with --raw CODEC[:RATE] what it holds"
+            f"{path} cannot be read as audio: {reason}; if it has no header, `streamer transcribe --raw CODEC[:RATE]` reads it"
         ) from error
 
 

@@ -109,9 +109,7 @@ def request_headers(
         if name.lower() in _RESERVED or name.lower().startswith("sec-websocket-"):
             raise UsageError(f"streamer sets the header {name} itself; leave it out")
         if any(ord(c) < 0x20 or ord(c) == 0x7F for c in value):
-            raise UsageError(
-                f"the value of the header {name} holds a control character; remove it; remove it"
-            )
+            raise UsageError(f"the value of the header {name} holds a control character; remove it")
     return [(CHANNEL_HEADER, channel), *extra]
 
 

@@ -362,6 +362,64 @@ async def test_a_value_that_cannot_be_is_said_in_our_words(arguments, said):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["calls", "--limit", "many"],
+            "Invalid value for '--limit': it must be a whole number (see",
+        ),
+        (
+            ["calls", "--limit", "a: 'b' is"],
+            "Invalid value for '--limit': it must be a whole number",
+        ),
+        (["transcribe", "x", "--speed", "f\nt"], "for '--speed': it must be a number (see"),
+        (["webhooks", "resend", "x"], "for '[EVENT]...': it must be a whole number (see"),
+        (["version", "x", "y"], "Too many arguments: x y (see"),
+        (["show"], "Missing argument 'CALL' (see"),
+        (["calls", "--digits", "seven"], "--digits takes 0-9, A-D, * and #, not 'seven'"),
+        (["calls", "--since", "1h", "--until", "2h"], "--since 1h is not before --until 2h"),
+        (["transcribe", "x", "--speed", "2"], "add --live"),
+        (["backup", "-"], "cannot go to stdout"),
+        (["export", "last", "--audio", "-o", "-"], "`streamer play` writes audio to a pipe"),
+        (["export", "last", "--audio", "-o", "x.mp3"], "name x.wav with -o"),
+        (["help", "watch", "x"], "watch has no commands of its own"),
+        (["models", "list", "--models-dir", __file__], "is not a folder; name one with"),
+    ],
+)
+async def test_what_is_wrong_with_a_command_line_names_its_part(arguments, said):
+    code, out, err = await run_here(*arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["delete", "--yes", ""], "CALL"),
+        (["calls", "--before", ""], "--before"),
+        (["calls", "--from="], "--from"),
+        (["backup", ""], "DIR"),
+        (["export", "last", "--output="], "--output"),
+        (["simulate", "x.wav", "--host", ""], "--host"),
+        (["serve", "--api", ""], "--api"),
+        (["models", "path", ""], "NAME|DIR"),
+        (["help", ""], "COMMAND"),
+    ],
+)
+async def test_what_is_empty_is_refused_before_it_means_anything(arguments, named):
+    code, out, err = await run_here(*arguments)
+    assert (code, out) == (2, "")
+    assert err == f"streamer: {named} is empty; check that the variable is set\n"
+
+
+@pytest.mark.parametrize("group", ["alerts", "webhooks"])
+async def test_a_group_alone_lists(group, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert await run_here(group) == await run_here(group, "list")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["watch", "--port"], "streamer watch --help"),

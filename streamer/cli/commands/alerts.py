@@ -9,14 +9,22 @@ import typer
 from streamer.cli.commands.grouping import Group
 from streamer.cli.options import STORED, AnyCall, AsJson, with_settings
 from streamer.config import Settings
-from streamer.errors import UsageError
+from streamer.errors import ExitCode, UsageError
 
 alerts_app = typer.Typer(
     cls=Group,
     help="List the watch-words of the config file, or try them.",
     rich_markup_mode=None,
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
+
+
+@alerts_app.callback()
+def _alerts(context: typer.Context) -> int:
+    """List the watch-words of the config file, or try them."""
+    if context.invoked_subcommand is None:
+        return alerts_list(config=None, log_file=None, verbose=0)
+    return ExitCode.DONE
 
 
 @alerts_app.command("list")

@@ -1,4 +1,4 @@
-"""How arguments and flags stand in the help of a command and in the manual page: ranges and defaults in words."""
+"""How arguments and flags are read, and how they stand in the help of a command and in the manual page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,40 @@ from typing import Any
 
 import typer
 
+from streamer.errors import UsageError
+
 _BRACES = re.compile(r"\{([^|}]*)\}")
 """What a command needs, in its usage; where there is a choice the braces say where it ends."""
 
 
+_MAY_BE_EMPTY = ("prompt", "hotwords", "text", "channels", "files", "incoming", "outgoing")
+"""What is none at all if it is empty, or is told of in better words."""
+
+
 class Command(typer.core.TyperCommand):
-    """A command whose help is read without knowing the library that writes it."""
+    """A command whose help is read without knowing the library that writes it, and that takes nothing empty."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line.
+
+        Raises:
+            UsageError: A value is empty, as of a variable that is not set; it would name the folder in which one is, or all calls.
+        """
+        if not ctx.resilient_parsing and any(arg == "" or arg.endswith("=") for arg in args):
+            self._refuse_empty(ctx, args)
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+    def _refuse_empty(self, ctx: Any, args: list[str]) -> None:
+        values, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.get_params(ctx):
+            given = values.get(parameter.name or "")
+            given = given if isinstance(given, list | tuple) else (given,)
+            if "" in given and parameter.name not in _MAY_BE_EMPTY:
+                name = parameter.opts[-1] if parameter.opts[-1].startswith("-") else ""
+                raise UsageError(
+                    f"{name or parameter.human_readable_name.strip('[].')} is empty; check that the variable is set"
+                )
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what stands behind the name of the command."""

@@ -117,6 +117,8 @@ def transcribe(
     from streamer.media.raw import parse_raw
 
     check_pair(incoming, outgoing, files or [])
+    if speed != 1.0 and not live:
+        raise UsageError("--speed is for a file that is played as a live call; add --live")
     return run_transcribe(
         settings,
         files or [],

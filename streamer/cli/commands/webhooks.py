@@ -9,17 +9,26 @@ import typer
 from streamer.cli.commands.grouping import Group
 from streamer.cli.options import STORED, AsJson, with_settings
 from streamer.config import Settings
+from streamer.errors import ExitCode
 
 webhooks_app = typer.Typer(
     cls=Group,
     help="List what webhooks have yet to get, or send dead letters again.",
     rich_markup_mode=None,
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
 
 _Endpoint = Annotated[
     str, typer.Option(metavar="NAME", help="Only of this one, as `webhooks list` names it.")
 ]
+
+
+@webhooks_app.callback()
+def _webhooks(context: typer.Context) -> int:
+    """List what webhooks have yet to get, or send dead letters again."""
+    if context.invoked_subcommand is None:
+        return webhooks_list(recordings=None, db=None, config=None, log_file=None, verbose=0)
+    return ExitCode.DONE
 
 
 @webhooks_app.command("list")
