@@ -40,11 +40,13 @@ def run_call(
     Raises:
         StreamerError: Nobody was called; the message says why.
     """
+    from streamer.ari.access import read_access
     from streamer.tap.plan import plan_call
 
     wanted = asked.decide(settings)
     playing.check()
     check_endpoints(settings)
+    read_access(settings)  # said before an announcement is decoded, which takes seconds
     model = find_wanted(settings.model, settings.models_dir)
     frontend = None if is_plain or as_json else find_frontend()
     with plan_playing(playing) as plan:

@@ -58,7 +58,9 @@ class AsteriskFlags:
 def run_sample() -> int:
     """Print a config file to start from."""
     output.data(render_sample().rstrip("\n"))
-    output.talk(f"save it as {default_config_path()}")
+    path = default_config_path()
+    folder = "" if path.parent.is_dir() else f", in a new folder: mkdir -p {path.parent}"
+    output.talk(f"save it as {path}{folder}")
     return ExitCode.DONE
 
 

@@ -41,7 +41,10 @@ PANELS: Mapping[str, tuple[str, ...]] = {
 """The commands below each title, in order."""
 
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
-    "watch": ("streamer watch 'PJSIP/100-0000001a'", "streamer watch --json | jq -r .text"),
+    "watch": (
+        "streamer watch 'PJSIP/100-0000001a'",
+        "streamer watch --json | jq -r 'select(.event == \"final\") | .text'",
+    ),
     "record": (
         "streamer record 'caller=PJSIP/100-0000001a;1' 'agent=PJSIP/100-0000001a;2'",
         "streamer record 'PJSIP/100-0000001a' -o call.wav --seconds 60",
@@ -97,14 +100,14 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "webhooks": ("streamer webhooks list", "streamer webhooks resend"),
     "webhooks list": ("streamer webhooks list", "streamer webhooks list --endpoint crm --json"),
     "webhooks resend": ("streamer webhooks resend", "streamer webhooks resend 1201 1202"),
-    "config": ("streamer config > ~/.config/streamer/config.toml", "streamer config check"),
+    "config": ("streamer config > config.toml", "streamer config check"),
     "config sample": (
-        "streamer config sample > ~/.config/streamer/config.toml",
+        "streamer config sample > config.toml",
         "streamer config sample | grep -A1 models_dir",
     ),
     "config show": ("streamer config show", "streamer config show --config ./config.toml --json"),
     "config check": ("streamer config check", "streamer config check --config ./config.toml"),
-    "config path": ("streamer config path", '${EDITOR:-vi} "$(streamer config path)"'),
+    "config path": ("streamer config path", "streamer config path --json"),
     "config asterisk": (
         "streamer config asterisk --version 22.5 --via audiosocket",
         "streamer config asterisk --version 22.9 --via websocket --tls",
@@ -120,11 +123,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "completion": (
         'eval "$(streamer completion bash)"',
-        "streamer completion zsh > ~/.zfunc/_streamer",
+        'eval "$(streamer completion zsh)"',
     ),
     "man": (
         "streamer man | man -l -",
-        "streamer man > /usr/local/share/man/man1/streamer.1",
+        "streamer man > streamer.1",
     ),
     "help": ("streamer help watch", "streamer help models pull"),
     "version": ("streamer version", "streamer version --json"),
