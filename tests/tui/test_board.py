@@ -96,7 +96,10 @@ async def test_b_sorts_by_something_else_and_the_next_screen_does_too(board, rec
 async def test_columns_are_chosen_and_given_back_to_the_width(board):
     await board.pilot.press("c")
     await board.sees("Columns of this list")
-    await board.pilot.press("space", "enter")  # the first one goes
+    await board.sees("[x] alert")
+    await board.pilot.press("space")
+    await board.sees("[ ] alert")
+    await board.pilot.press("enter")  # the first one goes
     await board.pilot.pause()
     assert board.calls_screen.table.names[0] == "state"
     await board.pilot.press("c", "a")

@@ -172,3 +172,14 @@ async def test_a_key_that_may_not_be_pressed_now_is_dim_and_rings(recordings, mo
         assert looks["Name"] == looks["Quit"]
         await stage.click("p Freeze")
         assert (rung, stage.transcript.is_frozen) == ([True], False)
+
+
+async def test_a_call_that_has_ended_says_that_nothing_is_frozen(recordings):
+    async with open_stage(recordings, shows_calls=True) as stage:
+        await keep_past_call(stage)
+        await stage.sees("caller → agent")
+        await stage.pilot.press("enter")
+        await stage.sees("f Follow")
+        await stage.pilot.press("p")
+        await stage.sees("This call has ended: nothing moves")
+        assert not stage.transcript.is_frozen

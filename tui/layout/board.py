@@ -55,7 +55,7 @@ COLUMNS: Mapping[str, Column] = {
     "direction": Column("dir", 3, 3, "in or out", NEVER),
     "began": Column("began", 8, 12, "local time, or the length of a live call"),
     "length": Column("length", 6, 8, "length so far", MIDDLE),
-    "legs": Column("legs", 4, 60, "what goes on on each leg"),
+    "legs": Column("legs", 4, 60, "what each leg is doing"),
     "talk": Column("talk", 5, 20, "talk time, and the share of each leg", MIDDLE),
     "keys": Column("keys", 4, 12, "digits that were pressed", MIDDLE),
     "channels": Column("channels", 10, 60, "names of the PBX", NEVER),

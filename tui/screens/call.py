@@ -225,7 +225,7 @@ class CallScreen(Screen[None]):
 
     def action_turn(self, step: int) -> None:
         if not self.transcript.go_to_turn(step):
-            self.app.say("nobody else speaks there")
+            self.app.say("no change of speaker there")
 
     def action_timeline(self) -> None:
         strip = self.query_one(Timeline)
@@ -248,6 +248,9 @@ class CallScreen(Screen[None]):
         self._draw_head()
 
     def action_freeze(self) -> None:
+        if self.shown.is_over and not self.transcript.is_frozen:
+            self.app.say("This call has ended: nothing moves")
+            return
         self._unfrozen = self.shown.finals
         self.transcript.is_frozen = not self.transcript.is_frozen
         self._draw_head()

@@ -96,7 +96,7 @@ CALL_KEYS: tuple[Binding, ...] = (
         id="next-speaker",
         show=False,
         key_display="}",
-        tooltip="Where another begins to speak",
+        tooltip="Next change of speaker",
     ),
     Binding(
         "left_curly_bracket",
@@ -105,7 +105,7 @@ CALL_KEYS: tuple[Binding, ...] = (
         id="previous-speaker",
         show=False,
         key_display="{",
-        tooltip="Where another began to speak before",
+        tooltip="Previous change of speaker",
     ),
     Binding(
         "v",

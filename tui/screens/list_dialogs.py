@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import OptionList, SelectionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,6 +20,20 @@ from tui.layout.board import COLUMNS
 from tui.layout.formatting import show_name
 from tui.screens.dialogs import QUIT
 from tui.state.preferences import View
+
+
+class Ticks(SelectionList[str]):
+    """Choices whose ticks are told apart without colours, too."""
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        index = y + self.scroll_offset.y
+        if index >= self.option_count:
+            return strip
+        _, box, _, *prompt = strip
+        mark = "x" if self.get_option_at_index(index).value in self.selected else " "
+        plain = (prompt[0].style or Style()) + Style(meta=box.style.meta if box.style else {})
+        return Strip([Segment(f"[{mark}]", plain), *prompt])
 
 
 class PickColumns(ModalScreen[tuple[str, ...] | None]):
@@ -38,7 +55,7 @@ class PickColumns(ModalScreen[tuple[str, ...] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content("Columns of this list"))
-            yield SelectionList(
+            yield Ticks(
                 *(
                     (Text.assemble(f"{name:<10}", (column.about, "dim")), name, name in self._shown)
                     for name, column in COLUMNS.items()

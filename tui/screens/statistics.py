@@ -79,9 +79,11 @@ class Statistics(ModalScreen[None]):
         self.query_one("#figures", SteadyText).update(Content("\n".join(self._lines())))
 
     def _lines(self) -> Iterator[str]:
-        yield f"{'':<14}{'frames':>9}{'gap':>8}{'silence':>9}{'lost':>8}"
         legs = self._read_legs()
-        for leg in legs:
+        received = legs if any(leg.get("frames") for leg in legs) or not self._shown.is_over else []
+        if received:
+            yield f"{'':<14}{'frames':>9}{'gap':>8}{'silence':>9}{'lost':>8}"
+        for leg in received:  # a file has come in none
             rate = int(leg.get("rate") or SPEECH_RATE)
             yield (
                 f"{self._show_leg(leg):<14}{leg.get('frames', 0):>9}{leg.get('longest_gap', 0):>6.2f} s"

@@ -71,7 +71,7 @@ class Outlook:
         """Delete a view; return why that cannot be, or nothing."""
         views = dict(self._kept.views)
         if views.pop(name, None) is None:
-            return f"{name} is built in and stays"
+            return f"{name} is built in and cannot be deleted"
         return self._keep(replace(self._kept, views=views))
 
     def _keep(self, preferences: Preferences) -> str:
