@@ -20,9 +20,10 @@ from prometheus_client import (
 from streamer import __version__
 from streamer.api.service import Service
 from streamer.calls.catalog import list_live
-from streamer.core.events import CallEnded, Event, Final, Lagging, Trouble
+from streamer.core.events import CallEnded, EndReason, Event, Final, Lagging, Trouble
 from streamer.errors import StoreError
 from streamer.store import StoredEvent
+from streamer.store.outbox import KINDS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -48,6 +49,10 @@ class Metrics:
         self._ends = Counter(
             "streamer_calls_ended", "Calls that have ended.", ["reason"], registry=registry
         )
+        for kind in KINDS:  # Prometheus sees no increase in a series that begins with 1
+            self._events.labels(kind)
+        for reason in EndReason:
+            self._ends.labels(reason.value)
         self._troubles = Counter(
             "streamer_troubles", "Things that went wrong and were said.", registry=registry
         )

@@ -8,6 +8,7 @@ from streamer.config import Settings
 from streamer.core.events import EndReason, Lagging, Trouble
 from streamer.recording.writer import create_recording
 from streamer.store import open_outbox
+from streamer.store.outbox import KINDS
 from tests.fakes.replay import until
 from tests.seams.sessions import LEGS
 from tests.unit.api.serving import open_api
@@ -63,3 +64,10 @@ async def test_every_name_is_ours_and_has_help(tmp_path):
     families = list(text_string_to_metric_families(text))
     assert all(family.name.startswith(("streamer_", "process_")) for family in families)
     assert all(family.documentation for family in families)
+
+
+async def test_every_series_is_there_before_anything_has_happened(tmp_path):
+    async with open_api(tmp_path) as api:
+        numbers = await read(api)
+    assert {numbers["streamer_events_total", kind] for kind in KINDS} == {0}
+    assert {numbers["streamer_calls_ended_total", reason.value] for reason in EndReason} == {0}
