@@ -86,6 +86,17 @@ def _convert(style: Style, has_256: bool, grounds: frozenset[tuple[int, int, int
         None if each is None or each.triplet is None else each.triplet
         for each in (style.color, style.bgcolor)
     )
+    return style + _match(color, ground, has_256, grounds)
+
+
+@lru_cache(4096)
+def _match(
+    color: ColorTriplet | None,
+    ground: ColorTriplet | None,
+    has_256: bool,
+    grounds: frozenset[tuple[int, int, int]],
+) -> Style:
+    """Find the colours for two others; known by these alone, since each cell of a table has a style of its own for the mouse."""
     palette = PALETTE if has_256 else FEW
     at = None
     if ground is not None:
@@ -94,7 +105,7 @@ def _convert(style: Style, has_256: bool, grounds: frozenset[tuple[int, int, int
     if color is not None:
         wanted = 1.0 if ground is None else min(READ, contrast(color, ground))
         number = _nearest_readable(color, None if at is None else palette[at], wanted, has_256)
-    return style + Style.from_color(_number(number, has_256), _number(at, has_256))
+    return Style.from_color(_number(number, has_256), _number(at, has_256))
 
 
 def _number(number: int | None, has_256: bool) -> Color | None:

@@ -7,6 +7,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
+from tui.layout import palette
 from tui.layout.palette import FEW, PALETTE, READ, PaletteColours, choose_filter, contrast
 from tui.themes import DARK, EMPTY_GROUNDS, LIGHT
 
@@ -111,3 +112,18 @@ def test_a_terminal_gets_colours_that_it_has(environment, needs):
     console = Console(force_terminal=True, _environ=environment)
     found = choose_filter(console, EMPTY_GROUNDS)
     assert (found and ("256" if found._has_256 else "16")) == needs
+
+
+def test_a_pair_of_colours_is_matched_once_whatever_else_the_styles_hold(monkeypatch):
+    matched = []
+    nearest = palette._nearest_readable
+
+    def note(color, ground, wanted, has_256):
+        matched.append(color)
+        return nearest(color, ground, wanted, has_256)
+
+    monkeypatch.setattr(palette, "_nearest_readable", note)
+    one = Style(color="#123457", bgcolor="#fedcb9")
+    for row in range(50):  # as the cells of a table, each of which has a place for the mouse
+        assert converter().convert(one + Style(meta={"row": row})).meta == {"row": row}
+    assert len(matched) == 1
