@@ -136,6 +136,10 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         return output.close_quietly()
+    except SystemExit as ended:  # Typer ends with 1 where the reader of stdout has gone
+        if isinstance(ended.__context__, BrokenPipeError):
+            return output.close_quietly()
+        raise
     except Exception:  # noqa: BLE001 - the outermost edge: a user never sees a traceback
         from streamer.cli.logs import log_crash
 

@@ -1,5 +1,6 @@
 """The command line's contract, tried as a user does."""
 
+import asyncio
 import functools
 import os
 import subprocess
@@ -19,6 +20,7 @@ from streamer.simulator.stream_channel import StreamChannelSimulator, open_simul
 from tests.conftest import TRACES
 from tests.fakes.command_line import run_here
 from tests.fakes.recorder import SECOND, run_streamer, start_streamer
+from tests.fakes.replay import PATIENCE_S
 
 HEAVY = ("numpy", "faster_whisper", "ctranslate2", "av", "textual", "websockets", "rich")
 
@@ -89,6 +91,18 @@ async def test_what_cannot_be_meant_is_exit_2_and_one_line(arguments, tmp_path):
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert err.startswith("streamer: ")
+
+
+@pytest.mark.parametrize("arguments", [["version", "--json"], ["config"], ["--help"]])
+async def test_a_reader_that_has_gone_is_no_failure(arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await start_streamer(arguments, stdout=writing)
+    os.close(writing)
+    async with asyncio.timeout(PATIENCE_S):
+        _, err = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in err
 
 
 async def test_an_error_is_the_exit_code_of_the_process_and_one_line_of_it():
