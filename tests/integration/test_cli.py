@@ -93,6 +93,17 @@ async def test_what_cannot_be_meant_is_exit_2_and_one_line(arguments, tmp_path):
     assert err.startswith("streamer: ")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["help", "watch"], ["models", "-h"]])
+async def test_a_help_that_the_disk_does_not_take_is_one_line(arguments):
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = await start_streamer(arguments, stdout=full)
+    os.close(full)
+    async with asyncio.timeout(PATIENCE_S):
+        _, err = await process.communicate()
+    said = b"streamer: stdout cannot be written: the disk is full; free some space\n"
+    assert (process.returncode, err) == (1, said)
+
+
 @pytest.mark.parametrize("arguments", [["version", "--json"], ["config"], ["--help"]])
 async def test_a_reader_that_has_gone_is_no_failure(arguments):
     reading, writing = os.pipe()

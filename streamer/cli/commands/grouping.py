@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import typer
 
-from streamer.cli.commands.help_lines import Command, write_parameters
+from streamer.cli.commands.help_lines import Command, print_ourselves, write_parameters
 
 PANELS: Mapping[str, tuple[str, ...]] = {
     "Record & watch": ("watch", "record", "serve", "stop", "play", "channels", "call"),
@@ -148,6 +148,10 @@ class Group(typer.core.TyperGroup):
     """A command of commands."""
 
     panels: ClassVar[Mapping[str, Sequence[str]] | None] = None
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the flag that prints the help, by way of our own output."""
+        return print_ourselves(super().get_help_option(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write its flags, then its commands."""

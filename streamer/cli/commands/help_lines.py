@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from streamer.cli import output
 from streamer.errors import UsageError
 
 _BRACES = re.compile(r"\{([^|}]*)\}")
@@ -47,9 +48,26 @@ class Command(typer.core.TyperCommand):
         """Return what stands behind the name of the command."""
         return [_BRACES.sub(r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the flag that prints the help, by way of our own output."""
+        return print_ourselves(super().get_help_option(ctx))
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then the flags."""
         write_parameters(self, ctx, formatter)
+
+
+def print_ourselves(option: Any) -> Any:
+    """Have the flag of the help say in our words that stdout cannot be written."""
+    if option is not None:
+        option.callback = _print_help
+    return option
+
+
+def _print_help(ctx: Any, _: Any, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        output.data(ctx.get_help())
+        ctx.exit()
 
 
 def write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
