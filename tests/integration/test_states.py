@@ -35,6 +35,12 @@ EMPTY = {
     "resume --all": ([], 0, "all transcripts are complete"),
     "transcribe": ([FILE], 3, f"{NO_MODEL}; install one with `streamer models pull"),
     "transcribe none.wav": ([], 3, "no such file: none.wav"),
+    "marks": ([], 0, "nothing is marked; `m` on the screen of a call marks a line"),
+    "marks last": ([], 3, NO_LAST),
+    "call": (["PJSIP/100"], 2, NO_ARI),
+    "doctor": (["PJSIP/100"], 2, NO_ARI),
+    "webhooks list": ([], 0, "no webhook has been told anything"),
+    "webhooks resend": ([], 3, "there is no database recordings/streamer.sqlite3"),
     "alerts list": ([], 0, "the config file has no [[alert]]"),
     "alerts test": (["last"], 3, NO_LAST),
     "config check": ([], 0, "all settings can be used"),
@@ -47,7 +53,7 @@ EMPTY = {
 """Behind a command what it is given, then its exit code and what stderr says."""
 
 AS_JSON = (
-    *("calls", "stats", "search", "resume", "alerts list"),
+    *("calls", "stats", "search", "resume", "marks", "webhooks list", "alerts list"),
     *("config check", "config path", "models list"),
 )
 LISTED = {"config path", "models list"}
