@@ -6,6 +6,7 @@ No request is ever sent again by itself, see `streamer.wire.ari.requests`. Neith
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from yarl import URL
 
 from streamer.ari.access import Access
 from streamer.core.reasons import explain
+from streamer.core.trust import judge_certificate
 from streamer.errors import UnreachableError
 from streamer.wire.ari.answers import MOST_ANSWER, parse_document, read_reason
 from streamer.wire.ari.events import Message, parse_event
@@ -27,6 +29,8 @@ MOST_AT_ONCE = 8
 
 _MOST_MESSAGE = 1 << 20
 _OK = range(200, 300)
+_CA = "--ca FILE (ca in the config file)"
+_LISTENS = "`http show status` in Asterisk says where it listens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +186,7 @@ class Ari:
             )
 
     def _explain(self, error: BaseException) -> UnreachableError:
-        """Say why there was no answer, in our words."""
-        cause: BaseException = error
-        match error:
-            case aiohttp.ClientConnectorCertificateError():
-                cause = error.certificate_error
-            case aiohttp.ClientConnectorError():
-                cause = error.os_error
-            case _:
-                pass
-        why = explain(cause) if isinstance(cause, OSError) else "it does not speak HTTP as ARI does"
-        return UnreachableError(
-            f"{self._access.url} cannot be reached: {why}; `http show status` in Asterisk says where it listens"
-        )
+        return UnreachableError(_explain(self._access.url, error))
 
 
 @asynccontextmanager
@@ -252,3 +244,31 @@ def _advise(status: int) -> str:
     if 300 <= status < 400:
         return "it redirects, which streamer does not follow; use that address as ari_url"
     return "see Asterisk's log, and host, port and path of ari_url"
+
+
+def _explain(url: str, error: BaseException) -> str:
+    """Say why there was no answer, in our words."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(
+            certificate_error=ssl.SSLCertVerificationError() as cause
+        ):
+            what = judge_certificate(cause, where="ari_url", how=_CA)
+            return f"the certificate of {url} {what}, or accept any with --insecure"
+        case aiohttp.ClientConnectorSSLError() | ssl.SSLError():
+            return (
+                f"TLS with {url} failed; if Asterisk speaks plain HTTP there, write http:// instead of https:// in ari_url;"
+                " if it speaks TLS, it wants another version of it, or a certificate of ours"
+            )
+        case aiohttp.ServerDisconnectedError():
+            tls = "" if url.startswith("https:") else ", or this port expects TLS (https://)"
+            why = (
+                "it closed the connection without an HTTP answer; its session limit is reached"
+                f" (sessionlimit in http.conf, 100 unless set){tls}"
+            )
+        case aiohttp.ClientConnectorError():
+            why = explain(error.os_error)
+        case OSError():
+            why = explain(error)
+        case _:
+            why = "it does not speak HTTP as ARI does"
+    return f"{url} cannot be reached: {why}; {_LISTENS}"

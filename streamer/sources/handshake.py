@@ -8,20 +8,12 @@ from collections.abc import Callable
 from websockets.exceptions import InvalidMessage, InvalidStatus, WebSocketException
 from websockets.http11 import Response
 
+from streamer.core.trust import judge_certificate
 from streamer.errors import StreamerError, UnreachableError
 from streamer.wire.stream_channel import public_url
 
 FAILURES = (WebSocketException, ValueError, OSError)
 """What `websockets.connect` raises where it opens no WebSocket."""
-
-_OTHER_NAME = "is for another name; write the name in the url that it was made for"
-_CERTIFICATE_FAULTS = {
-    9: "is not valid yet; check this machine's clock",
-    10: "has expired; renew it there",
-    62: _OTHER_NAME,
-    64: _OTHER_NAME,
-}
-"""What is wrong with a certificate, by OpenSSL's X509_V_ERR numbers; most of the others are of its issuer."""
 
 
 def explain_failure(
@@ -79,9 +71,9 @@ def _explain_no_http(shown: str, error: InvalidMessage) -> str:
 def _explain_tls(shown: str, error: ssl.SSLError) -> str:
     """Say why a connection could not be encrypted."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        unknown = "is of an issuer that this machine does not know; name that with --ca FILE"
-        what = _CERTIFICATE_FAULTS.get(error.verify_code, unknown)
-        return f"the certificate of {shown} {what}, or accept any with --insecure"
+        return (
+            f"the certificate of {shown} {judge_certificate(error)}, or accept any with --insecure"
+        )
     return (
         f"TLS with {shown} failed: if it speaks plain websocket, write ws:// instead of wss://;"
         " if it speaks TLS, it wants another version of it, or a certificate of ours"

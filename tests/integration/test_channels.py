@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 from contextlib import aclosing
 
 import pytest
+import trustme
 
 from streamer.ari.access import read_access
 from streamer.ari.client import open_ari
@@ -164,6 +166,34 @@ async def test_what_is_no_asterisk_is_exit_code_4(tmp_path, bytes_, said, flags)
         code, out, err = await run_here("channels", *flags, cwd=tmp_path, env=given)
     assert (code, out, len(err.splitlines())) == (4, "", 1)
     assert said in err or flags
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("pbx.test").configure_cert(context)
+    return authority, context
+
+
+@pytest.mark.parametrize(("is_known", "said"), [(False, "--ca FILE"), (True, "in ari_url")])
+async def test_a_certificate_that_is_not_accepted_is_said(tmp_path, certificate, is_known, said):
+    certificate[0].cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with open_port(b"", tls=certificate[1]) as port:
+        flags = ["--ca", str(tmp_path / "ca.pem")] if is_known else []
+        code, err = await refused(f"https://127.0.0.1:{port}", tmp_path, *flags)
+    assert code == 4
+    assert err.startswith(f"streamer: the certificate of https://127.0.0.1:{port}/ari is ")
+    assert said in err
+
+
+async def test_tls_where_there_is_none_and_none_where_there_is(pbx, tmp_path, certificate):
+    _, err = await refused(pbx[1].replace("http:", "https:"), tmp_path)
+    assert "write http:// instead of https:// in ari_url" in err
+    async with open_port(b"", tls=certificate[1]) as port:
+        code, err = await refused(f"http://127.0.0.1:{port}", tmp_path)
+    assert code == 4
+    assert "this port expects TLS (https://)" in err
 
 
 async def test_a_slow_asterisk_is_waited_for(pbx, tmp_path):
