@@ -24,6 +24,12 @@ HANDSHAKE_S = 5.0
 RETRY_S = 0.05
 """Seconds without a look at the socket while even the spares are in use."""
 
+_PLAIN = ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "WRONG_VERSION_NUMBER")
+"""OpenSSL's reasons for bytes that are no TLS."""
+
+_TRUST = "check that it trusts the certificate of --cert, and its name"
+LEFT_AT_ONCE = f"it ended the connection as soon as that was encrypted, without a request; {_TRUST}"
+
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -145,8 +151,10 @@ class Acceptor:
 
 def explain_tls(error: ssl.SSLError) -> str:
     """Say why there is no encryption with a peer."""
+    if error.reason in _PLAIN:
+        return "it speaks no TLS, and this address is encrypted; use wss:// or https:// (in Asterisk also `tls_enabled = yes`)"
     why = (error.reason or "no handshake").lower().replace("_", " ")
-    return f"TLS cannot be agreed on ({why}); check that it trusts the certificate of --cert, and its name"
+    return f"TLS cannot be agreed on ({why}); {_TRUST}"
 
 
 def _find_host(sock: socket.socket) -> str:

@@ -9,7 +9,7 @@ import ssl
 import aiohttp
 import pytest
 import trustme
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from streamer.sources import admission
 from streamer.sources.tls import Certificate
@@ -108,6 +108,24 @@ async def test_calls_and_registrations_are_encrypted_and_a_new_certificate_is_ta
         await channel.hang_up()
         await here.ended()
     assert any(here.pcm(recorded).endswith(SAMPLES[3200:]) for recorded in here.calls())
+
+
+async def test_who_leaves_once_it_has_seen_the_certificate_or_speaks_no_tls_is_told(
+    recordings, runtime_dir, tmp_path
+):
+    """Asterisk looks at the certificate only behind the handshake, and leaves without an alert if it does not like it."""
+    authority = trustme.CA()
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write(authority, cert, key)
+    async with listening_web(recordings, runtime_dir, tls=Certificate(cert, key).context) as (
+        here,
+        _,
+    ):
+        await asyncio.to_thread(shake_hands, here.port, trusting(authority))
+        await until(lambda: "as soon as that was encrypted, without a request" in here.troubles)
+        with pytest.raises((InvalidMessage, OSError)):
+            await dial(here.port)
+        await until(lambda: "it speaks no TLS, and this address is encrypted" in here.troubles)
 
 
 async def test_who_begins_with_tls_where_there_is_none_is_told_so(recordings, runtime_dir):

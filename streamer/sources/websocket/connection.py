@@ -25,7 +25,7 @@ from websockets.datastructures import Headers
 from streamer.core.addresses import show_address
 from streamer.core.events import Cause, EndReason
 from streamer.errors import StreamerError
-from streamer.sources.accepting import explain_tls
+from streamer.sources.accepting import LEFT_AT_ONCE, explain_tls
 from streamer.sources.admission import FRAMES_PER_SECOND
 from streamer.sources.forwarded import HEADER as FORWARDED
 from streamer.sources.inbound import ServerOptions
@@ -104,7 +104,7 @@ class Connection(asyncio.BufferedProtocol):
         self._link = Link(self._transport, self._conversation)
         self._meet(*_name_peer(transport.get_extra_info("peername")))
         self._server.welcome(self)
-        self._link.schedule(HEAD_S, self._transport.abort)  # a probe, no caller
+        self._link.schedule(HEAD_S, self.dismiss)  # a probe, no caller
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where the next bytes go: one place for all."""
@@ -120,8 +120,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Judge how the connection ended."""
-        if self._state is _State.HEAD and isinstance(exc, ssl.SSLError):
-            self._say_refusal(explain_tls(exc))  # a peer that does not trust us says so only now
+        if self._state is _State.HEAD:
+            self._judge_tls(exc)
         elif self._state is _State.OPENING:
             self._say_refusal("it hung up before it said what its audio is")
         elif self._state is _State.LIVE:
@@ -159,6 +159,7 @@ class Connection(asyncio.BufferedProtocol):
     def dismiss(self) -> None:
         """Close a connection that has asked for nothing yet."""
         if self._state is _State.HEAD:
+            self._state = _State.LEAVING
             self._transport.abort()
 
     def go_live(self) -> None:
@@ -191,6 +192,13 @@ class Connection(asyncio.BufferedProtocol):
         """Refuse a WebSocket, and say why at both ends."""
         self._say_refusal(why)
         self._close(code, why)
+
+    def _judge_tls(self, exc: Exception | None) -> None:
+        """Say of a peer that has left without a request that it may not trust us: it says so only now, or, as Asterisk, not at all."""
+        if isinstance(exc, ssl.SSLError):
+            self._say_refusal(explain_tls(exc))
+        elif self._head.is_empty and self._transport.get_extra_info("ssl_object") is not None:
+            self._say_refusal(LEFT_AT_ONCE)
 
     def _read_head(self, data: bytes) -> None:
         match self._head.feed(data):

@@ -68,9 +68,12 @@ class Head:
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
         self._data = bytearray()
+        self.is_empty = True
+        """Whether nothing has come."""
 
     def feed(self, data: bytes) -> Asked | OtherRequest | NoRequest | Refused | None:
         """Take bytes, and return what is asked for as soon as that is known."""
+        self.is_empty = False
         self._data += data
         if why := explain_no_http(bytes(self._data[:1])):
             return NoRequest(why, is_answered=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
+from streamer.core.addresses import parse_address
 from streamer.wire.pbx.blocks import Block, Wanted, make_modules
 from streamer.wire.pbx.releases import Feature, has
 
@@ -59,6 +60,7 @@ def _make_context(lines: Iterator[str]) -> Block:
 def _list_audiosocket_lines(wanted: Wanted) -> Iterator[str]:
     goes_on = has(wanted.version, Feature.AUDIOSOCKET_GOES_ON)
     then = "the dialplan goes on" if goes_on else "the caller is hung up"
+    yield from explain_curl(wanted)
     yield f"; the application, always at 8 kHz: when `streamer stop` ends it, {then}"
     yield "exten => 100,1,Answer()"
     yield f" same => n,{_make_id(wanted, 'app')}"
@@ -72,6 +74,7 @@ def _list_audiosocket_lines(wanted: Wanted) -> Iterator[str]:
 
 def _list_websocket_lines(wanted: Wanted) -> Iterator[str]:
     yield "; the dialplan goes on behind Dial because of the option g"
+    yield from explain_curl(wanted)
     if wanted.register:
         yield f"exten => 100,1,{_make_id(wanted, 'dial')}"
         yield _enter(wanted, f"Dial(WebSocket/{SECTION}/c(slin16)v(contextId=${{ID}}),,g)")
@@ -84,6 +87,12 @@ def _list_websocket_lines(wanted: Wanted) -> Iterator[str]:
 
 def _enter(wanted: Wanted, application: str) -> str:
     return f" same => n,{IF_REGISTERED % application if wanted.register else application}"
+
+
+def explain_curl(wanted: Wanted) -> Iterator[str]:
+    """Yield whom CURL() trusts: it knows no file of ours."""
+    if wanted.register and wanted.has_tls:
+        yield "; CURL() trusts the authorities of the PBX's system only: add one of your own there (Debian: update-ca-certificates)"
 
 
 def _make_id(wanted: Wanted, via: str) -> str:
@@ -102,6 +111,7 @@ def _make_connection(wanted: Wanted) -> Block:
         f"[{SECTION}]",
         "type = websocket_client",
         "connection_type = per_call_config",
+        *_explain_name(wanted),
         f"uri = {scheme}://{wanted.address}/media",
         "protocols = media",
     ]
@@ -122,6 +132,15 @@ def _name_ca(wanted: Wanted) -> str:
     if wanted.ca:
         return f"ca_list_file = {wanted.ca}"
     return "; ca_list_file = FILE is needed if no known authority signed streamer's certificate (--ca FILE)"
+
+
+def _explain_name(wanted: Wanted) -> Iterator[str]:
+    """Yield what Asterisk wants of the name in streamer's certificate, which it compares letter by letter."""
+    if not wanted.has_tls:
+        return
+    host, _ = parse_address(wanted.address, flag="--address")
+    yield f"; {host} must be the common name or a DNS name of streamer's certificate: IP addresses among its names, and *, do not count"
+    yield "; with verify_server_hostname = no, any name does that the authority has signed"
 
 
 def _make_audiosocket_modules(wanted: Wanted) -> Block:

@@ -157,10 +157,22 @@ def test_a_websocket_may_be_encrypted_and_show_a_password():
     assert table.tls
 
 
+@pytest.mark.parametrize(
+    ("address", "said"), [("192.0.2.5:9094", "; 192.0.2.5 must be"), ("[::1]:9094", "; ::1 must be")]
+)
+def test_the_name_that_asterisk_wants_of_a_certificate_is_said(address, said):
+    """Seen on 23.4.1: an iPAddress among the names is not looked at, and the call ends with `Client start error`."""
+    text = _render("22.6", "websocket", address=address, has_tls=True)
+    assert said in text
+    assert "verify_server_hostname = no" in text
+    assert said not in _render("22.6", "websocket", address=address)
+
+
 def test_a_call_may_be_registered_before_it_comes():
     text = _render("22.6", "websocket", register="127.0.0.1:9094", token="a+b=", has_tls=True)
     assert "CURL(https://127.0.0.1:9094/register?from=" in text
     assert "&via=dial&key=a%2Bb%3D)})" in text
+    assert "CURL() trusts the authorities of the PBX's system only" in text
     assert "= 36]?Dial(WebSocket/streamer/c(slin16)v(contextId=${ID}),,g))" in text
     assert "password" not in text
     assert "register_key" in text
