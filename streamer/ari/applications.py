@@ -1,7 +1,8 @@
 """Which applications Asterisk knows, and how one of ours is forgotten.
 
 Asterisk keeps an application for as long as it follows a channel or bridge, and looks for those to forget only as the events socket of an
-application opens or closes. So one of ours would stay listed after a call, until somebody connects again.
+application opens or closes. So one of ours would stay listed after a call, until somebody connects again. Asterisk 18 keeps one that has heard
+of everything, too, until it is unsubscribed from all of that.
 """
 
 from __future__ import annotations
@@ -39,9 +40,7 @@ async def forget_application(ari: Ari, name: str) -> None:
         kept = await find_application(ari, name)
         if kept is None:
             return
-        sources = [f"channel:{one}" for one in kept.channels]
-        sources += [f"bridge:{one}" for one in kept.bridges]
-        for source in sources:
+        for source in kept.sources:
             await ari.ask(unfollow_source(name, source))
         async with ari.open_events(name, hears_all=False):
             with suppress(TimeoutError):
@@ -52,6 +51,6 @@ async def forget_application(ari: Ari, name: str) -> None:
 async def _wait_until_idle(ari: Ari, name: str) -> None:
     while True:
         kept = await find_application(ari, name)
-        if kept is None or not (kept.channels or kept.bridges):
+        if kept is None or not kept.sources:
             return
         await asyncio.sleep(_POLL_S)

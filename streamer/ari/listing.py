@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing, suppress
 from math import inf
 
+from streamer.ari.applications import forget_application
 from streamer.ari.client import MOST_AT_ONCE, Ari
 from streamer.ari.roster import TYPES, Line, Roster, read_codec
 from streamer.errors import UnreachableError
@@ -51,6 +52,16 @@ async def follow_lines(
         UnreachableError: ARI cannot be asked at the beginning.
     """
     application = make_application()
+    try:
+        async for lines in _follow_for_ever(ari, application, tapped, say, retry_s):
+            yield lines
+    finally:
+        await forget_application(ari, application)
+
+
+async def _follow_for_ever(
+    ari: Ari, application: str, tapped: Tapped, say: Callable[[str], None], retry_s: float
+) -> AsyncGenerator[Sequence[Line], None]:
     has_begun, said = False, ""
     while True:
         try:

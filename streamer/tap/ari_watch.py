@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 
 from streamer.ari.access import Access
+from streamer.ari.applications import forget_application
 from streamer.ari.client import Ari, open_ari
 from streamer.ari.membership import Membership
 from streamer.ari.watching import Begin, Decision, End, Label, Noticed, Watch
@@ -156,6 +157,7 @@ class AriServer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await forget_application(self._ari, self._circle.application)
             await self._stack.aclose()
 
     def give_up(self) -> None:

@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from streamer.ari.access import read_access
+from streamer.ari.applications import forget_application
 from streamer.ari.client import open_ari
 from streamer.ari.listing import follow_lines
 from streamer.ari.roster import list_changes
@@ -285,6 +286,24 @@ async def test_nothing_of_ours_is_left_at_the_end(pbx):
             assert len(ari.applications) == 1
         await until(lambda: not ari.applications)
         assert read_version((await client.ask(show_asterisk())).document) == "23.4.1"
+
+
+async def test_asterisk_18_forgets_who_has_heard_of_everything(pbx):
+    """It keeps such an application, without a socket, until that is unsubscribed from all of everything."""
+    ari, url = pbx
+    ari.faults.version = "18.26.4"
+    settings = Settings(ari_url=url, ari_user=USER, ari_password=PASSWORD)
+    async with open_ari(read_access(settings)) as client:
+        async with client.open_events("streamer-00000001"):
+            pass
+        await until(lambda: not ari.applications)
+        (kept,) = await client.ask_for_list(list_applications())
+        assert kept["endpoint_ids"] == ["__AST_ENDPOINT_ALL_TOPIC"]
+        await forget_application(client, "streamer-00000001")
+        async with aclosing(follow_lines(client, dict, pytest.fail)) as listed:
+            await anext(listed)
+        await until(lambda: not ari.applications)
+        assert await client.ask_for_list(list_applications()) == []
 
 
 @pytest.mark.parametrize(

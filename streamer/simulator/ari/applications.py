@@ -22,6 +22,9 @@ _EVERYTHING = {
 _MOST_WAITING = 10_000
 """Events for one socket that is not read; further ones are lost."""
 _TOPICS = {"channel": "channel_ids", "bridge": "bridge_ids"}
+_ALL_TOPICS = _TOPICS | {"endpoint": "endpoint_ids", "deviceState": "device_names"}
+_KEEPS_ALL = "18."
+"""Releases that keep who has heard of everything until it is unsubscribed from all of that."""
 
 
 @dataclass
@@ -37,6 +40,10 @@ class Application:
     sources: set[tuple[str, str]] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
     """Channels of whose bridges it hears twice: it hears of all, was away, and put them into one since."""
+    everything: Fields = field(
+        default_factory=lambda: {topic: list(ids) for topic, ids in _EVERYTHING.items()}
+    )
+    """What it follows if it hears of all."""
     waiting: asyncio.Queue[Fields] = field(default_factory=lambda: asyncio.Queue(_MOST_WAITING))
 
     async def send_all(self) -> None:
@@ -87,7 +94,7 @@ class Applications:
         """Forget those without a socket that follow nothing any more; Asterisk does so when any application comes, goes or unsubscribes."""
         for name, one in list(self._left.items()):
             shown = show(pbx, one)
-            if not any(shown[topic] for topic in _TOPICS.values()):
+            if not any(shown[topic] for topic in _EVERYTHING):
                 del self._left[name]
 
     async def take(self, application: Application) -> None:
@@ -134,8 +141,8 @@ class Applications:
                 await one.socket.close(code=WSCloseCode.GOING_AWAY)
 
     def _leave(self, application: Application) -> None:
-        """Keep one whose socket has gone for what it follows; who hears of all follows nothing."""
-        if not application.hears_all:
+        """Keep one whose socket has gone for what it follows; who hears of all follows nothing, or keeps it all."""
+        if not application.hears_all or self._faults.version.startswith(_KEEPS_ALL):
             self._left[application.name] = application
 
 
@@ -155,10 +162,23 @@ def unsubscribe(pbx: SimulatedPbx, application: Application, sources: list[str])
     Raises:
         RefusalError: It is not subscribed to it, or there is no such source.
     """
-    found = list(_find_sources(pbx, sources, "Event source does not exist"))
+    own = [source for source in sources if not _leave_all(application, source)]
+    if not own and sources:
+        return
+    found = list(_find_sources(pbx, own, "Event source does not exist"))
     if not application.sources.issuperset(found):
         raise RefusalError(409, "Application not subscribed to event source")
     application.sources.difference_update(found)
+
+
+def _leave_all(application: Application, source: str) -> bool:
+    """Say whether a source is all of a kind, which the application then hears of no more."""
+    kind, _, id = source.partition(":")
+    followed = application.everything.get(_ALL_TOPICS.get(kind, ""), [])
+    if not application.hears_all or id not in followed:
+        return False
+    followed.remove(id)
+    return True
 
 
 def show(pbx: SimulatedPbx, application: Application) -> Fields:
@@ -173,7 +193,7 @@ def show(pbx: SimulatedPbx, application: Application) -> Fields:
     topics["bridge_ids"] += [id for id, who in pbx.hearers.items() if application.name in who]
     return {
         "name": application.name,
-        **(_EVERYTHING if application.hears_all else topics),
+        **(application.everything if application.hears_all else topics),
         "events_allowed": [{"type": one} for one in application.allowed],
         "events_disallowed": [{"type": one} for one in application.disallowed],
     }

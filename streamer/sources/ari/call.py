@@ -35,6 +35,7 @@ from streamer.sources.ari.finding import (
     read_rate,
 )
 from streamer.sources.ari.hearing import Ears, Hearer, Hearing
+from streamer.sources.ari.holds import Holds
 from streamer.sources.ari.leg_tap import Inventory, LegTap, Workshop
 from streamer.sources.ari.listener import MediaListener, open_listener
 from streamer.sources.ari.lists import Lists
@@ -42,7 +43,6 @@ from streamer.sources.ari.running import RunningCall
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.sources.base import (
     DtmfReceived,
-    HoldReported,
     Inbox,
     LegClosed,
     LegOpened,
@@ -126,6 +126,7 @@ class AriCall(RunningCall):
         self._admit = admit
         self._clock = clock
         self._inbox = Inbox(found.legs)
+        self._holds = Holds(self._inbox.put, clock)
         self._names = [leg.channel for leg in found.legs]
         self._labels = {leg.label for leg in found.legs}
         self._circle = circle
@@ -163,6 +164,7 @@ class AriCall(RunningCall):
         )
 
     async def _clean(self) -> None:
+        self._holds.end()
         await asyncio.gather(*(self._tear_down(tap) for tap in list(self._standing)))
         if self._circle is None:  # whose application is that of all calls, and follows nothing
             await forget_application(self._ari, self._application)
@@ -280,7 +282,7 @@ class AriCall(RunningCall):
                     self._press(channel, digit)
                 case HoldChanged(channel, is_held):
                     if (leg := self._find_speaker(channel)) is not None:
-                        self._inbox.put(HoldReported(leg.number, is_held, self._clock()))
+                        self._holds.take(leg.number, is_held=is_held)
 
     async def _join(self, join: Join) -> None:
         """Begin one more leg, if it may have one."""
@@ -354,6 +356,7 @@ class AriCall(RunningCall):
         if leg.is_closed:
             return
         leg.is_closed = True
+        self._holds.forget(leg.number)
         self._inbox.put(LegClosed(leg.number, reason, error, cause=cause))
         if leg.tap is not None and self._is_running:  # else `aclose` does it
             self._group.create_task(self._tear_down(leg.tap))

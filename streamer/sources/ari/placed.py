@@ -33,6 +33,7 @@ from streamer.sources.ari.call import (
 from streamer.sources.ari.finding import choose_format, find_call, read_rate
 from streamer.sources.ari.hearing import Hearer, Hearing
 from streamer.sources.ari.held import HeldParty
+from streamer.sources.ari.holds import Holds
 from streamer.sources.ari.leg_tap import Inventory, Workshop, describe_refusal
 from streamer.sources.ari.listener import open_listener
 from streamer.sources.ari.ringing import Ringing, explain_unanswered, wait_for_first
@@ -40,7 +41,6 @@ from streamer.sources.ari.running import RunningCall
 from streamer.sources.ari.stasis import OwnChannels
 from streamer.sources.base import (
     DtmfReceived,
-    HoldReported,
     Inbox,
     LegAdded,
     LegClosed,
@@ -94,6 +94,7 @@ class PlacedCall(RunningCall):
         self._note = note
         self._clock = clock
         self._inbox = Inbox(self.legs)
+        self._holds = Holds(self._inbox.put, clock)
         self._own = OwnChannels()
         self._ringing = Ringing(is_ours=wanted.is_held)
         self._look_wanted = asyncio.Event()
@@ -288,7 +289,7 @@ class PlacedCall(RunningCall):
                 known = digit if digit in DIGITS else None
                 self._inbox.put(DtmfReceived(0, known, self._clock(), digit.encode()[:MOST_RAW]))
             case Held(channel) | Unheld(channel) if ours and channel.id == ours.id:
-                self._inbox.put(HoldReported(0, isinstance(event, Held), self._clock()))
+                self._holds.take(0, is_held=isinstance(event, Held))
             case _:
                 pass
 
@@ -343,6 +344,7 @@ class PlacedCall(RunningCall):
     ) -> None:
         if not self._is_closed:
             self._is_closed = True
+            self._holds.end()
             self._inbox.put(LegClosed(0, reason, error, cause=cause))
 
     def _fail(self, error: StreamerError) -> None:

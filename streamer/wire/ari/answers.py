@@ -66,6 +66,22 @@ class Application:
     name: str
     channels: tuple[str, ...] = ()
     bridges: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What it follows, as it is subscribed to."""
+        kinds = {
+            "channel": self.channels,
+            "bridge": self.bridges,
+            "endpoint": self.endpoints,
+            "deviceState": self.devices,
+        }
+        return tuple(f"{kind}:{one}" for kind, ids in kinds.items() for one in ids)
+
+
+_FOLLOWED = ("channel_ids", "bridge_ids", "endpoint_ids", "device_names")
 
 
 def parse_document(text: str) -> Any:
@@ -91,7 +107,7 @@ def read_bridges(document: Any) -> list[Bridge]:
 def read_applications(document: Any) -> list[Application]:
     """Return the applications of a list, without what is none."""
     return [
-        Application(name, _texts(one.get("channel_ids")), _texts(one.get("bridge_ids")))
+        Application(name, *(_texts(one.get(ids)) for ids in _FOLLOWED))
         for one in _list(document)
         if isinstance(one, dict) and (name := find_text(one, "name"))
     ]

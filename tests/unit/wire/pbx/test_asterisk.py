@@ -158,7 +158,8 @@ def test_a_websocket_may_be_encrypted_and_show_a_password():
 
 
 @pytest.mark.parametrize(
-    ("address", "said"), [("192.0.2.5:9094", "; 192.0.2.5 must be"), ("[::1]:9094", "; ::1 must be")]
+    ("address", "said"),
+    [("192.0.2.5:9094", "; 192.0.2.5 must be"), ("[::1]:9094", "; ::1 must be")],
 )
 def test_the_name_that_asterisk_wants_of_a_certificate_is_said(address, said):
     """Seen on 23.4.1: an iPAddress among the names is not looked at, and the call ends with `Client start error`."""
