@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from streamer.core.numbers import NUMBER_LANGUAGES, SpokenNumber, find_spoken
 from streamer.core.scripts import indexed_text
 
 _ACCENTS = range(0x0300, 0x0370)
 """Combining marks that are left out; those of other scripts belong to their letters."""
-
-_NUMBER_LANGUAGES = frozenset({"en", "fr", "es", "pt", "de", "nl", "it", "da"})
-"""Whose number words are understood."""
 
 _REMEMBERED = 10_000
 
@@ -40,18 +38,24 @@ class Token:
 def tokenise(words: Sequence[str], language: str) -> list[Token]:
     """Return the tokens of an utterance's words."""
     parts = [(part, number) for number, word in enumerate(words) for part in split_text(word)]
-    if language not in _NUMBER_LANGUAGES or not parts:
+    if language not in NUMBER_LANGUAGES or not parts:
         return [token for part, number in parts for token in _spell(part, number, number)]
-    return list(_read_numbers(parts, language))
+    written = tuple(part for word in words for part in _split(word.lower()))
+    if len(written) != len(parts):  # an accent stood alone
+        written = tuple(part for part, _ in parts)
+    return list(_read_numbers(parts, find_spoken(written, language)))
 
 
 @lru_cache(_REMEMBERED)
 def split_text(text: str) -> tuple[str, ...]:
     """Return the words of a text, folded."""
-    text = indexed_text(text) or text
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = (c for c in decomposed if ord(c) not in _ACCENTS)
-    whole = unicodedata.normalize("NFC", "".join(bare))
+    decomposed = unicodedata.normalize("NFKD", (indexed_text(text) or text).casefold())
+    return _split("".join(c for c in decomposed if ord(c) not in _ACCENTS))
+
+
+@lru_cache(_REMEMBERED)
+def _split(text: str) -> tuple[str, ...]:
+    whole = unicodedata.normalize("NFC", indexed_text(text) or text)
     return tuple("".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in whole).split())
 
 
@@ -65,41 +69,12 @@ def _spell(part: str, first: int, last: int) -> Iterator[Token]:
         yield Token(str(int(digit)), first, last, opens=place == 0, closes=place == end)
 
 
-def _read_numbers(parts: list[tuple[str, int]], language: str) -> Iterator[Token]:
+def _read_numbers(parts: list[tuple[str, int]], spoken: Sequence[SpokenNumber]) -> Iterator[Token]:
     at = 0
-    for start, end, digits in _find_numbers(tuple(part for part, _ in parts), language):
-        for part, number in parts[at:start]:
+    for each in spoken:
+        for part, number in parts[at : each.start]:
             yield from _spell(part, number, number)
-        yield from _spell(digits, parts[start][1], parts[end - 1][1])
-        at = end
+        yield from _spell(each.figures, parts[each.start][1], parts[each.end - 1][1])
+        at = each.end
     for part, number in parts[at:]:
         yield from _spell(part, number, number)
-
-
-class _Part:
-    """A word as the library of number words takes it."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def text(self) -> str:
-        return self._text
-
-    def nt_separated(self, previous: _Part) -> bool:
-        return False
-
-    def not_a_number_part(self) -> bool:
-        return False
-
-
-@lru_cache(1000)
-def _find_numbers(parts: tuple[str, ...], language: str) -> tuple[tuple[int, int, str], ...]:
-    """Return where numbers are written in words, and their digits; ordinals stay words."""
-    import text_to_num
-
-    found = text_to_num.find_numbers([_Part(part) for part in parts], language, 0.0)
-    return tuple(
-        (each.start, each.end, each.text)
-        for each in found
-        if not each.is_ordinal and each.text.isdecimal()
-    )

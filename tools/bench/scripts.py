@@ -23,6 +23,23 @@ VOCABULARY = 10_000
 ROUNDS = 40
 LEG_MS = 1_000_000_000
 
+_NUMBER_WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "twenty",
+    "thirty",
+    "hundred",
+]
+
 _Spell = Callable[[random.Random], str]
 
 
@@ -61,8 +78,16 @@ def _spell_english(rng: random.Random) -> str:
     return "".join(syllables) + " "
 
 
+def _spell_english_numbers(rng: random.Random) -> str:
+    """Every tenth word of the common ones is a number, in words or in figures."""
+    if rng.random() < 0.9:
+        return _spell_english(rng)
+    return rng.choice((*_NUMBER_WORDS, str(rng.randint(0, 99)))) + " "
+
+
 SPELLINGS: dict[str, _Spell] = {
     "English": _spell_english,
+    "English, numbers": _spell_english_numbers,
     "Chinese": _spell_chinese,
     "Thai": _spell_thai,
     "Korean": _spell_korean,
@@ -70,7 +95,7 @@ SPELLINGS: dict[str, _Spell] = {
 }
 
 
-async def _fill(path: Path, vocabulary: Sequence[str]) -> None:
+async def _fill(path: Path, vocabulary: Sequence[str], language: str) -> None:
     """Make a database as an older streamer left it."""
     newest = migrations.MIGRATIONS
     migrations.MIGRATIONS = tuple(m for m in newest if m.__name__ < "m006")
@@ -83,7 +108,8 @@ async def _fill(path: Path, vocabulary: Sequence[str]) -> None:
     shape = (SEGMENTS, WORDS_A_SEGMENT)
     spoken = np.random.default_rng(1).choice(np.array(vocabulary), shape, p=weights / weights.sum())
     rows = [
-        (LEG_MS + 4000 * n, n, 64_000 * n, "".join(said).strip()) for n, said in enumerate(spoken)
+        (LEG_MS + 4000 * n, n, 64_000 * n, language, "".join(said).strip())
+        for n, said in enumerate(spoken)
     ]
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(
@@ -95,7 +121,7 @@ async def _fill(path: Path, vocabulary: Sequence[str]) -> None:
         db.executemany(
             """
             INSERT INTO segment (id, leg, utterance, start, end, language, text, words)
-            VALUES (?, 1, ?, ?, 0, '', ?, '[]')
+            VALUES (?, 1, ?, ?, 0, ?, ?, '[]')
             """,
             rows,
         )
@@ -121,7 +147,7 @@ async def _bench(folder: Path, name: str, spell: _Spell) -> list[str]:
     while len(words) < VOCABULARY:
         words[spell(rng)] = None
     vocabulary, path = list(words), folder / f"{name}.sqlite3"
-    await _fill(path, vocabulary)
+    await _fill(path, vocabulary, "en" if name.startswith("English") else "")
     before = path.stat().st_size
     began = time.perf_counter()
     async with open_store(Settings(db=str(path))):

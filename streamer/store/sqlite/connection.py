@@ -72,9 +72,9 @@ class Connection:
                 " then `streamer resume --all` makes the transcripts that are missing"
             )
 
-    async def define(self, name: str, function: Callable[[str], str | None]) -> None:
-        """Let statements of this connection call a function of one text."""
-        await self._db.create_function(name, 1, function, deterministic=True)
+    async def define(self, name: str, function: Callable[..., str | None], count: int) -> None:
+        """Let statements of this connection call a function of so many texts."""
+        await self._db.create_function(name, count, function, deterministic=True)
 
     async def fetch(self, sql: str, parameters: Mapping[str, object] | None = None) -> Rows:
         """Run one statement and return its rows; a writing one is a transaction of its own.

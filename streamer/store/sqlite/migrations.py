@@ -16,6 +16,9 @@ Migration = Callable[[], Sequence[str]]
 INDEXED_TEXT = "streamer_indexed_text"
 """The name in SQL of `scripts.indexed_text`, which the database must know while these run."""
 
+INDEXED_UTTERANCE = "streamer_indexed_utterance"
+"""The same of `indexing.indexed_utterance`."""
+
 
 def m001_calls_and_segments() -> Sequence[str]:
     """Make calls, legs, segments with their full-text index, and troubles."""
@@ -334,6 +337,43 @@ def m010_marks() -> Sequence[str]:
     )
 
 
+def m011_numbers() -> Sequence[str]:
+    """Index numbers as figures too, also those of what was said before."""
+    return (
+        f"""
+        CREATE TEMPORARY TABLE renumbered AS
+        SELECT id, {INDEXED_UTTERANCE}(text, language) AS indexed
+        FROM segment
+        WHERE {INDEXED_UTTERANCE}(text, language) IS NOT indexed
+        """,
+        """
+        INSERT INTO segment_text (segment_text, rowid, text, leg)
+        SELECT 'delete', id, coalesce(indexed, text), leg
+        FROM segment
+        WHERE id IN (SELECT id FROM renumbered)
+        """,
+        "DROP TRIGGER segment_is_final",
+        """
+        UPDATE segment
+        SET indexed = renumbered.indexed
+        FROM renumbered
+        WHERE segment.id = renumbered.id
+        """,
+        """
+        CREATE TRIGGER segment_is_final BEFORE UPDATE ON segment BEGIN
+            SELECT raise(ABORT, 'a segment is settled for good');
+        END
+        """,
+        """
+        INSERT INTO segment_text (rowid, text, leg)
+        SELECT id, coalesce(indexed, text), leg
+        FROM segment
+        WHERE id IN (SELECT id FROM renumbered)
+        """,
+        "DROP TABLE temp.renumbered",
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_calls_and_segments,
     m002_told_observers,
@@ -345,4 +385,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     m008_alerts,
     m009_events,
     m010_marks,
+    m011_numbers,
 )

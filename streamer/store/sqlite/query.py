@@ -6,20 +6,24 @@
 
 Only these are syntax: quotes, a `*` at the end, parentheses, and AND, OR, NOT in capitals. Everything else is a word and is quoted,
 so that `don't`, `555-1234` and `PJSIP/100` are found as they are written, and in a script without blanks each part of a text is. A word
-without a letter or digit, as `--`, cannot be heard and is left out.
+without a letter or digit, as `--`, cannot be heard and is left out. Words that are a number together, as `five five` or `55 12`, are also
+looked for as its figures; those that are one in some language, in utterances of that language alone.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from streamer.core.numbers import NUMBER_LANGUAGES, find_numbers, write_figures
 from streamer.core.scripts import indexed_text, may_go_on
 from streamer.core.untrusted import one_line, printable
 from streamer.errors import UsageError
+from streamer.store.sqlite.indexing import mark_language
 
 MOST_WORDS = 100
 """FTS5 refuses an expression that is 256 deep."""
@@ -49,6 +53,17 @@ _SIGNS = {sign.value: sign for sign in _Sign}
 class _Phrase:
     text: str
     is_prefix: bool
+    is_word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """Words in a row that are a number together."""
+
+    words: tuple[_Phrase, ...]
+
+
+_Token = _Phrase | _Number | _Sign
 
 
 def parse_query(text: str) -> str:
@@ -60,7 +75,7 @@ def parse_query(text: str) -> str:
     tokens = list(_scan(one_line(text)))
     if sum(isinstance(token, _Phrase) for token in tokens) > MOST_WORDS:
         raise UsageError(f"a search takes at most {MOST_WORDS} words; search for fewer")
-    expression = _Parser(tokens).parse()
+    expression = _Parser(list(_join_numbers(tokens))).parse()
     if not expression:
         raise UsageError(
             f"there is not a letter or a digit in {_quoted(text)}; type a word to search for"
@@ -79,13 +94,45 @@ def _scan(text: str) -> Iterator[_Phrase | _Sign]:
         elif sign := _SIGNS.get(match[0]):
             yield sign
         else:
-            yield _Phrase(match["word"].removesuffix("*"), match["word"].endswith("*"))
+            is_prefix = match["word"].endswith("*")
+            yield _Phrase(match["word"].removesuffix("*"), is_prefix, is_word=not is_prefix)
+
+
+def _join_numbers(tokens: Sequence[_Phrase | _Sign]) -> Iterator[_Token]:
+    """Yield the tokens, with words that are a number together as one."""
+    row: list[_Phrase] = []
+    is_excluded = False
+    for token in tokens:
+        if isinstance(token, _Phrase) and token.is_word and not is_excluded:
+            row.append(token)
+            continue
+        yield from _split_row(row)
+        row = []
+        yield token
+        is_excluded = token is _Sign.NOT
+    yield from _split_row(row)
+
+
+def _split_row(row: Sequence[_Phrase]) -> Iterator[_Token]:
+    """Yield words that follow each other, of which the longest number that begins at a word is one token."""
+    text = " ".join(word.text for word in row)
+    places = list(itertools.accumulate((len(word.text) + 1 for word in row), initial=0))
+    ends: dict[int, int] = {}
+    for number in (n for each in ("", *NUMBER_LANGUAGES) for n in find_numbers(text, each)):
+        if number.start in places and number.end + 1 in places:
+            first, end = places.index(number.start), places.index(number.end + 1)
+            ends[first] = max(end, ends.get(first, 0))
+    at = 0
+    while at < len(row):
+        end = ends.get(at, at + 1)
+        yield _Number(tuple(row[at:end])) if end > at + 1 else row[at]
+        at = end
 
 
 class _Parser:
     """Recursive descent; an expression is empty where nothing in it can be heard."""
 
-    def __init__(self, tokens: Sequence[_Phrase | _Sign]) -> None:
+    def __init__(self, tokens: Sequence[_Token]) -> None:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
@@ -97,7 +144,7 @@ class _Parser:
         return expression
 
     @property
-    def _next(self) -> _Phrase | _Sign | None:
+    def _next(self) -> _Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
     def _take(self, sign: _Sign) -> bool:
@@ -129,6 +176,10 @@ class _Parser:
         match token:
             case _Phrase(text, is_prefix):
                 return _encode(text, is_prefix)
+            case _Number(words):
+                apart = _join(" AND ", [_encode(word.text, is_prefix=False) for word in words])
+                together = _spell_figures(" ".join(word.text for word in words), is_number=True)
+                return _join(" OR ", [apart, *together])
             case _Sign.OPEN:
                 return self._group()
             case _Sign.NOT:
@@ -169,10 +220,25 @@ def _join(operator: str, parts: Sequence[str]) -> str:
 
 
 def _encode(text: str, is_prefix: bool) -> str:
-    spaced = indexed_text(text) or text
-    if not any(_is_heard(character) for character in spaced):
+    if not any(_is_heard(character) for character in text):
         return ""
-    return f'"{spaced}"' + "*" * (is_prefix or may_go_on(text))
+    as_written = _quote(text) + "*" * (is_prefix or may_go_on(text))
+    return as_written if is_prefix else _join(" OR ", [as_written, *_spell_figures(text)])
+
+
+def _quote(text: str) -> str:
+    return f'"{indexed_text(text) or text}"'
+
+
+def _spell_figures(text: str, *, is_number: bool = False) -> Iterator[str]:
+    """Yield how else the index may have a text in which there are numbers, or one that is nothing but a number."""
+    joined = write_figures(text)
+    if joined != text and (joined.isdecimal() or not is_number):
+        yield _quote(joined)
+    for language in NUMBER_LANGUAGES:
+        figures = write_figures(text, language)
+        if figures not in (text, joined) and (figures.isdecimal() or not is_number):
+            yield f'({_quote(figures)} AND "{mark_language(language)}")'
 
 
 def _is_heard(character: str) -> bool:

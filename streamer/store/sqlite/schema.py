@@ -6,6 +6,7 @@ from streamer.core.scripts import indexed_text
 from streamer.errors import StoreError
 from streamer.store.sqlite import migrations
 from streamer.store.sqlite.connection import APPLICATION, Connection, Run
+from streamer.store.sqlite.indexing import indexed_utterance
 
 
 async def migrate(db: Connection) -> None:
@@ -16,7 +17,8 @@ async def migrate(db: Connection) -> None:
     """
     if await read_schema(db.fetch, db.name) == len(migrations.MIGRATIONS):
         return
-    await db.define(migrations.INDEXED_TEXT, indexed_text)
+    await db.define(migrations.INDEXED_TEXT, indexed_text, 1)
+    await db.define(migrations.INDEXED_UTTERANCE, indexed_utterance, 2)
     for number, step in enumerate(migrations.MIGRATIONS, start=1):
         async with db.transaction() as run:
             if await read_schema(run, db.name) < number:

@@ -8,11 +8,11 @@ from typing import Any
 
 from streamer.core.encoding import parse_time
 from streamer.core.events import SPEECH_RATE
-from streamer.core.scripts import index_text
 from streamer.store.base import EVERYTHING, PAGE, CallRow, Filter, Hit
 from streamer.store.sqlite.columns import encode_text, parse_path, samples_to_ms, to_ms
 from streamer.store.sqlite.connection import Connection
 from streamer.store.sqlite.filter import IS_IN_TIME, IS_PICKED, LAST_ID, bind, names_legs
+from streamer.store.sqlite.indexing import index_utterance
 from streamer.store.sqlite.query import parse_query
 from streamer.store.sqlite.reading import read_calls
 
@@ -228,7 +228,9 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
         end=end,
         spoken_at=parse_time(zero_at) + timedelta(seconds=start / SPEECH_RATE),
         text=text,
-        spans=tuple(_find_spans(marked) if indexed is None else _trace_spans(text, marked)),
+        spans=tuple(
+            _find_spans(marked) if indexed is None else _trace_spans(text, language, marked)
+        ),
         folder=parse_path(folder),
         language=language,
         number=number,
@@ -237,12 +239,19 @@ def _parse_hit(row: Sequence[Any]) -> Hit:
     )
 
 
-def _trace_spans(text: str, marked: str) -> Iterator[tuple[int, int]]:
-    """Yield where the marks stand in the text that was indexed with blanks between its characters."""
-    indexed = index_text(text)
-    for start, end in _find_spans(marked):
-        if indexed is not None and end <= len(indexed.places):  # else another version indexed it
-            yield indexed.find(start, end)
+def _trace_spans(text: str, language: str, marked: str) -> Iterator[tuple[int, int]]:
+    """Yield where the marks stand in the text, which was indexed with more blanks, or twice, with other figures."""
+    indexed = index_utterance(text, language)
+    traced = [
+        indexed.find(start, end)
+        for start, end in _find_spans(marked)
+        if indexed is not None and end <= len(indexed.places)  # else another version indexed it
+    ]
+    until = 0
+    for start, end in sorted(traced, key=lambda span: (span[0], -span[1])):
+        if max(start, until) < end:
+            yield max(start, until), end
+            until = end
 
 
 def _find_spans(marked: str) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from streamer.core.audio import Leg
 from streamer.core.encoding import encode_held, encode_pressed, encode_time
 from streamer.core.events import Call, Dtmf, EndReason, Hold, Segment, Unclear
-from streamer.core.scripts import indexed_text
 from streamer.core.untrusted import one_line
 from streamer.errors import StoreError
 from streamer.store.base import NewAlert, Retention
@@ -22,6 +21,7 @@ from streamer.store.sqlite.columns import (
     shown_text,
 )
 from streamer.store.sqlite.connection import Connection, Run
+from streamer.store.sqlite.indexing import indexed_utterance
 
 
 async def keep_call(db: Connection, call: Call, folder: Path, recordings: Sequence[Path]) -> None:
@@ -161,7 +161,7 @@ def _encode(segment: Segment) -> dict[str, object]:
         "ms": samples_to_ms(segment.start),
         "language": encode_text(segment.language),
         "text": text,
-        "indexed": indexed_text(text),
+        "indexed": indexed_utterance(text, segment.language),
         "words": encode_word_column(segment.words),
     }
 

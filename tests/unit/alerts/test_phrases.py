@@ -47,6 +47,9 @@ def test_it_is_found(phrase, said, likeness, words):
         ("cancelar contratos", "cancelar el contrato", "es"),
         ("kündigen", "ich kündige", "de"),
         ("vingt et un", "numéro 21", "fr"),
+        ("nummer 550", "Nummer fünf fünf null.", "de"),
+        ("nummer 550", "Nummer fu\u0308nf fünf null.", "de"),
+        ("le 06", "le zéro six", "fr"),
         ("abonnement", "les abonnements", "fr"),
     ],
 )

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from streamer.core.encoding import encode_time
+from streamer.core.scripts import indexed_text
 from streamer.errors import NotFoundError, StoreError
-from streamer.store.sqlite import migrations, store as store_module
+from streamer.store.sqlite import migrations, store as store_module, writing
 from streamer.store.sqlite.store import open_reader, open_store
 from tests.unit.store.sqlite.calls import filled, keep, make_call, say, start_child
 
@@ -70,7 +71,24 @@ async def test_a_migration_is_applied_once_and_recorded(path):
         (8, "m008_alerts"),
         (9, "m009_events"),
         (10, "m010_marks"),
+        (11, "m011_numbers"),
     ]
+
+
+async def test_numbers_that_were_said_before_are_found_as_figures(path, monkeypatch):
+    said = ("call five five five", "777 0100", "hello", "電話 5 5")
+    with monkeypatch.context() as older:
+        older.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:10])
+        older.setattr(writing, "indexed_utterance", lambda text, _: indexed_text(text))
+        async with filled(path, *said) as (store, _):
+            assert await store.search("55") == []
+    async with open_store(path) as store:
+        for query, text in (("555", said[0]), ("7770100", said[1]), ("電話 55", said[3])):
+            assert [hit.text for hit in await store.search(query)] == [text]
+        assert [hit.text for hit in await store.search("hello")] == ["hello"]
+    execute(path, "INSERT INTO segment_text (segment_text) VALUES ('integrity-check')")
+    with pytest.raises(sqlite3.DatabaseError, match="settled for good"):
+        execute(path, "UPDATE segment SET text = ''")
 
 
 async def test_two_processes_make_a_new_database_at_once(path):

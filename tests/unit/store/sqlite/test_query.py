@@ -6,7 +6,12 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from streamer.errors import UsageError
+from streamer.store.sqlite.indexing import mark_language
 from streamer.store.sqlite.query import parse_query
+
+EN = mark_language("en")
+FR = mark_language("fr")
+SIX = f'("six" OR ("6" AND "{EN}") OR ("6" AND "{FR}"))'
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,19 @@ def test_a_bare_word_is_found_as_it_is_written(index, word):
         ("and or not", '("and" AND "or" AND "not")'),
         ('a"b c"d', '("a" AND "b c" AND "d")'),
         ('"AND"', '"AND"'),
+        ("555 0100", '(("555" AND "0100") OR "5550100")'),
+        ("555-0100", '("555-0100" OR "5550100")'),
+        ("555", '"555"'),
+        ("555 01*", '("555" AND "01"*)'),
+        ('"call five five"', f'("call five five" OR ("call 55" AND "{EN}"))'),
+        ("a NOT five six", f'(("a" AND {SIX}) NOT ("five" OR ("5" AND "{EN}")))'),
+        ("six", SIX),
+        ("six cinq", f'(({SIX} AND ("cinq" OR ("5" AND "{FR}"))) OR ("65" AND "{FR}"))'),
+        ("once", f'("once" OR ("11" AND "{mark_language("es")}"))'),
+        (
+            "call twenty six now",
+            f'("call" AND ((("twenty" OR ("20" AND "{EN}")) AND {SIX}) OR ("26" AND "{EN}")) AND "now")',
+        ),
     ],
 )
 def test_what_is_syntax_and_what_is_a_word(query, expected):
@@ -108,6 +126,7 @@ def test_the_widest_and_the_deepest_query_are_understood(index):
         deep = f"(b NOT c OR d e NOT {deep} f)"
     for query in ("a " * 100, "a OR " * 99 + "a", "a" + " NOT b" * 99, deep, deep + " OR " + deep):
         find(index, query, "text")
+        find(index, query.replace("a", "six").replace("b", "six").replace("d e", "six 5"), "text")
 
 
 WORDS = st.sampled_from(

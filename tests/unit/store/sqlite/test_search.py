@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,42 @@ async def test_spans_are_what_was_looked_for(tmp_path, query, shown):
     for start, end in reversed(hit.spans):
         marked = f"{marked[:start]}[{marked[start:end]}]{marked[end:]}"
     assert marked == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "shown"),
+    [
+        ("call five five five now", "555", "call [five five five] now"),
+        ("call 555 now", "five five five", "call [555] now"),
+        ("call 555 now", '"call five fifty-five now"', "[call 555 now]"),
+        ("call 5, 5, 5. 20 more", "555", "call [5, 5, 5]. 20 more"),
+        ("it is 555-0100.", "5550100", "it is [555-0100]."),
+        ("it is 5550100.", "555 0100", "it is [5550100]."),
+        ("two thousand five hundred now", "2500 now", "[two thousand five hundred] [now]"),
+        ("five of five", "five", "[five] of [five]"),
+    ],
+)
+async def test_numbers_are_found_in_words_and_in_figures(tmp_path, text, query, shown):
+    async with filled(tmp_path / "db", text, "call me") as (store, _):
+        [hit] = await store.search(query)
+    marked = hit.text
+    for start, end in reversed(hit.spans):
+        marked = f"{marked[:start]}[{marked[start:end]}]{marked[end:]}"
+    assert marked == shown
+
+
+async def test_a_word_is_a_number_only_where_its_language_is_spoken(tmp_path):
+    async with open_store(tmp_path / "db") as store:
+        spanish = replace(say("son 11 euros"), language="es")
+        await keep(store, make_call(), spanish, say("11 dollars", utterance=2, at=9))
+        assert await texts(store, "once") == ["son 11 euros"]
+        assert await texts(store, "eleven") == ["11 dollars"]
+        assert await texts(store, "11") == ["11 dollars", "son 11 euros"]
+
+
+async def test_what_is_said_at_the_end_and_at_the_beginning_is_no_phrase(tmp_path):
+    async with filled(tmp_path / "db", "call five now") as (store, _):
+        assert await store.search('"now call"') == []
 
 
 async def test_the_number_of_a_leg_is_not_a_word_that_was_said(store):
