@@ -23,7 +23,7 @@ from streamer.core.numbers import NUMBER_LANGUAGES, find_numbers, write_figures
 from streamer.core.scripts import indexed_text, may_go_on
 from streamer.core.untrusted import one_line, printable
 from streamer.errors import UsageError
-from streamer.store.sqlite.indexing import mark_language
+from streamer.store.sqlite.indexing import SHORTEST_PART, mark_language, part_figures
 
 MOST_WORDS = 100
 """FTS5 refuses an expression that is 256 deep."""
@@ -235,10 +235,14 @@ def _spell_figures(text: str, *, is_number: bool = False) -> Iterator[str]:
     joined = write_figures(text)
     if joined != text and (joined.isdecimal() or not is_number):
         yield _quote(joined)
+    if joined.isdecimal() and len(joined) >= SHORTEST_PART:
+        yield _quote(part_figures(joined))
     for language in NUMBER_LANGUAGES:
         figures = write_figures(text, language)
         if figures not in (text, joined) and (figures.isdecimal() or not is_number):
             yield f'({_quote(figures)} AND "{mark_language(language)}")'
+            if figures.isdecimal() and len(figures) >= SHORTEST_PART:
+                yield f'({_quote(part_figures(figures))} AND "{mark_language(language)}")'
 
 
 def _is_heard(character: str) -> bool:

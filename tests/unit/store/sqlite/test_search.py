@@ -84,6 +84,9 @@ async def test_spans_are_what_was_looked_for(tmp_path, query, shown):
         ("it is 5550100.", "555 0100", "it is [5550100]."),
         ("two thousand five hundred now", "2500 now", "[two thousand five hundred] [now]"),
         ("five of five", "five", "[five] of [five]"),
+        ("it is 5550100 now", "0100", "it is [5550100] now"),
+        ("it is five five five oh one hundred", "100", "it is five five five oh [one hundred]"),
+        ("5, 5, 5, 4, 4, 7, 1.", "four four seven one", "[5, 5, 5, 4, 4, 7, 1]."),
     ],
 )
 async def test_numbers_are_found_in_words_and_in_figures(tmp_path, text, query, shown):
