@@ -1,8 +1,8 @@
 """What the index takes of an utterance: its words apart, and behind them once more with its numbers as figures (pure).
 
 The index knows words, not what they mean. So "call five five five" is indexed as it stands, and behind a mark that stands for its
-language as "call 555"; and a search for `five five five` also looks for `555` in English utterances, see `query.py`. Of a long number each
-figure is indexed as well, so that a part of it is found.
+language as "call 555"; and a search for `five five five` also looks for `555` in English utterances, see `query.py`. Of a long number in
+pieces each figure is indexed as well, so that a part of it is found.
 """
 
 from __future__ import annotations
@@ -26,13 +26,12 @@ def index_utterance(text: str, language: str) -> Indexed | None:
     """Return what is indexed of an utterance; None if that is the text itself."""
     spaced = index_text(text)
     numbers = find_numbers(spaced.text if spaced else text, language)
-    is_plain = all(number.is_plain for number in numbers)
-    long = [number for number in numbers if len(number.figures) > SHORTEST_PART]
-    if not numbers or (is_plain and not long and language not in NUMBER_LANGUAGES):
+    in_pieces = [number for number in numbers if not number.is_plain]
+    if not numbers or not (in_pieces or language in NUMBER_LANGUAGES):
         return spaced
     base = spaced or Indexed(text, [(at, at + 1) for at in range(len(text))])
-    pieces = [base, *([] if is_plain else [_write_figures(base, numbers)])]
-    pieces += [_part_figures(base, number) for number in long]
+    pieces = [base, *([_write_figures(base, numbers)] if in_pieces else [])]
+    pieces += [_part_figures(base, each) for each in in_pieces if len(each.figures) > SHORTEST_PART]
     return _join(pieces, mark_language(language), (len(text),) * 2)
 
 
