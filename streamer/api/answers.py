@@ -16,10 +16,11 @@ from streamer.api.bodies import MARK_SCHEMA, PLACING_SCHEMA, read_asked, read_js
 from streamer.api.hub import EventHub
 from streamer.api.metrics import CONTENT_TYPE, Metrics
 from streamer.api.routes import ROOT, Parameter, Route, describe
-from streamer.api.service import Service
+from streamer.api.service import LONGEST_WAIT_S, MOST_LEFT_OUT, MOST_LISTED, Service
 from streamer.api.streaming import read_wanted, stream_events, talk_events
 from streamer.core.tokens import Scope
 from streamer.errors import UsageError
+from streamer.exporters import EXPORTERS
 
 MOST_AUDIO = 64 << 20
 """Bytes of an audio file that is to be played."""
@@ -195,7 +196,7 @@ _PARTIES = (
     Parameter("to", "only calls to a number or name with this part"),
     Parameter("digits", "only calls in which these keys were pressed, one after another"),
 )
-_LIMIT = Parameter("limit", "at most so many", "integer")
+_LIMIT = Parameter("limit", "at most so many", "integer", {"minimum": 1, "maximum": MOST_LISTED})
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -232,7 +233,8 @@ ROUTES: tuple[Route, ...] = (
         f"{ROOT}/calls/{{call}}/transcript",
         "What was said on a call",
         show_transcript,
-        parameters=(Parameter("format", "json, txt, srt, vtt, csv or vcon"),),
+        parameters=(Parameter("format", "json without it", more={"enum": sorted(EXPORTERS)}),),
+        other_contents=tuple(sorted({"text/plain", *_FORMATS.values()} - {"application/json"})),
     ),
     Route(
         "GET", f"{ROOT}/calls/{{call}}/marks", "The lines of a call that users marked", show_marks
@@ -250,8 +252,16 @@ ROUTES: tuple[Route, ...] = (
         f"{ROOT}/calls/by-id/{{uuid}}/result",
         "One line for a dialplan: last alert|keys|last words",
         find_result,
-        parameters=(Parameter("wait", "seconds to wait until all words are there", "number"),),
+        parameters=(
+            Parameter(
+                "wait",
+                "seconds to wait until all words are there",
+                "number",
+                {"minimum": 0, "maximum": LONGEST_WAIT_S},
+            ),
+        ),
         content="text/plain",
+        missing="text/plain",
     ),
     Route(
         "GET",
@@ -259,13 +269,23 @@ ROUTES: tuple[Route, ...] = (
         "What was said on all calls, newest first",
         search,
         parameters=(
-            Parameter("q", "words, a phrase in quotes, a beginning as cancel*, AND, OR, NOT"),
+            Parameter(
+                "q",
+                "words, a phrase in quotes, a beginning as cancel*, AND, OR, NOT",
+                more={"minLength": 1},
+                is_needed=True,
+            ),
             _SINCE,
             _UNTIL,
             _CHANNEL,
             *_PARTIES,
             _LIMIT,
-            Parameter("offset", "leave out so many", "integer"),
+            Parameter(
+                "offset",
+                "leave out so many",
+                "integer",
+                {"minimum": 0, "maximum": MOST_LEFT_OUT},
+            ),
         ),
     ),
     Route(
@@ -297,6 +317,7 @@ ROUTES: tuple[Route, ...] = (
         scope=Scope.CONTROL,
         parameters=(Parameter("flush", "drop what is queued before", "boolean"),),
         body={"audio/*": {}},
+        needs_body=False,
     ),
     Route("GET", f"{ROOT}/openapi.json", "This document", show_openapi, is_open_here=True),
     Route(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from aiohttp import web
 
+from streamer.api.names import check_names
 from streamer.calls.asked import AskedCall
 from streamer.core.mark import LONGEST_NOTE
 from streamer.errors import UsageError
@@ -102,7 +102,7 @@ def read_asked(fields: Mapping[str, Any]) -> AskedCall:
     Raises:
         UsageError: A field is not known, missing, or not of its type.
     """
-    _check_names(fields, PLACING_SCHEMA, what="a call")
+    check_names(fields, list(PLACING_SCHEMA["properties"]), what="field of a call")
     if "endpoint" not in fields:
         raise UsageError("endpoint is missing: whom to call, such as PJSIP/100")
     given: dict[str, Any] = {
@@ -121,7 +121,7 @@ def read_mark(fields: Mapping[str, Any]) -> WantedMark:
     Raises:
         UsageError: A field is not known, missing, or not of its type.
     """
-    _check_names(fields, MARK_SCHEMA, what="a mark")
+    check_names(fields, list(MARK_SCHEMA["properties"]), what="field of a mark")
     if missing := [name for name in MARK_SCHEMA["required"] if name not in fields]:
         raise UsageError(f"{missing[0]} is missing: a mark is on a leg and an utterance of it")
     utterance, removed = fields["utterance"], fields.get("removed", False)
@@ -133,15 +133,6 @@ def read_mark(fields: Mapping[str, Any]) -> WantedMark:
     if len(note) > LONGEST_NOTE:
         raise UsageError(f"note has more than {LONGEST_NOTE} characters")
     return WantedMark(_read_text("leg", fields["leg"]), utterance, note, removed)
-
-
-def _check_names(fields: Mapping[str, Any], schema: Mapping[str, Any], *, what: str) -> None:
-    known = list(schema["properties"])
-    for name in fields:
-        if name not in known:
-            nearest = get_close_matches(name, known, n=1)
-            meant = f"; {nearest[0]} is" if nearest else f"; these are: {', '.join(known)}"
-            raise UsageError(f"{name[:80]} is no field of {what}{meant}")
 
 
 def _read_text(name: str, value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -22,11 +22,13 @@ Answer = Callable[["Ask"], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One of the query; `kind` is a type of JSON schema."""
+    """One of the query; `kind` is a type of JSON schema, `more` the rest of one."""
 
     name: str
     about: str
     kind: str = "string"
+    more: Mapping[str, Any] = field(default_factory=dict)
+    is_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,13 @@ class Route:
     scope: Scope = Scope.READ
     parameters: tuple[Parameter, ...] = ()
     content: str = "application/json"
+    other_contents: tuple[str, ...] = ()
     status: int = 200
+    missing: str = ""
+    """What it answers with 404, if that is no error as JSON."""
     body: Mapping[str, Any] | None = None
     """What OpenAPI says of the body of a request: schemas by type."""
+    needs_body: bool = True
     is_public: bool = False
     """Nothing is asked of whoever asks."""
     is_open_here: bool = False
@@ -77,19 +83,25 @@ def describe(routes: tuple[Route, ...]) -> dict[str, Any]:
 
 
 def _describe_route(route: Route) -> dict[str, Any]:
-    answer = {"description": "done", "content": {route.content: {}}}
+    contents: dict[str, Any] = {content: {} for content in (route.content, *route.other_contents)}
+    answer = {"description": "done", "content": contents}
     refused = {
         "description": "refused; the body says why",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}},
     }
-    body = {"requestBody": {"content": dict(route.body)}} if route.body is not None else {}
+    body = {}
+    if route.body is not None:
+        body = {"requestBody": {"content": dict(route.body), "required": route.needs_body}}
+    missing = {}
+    if route.missing:
+        missing = {"404": {"description": "not known", "content": {route.missing: {}}}}
     return {
         "summary": route.about,
         "operationId": route.answer.__name__,
         "parameters": list(_describe_parameters(route)),
         **body,
         "security": [] if route.is_public else [{"token": [route.scope.value]}],
-        "responses": {str(route.status): answer, "default": refused},
+        "responses": {str(route.status): answer, **missing, "default": refused},
     }
 
 
@@ -101,5 +113,6 @@ def _describe_parameters(route: Route) -> Iterator[dict[str, Any]]:
             "name": each.name,
             "in": "query",
             "description": each.about,
-            "schema": {"type": each.kind},
+            **({"required": True} if each.is_needed else {}),
+            "schema": {"type": each.kind, **each.more},
         }

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from streamer.api.access import Access, Shown
 from streamer.api.answers import ROUTES, Api, Ask, follow_events
+from streamer.api.names import check_names
 from streamer.api.routes import ROOT, Route
 from streamer.calls.placing import NoAriError, TooManyError
 from streamer.core.addresses import show_address
@@ -290,6 +291,10 @@ async def _answer(ask: Ask, route: Route) -> web.StreamResponse:
     if ask.request.method not in (route.method, "HEAD"):
         return _refuse_method(ask.request.path)
     try:
+        if not route.is_public:  # a probe may add what it likes
+            known = [each.name for each in route.parameters]
+            given = [name for name, _ in ask.request.query.items()]
+            check_names(given, known, what="parameter of this path")
         response = await route.answer(ask)
     except StreamerError as error:
         status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)

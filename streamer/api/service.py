@@ -41,6 +41,7 @@ from streamer.recording.reader import read_recorded
 from streamer.store import PAGE, Filter, Reader
 
 MOST_LISTED = 1000
+MOST_LEFT_OUT = 1_000_000
 LONGEST_WAIT_S = 10.0
 RECENT_CALLS = 1000
 """Calls among which one is looked for by the id that a dialplan knows."""
@@ -134,7 +135,7 @@ class Service:
         if not query.get("q"):
             raise UsageError("q is missing: what to search for")
         limit = _read_number(query, "limit", PAGE, MOST_LISTED)
-        offset = _read_number(query, "offset", 0, 1_000_000, least=0)
+        offset = _read_number(query, "offset", 0, MOST_LEFT_OUT, least=0)
         filter = await self._read_filter(query)
         hits = await self.reader.search(query["q"], filter, limit=limit, offset=offset)
         speakers = await asyncio.to_thread(name_speakers, self.recordings, hits)

@@ -208,3 +208,42 @@ async def test_health_and_readiness(tmp_path):
         assert (status, body["ready"]) == (503, False)
     async with open_api(tmp_path) as api:
         assert await api.get("/readyz") == (200, {"ready": True})
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/api/v1/calls?limt=5", "limt is no parameter of this path; limit is"),
+        ("/api/v1/calls?limit=5&limit=6", "limit is given 2 times"),
+        ("/api/v1/calls?xyzzy", "these are: since, until, channel"),
+        ("/api/v1/search?q=hi&form=json", "form is no parameter of this path; from is"),
+        ("/api/v1/calls/last?format=txt", "nothing can be given here"),
+        ("/api/v1/events?type=final", "type is no parameter of this path; types is"),
+        ("/metrics?name=x", "nothing can be given here"),
+    ],
+)
+async def test_a_parameter_that_is_not_known_is_refused(tmp_path, path, why):
+    async with open_api(tmp_path) as api:
+        status, answer = await api.get(path)
+    assert status == 400
+    assert why in answer["error"]
+
+
+async def test_a_probe_may_add_what_it_likes(tmp_path):
+    async with open_api(tmp_path) as api:
+        assert (await api.get("/healthz?at=17"))[0] == 200
+
+
+async def test_the_document_says_what_may_be_given_and_what_comes(tmp_path):
+    async with open_api(tmp_path) as api:
+        _, document = await api.get(f"{V1}/openapi.json")
+    paths = document["paths"]
+    search = {each["name"]: each for each in paths[f"{V1}/search"]["get"]["parameters"]}
+    assert search["q"]["required"]
+    assert search["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 1000}
+    transcript = paths[f"{V1}/calls/{{call}}/transcript"]["get"]["responses"]["200"]["content"]
+    assert {"application/json", "text/plain", "text/vtt", "text/csv"} < set(transcript)
+    result = paths[f"{V1}/calls/by-id/{{uuid}}/result"]["get"]["responses"]["404"]["content"]
+    assert list(result) == ["text/plain"]
+    assert paths[f"{V1}/calls"]["post"]["requestBody"]["required"]
+    assert not paths[f"{V1}/calls/{{call}}/play"]["post"]["requestBody"]["required"]
