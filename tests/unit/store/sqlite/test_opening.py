@@ -2,8 +2,10 @@ import asyncio
 import os
 import resource
 import sqlite3
+import tempfile
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -310,15 +312,22 @@ asyncio.run(main())
 """
 
 
+@pytest.fixture
+def anybodys_folder():
+    """A folder that anybody may pass through, which those of pytest are not: each run closes the one that all share."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("folder_mode", [0o777, 0o555])
-async def test_a_database_that_may_only_be_read_is_read(tmp_path, folder_mode):
-    folder = tmp_path / "folder"
+async def test_a_database_that_may_only_be_read_is_read(anybodys_folder, folder_mode):
+    folder = anybodys_folder / "folder"
     path = folder / "db"
     async with filled(path, "hello"):
         pass
     path.chmod(0o444)
     folder.chmod(folder_mode)
-    open_up(tmp_path)
     with start_child(UNPRIVILEGED, path) as child:
         found, message = child.communicate()[0].splitlines()
     assert found == "1"
@@ -348,20 +357,11 @@ async def test_on_a_full_disk_a_database_at_rest_is_read(tmp_path, request):
             pass
 
 
-def open_up(folder):
-    """Let anybody pass through the folders that pytest made for us alone."""
-    for parent in [folder, *folder.parents][:-2]:
-        if parent.stat().st_uid == os.getuid() and parent.name.startswith(
-            ("pytest", "popen", "test")
-        ):
-            parent.chmod(0o755)
-
-
-async def test_a_database_that_may_not_be_read_is_one_clear_error(path):
+async def test_a_database_that_may_not_be_read_is_one_clear_error(anybodys_folder):
+    path = anybodys_folder / "db"
     async with filled(path, "hello"):
         pass
     path.chmod(0)
-    open_up(path.parent)
     with start_child(
         UNPRIVILEGED.replace("async with open_reader", "async with open_store"), path, stderr=-1
     ) as child:
