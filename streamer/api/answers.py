@@ -12,7 +12,14 @@ from typing import Any
 
 from aiohttp import web
 
-from streamer.api.bodies import MARK_SCHEMA, PLACING_SCHEMA, read_asked, read_json, read_mark
+from streamer.api.bodies import (
+    MARK_SCHEMA,
+    PLACING_SCHEMA,
+    read_asked,
+    read_json,
+    read_mark,
+    read_playing,
+)
 from streamer.api.hub import EventHub
 from streamer.api.metrics import CONTENT_TYPE, Metrics
 from streamer.api.routes import ROOT, Parameter, Route, describe
@@ -122,7 +129,7 @@ async def stop_call(ask: Ask) -> web.StreamResponse:
 async def place_call(ask: Ask) -> web.StreamResponse:
     """Have somebody called."""
     body = await read_json(ask.request)
-    placed = await ask.service.place(read_asked(body))
+    placed = await ask.service.place(read_asked(body), read_playing(body))
     return web.json_response(
         placed, status=201, headers={"Location": f"{ROOT}/calls/{placed['call']}"}
     )

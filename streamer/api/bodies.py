@@ -11,8 +11,10 @@ from aiohttp import web
 
 from streamer.api.names import check_names
 from streamer.calls.asked import AskedCall
+from streamer.core.audio import TONES
 from streamer.core.mark import LONGEST_NOTE
 from streamer.errors import UsageError
+from streamer.tap.playbacks import PlaybackPlan
 from streamer.wire.ari.dialling import LONGEST_RING_S
 
 MOST_JSON = 1 << 17
@@ -45,6 +47,13 @@ PLACING_SCHEMA: Mapping[str, Any] = {
             "minimum": 1,
             "maximum": LONGEST_RING_S,
             "description": "seconds that it rings",
+        },
+        "echo": {"type": "boolean", "description": "play the party their own voice"},
+        "tone": {
+            "type": "integer",
+            "minimum": TONES[0],
+            "maximum": TONES[-1],
+            "description": "or a tone of this frequency, in Hz",
         },
     },
     "required": ["endpoint"],
@@ -113,6 +122,24 @@ def read_asked(fields: Mapping[str, Any]) -> AskedCall:
     if "timeout" in fields:
         given["ring_s"] = _read_timeout(fields["timeout"])
     return AskedCall(**given, variables=_read_variables(fields.get("variables", {})))
+
+
+def read_playing(fields: Mapping[str, Any]) -> PlaybackPlan:
+    """Return what the party of a call is to hear that `read_asked` has read.
+
+    Raises:
+        UsageError: It is not of its type, or there are two.
+    """
+    echoes, tone = fields.get("echo", False), fields.get("tone")
+    if not isinstance(echoes, bool):
+        raise UsageError("echo must be true or false")
+    if tone is not None and (
+        not isinstance(tone, int) or isinstance(tone, bool) or tone not in TONES
+    ):
+        raise UsageError(f"tone must be a frequency from {TONES[0]} to {TONES[-1]} Hz")
+    if echoes and tone is not None:
+        raise UsageError("echo and tone are both played to the party; give one of them")
+    return PlaybackPlan(echoes, tone or 0)
 
 
 def read_mark(fields: Mapping[str, Any]) -> WantedMark:

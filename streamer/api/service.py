@@ -39,6 +39,7 @@ from streamer.recording.folder import CallFolder
 from streamer.recording.index import Recordings
 from streamer.recording.reader import read_recorded
 from streamer.store import PAGE, Filter, Reader
+from streamer.tap.playbacks import PlaybackPlan
 
 MOST_LISTED = 1000
 MOST_LEFT_OUT = 1_000_000
@@ -155,9 +156,9 @@ class Service:
                 return None if entry is None else await self._describe_result(entry)
             await asyncio.sleep(_POLL_S)
 
-    async def place(self, asked: AskedCall) -> dict[str, Any]:
+    async def place(self, asked: AskedCall, playing: PlaybackPlan) -> dict[str, Any]:
         """Call somebody, as `streamer call` does; the call goes on by itself."""
-        placed = await self.placer.place(asked)
+        placed = await self.placer.place(asked, playing)
         return {
             "call": placed.call_id,
             "endpoint": placed.endpoint,
@@ -181,7 +182,10 @@ class Service:
         if file is None and not flushes:
             raise UsageError("send an audio file as the body, or flush=true to drop what is queued")
         folder = CallFolder((await self.find(name)).call.folder)
-        seconds = await asyncio.to_thread(play_into, folder, file, flushes=flushes)
+        try:
+            seconds = await asyncio.to_thread(play_into, folder, file, flushes=flushes)
+        except UsageError as error:  # whoever asks has sent no file of that name
+            raise UsageError(str(error).replace(str(file), "the body")) from error
         return {"call": folder.call_id, "seconds": round(seconds, 3), "flushed": flushes}
 
     async def find(self, name: str) -> Entry:

@@ -21,6 +21,7 @@ from streamer.tap.detached import DetachedProcess
 from streamer.tap.messages import ChannelTaken, Exited, LegRefused, RecordingBegun, Said
 from streamer.tap.outbound_process import start_tap
 from streamer.tap.plan import plan_call
+from streamer.tap.playbacks import SILENT, PlaybackPlan
 from streamer.wire.ari.wanted import WantedCall
 
 MOST_PLACED = 20
@@ -34,7 +35,7 @@ _POLL_S = 0.1
 Say = Callable[[str, str | None], None]
 """Takes what a user should read, and the call that it is about."""
 
-Start = Callable[[Settings, WantedCall], DetachedProcess]
+Start = Callable[[Settings, WantedCall, PlaybackPlan], DetachedProcess]
 
 
 class TooManyError(StreamerError):
@@ -86,8 +87,8 @@ class CallPlacer:
         self._start = start or _start
         self._following: set[asyncio.Task[None]] = set()
 
-    async def place(self, asked: AskedCall) -> PlacedCall:
-        """Make a call, and return as soon as the PBX has a channel for it.
+    async def place(self, asked: AskedCall, playing: PlaybackPlan = SILENT) -> PlacedCall:
+        """Make a call whose party hears what is `playing`, and return as soon as the PBX has a channel for it.
 
         Raises:
             NoAriError: The settings name no ARI.
@@ -99,10 +100,10 @@ class CallPlacer:
             raise TooManyError(
                 f"{MOST_PLACED} calls that were asked for go on already; try again when one has ended"
             )
-        wanted = self._check(asked)
+        wanted = self._check(asked, playing)
         placing = _Placing()
         # Kept if whoever asks goes away meanwhile: the call is made all the same.
-        following = asyncio.ensure_future(self._follow(wanted, placing))
+        following = asyncio.ensure_future(self._follow(wanted, playing, placing))
         self._following.add(following)
         following.add_done_callback(self._following.discard)
         give_up_at = time.monotonic() + PLACING_S
@@ -118,7 +119,7 @@ class CallPlacer:
             task.cancel()
         await asyncio.gather(*self._following, return_exceptions=True)
 
-    def _check(self, asked: AskedCall) -> WantedCall:
+    def _check(self, asked: AskedCall, playing: PlaybackPlan) -> WantedCall:
         from streamer.ari.access import read_access
 
         try:
@@ -126,12 +127,12 @@ class CallPlacer:
         except UsageError as error:
             raise NoAriError(f"this streamer can make no calls: {error}") from error
         wanted = asked.decide(self._settings)
-        plan_call(self._settings, wanted)
+        plan_call(self._settings, wanted, playing=playing)
         return wanted
 
-    async def _follow(self, wanted: WantedCall, placing: _Placing) -> None:
+    async def _follow(self, wanted: WantedCall, playing: PlaybackPlan, placing: _Placing) -> None:
         try:
-            tap = await asyncio.to_thread(self._start, self._settings, wanted)
+            tap = await asyncio.to_thread(self._start, self._settings, wanted, playing)
             async for said in tap.messages():
                 match said:
                     case RecordingBegun(folder) | ChannelTaken(folder):
@@ -169,5 +170,5 @@ def _judge(wanted: WantedCall, placing: _Placing, *, has_ended: bool) -> PlacedC
     raise UnreachableError(why)
 
 
-def _start(settings: Settings, wanted: WantedCall) -> DetachedProcess:
-    return start_tap(settings, (wanted.leg,), wanted=wanted, is_for_serve=True)
+def _start(settings: Settings, wanted: WantedCall, playing: PlaybackPlan) -> DetachedProcess:
+    return start_tap(settings, (wanted.leg,), playing, wanted, is_for_serve=True)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.core.audio import SAMPLE_WIDTH
+from streamer.core.audio import SAMPLE_WIDTH, TONES
 from streamer.errors import UsageError
 
 if TYPE_CHECKING:
     from streamer.tap.playbacks import PlaybackPlan
 
 LONGEST_ANNOUNCEMENT_S = 120
-_TONES = range(50, 4000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,9 @@ class PlayingFlags:
             raise UsageError(
                 "choose one of --echo, --tone and --announce: each plays audio to the caller"
             )
-        if self.tone is not None and self.tone not in _TONES:
+        if self.tone is not None and self.tone not in TONES:
             raise UsageError(
-                f"--tone must be a frequency from {_TONES[0]} to {_TONES[-1]} Hz, not {self.tone}"
+                f"--tone must be a frequency from {TONES[0]} to {TONES[-1]} Hz, not {self.tone}"
             )
 
 

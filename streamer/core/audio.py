@@ -19,6 +19,9 @@ FULL_SCALE = 32_768
 CLIPPED = 32_124
 """Samples from which on the scale is at its end: that of G.711 in mu-law ends here, in A-law at 32,256."""
 
+TONES = range(50, 4000)
+"""Frequencies of a tone that a party can be played, in Hz."""
+
 LONGEST_LABEL = 64
 """Characters of a leg's label; it names a file."""
 

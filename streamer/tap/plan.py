@@ -107,8 +107,8 @@ def plan_call(
     wanted.check()
     if not playing.is_silent and not wanted.is_held:
         raise UsageError(
-            "--announce, --tone and --echo are heard only where streamer holds the call; leave out the context, extension and app"
-            " (of the flags and of the config file), or let the dialplan play it"
+            "an announcement, a tone and an echo are heard only where streamer holds the call; leave out the context, extension and app"
+            " (here and in the config file), or let the dialplan play it"
         )
     return CallPlan(
         read_access(settings),

@@ -8,6 +8,7 @@ import pytest
 from streamer.core.alert import Alert, Severity
 from streamer.core.events import Dtmf, EndReason
 from streamer.core.mark import Mark
+from streamer.errors import UsageError
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
 from streamer.store import NewAlert
@@ -190,6 +191,16 @@ async def test_a_live_call_is_asked_to_stop_and_an_ended_one_is_not(api, tmp_pat
     assert code == 409
     code, body = await api.get(f"{V1}/calls/{call_id}/play", method="POST")
     assert (code, "audio file" in body["error"]) == (400, True)
+
+
+async def test_a_body_that_is_no_audio_is_not_called_by_a_file_of_ours(api, tmp_path, monkeypatch):
+    def refuse(folder, file, *, flushes):
+        raise UsageError(f"{file} holds no audio")
+
+    monkeypatch.setattr("streamer.api.service.play_into", refuse)
+    path = f"{V1}/calls/{record(tmp_path).folder.name}/play"
+    answer = await api.get(path, method="POST", data=b"RIFF")
+    assert answer == (400, {"error": "the body holds no audio"})
 
 
 async def test_the_documents_are_served(api):

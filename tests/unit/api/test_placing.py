@@ -6,11 +6,15 @@ import json
 
 import pytest
 
+from streamer.api.bodies import read_asked, read_playing
+from streamer.calls.placing import CallPlacer
 from streamer.config import Settings
+from streamer.errors import UnreachableError
 from streamer.recording.folder import CallFolder
 from streamer.recording.index import Arrivals
 from streamer.simulator.ari.originations import Telephone
 from streamer.sources import COMING
+from streamer.tap.playbacks import SILENT, PlaybackPlan
 from tests.fakes.ari_tap import open_pbx
 from tests.fakes.replay import until
 from tests.unit.api.serving import TOKENS, open_api
@@ -79,6 +83,14 @@ async def test_one_that_the_pbx_refuses_says_so_and_leaves_nothing(pbx, tmp_path
         ({"endpoint": "PJSIP/1", "variables": {"A": 1}}, "object of strings"),
         ({"endpoint": "PJSIP/1", "variables": {"SHELL(x)": "1"}}, "SHELL(x) cannot be set"),
         ({"endpoint": "PJSIP/1", "app": "x", "context": "y"}, "give one of them"),
+        ({"endpoint": "PJSIP/1", "echo": "yes"}, "echo must be true or false"),
+        ({"endpoint": "PJSIP/1", "tone": 49}, "from 50 to 3999 Hz"),
+        ({"endpoint": "PJSIP/1", "tone": True}, "from 50 to 3999 Hz"),
+        ({"endpoint": "PJSIP/1", "tone": 440, "echo": True}, "give one of them"),
+        (
+            {"endpoint": "PJSIP/1", "tone": 440, "context": "c"},
+            "only where streamer holds the call",
+        ),
         ({"endpoint": "PJSIP/1", "context": "a,b"}, "context a,b cannot be meant"),
     ],
 )
@@ -87,6 +99,29 @@ async def test_what_cannot_be_meant_is_said_before_anything_is_started(tmp_path,
     async with open_api(tmp_path, tokens=TOKENS, settings=settings) as api:
         status, answer = await ask(api, body)
     assert (status, said in answer["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard"),
+    [
+        ({}, SILENT),
+        ({"tone": 440}, PlaybackPlan(tone_hz=440)),
+        ({"echo": True}, PlaybackPlan(echoes=True)),
+    ],
+)
+async def test_what_the_party_is_to_hear_is_told_to_the_tap(tmp_path, asked, heard):
+    told = []
+
+    def start(settings, wanted, playing):
+        told.append(playing)
+        raise OSError
+
+    settings = Settings(recordings=str(tmp_path), ari_user="u", ari_password="p")
+    body = {"endpoint": "PJSIP/100", **asked}
+    placer = CallPlacer(settings, lambda *_: None, start=start)
+    with pytest.raises(UnreachableError):
+        await placer.place(read_asked(body), read_playing(body))
+    assert told == [heard]
 
 
 async def test_without_ari_it_is_said_what_is_missing(tmp_path):
