@@ -151,7 +151,13 @@ def ask(question: str) -> bool:
     _opening.erase()
     sys.stderr.write(f"{printable(question, limit=TALK_LIMIT)} [y/N]: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        if not answer.endswith("\n"):  # Ctrl-C or Ctrl-D: what follows has a line of its own
+            sys.stderr.write("\n")
+    return answer.strip().casefold() in {"y", "yes"}
 
 
 def fail(message: str, code: ExitCode) -> ExitCode:

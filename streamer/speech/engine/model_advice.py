@@ -80,7 +80,7 @@ def recommend(machine: Machine, language: str) -> Advice:
     best = fitting[-1]
     return Advice(
         best,
-        f"{_describe(machine)}; a leg that is spoken on takes up to {_count_cores(best.load)} with {best.name}"
+        f"{_describe(machine)}; a leg on which somebody speaks takes up to {_count_cores(best.load)} with {best.name}"
         + _explain_next(candidates, best, machine),
     )
 

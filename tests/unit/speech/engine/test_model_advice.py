@@ -44,7 +44,7 @@ def test_the_english_model_is_for_english_alone(language, name):
 
 def test_the_reason_names_cores_memory_and_what_comes_next():
     assert recommend(Machine(2, 24 * GB, has_gpu=False), "en").reason == (
-        "this machine has 2 cores and 24 GB of memory and no GPU; a leg that is spoken on takes up to 0.9 of a core with base, and"
+        "this machine has 2 cores and 24 GB of memory and no GPU; a leg on which somebody speaks takes up to 0.9 of a core with base, and"
         " 3.1 cores with small"
     )
     assert "small wants 2 GB" in recommend(Machine(8, GB, has_gpu=False), "en").reason
