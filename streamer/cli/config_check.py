@@ -145,7 +145,8 @@ def _name_variable(setting: str) -> str:
 
 def _shorten(message: str) -> str:
     """Take the empty place from the beginning of a message, before which its line will stand."""
-    return message.removeprefix(": ").replace(" has the unknown key", "unknown key", 1)
+    message = message.removeprefix(": ")
+    return message.removeprefix(" has the ") if message.startswith(" has the unknown") else message
 
 
 def _find_wrong_tables(kind: str, tables: list[Any]) -> Iterator[tuple[Key, str]]:

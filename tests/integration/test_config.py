@@ -106,6 +106,16 @@ async def test_check_names_every_wrong_value_with_its_line(tmp_path, monkeypatch
     assert (faults[-1]["where"], faults[-1]["line"]) == ("STREAMER_OPEN_TIMEOUT", None)
 
 
+@pytest.mark.parametrize("table", ["[[alert]]", "[[watch]]", "[[webhook]]", "[[token]]", "[mqtt]"])
+async def test_check_names_the_table_that_has_an_unknown_key(table, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(f'{table}\nnothing = "x"\n')
+    code, _, err = await run_here("config", "check", "--config", str(config))
+    where = table.strip("[]") + (" 1" if table.startswith("[[") else "")
+    assert code == 2
+    assert f"{where} has the unknown key nothing; the nearest known one is " in err
+
+
 async def test_check_finds_nothing_wrong_with_the_sample_of_defaults():
     code, out, err = await run_here("config", "check")
     assert (code, out) == (0, "")
