@@ -437,6 +437,14 @@ async def test_what_is_empty_is_refused_before_it_means_anything(arguments, name
     assert err == f"streamer: {named} is empty; check that the variable is set\n"
 
 
+async def test_a_setting_of_the_config_file_is_taken_back_by_an_empty_flag(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('models_dir = "/nowhere"\n')
+    flags = ("--config", str(config), "--models-dir")
+    _, _, err = await run_here("models", "list", *flags, "")
+    assert "/nowhere" not in err
+
+
 @pytest.mark.parametrize("group", ["alerts", "webhooks"])
 async def test_a_group_alone_lists(group, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

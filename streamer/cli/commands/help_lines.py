@@ -15,8 +15,8 @@ _BRACES = re.compile(r"\{([^|}]*)\}")
 """What a command needs, in its usage; where there is a choice the braces say where it ends."""
 
 
-_MAY_BE_EMPTY = ("prompt", "hotwords", "text", "channels", "files", "incoming", "outgoing")
-"""What is none at all if it is empty, or is told of in better words."""
+_TOLD_ELSEWHERE = ("text", "channels", "files", "incoming", "outgoing", "address", "token")
+"""Arguments and flags of which whoever reads them says in better words that they are empty."""
 
 
 class Command(typer.core.TyperCommand):
@@ -34,11 +34,15 @@ class Command(typer.core.TyperCommand):
         return rest
 
     def _refuse_empty(self, ctx: Any, args: list[str]) -> None:
+        from streamer.config import Settings
+
+        settings = Settings()
         values, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in self.get_params(ctx):
             given = values.get(parameter.name or "")
             given = given if isinstance(given, list | tuple) else (given,)
-            if "" in given and parameter.name not in _MAY_BE_EMPTY:
+            may_be = getattr(settings, parameter.name or "", None) == ""  # in place of the config's
+            if "" in given and not may_be and parameter.name not in _TOLD_ELSEWHERE:
                 name = parameter.opts[-1] if parameter.opts[-1].startswith("-") else ""
                 raise UsageError(
                     f"{name or parameter.human_readable_name.strip('[].')} is empty; check that the variable is set"
