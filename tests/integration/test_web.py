@@ -381,3 +381,17 @@ async def test_flags_that_contradict_each_other_are_exit_2_and_one_line(flags):
     code, out, err = await run_here("watch", "a", *flags)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert "--web" in err
+
+
+async def test_a_tab_takes_its_true_size_however_soon_the_browser_tells_it(recordings):
+    async with web_server(recordings=recordings) as server:
+        await until(server.spares)
+        async with server.open_tab(columns=65, rows=30) as tab:
+            await tab.send(json.dumps(["resize", {"width": 50, "height": 30}]))
+            await tab.shows("No calls in ")
+            end = len(tab.plain)
+            await tab.type("?")
+            await tab.shows("On every screen", end)
+            widths = {len(row) for row in tab.plain[end:].split("\n")}
+            assert 50 in widths
+            assert 65 not in widths

@@ -39,6 +39,8 @@ class TabApp(ScreenApp):
     def begin_to_tell(self) -> None:
         """Say where the user is from now on; the base opens the first screen."""
         self.set_interval(_LOOK_S, self._tell_place)
+        if isinstance(self._driver, TabDriver):
+            self.call_after_refresh(self._driver.say_size)
 
     @on(BackendOpened)
     async def open_wanted(self) -> None:

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from textual.drivers.web_driver import WebDriver
+from textual.events import Resize
+from textual.geometry import Size
 from textual.messages import ExitApp
 
 from streamer.core.events import Trouble
@@ -56,6 +58,12 @@ class TabDriver(WebDriver):
         if not self.exit_event.is_set():
             with suppress(RuntimeError):  # it has ended meanwhile
                 asyncio.run_coroutine_threadsafe(self._app._post_message(ExitApp()), self._loop)
+
+    def say_size(self) -> None:
+        """Tell the application its size again: what the browser says at the start is overtaken by the guess that the tab was opened with."""
+        if self._size is not None:
+            size = Size(*self._size)
+            self._app.post_message(Resize(size, size))
 
     def on_meta(self, packet_type: str, payload: dict[str, object]) -> None:
         """Take what the server says; see `service.py`."""
