@@ -199,13 +199,23 @@ async def test_keys_alone_reach_everything_and_leave_it_again(recordings, tmp_pa
         assert int(await page.evaluate(size)) == 17
 
 
+async def swipe(page, start, end):
+    """Move a finger down or up the middle of the page."""
+    for kind, y in (
+        ("touchStart", start),
+        *(("touchMove", start + (end - start) * n // 10) for n in range(1, 11)),
+    ):
+        await page.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": 200, "y": y}])
+    await page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
 async def test_a_telephone_shows_all_without_scrolling_sideways(recordings, tmp_path):
     async with (
         web_server(recordings=recordings) as server,
         open_browser(tmp_path / "profile") as browser,
     ):
         page = await browser.open_page()
-        screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        screen = {"width": 390, "height": 844, "deviceScaleFactor": 3, "mobile": True}
         await page.call("Emulation.setDeviceMetricsOverride", **screen)
         await page.open(str(server.link))
         await page.shows("No calls in ")
@@ -215,3 +225,12 @@ async def test_a_telephone_shows_all_without_scrolling_sideways(recordings, tmp_
         )
         columns = "document.querySelector('.textual-terminal').terminal.cols"
         assert await page.evaluate(columns) >= 55
+        canvas = "document.querySelector('.xterm-text-layer')"
+        is_whole = f"Math.abs({canvas}.width - {canvas}.getBoundingClientRect().width * 3) < 3"
+        assert await page.evaluate(is_whole), "no part of the screen is out of sight"
+        await page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+        await page.type("?")
+        await page.shows("On every screen")
+        end = len(page.plain)
+        await swipe(page, 600, 100)
+        await page.shows("Quitting does not stop recordings", end)

@@ -4,6 +4,8 @@
 const ICONS = { true: "/page/live.svg", false: "/page/calls.svg" };
 const SIZES = { smallest: 8, narrow: 11, usual: 16, largest: 40, narrowWidth: 600, bar: 30 };
 
+const ROWS_A_TURN = 2; // by which the screen scrolls for one turn of the wheel
+
 let socket = null; // of the terminal
 let asked = 1; // how many addresses the tab was asked to show; what it says before it shows the last one is old
 let answered = 0;
@@ -34,6 +36,26 @@ const guessSize = () => {
   const cells = [innerWidth / Math.floor(font * 0.6), (innerHeight - SIZES.bar) / Math.round(font * 1.32)];
   return cells.map((count) => Math.max(1, Math.floor(count)));
 };
+
+// Where a telephone is emulated, the exact size of a canvas is told in other pixels than it is drawn with, and the terminal would draw a
+// part of the screen, too large; it does without where the two do not agree.
+window.ResizeObserver = class extends ResizeObserver {
+  #isExact = false;
+
+  constructor(callback) {
+    super((entries, observer) => {
+      const fit = entries.filter((entry) => !this.#isExact || agrees(entry));
+      if (fit.length) callback(fit, observer);
+    });
+  }
+
+  observe(target, options) {
+    this.#isExact ||= [options?.box].flat().includes("device-pixel-content-box");
+    super.observe(target, options);
+  }
+};
+const agrees = ({ contentRect, devicePixelContentBoxSize: exact }) =>
+  !exact || Math.abs(exact[0].inlineSize - contentRect.width * devicePixelRatio) < 2;
 
 // Sends where the page is along with the terminal's own request, and takes what its tab says of itself.
 class PlaceSocket extends WebSocket {
@@ -106,6 +128,26 @@ const follow = () => {
 
 addEventListener("popstate", follow);
 
+// A finger scrolls as a wheel does: the terminal leaves fingers to the screen, which sees none.
+const scrollByFinger = (element) => {
+  let last = null; // where the finger was when it scrolled last
+  element.addEventListener("touchstart", ({ touches }) => (last = touches.length === 1 ? touches[0].clientY : null), { passive: true });
+  element.addEventListener(
+    "touchmove",
+    (event) => {
+      if (last === null || event.touches.length !== 1) return;
+      event.preventDefault();
+      const [{ clientX, clientY }] = event.touches;
+      const step = (ROWS_A_TURN * element.querySelector(".xterm-screen").clientHeight) / element.terminal.rows;
+      for (; Math.abs(last - clientY) >= step; last -= Math.sign(last - clientY) * step) {
+        const turn = { bubbles: true, cancelable: true, clientX, clientY, deltaMode: WheelEvent.DOM_DELTA_LINE };
+        element.querySelector(".xterm-screen").dispatchEvent(new WheelEvent("wheel", { ...turn, deltaY: Math.sign(last - clientY) }));
+      }
+    },
+    { passive: false },
+  );
+};
+
 const focusTerminal = () => document.querySelector(".xterm-helper-textarea")?.focus();
 
 // The terminal is never a trap: Tab and Shift+Tab go to the page, as everywhere else; no key of the screen is a Tab.
@@ -161,6 +203,7 @@ addEventListener("DOMContentLoaded", () => {
     const keepSize = () => keep("size", `${describeWindow(terminal.options.fontSize)} ${terminal.cols} ${terminal.rows}`);
     terminal?.onResize(keepSize);
     if (terminal) keepSize();
+    if (terminal) scrollByFinger(element);
     new ResizeObserver(() => dispatchEvent(new Event("resize"))).observe(element);
     focusTerminal();
   };
