@@ -20,6 +20,9 @@ from tui.state.leg_states import LegNow, LegState
 MIDDLE, WIDE = 110, 160
 """Cells from which there is room for more columns."""
 
+NARROW = 56
+"""Cells from which there is room for a sign for each leg."""
+
 _WORDS = ((WIDE, 50), (MIDDLE, 28), (0, 18))
 """From which width of the terminal on the last words have at least how many cells."""
 
@@ -55,7 +58,7 @@ COLUMNS: Mapping[str, Column] = {
     "direction": Column("dir", 3, 3, "in or out", NEVER),
     "began": Column("began", 8, 12, "local time, or the length of a live call"),
     "length": Column("length", 6, 8, "length so far", MIDDLE),
-    "legs": Column("legs", 4, 60, "what each leg is doing"),
+    "legs": Column("legs", 4, 60, "what each leg is doing", NARROW),
     "talk": Column("talk", 5, 20, "talk time, and the share of each leg", MIDDLE),
     "keys": Column("keys", 4, 12, "digits that were pressed", MIDDLE),
     "channels": Column("channels", 10, 60, "names of the PBX", NEVER),
@@ -129,7 +132,8 @@ def fit(
     return widths
 
 
-_GIVE = (("state", 14), ("alert", 9), ("who", 18), ("legs", 24), ("talk", 11), ("who", 10), ("legs", 4), ("alert", 2))  # fmt: skip
+_GIVE = (("state", 14), ("alert", 9), ("who", 18), ("legs", 24), ("talk", 11), ("who", 10), ("legs", 4), ("alert", 2),
+         ("words", 10), ("state", 9), ("who", 8), ("words", 4), ("state", 6), ("who", 6))  # fmt: skip
 """Which columns become narrower, and down to what, where there is not room for all."""
 
 

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from streamer.calls.catalog import name_speakers
 from streamer.calls.passages import Key, Passage, PassageLine, find_key
+from streamer.core.moments import show_local
 from streamer.core.transcript import format_position
 from streamer.errors import StreamerError, UsageError
 from streamer.store import Hit
@@ -28,6 +29,9 @@ from tui.widgets.keys import KeyLine
 _LONGEST = 400
 _LEAST = 20
 """Cells for a line that was found, at least."""
+
+_NARROW = 80
+"""Cells of a screen below which times are shorter."""
 
 _BESIDE = 1
 """Lines of a call that are shown before and after what was found in it."""
@@ -236,11 +240,15 @@ def draw_hit(hit: Hit, speaker: str, width: int, *, is_hit: bool = True) -> Text
     """Return a line that was found, with the matches set off and the first in sight; its text has been one line since it was kept.
 
     What would end behind the edge begins with the words before the match, a third of the room. A line beside it is dim, without
-    the time on the wall.
+    the time on the wall. Where there is little room, that is shorter.
     """
     moment = show_moment(hit.spoken_at)
+    position, named = f"{format_position(hit.start_s):>8}", 12
+    if width < _NARROW:
+        moment = show_local(hit.spoken_at, "%d %b %H:%M")
+        position, named = position.strip().rjust(5), 8
     when = moment if is_hit else " " * len(moment)
-    place = f"{when}  {format_position(hit.start_s):>8}  {show_name(speaker, 12)}  "
+    place = f"{when}  {position}  {show_name(speaker, named)}  "
     line = Text(place, "dim", no_wrap=True, overflow="ellipsis")
     room = max(_LEAST, width - cell_len(place) - 2)
     first, end = min(hit.spans, default=(0, 0))

@@ -64,7 +64,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._choose)
 
     def on_resize(self) -> None:
-        self._choose(self.screen)
+        self.keys = tuple(self._list_keys())  # also while the terminal has not the focus
 
     def _choose(self, screen: Screen[object]) -> None:
         if self.app.app_focus and self.is_attached and screen is self.screen:

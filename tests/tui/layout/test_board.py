@@ -28,6 +28,16 @@ def test_the_columns_fit_and_the_last_words_have_room(width):
     assert widths["words"] >= 18
 
 
+@pytest.mark.parametrize("width", [40, 50, 55, 56, 61, 65, 79])
+def test_all_columns_fit_into_a_telephone_too(width):
+    drawn = rows(width)
+    names = choose_columns((), drawn, width)
+    widths = fit(names, drawn, width, blanks=2)
+    assert sum(widths.values()) + 2 * len(widths) == width
+    assert widths["state"] >= len("● live")
+    assert ("legs" in names) == (width >= 56)
+
+
 def test_what_is_empty_everywhere_has_no_column_unless_it_is_chosen():
     past = rows(200)[-2:]
     assert {"alert", "legs", "talk", "keys"}.isdisjoint(choose_columns((), past, 200))
