@@ -33,7 +33,7 @@ const guessSize = () => {
   const [like, ...size] = (recall("size") ?? "").split(" ");
   const font = Number(chooseFontSize());
   if (like === describeWindow(font)) return size;
-  const cells = [innerWidth / Math.floor(font * 0.6), (innerHeight - SIZES.bar) / Math.round(font * 1.32)];
+  const cells = [(innerWidth * devicePixelRatio) / Math.floor(font * 0.6 * devicePixelRatio), (innerHeight - SIZES.bar) / Math.round(font * 1.32)];
   return cells.map((count) => Math.max(1, Math.floor(count)));
 };
 
