@@ -144,7 +144,7 @@ class Connection:
         """Publish an event and wait until the broker has it; `key` is the same whenever it is sent again."""
         if self._most_bytes and len(topic.encode()) + len(payload) + _OVERHEAD > self._most_bytes:
             why = f"it is larger than the {self._most_bytes} bytes that the broker takes"
-            return Answer(Outcome.REFUSED, why)
+            return Answer(Outcome.REFUSED, why, is_final=True)
         async with self._room:
             return await self._publish(topic, payload, _describe(key) if self._is_new else None)
 
@@ -199,12 +199,13 @@ class Connection:
         waiting = self._under_way.get(number)
         if waiting is None or waiting.done():
             return
-        outcome = Outcome.DELIVERED
-        if code.is_failure:
-            is_about_us = code.value in _ABOUT_THE_BROKER
-            outcome = Outcome.DOWN if is_about_us else Outcome.REFUSED
-        why = f"the broker does not take it ({_name(code)})" if code.is_failure else ""
-        waiting.set_result(Answer(outcome, why))
+        why = f"the broker does not take it ({_name(code)})"
+        if not code.is_failure:
+            waiting.set_result(Answer(Outcome.DELIVERED))
+        elif code.value in _ABOUT_THE_BROKER:
+            waiting.set_result(Answer(Outcome.DOWN, why))
+        else:
+            waiting.set_result(Answer(Outcome.REFUSED, why, is_final=True))
 
     def _take_end(
         self, client: Client, _: Any, flags: Any, code: ReasonCode, properties: Any

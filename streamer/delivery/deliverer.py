@@ -214,7 +214,7 @@ class EndpointQueue:
 
     async def _note_failed(self, delivery: Delivery, answer: Answer) -> None:
         now, attempts = self._world.clock(), delivery.attempts + 1
-        is_dead = is_hopeless(
+        is_dead = answer.is_final or is_hopeless(
             answer.outcome,
             attempts=attempts,
             stored_at=delivery.event.at,

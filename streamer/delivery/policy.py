@@ -44,6 +44,8 @@ class Answer:
     why: str = ""
     rest_s: float = 0.0
     """How long the endpoint wants to be left alone."""
+    is_final: bool = False
+    """It has refused the event for good: to try again would only keep what waits behind it."""
 
 
 def judge_status(status: int, *, retry_after: str = "") -> Answer:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -163,6 +164,23 @@ async def test_what_is_refused_becomes_a_dead_letter_and_holds_up_no_other_call(
     assert (dead.event.mark, dead.attempts, dead.error) == ("caller 1", 8, "it answers 400")
     assert "1 events for the webhook crm are dead letters" in virtual.said[0]
     assert await outbox.resend() == 1
+
+
+async def test_what_is_refused_for_good_is_a_dead_letter_at_once(outbox):
+    await fill(outbox, calls=1, lines=2)
+    send = ScriptedEndpoint(
+        lambda event, count: (
+            replace(REFUSED, is_final=True) if event.mark == "caller 1" else DELIVERED
+        )
+    )
+    virtual = VirtualWorld()
+    began = virtual.now
+    async with running(make_queue(outbox, send, virtual)):
+        await send.until(lambda: len(send.taken) == 2)
+    assert [event.mark for event in send.taken] == ["", "caller 2"]
+    assert virtual.now == began
+    [dead] = await outbox.list_dead(limit=10)
+    assert (dead.event.mark, dead.attempts) == ("caller 1", 1)
 
 
 async def test_what_is_older_than_three_days_is_a_dead_letter(outbox):

@@ -99,6 +99,7 @@ async def test_an_acknowledgement_that_refuses_is_no_delivery(code, outcome, why
     async with open_broker() as broker:
         broker.acknowledgement = code
         [answer] = await send_once(broker)
+    assert answer.is_final == (code == 0x87)
     assert answer.outcome is outcome
     assert why in answer.why
 
@@ -108,6 +109,7 @@ async def test_what_is_larger_than_the_broker_takes_is_not_sent():
         broker.properties = b"\x27" + (200).to_bytes(4)
         [answer] = await send_once(broker)
     assert answer.outcome is Outcome.REFUSED
+    assert answer.is_final
     assert "200 bytes" in answer.why
     assert not broker.published
 
