@@ -108,8 +108,8 @@ FAULTS: Sequence[Fault] = (
         until=Feature.WEBSOCKET_COMFORT_NOISE,
     ),
     Fault(
-        "sends 8 kHz only over AudioSocket, also of calls that have more",
-        f"{_UPDATE} to one of {{first}} to hear 16 kHz",
+        "labels all audio of AudioSocket as 8 kHz, so of c(slin16) streamer finds the rate out by the size of frames",
+        f"dial with c(slin), or {_UPDATE} to one of {{first}}; taps over ARI are not concerned",
         since=Feature.AUDIOSOCKET,
         until=Feature.AUDIOSOCKET_RATES,
     ),
