@@ -8,6 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
@@ -297,9 +298,11 @@ def _read_settings(config: Path | None, verbosity: int, flags: dict[str, Any]) -
     )
     for warning in find_warnings(config, os.environ, settings):
         output.talk(f"warning: {warning}")
-    if Path(settings.recordings).exists() and not Path(settings.recordings).is_dir():
-        raise UsageError(f"{settings.recordings} is not a folder; name one with --recordings")
-    if settings.models_dir and Path(settings.models_dir).is_file():
-        raise UsageError(f"{settings.models_dir} is not a folder; name one with --models-dir")
+    with suppress(PermissionError):  # whoever reads them says so
+        if Path(settings.recordings).exists() and not Path(settings.recordings).is_dir():
+            raise UsageError(f"{settings.recordings} is not a folder; name one with --recordings")
+    with suppress(PermissionError):
+        if settings.models_dir and Path(settings.models_dir).is_file():
+            raise UsageError(f"{settings.models_dir} is not a folder; name one with --models-dir")
     start_logging(settings.log_file, verbosity=verbosity)
     return settings

@@ -64,6 +64,8 @@ class ServeFlags:
     ari: bool = False
     stream_channel: tuple[str, ...] = ()
     is_read_only: bool = False
+    waits: bool = True
+    """Without a screen, follow live calls to their ends before leaving."""
 
 
 def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json: bool) -> int:
@@ -91,7 +93,7 @@ def run_serve(settings: Settings, flags: ServeFlags, *, is_plain: bool, as_json:
                 open_any_backend(settings, wanted, bus, name="serve") as backend,
                 telling_unfinished(settings),
             ):
-                await serving.run(backend, bus, outcome, waits=True)
+                await serving.run(backend, bus, outcome, waits=flags.waits)
 
         async def attend(backend: Backend, bus: Bus, outcome: WatchOutcome) -> None:
             await serving.run(backend, bus, outcome, waits=False)

@@ -24,13 +24,21 @@ _UNIT = """\
 Description=Record and transcribe calls that Asterisk sends here
 After=network-online.target
 Wants=network-online.target
+# An address that is not there yet, or a full disk, passes: try for ever.
+StartLimitIntervalSec=0
 
 [Service]
 {user}ExecStart={command}
 KillMode=process
 SuccessExitStatus=143
+# A wrong flag or setting (2) stays wrong.
 Restart=on-failure
+RestartSec=2
+RestartPreventExitStatus=2
+# It starts its engine and its listener again by itself.
+OOMPolicy=continue
 StandardOutput=null
+StandardError=journal
 LimitNOFILE=8192
 UMask=0077
 
@@ -58,7 +66,7 @@ WantedBy={target}
 """
 
 _SYSTEM_BEFORE = """\
-#   useradd --system --no-create-home streamer
+#   useradd --system --home-dir /var/lib/streamer --no-create-home streamer
 #   systemctl daemon-reload && systemctl enable --now streamer
 # Settings, and where calls may come to, are read from /etc/streamer/config.toml if it is there.
 """
@@ -103,7 +111,7 @@ def run_service(flags: Sequence[str], *, is_user: bool) -> int:
         UsageError: A flag cannot stand in a unit.
     """
     program = _find_program()
-    command = " ".join(map(_quote, (program, "serve", "--plain", *flags)))
+    command = " ".join(map(_quote, (program, "serve", "--plain", "--no-wait", *flags)))
     output.data(_render(command, is_user=is_user).rstrip("\n"))
     if not is_user and program.startswith(("/root/", "/home/")):
         output.talk(

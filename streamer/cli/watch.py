@@ -36,6 +36,7 @@ from streamer.config import Settings
 from streamer.core.folders import show_folder
 from streamer.core.reasons import explain
 from streamer.errors import ExitCode, StreamerError, UsageError
+from streamer.recording.index import Recordings
 from streamer.speech.engine.absence import WantedModel, find_wanted
 from streamer.speech.engine.models import InstalledModel
 
@@ -119,7 +120,12 @@ def _watch_channels(
 
 
 def _follow_all(settings: Settings, *, as_json: bool) -> int:
-    """Print what is said on all calls, whoever records and transcribes them, until a signal ends it; Ctrl-C is no failure."""
+    """Print what is said on all calls, whoever records and transcribes them, until a signal ends it; Ctrl-C is no failure.
+
+    Raises:
+        RecordingError: The recordings cannot be read, so none would ever be shown.
+    """
+    Recordings(Path(settings.recordings)).call_ids()
 
     async def watch(bus: Bus, outcome: WatchOutcome) -> None:
         from streamer.calls.following import follow_all

@@ -10,8 +10,10 @@ def show_folder(folder: Path | str) -> str:
     """Return a folder as ./NAME below the working folder, as ~/NAME below home, else as its whole path."""
     for mark, find_base in ((".", Path.cwd), ("~", Path.home)):
         with suppress(OSError, RuntimeError, ValueError):  # no such base, or elsewhere
-            inner = Path(folder).absolute().relative_to(find_base())
-            return "/".join((mark, *inner.parts))
+            base = find_base()
+            inner = Path(folder).absolute().relative_to(base)
+            if base != Path(base.anchor):  # below the root a whole path is no longer
+                return "/".join((mark, *inner.parts))
     return str(folder)
 
 

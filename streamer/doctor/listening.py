@@ -22,6 +22,8 @@ class PortState(Enum):
     """A `serve` of this user listens there."""
     LEFT = auto()
     """A listener of this user has outlived its `serve`."""
+    OTHERS = auto()
+    """A listener of streamer that another user has started, such as a service."""
     TAKEN = auto()
     FORBIDDEN = auto()
     UNUSABLE = auto()
@@ -117,6 +119,11 @@ def _judge_port(port: PortFacts) -> Finding:
                 "listeners",
                 f"{what}: a listener is left over from a `serve` that has ended",
                 f"`streamer stop --listener {port.who}` ends it; its calls go on to their ends",
+            )
+        case PortState.OTHERS:
+            return ok(
+                "listeners",
+                f"{what}: streamer of {port.who} listens there; run this as that user to look at it",
             )
         case PortState.TAKEN:
             by = port.who or "a process of another user"

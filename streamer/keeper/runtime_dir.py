@@ -22,6 +22,12 @@ SOCKET_NAME = "keeper.sock"
 LONGEST_SOCKET_PATH = 107
 """Bytes of the path of a Unix socket."""
 
+SERVICE_RUNTIME = Path("/run/streamer")
+"""Where systemd makes the RuntimeDirectory of the unit that `streamer service` prints."""
+
+_IN_UNIT = "keeper"
+"""A folder in that of the unit, which may be entered by all."""
+
 _MOST_READ = 4096
 
 
@@ -53,7 +59,8 @@ def list_runtime_dirs(note: Path | None = None) -> list[Path]:
     if note is not None:
         with suppress(OSError):
             noted.append(Path(os.fsdecode(note.read_bytes()[:_MOST_READ]).strip()))
-    return [directory for directory in (*_name_candidates(), *noted) if _is_there(directory)]
+    places = dict.fromkeys((*_name_candidates(), *_name_services(), *noted))
+    return [directory for directory in places if _is_there(directory)]
 
 
 def make_private(directory: Path) -> None:
@@ -83,10 +90,17 @@ def make_private(directory: Path) -> None:
 def _name_candidates() -> Iterator[Path]:
     """Yield the usual places, the best first: systemd's for a unit, the session's, and one in /tmp."""
     if unit := os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]:
-        yield Path(unit) / "keeper"  # systemd's own may be entered by all
+        yield Path(unit) / _IN_UNIT
     if session := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(session) / "streamer"
     yield Path(tempfile.gettempdir()) / f"streamer-{os.getuid()}"
+
+
+def _name_services() -> Iterator[Path]:
+    """Yield where a service of this user has its keeper, as it is seen from outside the unit: the system's, and the user's own."""
+    yield SERVICE_RUNTIME / _IN_UNIT
+    if session := os.environ.get("XDG_RUNTIME_DIR"):
+        yield Path(session) / SERVICE_RUNTIME.name / _IN_UNIT
 
 
 def _find_noted(note: Path) -> Path:

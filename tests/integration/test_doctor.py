@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import socket
 import threading
@@ -285,6 +286,29 @@ def make_proc(proc, cgroup):
 )
 def test_the_unit_of_a_process_is_found(tmp_path, cgroup, unit):
     assert processes.find_unit("self", proc=make_proc(tmp_path, cgroup)) == unit
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+@pytest.mark.parametrize(
+    ("module", "who"),
+    [("streamer.tap.inbound_process", "user {} (streamer.service)"), ("http.server", "")],
+)
+def test_a_listener_that_another_user_has_started_is_told_from_other_programs(
+    tmp_path, module, who, is_seen
+):
+    (tmp_path / "net").mkdir()
+    user = tmp_path.stat().st_uid
+    (tmp_path / "net" / "tcp").write_text(
+        f"head\n 0: 0100007F:2384 00000000:0000 0A 0:0 00:0 0 {user} 0 99 1\n"
+    )
+    process = tmp_path / "7"
+    process.mkdir()
+    (process / "cmdline").write_bytes(b"python\0-m\0" + module.encode() + b"\0")
+    (process / "cgroup").write_text("0::/system.slice/streamer.service\n")
+    owner = processes.Owner(7, "python3") if is_seen else None
+    name = pwd.getpwuid(user).pw_name
+    found = processes.describe_listener_process(0x2384, owner, proc=tmp_path)
+    assert found == who.format(name)
 
 
 def test_when_a_process_started_is_read_from_the_system():

@@ -1,8 +1,10 @@
 """`streamer watch --json` without a channel: all calls of all processes, for scripts; nothing is transcribed for it."""
 
 import asyncio
+import errno
 import json
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from streamer.core.audio import Leg
 from streamer.core.events import EndReason
 from streamer.recording.folder import CallFolder
 from streamer.recording.writer import create_recording
+from tests.fakes.command_line import run_here
 from tests.fakes.recorder import run_streamer, start_streamer
 from tests.fakes.replay import until
 from tests.integration.test_watch import arguments, demo_pbx, events_of
@@ -62,6 +65,23 @@ async def test_whoever_looks_makes_no_folder_and_waits_for_one(recordings):
     process.send_signal(signal.SIGTERM)
     await process.wait()
     assert process.returncode == 128 + signal.SIGTERM
+
+
+async def test_recordings_that_cannot_be_read_are_no_recordings_without_calls(recordings):
+    recordings.symlink_to(recordings)
+    code, out, err = await run_here("watch", "--plain", "--recordings", str(recordings))
+    assert (code, out) == (1, "")
+    assert f"{recordings} cannot be read: it is a symbolic link" in err
+
+
+async def test_recordings_of_another_user_are_said_to_be_so(recordings, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    code, out, err = await run_here("calls", "--recordings", str(recordings))
+    assert (code, out) == (1, "")
+    assert "cannot be opened (permission denied); run this as its owner, or name another" in err
 
 
 async def test_a_closed_stdout_ends_it_quietly(recordings):

@@ -377,6 +377,20 @@ async def test_a_new_serve_listens_while_the_calls_of_the_old_one_go_on(recordin
         assert await old.process.wait() == 128 + signal.SIGTERM
 
 
+async def test_a_serve_that_does_not_wait_leaves_live_calls_to_the_next(recordings):
+    async with serving(recordings, "--no-wait") as old:
+        caller = await speaking(old)
+        old.process.send_signal(signal.SIGTERM)
+        assert await old.process.wait() == 128 + signal.SIGTERM
+        assert old.calls()[0]["reason"] is None
+        async with serving(recordings, "--audiosocket", f"127.0.0.1:{old.port}") as new:
+            await until(lambda: new.of_kind("call_started"))
+            caller.speak(SECOND)
+            caller.hang_up()
+            await new.ended()
+        assert new.calls()[0]["legs"][0]["bytes"] == 2 * len(SECOND)
+
+
 async def test_only_a_registered_call_comes_in_once_and_brings_its_names(recordings, tmp_path):
     flags = ["--register", "127.0.0.1:0"]
     async with serving(recordings, *flags, accepts=False) as served:

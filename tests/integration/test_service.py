@@ -30,10 +30,20 @@ async def test_stopping_the_service_ends_the_command_alone(flags):
     assert "StateDirectory=streamer" in lines
 
 
+async def test_what_goes_wrong_is_in_the_journal_and_passes_by_itself():
+    lines = (await read_unit()).splitlines()
+    # stderr goes where stdout goes unless it is said
+    assert {"StandardOutput=null", "StandardError=journal"} <= {*lines}
+    assert {"Restart=on-failure", "StartLimitIntervalSec=0", "OOMPolicy=continue"} <= {*lines}
+    assert "RestartPreventExitStatus=2" in lines
+
+
 async def test_flags_of_serve_stand_in_the_command_as_systemd_reads_them():
     unit = await read_unit("--", "--accept-unknown", "--prompt", 'Ask "Ms 100 % $HOME"')
     command = next(line for line in unit.splitlines() if line.startswith("ExecStart="))
-    assert command.endswith(r'serve --plain --accept-unknown --prompt "Ask \"Ms 100 %% $$HOME\""')
+    assert command.endswith(
+        r'serve --plain --no-wait --accept-unknown --prompt "Ask \"Ms 100 %% $$HOME\""'
+    )
     code, out, err = await run_here("service", "--", "a\nExecStart=b")
     assert (code, out) == (2, "")
     assert "printable" in err

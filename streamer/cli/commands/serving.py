@@ -100,6 +100,13 @@ def serve(
             help="At shutdown, wait at most N s for live calls (default: no limit).",
         ),
     ] = None,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait",
+            help="At shutdown, leave live calls to the recorder at once, as a service does.",
+        ),
+    ] = False,
     cert: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="TLS certificate (PEM) for all addresses but loopback."),
@@ -131,6 +138,7 @@ def serve(
         playing=PlayingFlags(echo, tone, announce),
         max_calls=max_calls,
         grace=grace,
+        waits=not no_wait,
         cert=cert,
         key=key,
         ari=ari,

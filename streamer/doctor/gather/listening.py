@@ -15,7 +15,11 @@ from pathlib import Path
 from streamer.config import Settings
 from streamer.core.reasons import explain
 from streamer.doctor.gather.certificate import gather_certificate
-from streamer.doctor.gather.processes import find_socket_owner, list_listening_inodes
+from streamer.doctor.gather.processes import (
+    describe_listener_process,
+    find_socket_owner,
+    list_listening_inodes,
+)
 from streamer.doctor.listening import (
     ListeningFacts,
     PortFacts,
@@ -101,6 +105,8 @@ def _find_owner(settings: Settings, address: ListenAddress) -> tuple[PortState, 
     if ours is not None:
         return (PortState.OURS if ours.note.is_led() else PortState.LEFT), ours.note.address
     owner = find_socket_owner(list_listening_inodes(address.port))
+    if others := describe_listener_process(address.port, owner):
+        return PortState.OTHERS, others
     return PortState.TAKEN, f"{owner.name} (process {owner.pid})" if owner else ""
 
 

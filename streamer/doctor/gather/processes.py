@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 PROC = Path("/proc")
 SYSTEMD_S = 3.0
 _LISTENS_TCP, _LISTENS_UNIX = "0A", "00010000"
+_LISTENER = b"streamer.tap.inbound_process"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _UNIT = re.compile(r"[\w:@.\\-]{1,255}\.service")
 
@@ -28,13 +30,15 @@ class Owner:
 
 def list_listening_inodes(port: int, *, proc: Path = PROC) -> set[str]:
     """Return the inodes of the sockets that listen on a port, whatever the address."""
-    found = set()
+    return {fields[9] for fields in _list_listening(port, proc=proc)}
+
+
+def _list_listening(port: int, *, proc: Path) -> Iterator[list[str]]:
     for name in ("tcp", "tcp6"):
         for fields in _read_table(proc / "net" / name):
             listens = len(fields) > 9 and fields[3] == _LISTENS_TCP
             if listens and fields[1].endswith(f":{port:04X}"):
-                found.add(fields[9])
-    return found
+                yield fields
 
 
 def find_unix_inodes(path: Path, *, proc: Path = PROC) -> set[str]:
@@ -54,6 +58,29 @@ def find_socket_owner(inodes: set[str], *, proc: Path = PROC) -> Owner | None:
                 name = (folder.parent / "comm").read_text(errors="replace").strip()
                 return Owner(int(folder.parent.name), name)
     return None
+
+
+def describe_listener_process(port: int, owner: Owner | None, *, proc: Path = PROC) -> str:
+    """Return who has started the listener of streamer that has a port, and in which unit; empty if none of streamer's has it.
+
+    `owner` has the port. It is None for another user's process, which hides its sockets, but neither whose they are nor what it was
+    started as.
+    """
+    users = {int(fields[7]) for fields in _list_listening(port, proc=proc)}
+    for folder in [proc / str(owner.pid)] if owner else proc.glob("[0-9]*"):
+        with suppress(OSError):
+            is_listener = _LISTENER in (folder / "cmdline").read_bytes().split(b"\0")
+            if is_listener and (user := folder.stat().st_uid) in users:
+                unit, _ = find_unit(folder.name, proc=proc)
+                return f"user {_name_user(user)}{f' ({unit})' if unit else ''}"
+    return ""
+
+
+def _name_user(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _list_sockets(folder: Path) -> Iterator[str]:

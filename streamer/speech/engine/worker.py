@@ -46,6 +46,9 @@ ENVIRONMENT = {
 NICENESS = 5
 """Partials take all the time that nobody needs, so whoever records, and a PBX on the same machine, go first."""
 
+_FIRST_TO_END = 500
+"""As if half of the machine's memory were the engine's; 1000 is the most."""
+
 READ_SIZE = 1 << 20
 
 HINTS = "STREAMER_ENGINE_HINTS"
@@ -209,6 +212,13 @@ def bound_memory(plan: EnginePlan) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
+def offer_memory(path: Path = Path("/proc/self/oom_score_adj")) -> None:
+    """Be what Linux ends first when memory runs out: the engine is started again, and a recorder, or the PBX beside it, is not."""
+    with suppress(OSError, ValueError):
+        if int(path.read_text()) < _FIRST_TO_END:
+            path.write_text(str(_FIRST_TO_END))
+
+
 def _has_gpu() -> bool:
     import ctranslate2
 
@@ -224,6 +234,7 @@ def main() -> None:
     )  # it outweighs what CTranslate2 asks for
     plan = replace(public, hints=json.loads(os.environ.pop(HINTS, '""')))
     os.nice(NICENESS)
+    offer_memory()
     with suppress(OSError):  # loading it says that a file is missing
         bound_memory(plan)
     serve(lambda: open_engine(plan), threads=plan.inter_threads)

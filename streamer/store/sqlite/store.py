@@ -371,8 +371,13 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError) as error:
         raise StoreError(
-            f"{path} cannot be opened ({find_cause(error)}); name another file with --db"
+            f"{path} cannot be opened ({find_cause(error)}); {_advise(error)}name another file with --db"
         ) from error
+
+
+def _advise(error: Exception) -> str:
+    """Return what comes before other advice: mostly a file that is forbidden is one of another user, such as a service's."""
+    return "run this as its owner, or " if isinstance(error, PermissionError) else ""
 
 
 def _is_missing_or_empty(path: Path) -> bool:
@@ -397,5 +402,5 @@ def _make_private(path: Path) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be created ({find_cause(error)}); name another file with --db"
+            f"{path} cannot be created ({find_cause(error)}); {_advise(error)}name another file with --db"
         ) from error

@@ -31,6 +31,11 @@ def test_a_folder_is_shown_from_home_where_it_lies_there():
     assert show_folder(Path.home() / "calls") == "~/calls"
 
 
+def test_below_the_root_a_whole_path_is_shown(monkeypatch):
+    monkeypatch.chdir("/")
+    assert show_folder("/var/spool/calls") == "/var/spool/calls"
+
+
 def test_a_working_folder_that_is_gone_harms_nothing(tmp_path):
     (tmp_path / "here").rmdir()
     assert show_folder("/var/spool/calls") == "/var/spool/calls"

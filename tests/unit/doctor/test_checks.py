@@ -211,6 +211,7 @@ def test_a_sound_set_up_has_no_warning_but_what_is_known_of_its_release():
         *folder(),
         *port(PortState.FREE),
         *port(PortState.OURS),
+        *port(PortState.OTHERS, who="user streamer (streamer.service)"),
         *certificate(days_left=80, ends="2027-02-01"),
         *registration(key_length=40),
         *judge_refusals(read_refusals("", since="2026-11-27 00:00:00")),

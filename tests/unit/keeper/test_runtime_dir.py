@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from streamer.errors import KeeperError
+from streamer.keeper import runtime_dir as folders
 from streamer.keeper.client import open_keeper
 from streamer.keeper.runtime_dir import LONGEST_SOCKET_PATH, default_runtime_dir, make_private
 from streamer.recording.locks import runtime_note_path
@@ -45,6 +46,18 @@ def test_a_unit_has_the_folder_of_its_unit_then_that_of_the_session_then_one_in_
     monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp / 'unit'}:{tmp / 'other'}")
     assert default_runtime_dir() == tmp / "unit" / "keeper"
     assert all(map(is_private, (usual, tmp / "session/streamer", tmp / "unit/keeper")))
+
+
+def test_the_folder_of_a_service_is_found_from_outside_its_unit(tmp, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp / "session"))
+    monkeypatch.setattr(folders, "SERVICE_RUNTIME", tmp / "run" / "streamer")
+    places = [tmp / "session/streamer/keeper", tmp / "run/streamer/keeper"]
+    for place in places:
+        place.mkdir(parents=True, mode=0o700)
+    (tmp / "session/streamer").chmod(0o700)
+    assert set(places) <= set(folders.list_runtime_dirs())
+    places[1].chmod(0o755)
+    assert places[1] not in folders.list_runtime_dirs()
 
 
 def foreign(usual: Path, kind: str, tmp: Path) -> None:
