@@ -66,7 +66,7 @@ WantedBy={target}
 """
 
 _SYSTEM_BEFORE = """\
-#   useradd --system --home-dir /var/lib/streamer --no-create-home streamer
+#   useradd --system --no-create-home streamer
 #   systemctl daemon-reload && systemctl enable --now streamer
 # Settings, and where calls may come to, are read from /etc/streamer/config.toml if it is there.
 """

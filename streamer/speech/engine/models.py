@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.core.events import SPEECH_RATE
-from streamer.core.reasons import ContentError, find_cause
+from streamer.core.reasons import ContentError, explain, find_cause
 from streamer.errors import ModelError, NotFoundError
 from streamer.speech.audio.segmenter import LONGEST
 from streamer.speech.engine.model_numbers import (
@@ -85,10 +85,13 @@ def resolve_model(name: str, models_dir: str = "") -> InstalledModel:
 
     Raises:
         NotFoundError: It is not installed, or there is no such model.
-        ModelError: It is installed, but a file is missing or broken.
+        ModelError: It is installed, but a file is missing or broken, or another user's.
     """
-    path = _find(name, models_dir)
-    check_model(path)
+    try:
+        path = _find(name, models_dir)
+        check_model(path)
+    except PermissionError as error:
+        raise ModelError(f"the model {name} cannot be read: {explain(error)}") from error
     return InstalledModel(name, path, _count_bytes(path))
 
 
@@ -96,12 +99,10 @@ def list_models(models_dir: str = "") -> list[InstalledModel]:
     """Return the models that are installed under a name, smallest first; broken ones are left out."""
     found: dict[Path, InstalledModel] = {}
     for name in (DEMO, *_list_folders(models_dir), *NAMES):
-        try:
+        with suppress(NotFoundError, PermissionError):
             path = _find(name, models_dir)
-        except NotFoundError:
-            continue
-        if path not in found and _is_whole(path):
-            found[path] = InstalledModel(name, path, _count_bytes(path))
+            if path not in found and _is_whole(path):
+                found[path] = InstalledModel(name, path, _count_bytes(path))
     return sorted(found.values(), key=lambda model: model.size)
 
 

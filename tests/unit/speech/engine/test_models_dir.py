@@ -1,10 +1,12 @@
 """A folder of models of the user's own, before the Hugging Face cache."""
 
+import errno
 import json
+from pathlib import Path
 
 import pytest
 
-from streamer.errors import NotFoundError
+from streamer.errors import ModelError, NotFoundError
 from streamer.speech.engine import download
 from streamer.speech.engine.download import pull_model
 from streamer.speech.engine.models import (
@@ -81,6 +83,20 @@ def test_a_model_is_pulled_into_the_folder(tmp_path, monkeypatch, name, folder):
     monkeypatch.setattr(download, "_download", fetch)
     assert pull_model(name, str(tmp_path / "m")).path == tmp_path / "m" / folder
     assert asked == [{"tiny": "Systran/faster-whisper-tiny"}.get(name, name)]
+
+
+def test_a_folder_of_another_user_hides_its_models_and_breaks_nothing(models_dir, monkeypatch):
+    is_file = Path.is_file
+
+    def refuse(path):
+        if path.is_relative_to(models_dir):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert [model.name for model in list_models(str(models_dir))] == ["demo"]
+    with pytest.raises(ModelError, match="ours cannot be read: permission denied; .* its owner"):
+        resolve_model("ours", str(models_dir))
 
 
 async def test_the_commands_take_the_folder_from_flag_and_environment(models_dir, monkeypatch):
