@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.core import folders
 from streamer.core.folders import say_no_calls, show_folder
 
 
@@ -39,6 +40,17 @@ def test_below_the_root_a_whole_path_is_shown(monkeypatch):
 def test_a_working_folder_that_is_gone_harms_nothing(tmp_path):
     (tmp_path / "here").rmdir()
     assert show_folder("/var/spool/calls") == "/var/spool/calls"
+
+
+def test_an_empty_folder_says_where_a_service_has_its_calls(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "SERVICE_STATE", tmp_path / "service")
+    assert "streamer demo" in say_no_calls("recordings")
+    (tmp_path / "service").mkdir()
+    assert say_no_calls("recordings") == (
+        f"No calls in ./recordings yet. The service has its own in {tmp_path}/service/recordings: run this as its user,"
+        " with --recordings"
+    )
+    assert "streamer demo" in say_no_calls(tmp_path / "service" / "recordings")
 
 
 def test_an_empty_folder_says_what_makes_a_call():
