@@ -13,7 +13,7 @@ import logging
 import secrets
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -156,7 +156,7 @@ class Connection:
         self._under_way[message.mid] = taken
         self._write()
         try:
-            return self._lost or await taken
+            return await taken if taken.done() or self._lost is None else self._lost
         finally:
             del self._under_way[message.mid]
 
@@ -212,7 +212,8 @@ class Connection:
     ) -> None:
         if not self._welcome.done():
             self._welcome.set_exception(_UnknownVersionError(_ENDED))
-        is_blamed = len(self._under_way) == 1 and code.value not in _ENDS_BY_ITSELF
+        is_alone = sum(not waiting.done() for waiting in self._under_way.values()) == 1
+        is_blamed = is_alone and code.value not in _ENDS_BY_ITSELF
         why = "the connection ends when the broker gets this event" if is_blamed else _LEFT
         told = f" ({_name(code)})" if flags.is_disconnect_packet_from_server else ""
         self._lose(Answer(Outcome.REFUSED if is_blamed else Outcome.DOWN, why + told))
@@ -220,7 +221,7 @@ class Connection:
     def _lose(self, answer: Answer) -> None:
         if self._lost is not None:
             return
-        self._lost = answer
+        self._lost = replace(answer, outcome=Outcome.DOWN)  # for what was not under way
         if self._descriptor >= 0:
             self._loop.remove_reader(self._descriptor)
             self._loop.remove_writer(self._descriptor)

@@ -141,6 +141,14 @@ async def test_an_event_at_which_the_broker_ends_the_connection_is_refused():
         assert (await send(endpoint_at(broker.port), EVENT)).outcome is Outcome.DELIVERED
 
 
+async def test_what_waits_behind_such_an_event_is_not_refused_with_it():
+    async with open_broker() as broker:
+        broker.properties = b"\x21" + (1).to_bytes(2)
+        broker.ends_at = TOPIC
+        answers = await send_once(broker, EVENT, OTHER)
+    assert [answer.outcome for answer in answers] == [Outcome.REFUSED, Outcome.DOWN]
+
+
 async def test_of_two_events_at_which_it_ends_none_is_blamed():
     async with open_broker() as broker:
         broker.acknowledgement = None
@@ -205,7 +213,7 @@ async def test_certificates_are_checked_on_both_sides(tmp_path):
     context.verify_mode = ssl.CERT_REQUIRED
     async with open_broker(tls=context) as broker:
         [untrusted] = await send_once(broker, scheme="mqtts")
-        [misnamed] = await send_once(broker, scheme="mqtts", ca=ca, host="[::ffff:127.0.0.1]")
+        [misnamed] = await send_once(broker, scheme="mqtts", ca=ca, host="localhost")
         [unknown] = await send_once(broker, scheme="mqtts", ca=ca)
         [known] = await send_once(broker, scheme="mqtts", ca=ca, cert=cert, key=key)
     assert "certificate is not trusted" in untrusted.why
