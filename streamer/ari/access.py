@@ -39,7 +39,7 @@ def read_access(settings: Settings) -> Access:
     if missing:
         raise UsageError(
             f"{' and '.join(missing)} must be set, in the config file or as"
-            f" {' and '.join(f'STREAMER_{name.upper()}' for name in missing)}: a user of ari.conf, who may ask ARI at ari_url"
+            f" {' and '.join(f'STREAMER_{name.upper()}' for name in missing)}: a user of ari.conf; `streamer config asterisk --version VERSION --via ari` prints one"
         )
     if ":" in settings.ari_user or not settings.ari_user.isprintable():
         raise UsageError("ari_user has a character that no name of a user in ari.conf can have")
