@@ -27,7 +27,7 @@ def run_backup(settings: Settings, target: Path) -> int:
         output.talk(f"left out {call_id}: it is being recorded; run the backup again later")
     for path in backup.left:
         output.talk(f"left out {path}: streamer did not write it")
-    output.talk(f"copied {backup.calls} calls")
+    output.talk(f"copied {backup.calls} call{'' if backup.calls == 1 else 's'}")
     output.data(str(target))
     return ExitCode.DONE if backup.is_whole else ExitCode.FAILED
 

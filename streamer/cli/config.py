@@ -95,7 +95,7 @@ def run_config_path(config: Path | None, *, as_json: bool) -> int:
     if not path.is_file():
         output.talk("this file does not exist yet; `streamer config` prints one to save there")
     if variables:
-        output.talk(f"the environment sets {', '.join(variables)}, which counts for more")
+        output.talk(f"the environment sets {', '.join(variables)}, which overrides the file")
     return ExitCode.DONE
 
 

@@ -64,7 +64,7 @@ def parse_pattern(text: str) -> re.Pattern[str]:
         pattern = re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(
-            f"--name-pattern is no regular expression of Python: {_find_fault(error)} in {text!r}"
+            f"--name-pattern is not a Python regular expression: {_find_fault(error)} in {text!r}"
         ) from error
     strange = [name for name in pattern.groupindex if name not in GROUPS]
     if strange or not pattern.groupindex:

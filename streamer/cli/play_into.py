@@ -22,7 +22,7 @@ def run_play_into(settings: Settings, name: str, file: Path | None, *, flushes: 
     folder = Recordings(Path(settings.recordings)).find(name)
     length_s = play_into(folder, file, flushes=flushes)
     if flushes:
-        output.talk(f"nothing more is played into {folder.call_id} of what was queued")
+        output.talk(f"dropped what was queued for {folder.call_id}")
     if file is not None:
         output.talk(
             f"{length_s:.1f} s are played into {folder.call_id}, after what is queued already;"

@@ -157,10 +157,9 @@ class _Serving:
     def say_what_goes_on(self) -> None:
         recordings = Path(self._settings.recordings)
         if live := sum(CallFolder(recordings / name).is_live() for name in self._left):
+            calls = "the live call to its end" if live == 1 else f"{live} live calls to their end"
             watch = shlex.join(["streamer", "watch", "--recordings", str(recordings)])
-            output.talk(
-                f"not accepting new calls; recording {live} live ones to their end; show them: {watch}"
-            )
+            output.talk(f"not accepting new calls; recording {calls}; show: {watch}")
 
 
 def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:

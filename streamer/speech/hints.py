@@ -30,6 +30,6 @@ def explain_overlong(hints: str, fitting: int) -> str:
     if fitting >= len(words):
         return ""
     return (
-        f"hotwords and prompt have {len(words)} words, and the model has room for the first {fitting} of them, hotwords first;"
+        f"hotwords and prompt have {len(words)} word{'' if len(words) == 1 else 's'}, and the model has room for the first {fitting} of them, hotwords first;"
         f" it does not hear of the rest, from {printable(words[fitting])} on"
     )

@@ -148,7 +148,7 @@ async def test_path_names_the_file_that_is_read_and_says_if_it_is_not_there(tmp_
     code, out, err = await run_here("config", "path", "--config", str(config))
     assert (out, err) == (
         f"{config}\n",
-        "the environment sets STREAMER_MODEL, which counts for more\n",
+        "the environment sets STREAMER_MODEL, which overrides the file\n",
     )
     _, out, _ = await run_here("config", "path", "--config", str(config), "--json")
     assert json.loads(out) == {"path": str(config), "exists": True, "variables": ["STREAMER_MODEL"]}

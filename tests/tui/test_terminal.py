@@ -344,7 +344,7 @@ async def test_calls_that_come_are_listed_opened_and_left_to_their_listener(reco
         shown.type(b"q")
         assert await shown.ends() == 0
         assert shown.is_usable()
-        assert "recording 1 live ones to their end" in shown.plain
+        assert "recording the live call to its end" in shown.plain
         (folder,) = [path.parent for path in recordings.glob("*/call.json")]
         assert CallFolder(folder).is_live()
         calling.cancel()
