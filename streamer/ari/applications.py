@@ -1,8 +1,8 @@
 """Which applications Asterisk knows, and how one of ours is forgotten.
 
 Asterisk keeps an application for as long as it follows a channel or bridge, and looks for those to forget only as the events socket of an
-application opens or closes. So one of ours would stay listed after a call, until somebody connects again. Asterisk 18 keeps one that has heard
-of everything, too, until it is unsubscribed from all of that.
+application opens or closes. So one of ours would stay listed after a call, until somebody connects again. Before 20.14, 21.9 and 22.4
+it keeps one that has heard of everything, too, until it is unsubscribed from all of that.
 """
 
 from __future__ import annotations

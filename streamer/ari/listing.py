@@ -14,7 +14,13 @@ from streamer.errors import UnreachableError
 from streamer.wire.ari.answers import read_bridges, read_channels, read_value
 from streamer.wire.ari.events import ApplicationReplaced, Message
 from streamer.wire.ari.ids import make_application
-from streamer.wire.ari.requests import filter_events, list_bridges, list_channels, read_variable
+from streamer.wire.ari.requests import (
+    filter_events,
+    list_bridges,
+    list_channels,
+    read_variable,
+    unfollow_devices,
+)
 
 LOOK_S = 1.0
 """Seconds after which taps are looked for again, although no event came."""
@@ -92,6 +98,7 @@ async def _follow(
     try:
         with suppress(UnreachableError):  # then more events come than we need
             await ari.ask(filter_events(application, TYPES))
+            await ari.ask(unfollow_devices(application))
         async for _ in _list_again(roster, ari):
             changed.clear()
             yield await _list(roster, ari, tapped)

@@ -34,6 +34,8 @@ async def test_a_call_is_tapped_once_it_is_answered_and_left_clean(pbx, recordin
         assert node.events(CallStarted) == []
         call.answer()
         await node.until_tapped(1)
+        (ours,) = pbx.ari.listeners.list_all()
+        assert not ours.everything["device_names"]
         call.hang_up()
         await node.until_ended()
     (described,) = node.described()

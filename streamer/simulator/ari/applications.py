@@ -23,8 +23,6 @@ _MOST_WAITING = 10_000
 """Events for one socket that is not read; further ones are lost."""
 _TOPICS = {"channel": "channel_ids", "bridge": "bridge_ids"}
 _ALL_TOPICS = _TOPICS | {"endpoint": "endpoint_ids", "deviceState": "device_names"}
-_KEEPS_ALL = "18."
-"""Releases that keep who has heard of everything until it is unsubscribed from all of that."""
 
 
 @dataclass
@@ -142,7 +140,7 @@ class Applications:
 
     def _leave(self, application: Application) -> None:
         """Keep one whose socket has gone for what it follows; who hears of all follows nothing, or keeps it all."""
-        if not application.hears_all or self._faults.version.startswith(_KEEPS_ALL):
+        if not application.hears_all or not self._faults.forgets_who_hears_all:
             self._left[application.name] = application
 
 

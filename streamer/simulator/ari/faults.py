@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from streamer.simulator.ari.pbx import VERSION
 
+_FORGETS = ((20, 14), (21, 9), (22, 4))
 _FIRST = {"audiosocket": ((18, 0),), "websocket": ((20, 16), (21, 11), (22, 6), (23, 0))}
 """The first release of each branch whose externalMedia knows a transport."""
 
@@ -115,10 +116,12 @@ class Faults:
 
     def has_transport(self, name: str) -> bool:
         """Say whether this version's externalMedia knows a transport."""
-        have = _read_version(self.version)
-        firsts = _FIRST[name]
-        branch = next((one for one in firsts if one[0] == have[0]), None)
-        return have >= branch if branch else have > firsts[-1]
+        return _is_since(self.version, _FIRST[name])
+
+    @property
+    def forgets_who_hears_all(self) -> bool:
+        """Whether this version forgets an application that has heard of everything with its socket."""
+        return _is_since(self.version, _FORGETS)
 
 
 class RefusalError(Exception):
@@ -174,6 +177,13 @@ def _read_status(text: str) -> int:
     if not (text.isdecimal() and 400 <= int(text) < 600):
         raise ValueError(text)
     return int(text)
+
+
+def _is_since(version: str, firsts: Sequence[tuple[int, int]]) -> bool:
+    """Say whether a version is not older than the first of its branch, or of the last one if it has none."""
+    have = _read_version(version)
+    branch = next((one for one in firsts if one[0] == have[0]), None)
+    return have >= branch if branch else have > firsts[-1]
 
 
 def _read_version(text: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from streamer.ari.client import Ari
 from streamer.ari.membership import TYPES
 from streamer.errors import UnreachableError
 from streamer.wire.ari.events import ApplicationReplaced, Message
-from streamer.wire.ari.requests import filter_events, follow_source
+from streamer.wire.ari.requests import filter_events, follow_source, unfollow_devices
 
 RETRY_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Seconds until the socket is opened again, the last one for ever."""
@@ -123,6 +123,8 @@ class Hearing:
         try:
             await self._wait_until_listed()
             await self._ari.ask(filter_events(self._application, self._types))
+            if self._hears_all:
+                await self._ari.ask(unfollow_devices(self._application))
             self._followed.clear()
             await self.follow(self._hearer.list_sources())
             self.heard.set()

@@ -67,6 +67,9 @@ _EXTERNAL_MEDIA: Mapping[str, frozenset[str] | None] = {
 _ORIGINATION = ("POST", ("channels",))
 
 
+_ALL_DEVICES = "deviceState:__AST_DEVICE_STATE_ALL_TOPIC"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request; each part of the path is raw, and escaped in `target`."""
@@ -189,6 +192,14 @@ def unfollow_source(application: str, source: str) -> Request:
     return Request(
         "DELETE", ("applications", application, "subscription"), (("eventSource", source),)
     )
+
+
+def unfollow_devices(application: str) -> Request:
+    """Let who hears of everything hear of no states of devices, which nobody here looks at.
+
+    While Asterisk sends one to a socket that breaks off at that moment, its ARI can come to a standstill for good (seen on 20.20.1).
+    """
+    return unfollow_source(application, _ALL_DEVICES)
 
 
 def filter_events(application: str, types: Sequence[str]) -> Request:

@@ -114,6 +114,12 @@ FAULTS: Sequence[Fault] = (
         until=Feature.AUDIOSOCKET_RATES,
     ),
     Fault(
+        "keeps the application of a `serve --ari` that was killed, so a second node does not take its calls over",
+        f"{_UPDATE} to one of {{first}} if you run two nodes",
+        since=Feature.AUDIOSOCKET,
+        until=Feature.APPLICATIONS_END,
+    ),
+    Fault(
         "has no chan_websocket, so it must reach streamer by TCP (AudioSocket)",
         f"{_UPDATE} to one of {{first}} if a firewall is in between",
         since=Feature.AUDIOSOCKET,

@@ -23,6 +23,8 @@ class Feature(Enum):
     """A header that comes in two packets is read right again."""
     AUDIOSOCKET_COMFORT_NOISE = auto()
     """Comfort noise of the phone no longer ends the connection."""
+    APPLICATIONS_END = auto()
+    """An application of ARI that has heard of everything is forgotten with its events socket."""
     UUID = auto()
     """The function UUID() of the dialplan."""
     WEBSOCKET = auto()
@@ -41,6 +43,7 @@ FIRST_RELEASES: Mapping[Feature, Mapping[int, int]] = {
     Feature.AUDIOSOCKET_RATES: {20: 17, 21: 12, 22: 7, 23: 1},
     Feature.AUDIOSOCKET_HEADERS: {20: 19, 22: 9, 23: 3},
     Feature.AUDIOSOCKET_COMFORT_NOISE: {20: 20, 22: 10, 23: 4},
+    Feature.APPLICATIONS_END: {20: 14, 21: 9, 22: 4, 23: 0},
     Feature.UUID: {20: 12, 21: 7, 22: 2, 23: 0},
     Feature.WEBSOCKET: {20: 16, 21: 11, 22: 6, 23: 0},
     Feature.WEBSOCKET_COMFORT_NOISE: {20: 18, 22: 8, 23: 2},

@@ -118,6 +118,7 @@ BROKEN = [
     (judge_version("20.18.2"), "version", "warning", "unanswered", "issues/2078"),
     (judge_version("23.4.1"), "version", "warning", "server is silent", "issues/2089"),
     (judge_version("22.8.0"), "version", "warning", "two packets", "22.9.0"),
+    (judge_version("22.3.0"), "version", "warning", "second node", "22.4.0"),
     (judge_version("22.6.0"), "version", "warning", "may crash", "issues/1643"),
     (judge_version("20.9.0"), "version", "warning", "no chan_websocket", "20.16.0"),
     # Its modules.

@@ -12,6 +12,7 @@ FACTS = {
     Feature.AUDIOSOCKET_RATES: "20.17.0 / 21.12.0 / 22.7.0 / 23.1.0",
     Feature.AUDIOSOCKET_HEADERS: "20.19.0 / 22.9.0 / 23.3.0",
     Feature.AUDIOSOCKET_COMFORT_NOISE: "20.20.0 / 22.10.0 / 23.4.0",
+    Feature.APPLICATIONS_END: "20.14.0 / 21.9.0 / 22.4.0 / 23.0.0",
     Feature.UUID: "20.12.0 / 21.7.0 / 22.2.0 / 23.0.0",
     Feature.WEBSOCKET: "20.16.0 / 21.11.0 / 22.6.0 / 23.0.0",
     Feature.WEBSOCKET_COMFORT_NOISE: "20.18.0 / 22.8.0 / 23.2.0",
