@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver as TextualDriver
+from textual.events import Click
 from textual.filter import LineFilter
 from textual.notifications import Notify
 from textual.screen import Screen
@@ -26,6 +27,7 @@ from streamer.recording.reader import say_what_goes_on
 from tui.driver import Driver
 from tui.layout.formatting import shorten, show_name
 from tui.layout.glyphs import PlainCharacters, speaks_utf8
+from tui.layout.hint import KEY
 from tui.layout.monochrome import lacks_colours, replace_colours
 from tui.layout.palette import choose_filter
 from tui.navigation import Navigator
@@ -301,6 +303,11 @@ class ScreenApp(Navigator):
             timeout=4,
             markup=False,
         )
+
+    def on_click(self, event: Click) -> None:
+        """Press the key that is named where the click was; a telephone has not all of them."""
+        if isinstance(key := event.style.meta.get(KEY), str):
+            self.simulate_key(key)
 
     def on_notify(self, _: Notify) -> None:
         """Take the last toast away before the next, and its place, which Textual leaves."""

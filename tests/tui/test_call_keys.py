@@ -371,3 +371,22 @@ async def test_a_stopped_recording_is_said(stage):
     await stage.end(EndReason.STOPPED, 17)
     await stage.sees("ENDED")
     assert "recording stopped" in stage.rows()[0]
+
+
+async def test_a_click_on_a_key_that_a_dialog_names_presses_it(stage):
+    await stage.pretend()
+    await stage.talk()
+    for key, title, named in (
+        ("e", "Export to", "Esc Cancel"),
+        ("t", "Name for", "Esc Cancel"),
+        ("i", "Final lines", "Esc Close"),
+        ("question_mark", "In a call", "Esc close"),
+    ):
+        await stage.pilot.press(key)
+        await stage.sees(title)
+        await stage.click(named)
+        await stage.pilot.pause()
+        assert title not in stage.text(), key
+    await stage.pilot.press("t", *"Ann")
+    await stage.click("Enter Save")
+    await stage.sees("● Ann")

@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Input, Static
 
 from streamer.errors import StreamerError
 from tui.layout.formatting import show_count, show_name
+from tui.layout.hint import draw_hint
 from tui.navigation import Navigator
 from tui.state.channels import follow_channels
 from tui.widgets.steady import SteadyText
@@ -51,7 +52,7 @@ class ChannelPicker(ModalScreen["Line | None"]):
             yield Input(placeholder="Type to filter", id="channel")
             yield DataTable[Text](cursor_type="row", id="lines")
             yield SteadyText(self._said, id="channels-said", markup=False)
-            yield Static("Enter Tap and open   Esc Cancel", classes="hint", markup=False)
+            yield Static(draw_hint("Enter Tap and open   Esc Cancel"), classes="hint")
 
     def on_mount(self) -> None:
         for name, width in _COLUMNS.items():

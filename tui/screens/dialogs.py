@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.layout.hint import draw_hint
+
 QUIT = Binding("q", "app.quit", "Quit", id="quit", show=False, tooltip="Quit (recordings continue)")
 """A dialog hides the keys of the application, so it binds this one itself."""
 
@@ -45,7 +47,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(self._question))
-            yield Static(Content("y Yes   n No"), classes="hint")
+            yield Static(draw_hint("y Yes   n No"), classes="hint")
 
     def action_answer(self, is_yes: bool) -> None:
         self.dismiss(is_yes)
@@ -76,7 +78,7 @@ class Choose(ModalScreen[str | None]):
                 ),
                 markup=False,
             )
-            yield Static(Content("Enter Choose   Esc Cancel"), classes="hint")
+            yield Static(draw_hint("Enter Choose   Esc Cancel"), classes="hint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option.id)
@@ -102,7 +104,7 @@ class Enter(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(Content(self._title))
             yield Input(self._value, select_on_focus=True)
-            yield Static(Content("Enter Save   Esc Cancel"), classes="hint")
+            yield Static(draw_hint("Enter Save   Esc Cancel"), classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)

@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from tui.layout.board import COLUMNS
 from tui.layout.formatting import show_name
+from tui.layout.hint import draw_hint
 from tui.screens.dialogs import QUIT
 from tui.state.preferences import View
 
@@ -62,7 +63,7 @@ class PickColumns(ModalScreen[tuple[str, ...] | None]):
                 )
             )
             yield Static(
-                Content("Space Choose   Enter Save   a Automatic   Esc Cancel"), classes="hint"
+                draw_hint("Space Choose   Enter Save   a Automatic   Esc Cancel"), classes="hint"
             )
 
     def action_keep(self) -> None:
@@ -98,7 +99,7 @@ class PickView(ModalScreen[tuple[str, bool] | None]):
         with Vertical(classes="dialog"):
             yield Static(Content("Views"))
             yield OptionList(*map(self._draw, self._views), markup=False)
-            yield Static(Content("Enter Choose   x Delete   Esc Cancel"), classes="hint")
+            yield Static(draw_hint("Enter Choose   x Delete   Esc Cancel"), classes="hint")
 
     def _draw(self, name: str) -> Option:
         view = self._views[name]

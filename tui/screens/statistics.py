@@ -24,6 +24,7 @@ from streamer.errors import RecordingError
 from streamer.recording.folder import CallFolder
 from streamer.recording.quality import LegQuality, measure_quality
 from tui.layout.formatting import show_name
+from tui.layout.hint import draw_hint
 from tui.navigation import Navigator
 from tui.screens.dialogs import QUIT
 from tui.state.call import ShownCall
@@ -53,7 +54,7 @@ class Statistics(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
             yield SteadyText(id="figures")
-            yield Static(Content("Esc Close"), classes="hint")
+            yield Static(draw_hint("Esc Close"), classes="hint")
 
     def on_mount(self) -> None:
         speech = self._scheduler()
