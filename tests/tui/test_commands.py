@@ -1,8 +1,12 @@
 """Help and palette: what this screen can do first, and each command by what it does."""
 
+import itertools
+
+import pytest
+
 from tests.fakes.stage import keep_past_call, open_stage
 from tui.app import ScreenApp
-from tui.screens.help import list_keys
+from tui.screens.help import draw_help, list_keys
 
 
 async def test_help_begins_with_the_keys_of_the_screen_that_asks(recordings):
@@ -30,3 +34,14 @@ def test_keys_are_written_as_they_are_on_the_keyboard():
     keys = [key for _, bindings in list_keys(ScreenApp.BINDINGS) for key, _ in bindings]
     assert not [key for key in keys if "bracket" in key or "_" in key]
     assert {"?", "/", "Esc", "G", "ctrl+f"} <= {part for key in keys for part in key.split()}
+
+
+@pytest.mark.parametrize("width", [40, 60, 70])
+def test_what_a_key_does_is_broken_below_itself(width):
+    lines = draw_help(ScreenApp.BINDINGS, width=width).plain.split("\n")
+    indent = " " * 18
+    at = next(n for n, line in enumerate(lines) if line.strip().startswith("m  "))
+    below = itertools.takewhile(lambda line: line.startswith(indent), lines[at + 1 :])
+    said = " ".join(line.strip() for line in (lines[at][18:], *below))
+    assert said == "Mark this line, with a note; again to edit or remove it"
+    assert max(map(len, lines[:-4])) <= width, "without the sentences at the end"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,10 +16,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.layout.formatting import PROTOCOL_NAMES
+from tui.layout.hint import KEY
 from tui.navigation import CHANGES, Navigator
 from tui.screens.dialogs import QUIT
 from tui.screens.keymap import Keymap, list_places, remap
 from tui.widgets.keys import NOT_IN_BROWSERS
+
+_WIDEST = 76
+"""Cells of the help at most, as in the style sheet."""
+
+_EDGES = 6
+"""Cells beside its text: blanks and a scroll bar."""
+
+_KEYS_WIDE, _LEAST = 16, 12
+"""Cells for keys, and for what they do at least."""
 
 _SHOWN = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn",
@@ -39,17 +51,21 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="help"):
-            listening = self.app.open_calls.shown_calls.listening
-            below = self.app.screen_stack[-2]  # this one is on top already
-            yield Static(
-                draw_help(
-                    self.app.BINDINGS,
-                    left_out=self._find_left_out(),
-                    listening=listening,
-                    first=type(below).__name__,
-                    keymap=self.app.keymap,
-                )
+            yield Static(id="help-keys")
+
+    def on_resize(self) -> None:
+        """Break lines where the terminal ends, below what they say."""
+        below = self.app.screen_stack[-2]  # this one is on top already
+        self.query_one("#help-keys", Static).update(
+            draw_help(
+                self.app.BINDINGS,
+                left_out=self._find_left_out(),
+                listening=self.app.open_calls.shown_calls.listening,
+                first=type(below).__name__,
+                keymap=self.app.keymap,
+                width=min(_WIDEST, self.size.width) - _EDGES,
             )
+        )
 
     def _find_left_out(self) -> Set[str]:
         changes = CHANGES if self.app.open_calls.request.is_read_only else frozenset()
@@ -69,12 +85,13 @@ def draw_help(
     listening: Mapping[str, str] = MappingProxyType({}),
     first: str = "",
     keymap: Keymap = MappingProxyType({}),
+    width: int = _WIDEST,
 ) -> Text:
     """Return all keys by where they work, those of the screen named `first` before all others; `everywhere` are the application's own.
 
-    Where calls may come to, by protocol, the dialplan lines that send one stand first.
+    What they do is broken into lines of `width` cells, below each other. Where calls may come to, by protocol, the dialplan lines that send one stand first.
     """
-    text = Text("Esc close, j/k scroll\n\n")
+    text = Text.assemble(("Esc close", Style(meta={KEY: "escape"})), ", j/k scroll\n\n")
     for source, address in listening.items():
         if source in PROTOCOL_NAMES:
             text.append("Dialplan lines that send a call here (extensions.conf)\n", "bold")
@@ -82,8 +99,8 @@ def draw_help(
     for title, bindings in list_keys(everywhere, left_out=left_out, first=first, keymap=keymap):
         text.append(f"{title}\n", "bold")
         for keys, what in bindings:
-            text.append(f"  {keys:<16}", "bold")
-            text.append(f"{what}\n")
+            text.append(f"  {keys:<{_KEYS_WIDE}}", "bold")
+            text.append("\n".join(_break(what, width)) + "\n")
         text.append("\n")
     text.append(
         f"Click a line to move the cursor there. Drag to select words, press {show_keys(keymap.get('copy', 'c'))} to copy them.\n"
@@ -91,6 +108,12 @@ def draw_help(
     text.append("Words in italics may still change. Underlined words are uncertain.\n")
     text.append("Quitting does not stop recordings. No key here ends a call.", "bold")
     return text
+
+
+def _break(what: str, width: int) -> list[str]:
+    indent = " " * (_KEYS_WIDE + 2)
+    first, *rest = textwrap.wrap(what, max(_LEAST, width - len(indent)))
+    return [first, *(indent + line for line in rest)]
 
 
 def list_dialplan(source: str, address: str) -> Iterator[str]:
