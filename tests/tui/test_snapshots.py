@@ -82,6 +82,11 @@ async def a_conversation(stage):
     await stage.mumble("agent", 18.0, "Thank you, [one] moment", "please while I")
 
 
+async def a_help(stage):
+    await a_conversation(stage)
+    await stage.pilot.press("question_mark")
+
+
 async def some_calls(stage):
     await keep_past_call(stage)
     await keep_past_call(stage, "20261118-101500-bbbb", talk=[("agent", 0.0, "Goodbye.")])
@@ -288,6 +293,13 @@ def test_calls_filtered(looks_right):
     assert looks_right(play, shows_calls=True)
 
 
+async def a_search(stage):
+    await some_calls(stage)
+    await stage.pilot.press("ctrl+f", *"can")
+    await stage.sees("2 lines")
+    await stage.pilot.press("enter")
+
+
 def test_search(looks_right):
     async def play(stage):
         await some_calls(stage)
@@ -295,6 +307,28 @@ def test_search(looks_right):
         await stage.sees("2 lines")
 
     assert looks_right(play, shows_calls=True)
+
+
+WIDE_SCREENS = {
+    "list": (a_board, True),
+    "call": (an_eventful_call, False),
+    "search": (a_search, True),
+    "help": (a_help, False),
+}
+
+
+@pytest.mark.parametrize("keys", ["", "d"], ids=["dark", "light"])
+@pytest.mark.parametrize("name", WIDE_SCREENS)
+def test_a_wide_screen_in_256_colours(looks_right, name, keys):
+    play, shows_calls = WIDE_SCREENS[name]
+    few = PaletteColours(has_256=True, grounds=EMPTY_GROUNDS)
+    options = {"size": (120, 40), "filters": [few], "shows_calls": shows_calls}
+
+    async def play_in_colours(stage):
+        await stage.pilot.press(*keys)
+        await play(stage)
+
+    assert looks_right(play_in_colours, **options)
 
 
 def test_channels_to_pick_from(looks_right, monkeypatch):
