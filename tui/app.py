@@ -41,6 +41,7 @@ from tui.state.messages import BackendOpened, CallChanged, TroubleSaid
 from tui.state.open_calls import OpenCalls
 from tui.state.preferences import default_path
 from tui.themes import EMPTY_GROUNDS, THEMES
+from tui.widgets.keys import NOT_IN_BROWSERS
 
 if TYPE_CHECKING:
     from streamer.ari.roster import Line
@@ -322,7 +323,7 @@ class ScreenApp(Navigator):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield what the palette offers: every key that works here, by what it does."""
-        offered = {"command_palette"}
+        offered = {"command_palette", *(NOT_IN_BROWSERS if self.is_web else ())}
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.tooltip and active.enabled and binding.action not in offered:

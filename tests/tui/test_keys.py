@@ -113,6 +113,9 @@ async def test_a_browser_is_not_offered_what_it_cannot_do(recordings, monkeypatc
         await stage.sees("Freeze the screen (recording continues)")
         assert "Play the audio from this line" in stage.text()
         assert "Suspend the screen" not in stage.text()
+        await stage.pilot.press("escape")
+        offered = [each.title for each in stage.app.get_system_commands(stage.app.screen)]
+        assert not [title for title in offered if title.startswith("Suspend")]
 
 
 async def test_a_terminal_is_offered_all_of_it(recordings):
