@@ -179,6 +179,10 @@ def _check(settings: Settings, flags: ServeFlags) -> ListenOptions:
         ari=flags.ari,
         stream_channel=flags.stream_channel,
     )
+    if places.cert:
+        from streamer.sources.tls import Certificate
+
+        Certificate(Path(places.cert), Path(places.key or places.cert))  # before anything begins
     return ListenOptions(
         addresses=places.addresses,
         registrations=places.registrations,

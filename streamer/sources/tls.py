@@ -61,6 +61,8 @@ class Certificate:
         try:
             _open_context().load_cert_chain(self._cert, self._key, password=_no_password)
         except (ssl.SSLError, ValueError, OSError):
+            if self._cert == self._key:
+                return f"{self._cert} holds no certificate and its key in PEM, without a password; name the key with --key"
             return f"{self._cert} and {self._key} are no certificate and its key in PEM, without a password"
         return ""
 

@@ -437,6 +437,17 @@ async def test_what_is_empty_is_refused_before_it_means_anything(arguments, name
     assert err == f"streamer: {named} is empty; check that the variable is set\n"
 
 
+@pytest.mark.parametrize(("name", "said"), [("none.pem", "cannot be read"), ("x.pem", "--key")])
+async def test_a_certificate_that_cannot_be_used_is_said_before_anything_begins(
+    name, said, tmp_path
+):
+    (tmp_path / "x.pem").write_text("no certificate")
+    code, out, err = await run_here("serve", "--plain", "--cert", name, cwd=tmp_path)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert [path.name for path in tmp_path.iterdir()] == ["x.pem"]
+
+
 async def test_a_setting_of_the_config_file_is_taken_back_by_an_empty_flag(tmp_path):
     config = tmp_path / "config.toml"
     config.write_text('models_dir = "/nowhere"\n')
