@@ -22,18 +22,19 @@ def show_folder(folder: Path | str) -> str:
 
 def say_no_calls(folder: Path | str) -> str:
     """Return the line for a folder of recordings without a call: where it is, and what makes one, or where a service has its calls."""
-    if _is_beside_service(Path(folder)):
-        return (
-            f"No calls in {show_folder(folder)} yet. The service has its own in {SERVICE_STATE / 'recordings'}: run this as its user,"
-            " with --recordings"
-        )
-    return (
-        f"No calls in {show_folder(folder)} yet. Try: streamer demo."
-        " Record: streamer watch CHANNEL. Receive: streamer serve"
-    )
+    here = f"No calls in {show_folder(folder)} yet."
+    if own := _find_service(Path(folder)):
+        who = "" if own.is_relative_to(Path.home()) else " as its user,"
+        return f"{here} The service has its own in {own}: run this{who} with --recordings"
+    return f"{here} Try: streamer demo. Record: streamer watch CHANNEL. Receive: streamer serve"
 
 
-def _is_beside_service(folder: Path) -> bool:
-    with suppress(OSError):  # the working folder is gone
-        return SERVICE_STATE.is_dir() and not folder.absolute().is_relative_to(SERVICE_STATE)
-    return False
+def _find_service(folder: Path) -> Path | None:
+    """Return where a service other than this one's records: the user's own, by the version of systemd, or that of the machine."""
+    with suppress(OSError, RuntimeError):  # the working folder, or home, is gone
+        for state in (Path.home() / ".local/state/streamer", Path.home() / ".config/streamer"):
+            if (state / "recordings").is_dir() and not folder.absolute().is_relative_to(state):
+                return state / "recordings"
+        if SERVICE_STATE.is_dir() and not folder.absolute().is_relative_to(SERVICE_STATE):
+            return SERVICE_STATE / "recordings"
+    return None

@@ -53,6 +53,16 @@ def test_an_empty_folder_says_where_a_service_has_its_calls(tmp_path, monkeypatc
     assert "streamer demo" in say_no_calls(tmp_path / "service" / "recordings")
 
 
+@pytest.mark.parametrize("state", [".config", ".local/state"])
+def test_an_empty_folder_says_where_ones_own_service_has_its_calls(state):
+    own = Path.home() / state / "streamer" / "recordings"
+    own.mkdir(parents=True)
+    assert say_no_calls("recordings") == (
+        f"No calls in ./recordings yet. The service has its own in {own}: run this with --recordings"
+    )
+    assert "streamer demo" in say_no_calls(own)
+
+
 def test_an_empty_folder_says_what_makes_a_call():
     assert say_no_calls("recordings") == (
         "No calls in ./recordings yet. Try: streamer demo."
