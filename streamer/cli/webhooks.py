@@ -46,7 +46,7 @@ def run_resend(settings: Settings, events: Sequence[int], endpoint: str) -> int:
     """Have dead letters sent again.
 
     Raises:
-        StreamerError: The database cannot be written, or no webhook has that name.
+        StreamerError: The database cannot be written, no webhook has that name, or one of the events is no dead letter.
     """
     count = asyncio.run(_resend(settings, events, endpoint))
     letters = "1 dead letter is" if count == 1 else f"{count} dead letters are"
@@ -73,6 +73,8 @@ async def _resend(settings: Settings, events: Sequence[int], endpoint: str) -> i
     async with open_outbox(settings) as outbox:
         if endpoint:
             _check(endpoint, [r for r in await outbox.list_endpoints() if r.name == endpoint])
+        if events:
+            _check_dead(events, await outbox.list_dead(endpoint, limit=MOST_DEAD))
         return await outbox.resend(endpoint, numbers=events)
 
 
@@ -81,6 +83,15 @@ def _check(endpoint: str, rows: Sequence[EndpointRow]) -> None:
         raise NotFoundError(
             f"there is no webhook {printable(endpoint)}; `streamer webhooks list` names them"
         )
+
+
+def _check_dead(events: Sequence[int], letters: Sequence[Delivery]) -> None:
+    dead = {letter.event.number for letter in letters}
+    for number in events:
+        if number not in dead:
+            raise NotFoundError(
+                f"no dead letter has the number {number}; `streamer webhooks list` names them"
+            )
 
 
 def _count(row: EndpointRow) -> Iterator[str]:

@@ -13,7 +13,7 @@ from streamer.errors import ExitCode
 
 webhooks_app = typer.Typer(
     cls=Group,
-    help="List what webhooks have yet to get, or send dead letters again.",
+    help="List what webhooks have yet to get, or send again what they did not take.",
     rich_markup_mode=None,
     invoke_without_command=True,
 )
@@ -25,7 +25,7 @@ _Endpoint = Annotated[
 
 @webhooks_app.callback()
 def _webhooks(context: typer.Context) -> int:
-    """List what webhooks have yet to get, or send dead letters again."""
+    """List what webhooks have yet to get, or send again what they did not take."""
     if context.invoked_subcommand is None:
         return webhooks_list(recordings=None, db=None, config=None, log_file=None, verbose=0)
     return ExitCode.DONE
@@ -50,7 +50,7 @@ def webhooks_resend(
     ] = None,
     endpoint: _Endpoint = "",
 ) -> int:
-    """Send dead letters again, by the `serve` or `watch` that runs, or the next one."""
+    """Send dead letters (what webhooks did not take) again, by the `serve` or `watch` that runs, or the next one."""
     from streamer.cli.webhooks import run_resend
 
     return run_resend(settings, tuple(events or ()), endpoint)
