@@ -25,7 +25,7 @@ _LULL_S = 0.2
 """A gap that is no proof of a pace: what comes behind it may be a burst."""
 
 _STEADY = (0.75 * WINDOW_S, 1.25 * WINDOW_S)
-"""Audio of a window that ran rightly, without a stall or a burst."""
+"""Audio of a window that ran rightly, without a burst; nor is there a lull in it, whose depth is no level to come back to."""
 
 _NEAR_S = 0.1
 
@@ -51,6 +51,7 @@ class PaceWatch:
         self._steady_since: float | None = None
         self._steady_audio_s = 0.0
         self._fast_at = 0.0
+        self._lull_ended_at = 0.0
         self._marks: deque[_Mark] = deque()  # of `WINDOW_S`, and one before that
         self._last_second: deque[_Mark] = deque()
 
@@ -58,6 +59,9 @@ class PaceWatch:
         """Take note of a chunk of so many seconds."""
         if self._began_at is None:
             self._began_at = arrival
+        last = self._marks[-1].arrival if self._marks else arrival
+        if arrival - last > _LULL_S:
+            self._lull_ended_at = arrival
         if not self.is_proven:
             self._prove(audio_s, arrival)
         self._audio_s += audio_s
@@ -71,8 +75,7 @@ class PaceWatch:
             self.wrong_since, self._level_s = None, mark.ahead_s
 
     def _prove(self, audio_s: float, arrival: float) -> None:
-        last = self._marks[-1].arrival if self._marks else arrival
-        if self._steady_since is None or arrival - last > _LULL_S:
+        if self._steady_since is None or self._lull_ended_at == arrival:
             self._steady_since, self._steady_audio_s = arrival, 0.0
         span_s = arrival - self._steady_since
         if span_s >= _PROOF_S:
@@ -81,7 +84,8 @@ class PaceWatch:
         self._steady_audio_s += audio_s
 
     def _judge(self, mark: _Mark, brought_s: float) -> None:
-        if _STEADY[0] <= brought_s <= _STEADY[1]:
+        is_even = mark.arrival - self._lull_ended_at >= WINDOW_S
+        if is_even and _STEADY[0] <= brought_s <= _STEADY[1]:
             self._level_s = self._marks[0].ahead_s
         is_fast = brought_s > MOST * WINDOW_S and mark.ahead_s - self._level_s > _SURPLUS_S
         if self.is_proven and is_fast:

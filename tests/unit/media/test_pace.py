@@ -1,5 +1,7 @@
 """A leg's pace is judged over seconds: bursts, holes and long packets are right, what is more than was said is not."""
 
+import random
+
 import pytest
 
 from streamer.media.pace import PaceWatch
@@ -65,3 +67,22 @@ def test_a_hold_before_a_change_hides_nothing_once_the_pace_was_right_again():
     watch = PaceWatch()
     play(watch, (5, 1, FRAME), (30, 0, 0), (4, 1, FRAME), (4, 2, 0.04))
     assert watch.wrong_since == pytest.approx(39, abs=0.3)
+
+
+def stall(rng, until):
+    """Return a function that says when what happens at a time goes on, on a machine that stands still now and then."""
+    pauses, at = [], rng.uniform(1, 5)
+    while at < until:
+        pauses.append((at, at := at + rng.uniform(0.05, 4)))
+        at += rng.uniform(0.05, 1)
+    return lambda now: next((end for begin, end in pauses if begin <= now < end), now)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_machines_that_stand_still_again_and_again_are_no_change_of_pace(seed):
+    rng = random.Random(seed)
+    sent, taken = stall(rng, 40), stall(rng, 40)
+    watch = PaceWatch()
+    for number in range(1, 2001):
+        watch.take(FRAME, taken(sent(number * FRAME)))
+        assert watch.wrong_since is None
