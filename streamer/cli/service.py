@@ -11,6 +11,9 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import typer
 
 from streamer.cli import output
 from streamer.errors import ExitCode, UsageError
@@ -104,14 +107,17 @@ _USER_BEFORE = """\
 """
 
 
-def run_service(flags: Sequence[str], *, is_user: bool) -> int:
+def run_service(context: typer.Context, flags: Sequence[str], *, is_user: bool) -> int:
     """Print the unit; `flags` are those of `serve`.
 
     Raises:
         UsageError: A flag cannot stand in a unit.
+        typer.TyperException: `serve` would not take them.
     """
     program = _find_program()
     command = " ".join(map(_quote, (program, "serve", "--plain", "--no-wait", *flags)))
+    streamer: Any = context.find_root().command
+    streamer.commands["serve"].make_context("serve", list(flags), parent=context.find_root())
     output.data(_render(command, is_user=is_user).rstrip("\n"))
     if not is_user and program.startswith(("/root/", "/home/")):
         output.talk(

@@ -49,6 +49,21 @@ async def test_flags_of_serve_stand_in_the_command_as_systemd_reads_them():
     assert "printable" in err
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--nope"], "No such option: --nope"),
+        (["x"], "Too many arguments: x"),
+        (["--max-calls", "x"], "'--max-calls': it must be a whole number"),
+    ],
+)
+async def test_flags_that_serve_would_not_take_make_no_unit(flags, said):
+    code, out, err = await run_here("service", "--", *flags)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "(see streamer serve --help)" in err
+
+
 @needs_systemd
 @pytest.mark.parametrize("flags", [[], ["--user"]])
 async def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path, flags):

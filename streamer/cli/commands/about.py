@@ -39,6 +39,7 @@ def completion(
 
 
 def service(
+    context: typer.Context,
     flags: Annotated[
         list[str] | None,
         typer.Argument(metavar="[-- FLAGS]", help="Flags for `serve`, behind --."),
@@ -48,7 +49,7 @@ def service(
     """Print a systemd unit that runs `serve`, and that harms no call when it is stopped."""
     from streamer.cli.service import run_service
 
-    return run_service(flags or [], is_user=user)
+    return run_service(context, flags or [], is_user=user)
 
 
 def man(context: typer.Context) -> int:
