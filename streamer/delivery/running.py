@@ -96,7 +96,13 @@ async def _run(
 
 async def _wait_for_lock(path: Path) -> Lock:
     while True:
-        lock = await asyncio.to_thread(take_lock, path)
+        taking = asyncio.ensure_future(asyncio.to_thread(take_lock, path))
+        try:
+            lock = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            if (late := await taking) is not None:  # else nobody would ever let it go
+                late.release()
+            raise
         if lock is not None:
             return lock
         await asyncio.sleep(_LOOK_S)

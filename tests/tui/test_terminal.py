@@ -214,8 +214,12 @@ async def test_a_terminal_that_stalls_and_goes_away_takes_the_screen_with_it(rec
     async with terminal("watch", "--recordings", str(recordings), is_fresh=True) as shown:
         await shown.shows("No calls in ")
         shown.stop_reading()
-        shown.type(b"d" * 60)  # each paints everything anew, far more than waits for a reader
-        await until(lambda: shown.unread >= _STALLED)
+
+        def stalls():
+            shown.type(b"d")  # paints everything anew, unless one before it waits to be painted
+            return shown.unread >= _STALLED
+
+        await until(stalls)
         shown.go_away()
         shown.process.send_signal(signal.SIGHUP)
         shown.process.send_signal(signal.SIGCONT)  # as the system does
