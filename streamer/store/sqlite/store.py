@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 from streamer.core.alert import Alert
 from streamer.core.events import Call, Dtmf, EndReason, Hold, Segment, Unclear
 from streamer.core.mark import Mark
-from streamer.core.reasons import find_cause
 from streamer.core.transcript import Transcript
 from streamer.errors import NotFoundError, StoreError
 from streamer.store.base import (
@@ -51,6 +50,7 @@ from streamer.store.sqlite.connection import (
     lacks_room,
     prepare_writing,
 )
+from streamer.store.sqlite.files import exists, has_content, is_missing_or_empty, make_private
 from streamer.store.sqlite.migrations import MIGRATIONS
 from streamer.store.sqlite.schema import migrate, read_schema
 
@@ -300,9 +300,9 @@ async def open_store(path: Path, *, must_exist: bool = False) -> AsyncIterator[S
         StoreError: It cannot be opened or written, is damaged, or is of a newer streamer or another program.
     """
     _check_library()
-    if must_exist and not _exists(path):
+    if must_exist and not exists(path):
         raise NotFoundError(f"there is no database {path}; the first call makes it")
-    _make_private(path)
+    make_private(path)
     async with connect(file_uri(path, "mode=rw"), name=str(path)) as writer:
         await read_schema(writer.fetch, writer.name)
         await prepare_writing(writer)
@@ -322,7 +322,7 @@ async def open_reader(path: Path) -> AsyncIterator[SqliteReader]:
         StoreError: It cannot be opened, is damaged, or is of an older or newer streamer or of another program.
     """
     _check_library()
-    if _is_missing_or_empty(path):
+    if is_missing_or_empty(path):
         async with connect(_MEMORY, name=str(path)) as db:
             await migrate(db)
             yield SqliteReader(db)
@@ -350,7 +350,7 @@ async def _reading_options(path: Path) -> str:
             await db.fetch("SELECT count(*) FROM sqlite_schema")
     except StoreError as error:
         may_make_files = os.access(path.parent, os.W_OK) and not lacks_room(error)
-        if not os.access(path, os.R_OK) or may_make_files or _has_content(log):
+        if not os.access(path, os.R_OK) or may_make_files or has_content(log):
             raise
         options += "&immutable=1"
     return options
@@ -362,45 +362,3 @@ def _check_library() -> None:
         raise StoreError(
             f"this Python has SQLite {sqlite3.sqlite_version}, and the database needs {needed}; use a newer Python"
         )
-
-
-def _exists(path: Path) -> bool:
-    try:
-        if path.is_dir():
-            raise StoreError(f"{path} is a folder; name a file with --db")
-        return path.exists()
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"{path} cannot be opened ({find_cause(error)}); {_advise(error)}name another file with --db"
-        ) from error
-
-
-def _advise(error: Exception) -> str:
-    """Return what comes before other advice: mostly a file that is forbidden is one of another user, such as a service's."""
-    return "run this as its owner, or " if isinstance(error, PermissionError) else ""
-
-
-def _is_missing_or_empty(path: Path) -> bool:
-    return not _exists(path) or not path.stat().st_size
-
-
-def _has_content(log: Path) -> bool:
-    """Say whether a log holds anything; on a full disk, an attempt to open the database leaves an empty one."""
-    return log.exists() and log.stat().st_size > 0
-
-
-def _make_private(path: Path) -> None:
-    """Make a file that only its owner reads; SQLite gives those beside it the same mode.
-
-    A file that is there is not opened: closing it would drop the locks that SQLite holds on it for this process.
-    """
-    if _exists(path):
-        return
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be created ({find_cause(error)}); {_advise(error)}name another file with --db"
-        ) from error
