@@ -266,6 +266,7 @@ def test_calls(looks_right, size):
 async def a_board(stage):
     stage.calls_screen._board = SteadyBoard()
     await stage.sees("10 live, 12 calls")
+    await stage.sees("● live")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])

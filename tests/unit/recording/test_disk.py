@@ -191,10 +191,12 @@ def test_a_job_that_fails_does_not_stop_the_worker(tmp_path):
 
 
 def test_one_worker_serves_many_recordings_and_rests_between_them(tmp_path):
+    before = set(threading.enumerate())
     worker = Disk()
     legs = [LegFile(tmp_path / f"{n}.wav", 16_000) for n in range(3)]
     shares = [worker.open_share([leg]) for leg in legs[:2]]
-    threads = {thread for thread in threading.enumerate() if thread.name == "disk-writer"}
+    new = set(threading.enumerate()) - before
+    threads = {thread for thread in new if thread.name == "disk-writer"}
     for leg in legs:
         leg.append(AUDIO)
     assert shares[0].finish()
