@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from streamer.cli.masking import mask, render_setting
 from streamer.config import SECRETS, Settings
@@ -48,6 +48,7 @@ def test_no_secret_setting_is_shown(name):
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_line_is_toml_and_harmless_to_a_terminal(text):
+    assume(mask(text, text) == text)  # else it is the name of a secret
     for name, value in (("prompt", text), ("more", {text: [text, 1, 2.5, True]})):
         line = render_setting(name, value)
         assert tomllib.loads(line) == {name: value}
